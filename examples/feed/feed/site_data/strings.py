@@ -1,0 +1,39 @@
+"""Localized strings: per locale and key, the plural forms of a message.
+
+Keys come in the order of the translators' files: what every page shows stands in the first.
+"""
+
+from __future__ import annotations
+
+from feed.site_data.words import PHRASES, WORDS
+
+MESSAGES_PER_MIB = 28
+LEAST_MESSAGES = 300
+COMMON = 200
+"""The messages that pages show, the first of each locale."""
+
+LOCALES_TEXT = "en de fr it es pt nl pl cs sv nb da fi hu ro el tr uk ru ar he hi ja ko"
+LOCALES = LOCALES_TEXT.split()
+
+
+def message_key(number: int) -> str:
+    return f"{WORDS[number & 31]}.{WORDS[(number >> 5) & 31]}.{number}"
+
+
+def load_strings(heap_mib: int) -> dict[str, dict[str, list[str]]]:
+    keys = [
+        message_key(number) for number in range(max(LEAST_MESSAGES, heap_mib * MESSAGES_PER_MIB))
+    ]
+    return {
+        locale: load_locale(locale, keys, position * 37) for position, locale in enumerate(LOCALES)
+    }
+
+
+def load_locale(locale: str, keys: list[str], seed: int) -> dict[str, list[str]]:
+    return {
+        key: [
+            f"[{locale}] {PHRASES[(number + seed) & 1023]} {number}",
+            f"[{locale}] {PHRASES[(number + seed) & 1023]}, {PHRASES[(number * 3) & 1023]} {number}",
+        ]
+        for number, key in enumerate(keys)
+    }

@@ -1,0 +1,25 @@
+"""Plain words and sentences made from numbers: the same number always gives the same text."""
+
+from __future__ import annotations
+
+TEXT = (
+    "apple river stone cloud window garden silver market letter morning bridge paper summer forest "
+    "candle harbor copper meadow winter lantern velvet orchard pepper canyon island feather marble "
+    "thunder willow ember saddle compass"
+)
+WORDS = TEXT.split()
+
+
+def sentence(number: int, words: int) -> str:
+    """A sentence of so many words; neighbouring numbers give different ones."""
+    # Knuth's multiplicative hash, so that neighbours do not begin alike.
+    bits = (number * 2654435761) & 0xFFFFFFFFFFFF
+    parts = []
+    for _ in range(words):
+        parts.append(WORDS[bits & 31])
+        bits = (bits >> 5) or number + words
+    return " ".join(parts)
+
+
+PHRASES = tuple(sentence(number, 6) for number in range(1024))
+"""Ready phrases, from which long texts are joined faster than word by word."""
