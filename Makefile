@@ -1,0 +1,75 @@
+# What each target needs: Node >= 20.19 with npm, Python >= 3.10 with venv and pip, make. Everything is installed into
+# the checkout: node_modules, .venv, dist. PYTHON=/path/to/python3 chooses the interpreter of .venv.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+
+sources := $(shell find src -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
+bin := node_modules/.bin
+tsx := node --import tsx
+
+node_stamp := node_modules/.stamp
+venv_stamp := .venv/.stamp
+build_stamp := dist/.stamp
+
+.PHONY: help install build demo test test-nodes format clean interpreters \
+	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead
+
+help:
+	@echo 'make demo        serve the bundled Django application under load and show the herd'
+	@echo 'make test        every check and test'
+	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
+	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead'
+	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
+	@echo 'make install     node_modules and .venv        make build   dist'
+	@echo 'make format      format all sources            make clean   remove what was installed and built'
+
+install: $(node_stamp) $(venv_stamp)
+
+build: $(build_stamp)
+
+$(node_stamp): package.json package-lock.json
+	@echo '== Node packages (node_modules)'
+	@node -e "const [a,b]=process.versions.node.split('.').map(Number); if (a<20||(a===20&&b<19)) {console.error('Cowherd needs Node 20.19 or newer; this is '+process.version); process.exit(1)}"
+	@npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(venv_stamp): requirements-dev.txt scripts/find-python
+	@echo '== Python packages (.venv)'
+	@python=$$(scripts/find-python) && echo "with $$python" && "$$python" -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+$(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
+	@echo '== Build (dist)'
+	@rm -rf dist
+	@$(bin)/tsc -p tsconfig.build.json
+	@touch $@
+
+demo: install build
+	@./bin/cowherd demo
+
+test: install build
+	@$(tsx) scripts/suite.ts
+
+test-nodes: install build
+	@for version in 20 22 24; do \
+		echo "== Node $$version"; \
+		npx --yes --package=node@$$version -- node --import tsx scripts/suite.ts --typescript-only || exit 1; \
+	done
+
+interpreters: install
+	@.venv/bin/python scripts/test-interpreters.py
+
+bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead
+
+bench-sharing bench-exit bench-spawn bench-start bench-overhead: bench-%: install build
+	@$(tsx) bench/$*.ts
+
+format: install
+	@$(bin)/oxfmt .
+	@.venv/bin/ruff check --quiet --fix agent examples scripts bench test
+	@.venv/bin/ruff format agent examples scripts bench test
+
+clean:
+	rm -rf node_modules .venv dist .mypy_cache .ruff_cache .pytest_cache

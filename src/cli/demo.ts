@@ -1,0 +1,3 @@
+export async function runDemo(options: { python?: string }): Promise<number> {
+  return options.python ? 1 : 0;
+}

@@ -1,0 +1,3 @@
+export async function runServe(argv: string[]): Promise<number> {
+  return argv.length;
+}
