@@ -1,0 +1,259 @@
+/**
+ * The error catalogue: every way in which Cowherd can refuse or give up, with its exit status, what happened and what
+ * to do next. docs/errors.md is the same catalogue for people; a test compares the two, both ways.
+ *
+ * Exit statuses are the interface of scripts: they never change once released. 1, 3 and 4 mean what they mean in
+ * gunicorn (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR; gunicorn/app/base.py exits with 1 on a
+ * configuration error), 2 what it means in most commands. 64 and up, used elsewhere by sysexits.h and by shells for
+ * signals (128 and up), are left free.
+ */
+
+export interface CatalogueEntry {
+  readonly exitStatus: number;
+  /** What happened; the detail, which says on what, follows after a colon. */
+  readonly title: string;
+  /** What to do next: one or two sentences. */
+  readonly advice: string;
+}
+
+function defineCatalogue<Code extends string>(entries: Readonly<Record<Code, CatalogueEntry>>): typeof entries {
+  return entries;
+}
+
+export const catalogue = defineCatalogue({
+  // The command line and the settings.
+  INVALID_SETTING: {
+    exitStatus: 1,
+    title: 'A setting has a value that it cannot have',
+    advice: 'Correct it where it is set: the command line, GUNICORN_CMD_ARGS or gunicorn.conf.py.',
+  },
+  USAGE: {
+    exitStatus: 2,
+    title: 'The command line cannot be understood',
+    advice: 'Run `cowherd --help`, or `cowherd COMMAND --help`, for what it can be.',
+  },
+  UNKNOWN_SETTING: {
+    exitStatus: 5,
+    title: 'There is no such setting',
+    advice: 'Check the spelling; docs/settings.md lists every setting.',
+  },
+
+  // The application.
+  WORKER_BOOT_FAILED: {
+    exitStatus: 3,
+    title: 'A worker failed to start',
+    advice:
+      'The traceback above is of the application or of a server hook, run in the worker. Correct it and start again.',
+  },
+  APP_IMPORT_FAILED: {
+    exitStatus: 4,
+    title: 'The application cannot be imported',
+    advice:
+      'The traceback above is its own. Check the name (MODULE:VARIABLE), the folder (--chdir) and the interpreter (--python).',
+  },
+  APP_NOT_CALLABLE: {
+    exitStatus: 6,
+    title: 'What was imported is not an application',
+    advice: 'Name the WSGI or ASGI callable after a colon, for example myproject.wsgi:application.',
+  },
+  APP_LEFT_THREADS: {
+    exitStatus: 7,
+    title: 'The application left threads running when it was imported',
+    advice:
+      'Start them in the post_fork or post_worker_init hook instead, or pass --allow-threads if the workers can do without them.',
+  },
+  WARMUP_FAILED: {
+    exitStatus: 8,
+    title: 'A warm-up request failed',
+    advice: 'Correct the request in the warmup setting, or the application; a status of 500 or more counts as failed.',
+  },
+  WORKERS_KEEP_DYING: {
+    exitStatus: 9,
+    title: 'Workers die as fast as they are replaced',
+    advice:
+      'The log above says how each one ended: with a signal, a status, or killed by the kernel for lack of memory.',
+  },
+
+  // The addresses.
+  ADDRESS_IN_USE: {
+    exitStatus: 10,
+    title: 'The address is already in use',
+    advice: 'Stop what listens there (`ss -ltnp` shows it) or choose another with --bind.',
+  },
+  ADDRESS_UNAVAILABLE: {
+    exitStatus: 11,
+    title: 'The address cannot be listened on',
+    advice: 'Check the host name and the port (below 1024 needs a privilege), or the folder of the socket file.',
+  },
+
+  // The interpreter.
+  NO_PYTHON: {
+    exitStatus: 12,
+    title: 'No Python was found',
+    advice: 'Install CPython 3.10 or newer, or name one with --python.',
+  },
+  PYTHON_NOT_FOUND: {
+    exitStatus: 13,
+    title: 'The interpreter cannot be run',
+    advice:
+      'Check the path given with --python, or the virtual environment; `cowherd doctor` lists the interpreters found.',
+  },
+  PYTHON_TOO_OLD: {
+    exitStatus: 14,
+    title: 'The interpreter is too old',
+    advice: 'Cowherd needs CPython 3.10 or newer; `cowherd doctor` lists the interpreters found.',
+  },
+  NO_GUNICORN: {
+    exitStatus: 15,
+    title: 'gunicorn is not installed in the interpreter',
+    advice: "Install it there: PYTHON -m pip install 'gunicorn>=23'; `cowherd doctor` prints the exact line.",
+  },
+  GUNICORN_TOO_OLD: {
+    exitStatus: 16,
+    title: 'gunicorn is too old',
+    advice: "Cowherd needs gunicorn 23 or newer: PYTHON -m pip install --upgrade 'gunicorn>=23'.",
+  },
+  POLICY_UNAVAILABLE: {
+    exitStatus: 17,
+    title: 'The heap policy cannot be had in this interpreter',
+    advice: 'Choose one that it can do, or `auto`; `cowherd doctor` shows which interpreter can do what.',
+  },
+
+  // The machine.
+  NOT_LINUX: {
+    exitStatus: 18,
+    title: 'This is not Linux',
+    advice:
+      'Cowherd reads /proc and needs a child subreaper: run it on Linux 3.4 or newer, for example in a container.',
+  },
+  NODE_TOO_OLD: {
+    exitStatus: 19,
+    title: 'Node is too old',
+    advice: 'Cowherd needs Node 20.19 or newer.',
+  },
+  RUNTIME_DIRECTORY_UNWRITABLE: {
+    exitStatus: 20,
+    title: 'The runtime directory cannot be written to',
+    advice: 'Make it writable for this user, with mode 0700, or choose another with --runtime-dir.',
+  },
+  RUNTIME_DIRECTORY_TOO_LONG: {
+    exitStatus: 21,
+    title: 'The path of the runtime directory is too long for a socket',
+    advice: 'A Unix socket has at most 107 bytes of path (unix(7)): choose a shorter one with --runtime-dir.',
+  },
+  RUNTIME_DIRECTORY_BUSY: {
+    exitStatus: 22,
+    title: 'Another supervisor runs in the runtime directory',
+    advice: 'Stop it with `cowherd stop`, or choose another directory with --runtime-dir.',
+  },
+
+  // Processes of Cowherd.
+  MOLD_DIED: {
+    exitStatus: 23,
+    title: 'The mold died',
+    advice:
+      'The log above says how. A crash in a C extension at import is the usual cause; try --policy stock to tell them apart.',
+  },
+  MOLD_OUT_OF_MEMORY: {
+    exitStatus: 24,
+    title: 'The mold ran out of memory',
+    advice:
+      'Give the host or the cgroup more memory (`cowherd doctor` shows the limit), or let the application load less.',
+  },
+  KEEPER_DIED: {
+    exitStatus: 25,
+    title: 'The keeper died',
+    advice:
+      'It holds the listening sockets, so nothing can be served without it. Start again, and report the log above.',
+  },
+  PROTOCOL_MISMATCH: {
+    exitStatus: 26,
+    title: 'Two parts of Cowherd do not understand each other',
+    advice: 'They are of different versions: restart what still runs, or install Cowherd again.',
+  },
+  INTERNAL: {
+    exitStatus: 27,
+    title: 'Cowherd made a mistake',
+    advice: 'Please report it with the lines above.',
+  },
+
+  // The other commands.
+  NOT_RUNNING: {
+    exitStatus: 30,
+    title: 'No supervisor is running',
+    advice: 'Start one with `cowherd serve`, or name its directory with --runtime-dir.',
+  },
+  SEVERAL_RUNNING: {
+    exitStatus: 31,
+    title: 'Several supervisors are running',
+    advice: 'Say which one with --runtime-dir.',
+  },
+  STOP_TIMED_OUT: {
+    exitStatus: 32,
+    title: 'The herd did not stop in time',
+    advice:
+      'Requests may still be in flight: `cowherd status` shows them. Wait longer with --timeout, or raise --graceful-timeout.',
+  },
+  NO_ANSWER: {
+    exitStatus: 33,
+    title: 'The supervisor does not answer',
+    advice: 'It may be stopped or overloaded: look at its log, then end it by its process id.',
+  },
+  NO_LOAD_GENERATOR: {
+    exitStatus: 34,
+    title: 'The load generator cannot be started',
+    advice: 'Run `make install` in the checkout, or install Cowherd again.',
+  },
+  NO_EXAMPLE: {
+    exitStatus: 35,
+    title: 'The bundled application is not there or cannot be prepared',
+    advice: 'Run `make demo` in a checkout, which installs what it needs.',
+  },
+});
+
+export type ErrorCode = keyof typeof catalogue;
+
+export function isErrorCode(value: string): value is ErrorCode {
+  return Object.hasOwn(catalogue, value);
+}
+
+export interface CowherdErrorOptions extends ErrorOptions {
+  /** On what it happened: an address, a path, a name. No full stop at the end. */
+  readonly detail?: string;
+  /** Replaces the catalogue's advice where more is known, such as the exact pip line. */
+  readonly advice?: string;
+}
+
+/** An error that a person can act on. Its message says what happened, on what, and what to do next. */
+export class CowherdError extends Error {
+  readonly code: ErrorCode;
+  readonly exitStatus: number;
+  readonly title: string;
+  readonly detail: string | null;
+  readonly advice: string;
+
+  constructor(code: ErrorCode, options: CowherdErrorOptions = {}) {
+    const { exitStatus, title, advice: usualAdvice } = catalogue[code];
+    const { detail, advice = usualAdvice } = options;
+    super(`${detail === undefined ? title : `${title}: ${detail}`}. ${advice}`, options);
+    this.name = 'CowherdError';
+    this.code = code;
+    this.exitStatus = exitStatus;
+    this.title = title;
+    this.detail = detail ?? null;
+    this.advice = advice;
+  }
+
+  /** An error out of a code that came as text, from the agent. A code that no catalogue has is `INTERNAL`. */
+  static named(code: string, detail: string): CowherdError {
+    return isErrorCode(code)
+      ? new CowherdError(code, { detail })
+      : new CowherdError('INTERNAL', { detail: `${code}: ${detail}` });
+  }
+}
+
+/** An error of the system, as Node throws them, with one of these codes. */
+export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  return codes.length === 0 || codes.includes(error.code);
+}

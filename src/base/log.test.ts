@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { createLog, type LogLevel, logFormatFor, LOG_LEVELS } from './log.ts';
+
+function capture(options: { format: 'text' | 'json'; level?: LogLevel; color?: boolean }) {
+  const lines: string[] = [];
+  return { lines, log: createLog({ color: false, ...options, write: (line) => lines.push(line) }) };
+}
+
+test("a text line has gunicorn's form", () => {
+  const { lines, log } = capture({ format: 'text' });
+  log.info('listening at 127.0.0.1:8000', { port: 8000 });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(
+    new RegExp(
+      String.raw`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[${process.pid}\] \[INFO\] listening at 127\.0\.0\.1:8000\n$`,
+    ),
+  );
+});
+
+test('a JSON line has the keys of the agent, and the data', () => {
+  const { lines, log } = capture({ format: 'json' });
+  log.warning('held', { library: 'x' });
+  const line = JSON.parse(lines[0]!);
+  expect(line).toEqual({
+    level: 'warning',
+    time: line.time,
+    pid: process.pid,
+    logger: 'cowherd',
+    msg: 'held',
+    library: 'x',
+  });
+  expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test('levels have the names of gunicorn, in both formats, and the level holds', () => {
+  for (const format of ['text', 'json'] as const) {
+    const { lines, log } = capture({ format, level: 'warning' });
+    for (const level of LOG_LEVELS) log[level]('line');
+    expect(lines.map((line) => /(warning|error|critical)/i.exec(line)?.[0]?.toLowerCase())).toEqual([
+      'warning',
+      'error',
+      'critical',
+    ]);
+    log.setLevel('debug');
+    log.debug('line');
+    expect(lines).toHaveLength(4);
+  }
+});
+
+test('colours only when asked for', () => {
+  const escape = '\u001b[';
+  const plain = capture({ format: 'text', color: false });
+  plain.log.error('x');
+  expect(plain.lines[0]).not.toContain(escape);
+  const colored = capture({ format: 'text', color: true });
+  colored.log.error('x');
+  expect(colored.lines[0]).toContain(escape);
+});
+
+test('an error as data keeps its stack in a JSON line', () => {
+  const { lines, log } = capture({ format: 'json' });
+  log.error('failed', { err: new Error('why') });
+  expect(JSON.parse(lines[0]!).err).toMatchObject({ message: 'why', type: 'Error' });
+});
+
+test('the format follows the terminal', () => {
+  expect(logFormatFor({ isTTY: true })).toBe('text');
+  expect(logFormatFor({})).toBe('json');
+});
