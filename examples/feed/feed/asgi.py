@@ -7,5 +7,4 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feed.settings")
 application = get_asgi_application()
 
-# As in wsgi.py: load the URLs, the views and the site's data before the fork.
-import feed.urls  # noqa: F401
+import feed.loading  # noqa: F401  (needs the settings that the line above loaded)

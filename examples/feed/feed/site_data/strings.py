@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from feed.site_data.words import PHRASES, WORDS
 
-MESSAGES_PER_MIB = 28
+MESSAGES_PER_MIB = 31
 LEAST_MESSAGES = 300
-COMMON = 200
-"""The messages that pages show, the first of each locale."""
+COMMON = 64
+"""The messages that pages show: the first of each locale."""
 
 LOCALES_TEXT = "en de fr it es pt nl pl cs sv nb da fi hu ro el tr uk ru ar he hi ja ko"
 LOCALES = LOCALES_TEXT.split()

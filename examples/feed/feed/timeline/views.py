@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from itertools import islice
 
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
@@ -14,14 +15,15 @@ from feed.posts.models import Post, Profile
 from feed.site_data.flags import IN_USE, flag_name
 from feed.site_data.loaded import EVERYTHING, FLAGS, RANKINGS, STRINGS
 from feed.site_data.reading import read_all as read_everything
-from feed.site_data.strings import message_key
+from feed.site_data.strings import COMMON, message_key
 from feed.sizes import SIZES
 from feed.timeline.cache import FeedCache
 from feed.timeline.stories import UserFeed, make_feed
 
-STORIES_ON_PAGE = 20
-FLAGS_OF_PAGE = tuple(flag_name(number) for number in range(0, IN_USE, 8))
-KEYS_OF_PAGE = tuple(message_key(number) for number in range(24))
+STORIES_ON_PAGE = 12
+FLAGS_OF_PAGE = tuple(flag_name(number) for number in range(IN_USE))
+KEYS_OF_PAGE = tuple(message_key(number) for number in range(COMMON))
+TEXTS_ON_PAGE = 16
 LONGEST_SLOW_SECONDS = 60.0
 
 CACHE = FeedCache(SIZES.cache_mib * 1024 * 1024)
@@ -39,7 +41,8 @@ def home(request: HttpRequest) -> HttpResponse:
     strings = STRINGS[profile.locale]
 
     feed = CACHE.get(user.pk, lambda: feed_of(user, profile))
-    shown = [story for story in feed.stories if story.ranking.reports < 5][:STORIES_ON_PAGE]
+    unreported = (story for story in feed.stories if story.ranking.reports < 5)
+    shown = list(islice(unreported, STORIES_ON_PAGE))
     posts = Post.objects.select_related("author", "topic").in_bulk(
         [story.ranking.post_id for story in shown]
     )
@@ -50,11 +53,11 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "viewed": user,
             "rows": [
-                (posts[story.ranking.post_id], story, strings[message_key(story.score % 200)][0])
+                (posts[story.ranking.post_id], strings[KEYS_OF_PAGE[story.score % COMMON]][0])
                 for story in shown
                 if story.ranking.post_id in posts
             ],
-            "texts": [strings[key][0] for key in KEYS_OF_PAGE],
+            "texts": [strings[key][0] for key in KEYS_OF_PAGE[:TEXTS_ON_PAGE]],
             "features": features,
             "visits": request.session["visits"],
         },

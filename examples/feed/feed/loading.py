@@ -1,0 +1,18 @@
+"""Import this to load the whole site now: before the fork, for those who preload.
+
+Django loads much at the first request only: the URLs, and by them the views and the site's data;
+templates with their tag libraries; the SQL compiler. After the fork each worker would load them for
+itself, into memory of its own.
+"""
+
+from importlib import import_module
+
+from django.template.loader import get_template
+
+import_module("feed.urls")
+import_module("django.contrib.auth.context_processors")
+import_module("django.contrib.messages.context_processors")
+import_module("django.contrib.messages.storage.fallback")
+import_module("django.contrib.sessions.serializers")
+import_module("django.db.models.sql.compiler")
+get_template("timeline/home.html")
