@@ -1,3 +1,93 @@
+/** `cowherd serve`: a herd in the foreground, or in the background with gunicorn's `--daemon`. */
+import { spawn } from 'node:child_process';
+import { CowherdError } from '../base/errors.ts';
+import { createLog, logFormatFor } from '../base/log.ts';
+import { findInterpreter } from '../cpython/discover.ts';
+import { isAnswering } from '../supervisor/control.ts';
+import { runSupervisor } from '../supervisor/run.ts';
+import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
+import { parseServeArguments } from './serve-arguments.ts';
+import { SERVE_HELP } from './serve-help.ts';
+
+/** Set in the background process that `--daemon` starts. */
+const DAEMON_VARIABLE = 'COWHERD_DAEMON';
+
+/**
+ * Serves until told to stop.
+ *
+ * @returns the exit status: 0 after a stop that was asked for, else the error's own.
+ */
 export async function runServe(argv: string[]): Promise<number> {
-  return argv.length;
+  const parsed = parseServeArguments(argv);
+  if (parsed.help) {
+    process.stdout.write(SERVE_HELP);
+    return 0;
+  }
+  if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
+  const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
+  const log = createLog({ format: logFormat });
+  const daemonized = process.env[DAEMON_VARIABLE] === '1';
+
+  const interpreter = await findInterpreter({
+    python: parsed.python,
+    projectFolder: parsed.chdir,
+    cwd: process.cwd(),
+    env: process.env,
+  });
+  log.info(`Python: ${interpreter.path} (${interpreter.why})`);
+
+  const runtimeDirectory = runtimeDirectoryFor(
+    parsed.runtimeDirectory ?? undefined,
+    herdName(process.cwd(), parsed.rest),
+  );
+  if (await isAnswering(runtimeDirectory)) {
+    throw new CowherdError('RUNTIME_DIRECTORY_BUSY', { detail: runtimeDirectory });
+  }
+  const result = await runSupervisor({
+    python: interpreter.path,
+    arguments: parsed.rest,
+    runtimeDirectory,
+    logFormat,
+    log,
+    terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
+    daemonized,
+    onServing: () => {
+      log.info('Serving: every worker is ready');
+      process.send?.({ type: 'serving' });
+    },
+  });
+  if (result.daemonize) return await startInBackground(argv);
+  if (result.error !== null) {
+    process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
+    throw result.error;
+  }
+  return result.exitStatus;
+}
+
+/** Starts the same command detached, and returns when it serves or has failed. */
+async function startInBackground(argv: string[]): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'serve', ...argv], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    env: { ...process.env, [DAEMON_VARIABLE]: '1' },
+  });
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      reject(
+        new CowherdError('MOLD_DIED', { detail: `the background process exited with ${code ?? '?'}` }),
+      );
+    });
+    child.on('message', (message: { type: string; code?: string; detail?: string }) => {
+      child.removeAllListeners('exit');
+      child.disconnect();
+      child.unref();
+      if (message.type === 'serving') {
+        process.stdout.write(`Serving in the background: process ${child.pid ?? '?'}\n`);
+        resolve(0);
+      } else {
+        reject(CowherdError.named(message.code ?? '', message.detail ?? ''));
+      }
+    });
+  });
 }

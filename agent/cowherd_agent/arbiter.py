@@ -1,0 +1,53 @@
+"""What gunicorn's server hooks get as ``server``: gunicorn's own Arbiter, which never runs.
+
+The supervisor does an arbiter's work; this object lives in the mold so that hooks find the
+attributes that they know: ``cfg``, ``log``, ``app``, ``pid``, ``LISTENERS``, ``WORKERS``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gunicorn import sock
+from gunicorn.arbiter import Arbiter
+
+_SOCKET_CLASSES = {"tcp": "TCPSocket", "tcp6": "TCP6Socket", "unix": "UnixSocket"}
+
+
+class MoldArbiter(Arbiter):  # type: ignore[misc]
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.LISTENERS: list[Any] = []
+        self.WORKERS: dict[int, Any] = {}
+        self.pid = os.getpid()
+
+    def setup(self, app: Any) -> None:
+        """gunicorn's setup (logger, environment) without its preloading, which the mold does."""
+        app.cfg.set("preload_app", False)
+        super().setup(app)
+        app.cfg.set("preload_app", True)
+
+    def take_listeners(self, descriptors: list[int], families: list[str]) -> None:
+        """Wraps inherited listening sockets in gunicorn's classes, which close what they get."""
+        self.LISTENERS = []
+        for descriptor, family, address in zip(
+            descriptors, families, self.cfg.address, strict=True
+        ):
+            socket_class = getattr(sock, _SOCKET_CLASSES[family])
+            self.LISTENERS.append(socket_class(address, self.cfg, self.log, fd=descriptor))
+
+    def spawn(self, keeper_pid: int) -> Any:
+        """A new gunicorn worker object, made before the fork as gunicorn does it."""
+        self.worker_age += 1
+        worker = self.worker_class(
+            self.worker_age,
+            keeper_pid,
+            self.LISTENERS,
+            self.app,
+            self.timeout / 2.0,
+            self.cfg,
+            self.log,
+        )
+        self.cfg.pre_fork(self, worker)
+        return worker

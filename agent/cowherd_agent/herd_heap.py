@@ -1,0 +1,180 @@
+"""The heap policy of one mold, from its choice to the workers that live by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from cowherd_agent import guard as guard_module
+from cowherd_agent.channel import Channel
+from cowherd_agent.collector import Collector, CollectorSettings, collection_watch
+from cowherd_agent.failures import MoldFailure
+from cowherd_agent.guard import GuardCall
+from cowherd_agent.heap.errors import PolicyUnavailable
+from cowherd_agent.heap.interpreter import available_policies, identify
+from cowherd_agent.heap.ladder import resolve
+from cowherd_agent.heap.policies import HeapPolicy, auto, make
+from cowherd_agent.heap.policies.auto import LADDER
+from cowherd_agent.heap.interpreter import why_not
+from cowherd_agent.heap.report import ProgressEvent
+from cowherd_agent.meter import METER
+from cowherd_agent.scoreboard import Slot
+
+SCOUT_TIMEOUT_SECONDS = 60.0
+
+
+class ReportProgress(Protocol):
+    """Tells the supervisor how far a piece of work is."""
+
+    def __call__(
+        self,
+        phase: str,
+        text: str,
+        seconds: float,
+        done: int = 0,
+        total: int | None = None,
+        final: bool = False,
+    ) -> None: ...
+
+
+class HerdHeap:
+    """Chooses a policy, prepares the mold's heap, and applies the policy in workers.
+
+    ``remarks`` says of each policy above the chosen one why it is not used; ``report`` is plain
+    data: the seconds and bytes of every step, and what the scout found.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        guard_mode: guard_module.GuardMode,
+        collect_after: int,
+        rejected: Sequence[dict[str, str]] = (),
+    ) -> None:
+        interpreter = identify()
+        self.asked = asked
+        self.remarks: list[dict[str, str]] = list(rejected)
+        self.report: dict[str, Any] = {}
+        self._collect_after = collect_after
+        rejected_names = {each["policy"] for each in rejected}
+        try:
+            candidates = [
+                name for name in resolve(asked, interpreter) if name not in rejected_names
+            ]
+        except PolicyUnavailable as unavailable:
+            raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
+        if asked == auto.NAME:
+            for name in LADDER:
+                reason = why_not(name, interpreter)
+                if reason is not None:
+                    self.remarks.append({"policy": name, "reason": reason})
+        self._policy = self._first_that_works(candidates)
+        self._guard = guard_module.install(guard_mode, self.policy_name, armed=False)
+
+    @property
+    def policy_name(self) -> str:
+        return self._policy.name
+
+    @property
+    def leaves_without_finalization(self) -> bool:
+        return self._policy.leaves_without_finalization
+
+    def before_load(self) -> None:
+        """Call in the mold before the application is imported."""
+        self._policy.before_load()
+
+    def prepare(
+        self, on_progress: ReportProgress, warmup: Callable[[], None] | None
+    ) -> str | None:
+        """Prepares the mold's heap. Under ``auto`` a scout then tries it: what is returned says
+        why the policy must not be used, and the mold must start anew without it."""
+        try:
+            report = self._policy.prepare(_events_to(on_progress))
+        except PolicyUnavailable as unavailable:
+            if self.asked == auto.NAME:
+                return str(unavailable)
+            raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
+        self.report["heap"] = report.as_dict()
+        if self.asked != auto.NAME or self.policy_name == "stock":
+            return None
+        from cowherd_agent.heap.scout import run_scout
+
+        on_progress("scout", "trying the heap policy in a scout", 0.0)
+        verdict = run_scout(
+            promises=self._policy.promises,
+            warmup=warmup,
+            timeout_seconds=SCOUT_TIMEOUT_SECONDS,
+        )
+        on_progress(
+            "scout",
+            f"a scout left {'well' if verdict.ok else 'badly'}",
+            verdict.seconds,
+            final=True,
+        )
+        self.report["scout"] = {
+            "ok": verdict.ok,
+            "reason": verdict.reason,
+            "unshared_bytes": verdict.unshared_bytes,
+            "shared_at_fork_bytes": verdict.shared_at_fork_bytes,
+            "seconds": verdict.seconds,
+        }
+        return None if verdict.ok else verdict.reason
+
+    def applier(self, channel: Channel) -> Callable[[Slot], None]:
+        """What a new worker runs to live by the policy."""
+
+        def apply(slot: Slot) -> None:
+            settings = CollectorSettings(collect_after=max(1, self._collect_after), slot=slot)
+            collector: Collector | None = self._policy.after_fork(settings)
+            if collector is None:
+                collection_watch().install(slot)
+            METER.bind(slot.words, collector if self._collect_after > 0 else None)
+
+            def report(call: GuardCall) -> None:
+                channel.send_if_possible(
+                    {
+                        "type": "guard",
+                        "pid": int(slot.words[0]),
+                        "function": call.function,
+                        "package": call.package,
+                        "file": call.file,
+                        "line": call.line,
+                        "held": call.held,
+                    }
+                )
+
+            self._guard.arm(self.policy_name, on_call=report, slot=slot)
+
+        return apply
+
+    def _first_that_works(self, candidates: Sequence[str]) -> HeapPolicy:
+        for name in candidates:
+            policy = make(name)
+            try:
+                policy.self_test()
+            except PolicyUnavailable as unavailable:
+                if self.asked != auto.NAME:
+                    raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
+                self.remarks.append({"policy": name, "reason": str(unavailable)})
+                continue
+            return policy
+        can = ", ".join(available_policies(identify())) or "none"
+        raise MoldFailure(
+            "POLICY_UNAVAILABLE",
+            f"no heap policy is left after {json.dumps(self.remarks)}; this interpreter has {can}",
+        )
+
+
+def _events_to(on_progress: ReportProgress) -> Callable[[ProgressEvent], None]:
+    def forward(event: ProgressEvent) -> None:
+        on_progress(
+            "heap",
+            f"preparing the heap, {event.step}",
+            event.seconds,
+            event.done,
+            event.total,
+            final=event.total is not None and event.done >= event.total,
+        )
+
+    return forward

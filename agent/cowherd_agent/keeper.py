@@ -1,0 +1,335 @@
+"""The keeper: holds the listeners, reaps every process of the herd, starts molds.
+
+Standard library only, and little of it, for it stays for as long as the server does. It never
+imports the application and decides nothing: it carries out the supervisor's commands, relays
+messages between the supervisor and the molds, and reports every process that ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cowherd_agent.listeners import Listener, ListenError, listen_on
+from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Message
+
+SUPERVISOR_DESCRIPTOR = 3
+MOLD_DESCRIPTOR = 3
+
+# include/uapi/linux/prctl.h
+PR_SET_NAME = 15
+PR_SET_CHILD_SUBREAPER = 36
+
+# How long workers may finish their requests when the supervisor is gone (gunicorn's default
+# graceful_timeout; the supervisor sends the configured one with `listen`).
+DEFAULT_GRACE_SECONDS = 30.0
+
+
+class Mold:
+    """A mold process and the keeper's end of its packet socket."""
+
+    __slots__ = ("connection", "generation", "pid")
+
+    def __init__(self, generation: int, pid: int, connection: socket.socket) -> None:
+        self.generation = generation
+        self.pid = pid
+        self.connection = connection
+
+
+class Keeper:
+    def __init__(self, supervisor: socket.socket) -> None:
+        self._supervisor = supervisor
+        self._incoming = b""
+        self._outgoing = bytearray()
+        self._molds: dict[int, Mold] = {}
+        self._workers: set[int] = set()
+        self._listeners: list[Listener] = []
+        self._poll = select.poll()
+        self._wakeup, self._wakeup_writer = socket.socketpair()
+        self._grace_seconds = DEFAULT_GRACE_SECONDS
+        self._supervisor_gone = False
+        self._kill_at: float | None = None
+
+    def run(self) -> NoReturn:
+        for end in (self._wakeup, self._wakeup_writer, self._supervisor):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
+        # The supervisor decides when to leave; a stray signal to the group must not.
+        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(ignored, signal.SIG_IGN)
+        self._poll.register(self._supervisor, select.POLLIN)
+        self._poll.register(self._wakeup, select.POLLIN)
+        self._send(
+            {
+                "type": "keeper_ready",
+                "protocol": PROTOCOL_VERSION,
+                "pid": os.getpid(),
+                "executable": sys.executable,
+                "python_version": ".".join(map(str, sys.version_info[:3])),
+                "implementation": sys.implementation.name,
+                "free_threaded": not getattr(sys, "_is_gil_enabled", lambda: True)(),
+            }
+        )
+        while True:
+            self._turn()
+
+    def _turn(self) -> None:
+        timeout_ms = None
+        if self._kill_at is not None:
+            timeout_ms = max(0, round((self._kill_at - time.monotonic()) * 1000))
+        for descriptor, event in self._poll.poll(timeout_ms):
+            if descriptor == self._wakeup.fileno():
+                self._drain_wakeup()
+            elif not self._supervisor_gone and descriptor == self._supervisor.fileno():
+                if event & select.POLLOUT:
+                    self._flush()
+                if event & (select.POLLIN | select.POLLHUP | select.POLLERR):
+                    self._read_supervisor()
+            else:
+                self._read_mold(descriptor)
+        if self._kill_at is not None:
+            self._finish_without_supervisor()
+
+    # The supervisor's side
+
+    def _send(self, message: Message) -> None:
+        if self._supervisor_gone:
+            return
+        self._outgoing += json.dumps(message).encode() + b"\n"
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._outgoing:
+                sent = self._supervisor.send(self._outgoing)
+                del self._outgoing[:sent]
+        except BlockingIOError:
+            self._poll.modify(self._supervisor, select.POLLIN | select.POLLOUT)
+            return
+        except OSError:
+            self._lose_supervisor()
+            return
+        self._poll.modify(self._supervisor, select.POLLIN)
+
+    def _read_supervisor(self) -> None:
+        try:
+            data = self._supervisor.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose_supervisor()
+            return
+        *lines, self._incoming = (self._incoming + data).split(b"\n")
+        for line in lines:
+            self._command(json.loads(line))
+
+    def _command(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "start_mold":
+            self._start_mold(message)
+        elif kind == "listen":
+            self._listen(message)
+        elif kind == "give_listeners":
+            self._give_listeners(message["generation"])
+        elif kind == "to_mold":
+            self._to_mold(message["generation"], message["message"])
+        elif kind == "signal":
+            self._signal(message["pid"], message["signal"])
+        elif kind == "exit":
+            self._leave()
+
+    def _lose_supervisor(self) -> None:
+        """Without a supervisor nobody replaces or bounds workers: let them finish and leave."""
+        if self._supervisor_gone:
+            return
+        self._supervisor_gone = True
+        self._poll.unregister(self._supervisor)
+        self._supervisor.close()
+        for pid in self._children():
+            self._signal(pid, signal.SIGTERM)
+        self._kill_at = time.monotonic() + self._grace_seconds
+
+    def _finish_without_supervisor(self) -> None:
+        assert self._kill_at is not None
+        if not self._children() or time.monotonic() >= self._kill_at:
+            self._leave()
+
+    # Molds and workers
+
+    def _start_mold(self, message: Message) -> None:
+        generation: int = message["generation"]
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        launcher = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        arguments = [
+            sys.executable,
+            *message.get("python_options", []),
+            os.path.join(launcher, "launch.py"),
+            "mold",
+            *message["arguments"],
+        ]
+        environment = dict(os.environ)
+        environment.update(message.get("environment", {}))
+        try:
+            pid = os.posix_spawn(
+                sys.executable,
+                arguments,
+                environment,
+                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), MOLD_DESCRIPTOR)],
+                setsigdef=[
+                    signal.SIGINT,
+                    signal.SIGHUP,
+                    signal.SIGTERM,
+                    signal.SIGQUIT,
+                    signal.SIGCHLD,
+                ],
+            )
+        finally:
+            theirs.close()
+        mold = Mold(generation, pid, ours)
+        self._molds[ours.fileno()] = mold
+        self._poll.register(ours, select.POLLIN)
+        self._to_mold(generation, {"type": "order", **message["mold"]})
+        self._send({"type": "mold_started", "generation": generation, "pid": pid})
+
+    def _read_mold(self, descriptor: int) -> None:
+        mold = self._molds.get(descriptor)
+        if mold is None:
+            return
+        try:
+            data = mold.connection.recv(LARGEST_PACKET_BYTES)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EINTR):
+                return
+            data = b""
+        if not data:
+            # The mold and every worker of its generation are gone.
+            self._poll.unregister(mold.connection)
+            mold.connection.close()
+            del self._molds[descriptor]
+            return
+        message: Any = json.loads(data)
+        if message["type"] == "forked":
+            self._workers.add(message["pid"])
+        self._send({"type": "from_mold", "generation": mold.generation, "message": message})
+
+    def _to_mold(self, generation: int, message: Message, descriptors: Sequence[int] = ()) -> None:
+        for mold in self._molds.values():
+            if mold.generation == generation:
+                try:
+                    socket.send_fds(
+                        mold.connection, [json.dumps(message).encode()], list(descriptors)
+                    )
+                except OSError:
+                    # The mold has ended; its process_exited says the rest.
+                    pass
+
+    def _signal(self, pid: int, number: int) -> None:
+        """Signals a child of ours; a pid that is no longer our child may be anybody's."""
+        try:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            os.kill(pid, number)
+        except (ChildProcessError, ProcessLookupError):
+            self._send({"type": "signal_failed", "pid": pid, "signal": int(number)})
+
+    def _children(self) -> list[int]:
+        return [*self._workers, *(mold.pid for mold in self._molds.values() if mold.pid)]
+
+    def _drain_wakeup(self) -> None:
+        try:
+            while self._wakeup.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._workers.discard(pid)
+            for mold in self._molds.values():
+                if mold.pid == pid:
+                    mold.pid = 0
+            self._send(
+                {
+                    "type": "process_exited",
+                    "pid": pid,
+                    "exit_status": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                    "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+                    "minor_faults": usage.ru_minflt,
+                    "major_faults": usage.ru_majflt,
+                    "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                }
+            )
+
+    # Listeners
+
+    def _listen(self, message: Message) -> None:
+        self._grace_seconds = message["grace_seconds"]
+        try:
+            for address in message["addresses"]:
+                self._listeners.append(
+                    listen_on(
+                        address,
+                        backlog=message["backlog"],
+                        reuse_port=message["reuse_port"],
+                        umask=message["umask"],
+                        uid=message["uid"],
+                        gid=message["gid"],
+                    )
+                )
+        except ListenError as error:
+            self._send(
+                {
+                    "type": "listen_failed",
+                    "code": error.code,
+                    "address": error.address,
+                    "reason": error.reason,
+                }
+            )
+            return
+        self._send({"type": "listening", "listeners": [each.name for each in self._listeners]})
+
+    def _give_listeners(self, generation: int) -> None:
+        descriptors = [each.socket.fileno() for each in self._listeners]
+        self._to_mold(
+            generation,
+            {"type": "listeners", "families": [each.family_name for each in self._listeners]},
+            descriptors,
+        )
+
+    def _leave(self) -> NoReturn:
+        """Ends what is still there, takes the socket files away and leaves."""
+        for pid in self._children():
+            self._signal(pid, signal.SIGKILL)
+        while self._children():
+            select.select([self._wakeup], [], [], 1.0)
+            self._drain_wakeup()
+        for listener in self._listeners:
+            listener.close()
+        self._send({"type": "keeper_leaving"})
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def main(_arguments: Sequence[str]) -> NoReturn:
+    """Runs the keeper on the inherited descriptor 3, until the supervisor tells it to leave."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+    libc.prctl(PR_SET_NAME, b"cowherd-keeper", 0, 0, 0)
+    os.set_inheritable(SUPERVISOR_DESCRIPTOR, False)
+    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR)).run()

@@ -1,0 +1,124 @@
+"""Listening sockets, made as gunicorn makes them (gunicorn/sock.py) but by the keeper."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+
+from cowherd_agent.messages import Address
+
+
+class ListenError(Exception):
+    """An address that can't be listened on; ``code`` is one of the error catalogue's."""
+
+    def __init__(self, code: str, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.code = code
+        self.address = address
+        self.reason = reason
+
+
+class Listener:
+    """A listening socket and, for a Unix socket, the file that it made."""
+
+    __slots__ = ("_inode", "_path", "family_name", "name", "socket")
+
+    def __init__(self, listening: socket.socket, path: str | None) -> None:
+        self.socket = listening
+        self._path = path
+        self._inode = os.stat(path).st_ino if path and not path.startswith("\0") else None
+        if listening.family == socket.AF_UNIX:
+            self.family_name = "unix"
+            self.name = f"unix:{path}"
+        else:
+            host, port = listening.getsockname()[:2]
+            is_ipv6 = listening.family == socket.AF_INET6
+            self.family_name = "tcp6" if is_ipv6 else "tcp"
+            self.name = f"http://[{host}]:{port}" if is_ipv6 else f"http://{host}:{port}"
+
+    def close(self) -> None:
+        """Closes it and removes its socket file, unless another server has replaced the file."""
+        self.socket.close()
+        if self._path is None or self._inode is None:
+            return
+        try:
+            if os.stat(self._path).st_ino == self._inode:
+                os.unlink(self._path)
+        except OSError:
+            # Somebody else has removed it, which is what was wanted.
+            pass
+
+
+def listen_on(
+    address: Address, *, backlog: int, reuse_port: bool, umask: int, uid: int, gid: int
+) -> Listener:
+    """Binds and listens. ``backlog`` counts connections; ``umask``, ``uid`` and ``gid`` are for
+    the files of Unix sockets. Raises ListenError."""
+    if address["kind"] == "unix":
+        return _listen_unix(address["path"], backlog, umask, uid, gid)
+    return _listen_tcp(address["host"], address["port"], backlog, reuse_port)
+
+
+def _listen_tcp(host: str, port: int, backlog: int, reuse_port: bool) -> Listener:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    name = f"{host}:{port}"
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if reuse_port:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+        listening.listen(backlog)
+    except OSError as error:
+        listening.close()
+        raise _listen_error(error, name) from error
+    listening.setblocking(False)
+    return Listener(listening, None)
+
+
+def _listen_unix(path: str, backlog: int, umask: int, uid: int, gid: int) -> Listener:
+    if not path.startswith("\0"):
+        _remove_dead_socket(path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    previous_umask = os.umask(umask)
+    try:
+        listening.bind(path)
+        if not path.startswith("\0") and (uid != os.geteuid() or gid != os.getegid()):
+            os.chown(path, uid, gid)
+        listening.listen(backlog)
+    except OSError as error:
+        listening.close()
+        raise _listen_error(error, f"unix:{path}") from error
+    finally:
+        os.umask(previous_umask)
+    listening.setblocking(False)
+    return Listener(listening, path)
+
+
+def _remove_dead_socket(path: str) -> None:
+    """Removes a socket file that nobody listens on any more. Raises ListenError when somebody
+    does, or when the file is not a socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError("ADDRESS_UNAVAILABLE", f"unix:{path}", "a file that is not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            os.unlink(path)
+            return
+        except OSError as error:
+            raise _listen_error(error, f"unix:{path}") from error
+    raise ListenError("ADDRESS_IN_USE", f"unix:{path}", "another server answers there")
+
+
+def _listen_error(error: OSError, name: str) -> ListenError:
+    code = "ADDRESS_IN_USE" if error.errno == errno.EADDRINUSE else "ADDRESS_UNAVAILABLE"
+    return ListenError(code, name, error.strerror or str(error))

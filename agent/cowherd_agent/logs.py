@@ -1,0 +1,43 @@
+"""Makes gunicorn's error log JSON lines where nobody reads it on a terminal."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from typing import Any
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a record, with the keys of the supervisor's own log lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        line: dict[str, Any] = {
+            "level": record.levelname.lower(),
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "pid": record.process,
+            "logger": record.name,
+            "msg": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def use_json(cfg: Any, log: Any) -> None:
+    """Sets the formatter of gunicorn's own error log handler, unless the user has configured
+    logging: a log file, a logger class or a logging configuration stays as it is."""
+    customized = (
+        cfg.errorlog != "-"
+        or cfg.settings["logger_class"].get() not in ("gunicorn.glogging.Logger", "simple")
+        or cfg.logconfig
+        or cfg.logconfig_dict
+        or cfg.logconfig_json
+    )
+    if customized:
+        return
+    for handler in log.error_log.handlers:
+        # gunicorn marks the handlers that it has made (gunicorn/glogging.py, _set_handler).
+        if getattr(handler, "_gunicorn", False):
+            handler.setFormatter(JsonFormatter())

@@ -1,0 +1,68 @@
+"""Every message that Cowherd's Python processes send or understand, in one typed file.
+
+The other side is ``src/agent/messages.ts``; a test compares the two. Between supervisor and
+keeper a message is one line of JSON on a stream socket; between keeper and mold it is one
+packet of a SEQPACKET socket, whose far end the mold's workers inherit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+PROTOCOL_VERSION = 1
+
+# A packet must fit the default send buffer of a Unix socket (net.core.wmem_default, 208 KiB).
+LARGEST_PACKET_BYTES = 128 * 1024
+
+Message = dict[str, Any]
+
+
+class Address(TypedDict, total=False):
+    """Where to listen: a TCP host and port, or the path of a Unix socket."""
+
+    kind: Literal["tcp", "unix"]
+    host: str
+    port: int
+    path: str
+
+
+# Spoken by the keeper to the supervisor.
+KEEPER_MESSAGES = frozenset(
+    {
+        "keeper_ready",
+        "keeper_failed",
+        "mold_started",
+        "listening",
+        "listen_failed",
+        "process_exited",
+        "from_mold",
+        "signal_failed",
+        "keeper_leaving",
+    }
+)
+
+# Spoken by the supervisor to the keeper.
+KEEPER_COMMANDS = frozenset({"start_mold", "listen", "give_listeners", "to_mold", "signal", "exit"})
+
+# Spoken by a mold, or by one of its workers, and relayed by the keeper.
+MOLD_MESSAGES = frozenset(
+    {
+        "configured",
+        "progress",
+        "mold_ready",
+        "mold_failed",
+        "mold_finished",
+        "policy_rejected",
+        "notice",
+        "forked",
+        "fork_failed",
+        "worker_ready",
+        "worker_failed",
+        "guard",
+    }
+)
+
+# Spoken by the supervisor to a mold, through the keeper; ``order`` is the first.
+MOLD_COMMANDS = frozenset(
+    {"order", "fork", "worker_exited", "listeners", "reopen_logs", "exit"}
+)

@@ -1,0 +1,476 @@
+"""The mold: loads the application, prepares its heap, and forks workers on command."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cowherd_agent import process_name
+from cowherd_agent.channel import Channel
+from cowherd_agent.failures import MoldFailure
+from cowherd_agent.leaving import leave
+from cowherd_agent.messages import Message
+from cowherd_agent.scoreboard import Scoreboard
+from cowherd_agent.threads import ThreadRecorder, describe, native_threads
+
+if TYPE_CHECKING:
+    from cowherd_agent.arbiter import MoldArbiter
+    from cowherd_agent.configuration import MoldApplication
+    from cowherd_agent.herd_heap import HerdHeap
+    from cowherd_agent.worker import WorkerStart
+
+CHANNEL_DESCRIPTOR = 3
+OLDEST_GUNICORN = 23
+
+# Carries the order over an exec, when the mold starts anew without a rejected policy.
+ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
+
+# Room for a pid, or for '!' and an errno.
+_FORK_PIPE_BYTES = 32
+
+
+class Mold:
+    """One generation of the application, from its loading to its end."""
+
+    def __init__(self, channel: Channel, order: dict[str, Any], arguments: list[str]) -> None:
+        self._channel = channel
+        self._order = order
+        self._arguments = arguments
+        self._generation: int = order["generation"]
+        self._keeper_pid = os.getppid()
+        self._threads = ThreadRecorder()
+        self._application: MoldApplication
+        self._arbiter: MoldArbiter
+        self._heap: HerdHeap
+        self._scoreboard: Scoreboard
+
+    # Getting ready
+
+    def prepare(self) -> None:
+        """Everything up to the first fork. Raises MoldFailure; SystemExit(0) after --help."""
+        self._threads.install()
+        self._configure()
+        self._load()
+        self._refuse_threads("at import")
+        self._arbiter.cfg.on_starting(self._arbiter)
+        self._receive_listeners()
+        if hasattr(self._arbiter.worker_class, "check_config"):
+            self._arbiter.worker_class.check_config(self._arbiter.cfg, self._arbiter.log)
+        self._arbiter.cfg.when_ready(self._arbiter)
+        self._prepare_heap()
+
+    def _configure(self) -> None:
+        _require_gunicorn()
+        from cowherd_agent import configuration
+        from cowherd_agent.arbiter import MoldArbiter
+        from cowherd_agent.herd_heap import HerdHeap
+        from cowherd_agent.logs import use_json
+
+        self._application = application = configuration.read_application(self._arguments)
+        cfg = application.cfg
+        if cfg.print_config:
+            print(cfg)
+        if cfg.pythonpath:
+            for path in cfg.pythonpath.split(","):
+                if os.path.abspath(path) not in sys.path:
+                    sys.path.insert(0, os.path.abspath(path))
+        if cfg.print_config or cfg.check_config:
+            self._load_application()
+            raise SystemExit(0)
+        try:
+            worker_class = cfg.worker_class
+        except (RuntimeError, ImportError) as error:
+            raise MoldFailure("INVALID_SETTING", f"worker_class: {error}".strip()) from error
+        del worker_class
+        self._heap = HerdHeap(
+            cfg.heap_policy,
+            cfg.gc_guard,
+            cfg.collect_after,
+            rejected=self._order.get("rejected_policies", []),
+        )
+        import gunicorn
+
+        self._send(
+            {
+                "type": "configured",
+                "settings": configuration.describe(application),
+                "python_version": ".".join(map(str, sys.version_info[:3])),
+                "gunicorn_version": gunicorn.__version__,
+                "executable": sys.executable,
+                "remarks": self._heap.remarks,
+            }
+        )
+        self._scoreboard = Scoreboard.attach(self._order["scoreboard"])
+        try:
+            self._arbiter = MoldArbiter(application)
+        except RuntimeError as error:
+            raise MoldFailure("INVALID_SETTING", str(error)) from error
+        if self._order.get("log_format") == "json":
+            use_json(cfg, self._arbiter.log)
+
+    def _load(self) -> None:
+        if self._arbiter.cfg.reload:
+            # gunicorn's reloader restarts workers, which then import the new code themselves.
+            self._notice("warning", "reload is on: workers load the app and share nothing of it")
+            return
+        self._heap.before_load()
+        modules_before = len(sys.modules)
+        started = time.perf_counter()
+        self._progress("load", "loading the application", 0.0)
+        self._load_application()
+        self._progress(
+            "load",
+            f"loaded the application, {len(sys.modules) - modules_before} modules",
+            time.perf_counter() - started,
+            final=True,
+        )
+
+    def _load_application(self) -> None:
+        from gunicorn.errors import AppImportError
+
+        name = self._application.app_uri
+        try:
+            self._application.wsgi()
+        except MemoryError as error:
+            raise MoldFailure(
+                "MOLD_OUT_OF_MEMORY", f"memory ran out while {name} was loaded"
+            ) from error
+        except AppImportError as error:
+            code = "APP_NOT_CALLABLE" if "callable" in str(error) else "APP_IMPORT_FAILED"
+            raise MoldFailure(code, str(error)) from error
+        except SystemExit as error:
+            _print_own_traceback(error)
+            raise MoldFailure(
+                "APP_IMPORT_FAILED", f"{name} called sys.exit({error.code!r}) while it was loaded"
+            ) from error
+        except Exception as error:
+            _print_own_traceback(error)
+            raise MoldFailure(
+                "APP_IMPORT_FAILED", f"{name}: {type(error).__name__}: {error}"
+            ) from error
+
+    def _refuse_threads(self, when: str) -> None:
+        threads = self._threads.running()
+        native = native_threads() - 1 - len(threads)
+        if native > 0:
+            self._notice(
+                "warning",
+                f"{native} native thread(s) run in the mold {when}; they will not exist in workers",
+            )
+        if not threads:
+            return
+        detail = f"{when}: {describe(threads)}"
+        if not self._arbiter.cfg.allow_threads:
+            raise MoldFailure("APP_LEFT_THREADS", detail)
+        self._notice("warning", f"threads run in the mold {detail}; they stop in workers")
+
+    def _prepare_heap(self) -> None:
+        from cowherd_agent import warmup
+
+        cfg = self._arbiter.cfg
+        app, interface = self._application.original, self._application.interface
+
+        def play() -> None:
+            for result in warmup.play(app, interface, cfg.warmup):
+                if result.error is not None or result.status >= 500:
+                    why = result.error or f"status {result.status}"
+                    raise RuntimeError(f"{result.request}: {why}")
+
+        report: dict[str, Any] = {}
+        if app is not None and cfg.warmup:
+            started = time.perf_counter()
+            results = []
+            for done, request in enumerate(cfg.warmup):
+                seconds = time.perf_counter() - started
+                self._progress("warmup", f"warming up: {request}", seconds, done, len(cfg.warmup))
+                results.extend(warmup.play(app, interface, [request]))
+            closed = warmup.close_connections()
+            self._progress(
+                "warmup",
+                "warmed up, requests",
+                time.perf_counter() - started,
+                len(cfg.warmup),
+                final=True,
+            )
+            for result in results:
+                if result.error is not None or result.status >= 400:
+                    why = result.error or f"status {result.status}"
+                    self._notice("warning", f"warm-up request {result.request} failed: {why}")
+            if closed:
+                self._notice("info", f"closed before the fork: {', '.join(closed)}")
+            report["warmup"] = [vars(result) for result in results]
+            self._refuse_threads("after the warm-up")
+        else:
+            warmup.close_connections()
+        self._threads.remove()
+        rejection = self._heap.prepare(
+            on_progress=self._progress, warmup=play if app is not None and cfg.warmup else None
+        )
+        if rejection is not None:
+            self._restart_without(rejection)
+        self._send(
+            {
+                "type": "mold_ready",
+                "policy": self._heap.policy_name,
+                "asked_policy": cfg.heap_policy,
+                "remarks": self._heap.remarks,
+                "report": {**self._heap.report, **report},
+                "modules": len(sys.modules),
+            }
+        )
+
+    def _restart_without(self, rejection: str) -> NoReturn:
+        """A policy can't be taken back: starts this process anew, without the rejected one."""
+        policy = self._heap.policy_name
+        self._send({"type": "policy_rejected", "policy": policy, "reason": rejection})
+        order = dict(self._order)
+        order["rejected_policies"] = [
+            *order.get("rejected_policies", []),
+            {"policy": policy, "reason": rejection},
+        ]
+        listeners = [listener.fileno() for listener in self._arbiter.LISTENERS]
+        order["listener_descriptors"] = listeners
+        order["listener_families"] = [
+            {"TCPSocket": "tcp", "TCP6Socket": "tcp6"}.get(type(each).__name__, "unix")
+            for each in self._arbiter.LISTENERS
+        ]
+        for descriptor in listeners:
+            os.set_inheritable(descriptor, True)
+        self._channel.set_inheritable(True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        launcher = os.path.join(os.path.dirname(os.path.dirname(__file__)), "launch.py")
+        os.chdir(self._order["cwd"])
+        os.environ[ORDER_VARIABLE] = json.dumps(order)
+        os.execv(sys.executable, [sys.executable, launcher, "mold", *self._arguments])
+
+    # Forking
+
+    def serve(self) -> WorkerStart:
+        """Carries out the supervisor's commands. Returns only in a newly forked worker, with
+        the mold's own frames gone from its stack."""
+        # A worker keeps the mold's collector settings until its policy is applied.
+        while True:
+            message, descriptors = self._channel.receive()
+            if message is None:
+                # The keeper is gone, and with it every listener.
+                self._leave(1)
+            kind = message["type"]
+            if kind == "fork":
+                start = self._fork(message["slot"])
+                if start is not None:
+                    return start
+            elif kind == "worker_exited":
+                self._forget_worker(message)
+            elif kind == "listeners":
+                self._arbiter.take_listeners(descriptors, message["families"])
+            elif kind == "reopen_logs":
+                self._arbiter.log.reopen_files()
+            elif kind == "exit":
+                self._leave(0)
+
+    def _fork(self, slot_number: int) -> WorkerStart | None:
+        from cowherd_agent.worker import WorkerStart
+
+        arbiter = self._arbiter
+        try:
+            slot = self._scoreboard.slot(slot_number)
+            worker = arbiter.spawn(self._keeper_pid)
+            reading, writing = os.pipe()
+            forked_monotonic_ns = time.monotonic_ns()
+            intermediate = os.fork()
+        except (OSError, RuntimeError, IndexError) as error:
+            self._send({"type": "fork_failed", "slot": slot_number, "reason": str(error)})
+            return None
+        if intermediate == 0:
+            # Forked twice, so that the worker's parent is the keeper, which reaps it.
+            try:
+                pid = os.fork()
+            except OSError as error:
+                os.write(writing, b"!" + str(error.errno).encode())
+                os._exit(1)
+            if pid != 0:
+                os.write(writing, str(pid).encode())
+                os._exit(0)
+            os.close(reading)
+            os.close(writing)
+            for sibling in arbiter.WORKERS.values():
+                sibling.tmp.close()
+            return WorkerStart(
+                worker=worker,
+                arbiter=arbiter,
+                keeper_pid=self._keeper_pid,
+                generation=self._generation,
+                slot=slot,
+                forked_monotonic_ns=forked_monotonic_ns,
+                channel=self._channel,
+                apply_policy=self._heap.applier(self._channel),
+                leaves_without_finalization=self._heap.leaves_without_finalization,
+            )
+        os.close(writing)
+        answer = os.read(reading, _FORK_PIPE_BYTES)
+        os.close(reading)
+        os.waitpid(intermediate, 0)
+        if not answer or answer.startswith(b"!"):
+            worker.tmp.close()
+            reason = os.strerror(int(answer[1:])) if answer else "the intermediate process died"
+            self._send({"type": "fork_failed", "slot": slot_number, "reason": reason})
+            return None
+        pid = int(answer)
+        worker.pid = pid
+        arbiter.WORKERS[pid] = worker
+        self._send(
+            {
+                "type": "forked",
+                "slot": slot_number,
+                "pid": pid,
+                "age": worker.age,
+                "forked_monotonic_ns": forked_monotonic_ns,
+            }
+        )
+        return None
+
+    def _forget_worker(self, message: Message) -> None:
+        worker = self._arbiter.WORKERS.pop(message["pid"], None)
+        if worker is not None:
+            worker.tmp.close()
+            self._call_hook("child_exit", self._arbiter.cfg.child_exit, worker)
+
+    def _leave(self, status: int) -> NoReturn:
+        self._call_hook("on_exit", self._arbiter.cfg.on_exit)
+        leave(status)
+
+    def _call_hook(self, name: str, hook: Callable[..., object], *arguments: object) -> None:
+        try:
+            hook(self._arbiter, *arguments)
+        except Exception:
+            self._arbiter.log.exception("Exception in the %s hook", name)
+
+    # Talking
+
+    def _receive_listeners(self) -> None:
+        descriptors = self._order.get("listener_descriptors")
+        if descriptors is not None:
+            self._arbiter.take_listeners(descriptors, self._order["listener_families"])
+            return
+        message, received = self._channel.receive()
+        if message is None or message["type"] == "exit":
+            leave(0)
+        if message["type"] != "listeners":
+            raise MoldFailure("PROTOCOL_MISMATCH", f"expected listeners, got {message['type']}")
+        self._arbiter.take_listeners(received, message["families"])
+
+    def _send(self, message: Message) -> None:
+        self._channel.send(message)
+
+    def _notice(self, level: str, text: str) -> None:
+        self._send({"type": "notice", "level": level, "text": text})
+
+    def _progress(
+        self,
+        phase: str,
+        text: str,
+        seconds: float,
+        done: int = 0,
+        total: int | None = None,
+        final: bool = False,
+    ) -> None:
+        message: Message = {
+            "type": "progress",
+            "phase": phase,
+            "text": text,
+            "done": done,
+            "seconds": seconds,
+            "final": final,
+        }
+        if total is not None:
+            message["total"] = total
+        self._send(message)
+
+
+def _receive_order(channel: Channel) -> dict[str, Any]:
+    carried = os.environ.pop(ORDER_VARIABLE, None)
+    if carried is not None:
+        order: dict[str, Any] = json.loads(carried)
+        return order
+    message, _ = channel.receive()
+    if message is None or message["type"] != "order":
+        raise SystemExit("mold: the keeper left before it gave an order")
+    return message
+
+
+def _require_gunicorn() -> None:
+    try:
+        import gunicorn
+    except ImportError as error:
+        raise MoldFailure("NO_GUNICORN", sys.executable) from error
+    if int(gunicorn.__version__.split(".")[0]) < OLDEST_GUNICORN:
+        raise MoldFailure("GUNICORN_TOO_OLD", f"gunicorn {gunicorn.__version__} in {sys.executable}")
+
+
+def _print_own_traceback(error: BaseException) -> None:
+    """Prints the app's own part of a traceback: without the frames of Cowherd, of gunicorn and
+    of the import machinery at its beginning."""
+    import gunicorn
+
+    own_folders = (
+        os.path.dirname(os.path.abspath(__file__)),
+        os.path.dirname(os.path.abspath(gunicorn.__file__)),
+        "<frozen importlib",
+        os.path.dirname(os.path.abspath(os.__file__)) + os.sep + "importlib",
+    )
+    first = error.__traceback__
+    while first is not None and first.tb_frame.f_code.co_filename.startswith(own_folders):
+        first = first.tb_next
+    traceback.print_exception(type(error), error, first or error.__traceback__)
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Runs a mold; ``arguments`` are gunicorn's own."""
+    channel = Channel.inherited(CHANNEL_DESCRIPTOR)
+    process_name.set_name("cowherd-mold")
+    mold = Mold(channel, _receive_order(channel), list(arguments))
+    try:
+        mold.prepare()
+    except MoldFailure as failure:
+        channel.send({"type": "mold_failed", "code": failure.code, "detail": failure.detail})
+        leave(1)
+    except SystemExit as finished:
+        # --help, --version, --print-config and --check-config have printed what they are for.
+        sys.stdout.flush()
+        status = finished.code if isinstance(finished.code, int) else 0
+        channel.send({"type": "mold_finished", "status": status})
+        leave(status)
+    except MemoryError:
+        gc.collect()
+        channel.send(
+            {
+                "type": "mold_failed",
+                "code": "MOLD_OUT_OF_MEMORY",
+                "detail": "memory ran out while the mold was made ready",
+            }
+        )
+        leave(1)
+    except Exception as error:
+        traceback.print_exc()
+        channel.send(
+            {
+                "type": "mold_failed",
+                "code": "MOLD_DIED",
+                "detail": f"{type(error).__name__}: {error}",
+            }
+        )
+        leave(1)
+    start = mold.serve()
+    # Only in a worker: drop the mold's own objects before it starts.
+    del mold
+    from cowherd_agent.worker import run
+
+    run(start)

@@ -1,0 +1,159 @@
+"""Cowherd's own settings, declared as gunicorn settings.
+
+Importing this module registers them with gunicorn's configuration, so that they can stand in
+``gunicorn.conf.py``, in ``GUNICORN_CMD_ARGS`` and on the command line, and are validated and
+documented as gunicorn's are (gunicorn/config.py, class Setting).
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from gunicorn import config as gunicorn_config
+
+from cowherd_agent.warmup import parse_request
+
+POLICIES = ("auto", "immortal", "freeze", "instagram", "stock")
+GUARD_MODES = ("hold", "report", "off")
+
+
+def _one_of(name: str, allowed: tuple[str, ...]) -> Any:
+    def validate(value: object) -> str:
+        if not isinstance(value, str) or value.strip().lower() not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}; it is {value!r}")
+        return value.strip().lower()
+
+    return validate
+
+
+def _validate_warmup(value: object) -> list[str]:
+    if value is None:
+        return []
+    requests = [value] if isinstance(value, str) else value
+    if not isinstance(requests, (list, tuple)):
+        raise TypeError(f"warmup must be a list of requests such as 'GET /'; it is {value!r}")
+    for request in requests:
+        parse_request(request)
+    return list(requests)
+
+
+def _validate_percent(value: object) -> float:
+    try:
+        percent = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sampling_budget must be a percentage of one core; it is {value!r}"
+        ) from error
+    if not 0.0 <= percent <= 100.0:
+        raise ValueError(f"sampling_budget must be between 0 and 100 percent; it is {value!r}")
+    return percent
+
+
+class HeapPolicy(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "heap_policy"
+    section = "Cowherd"
+    cli = ["--heap-policy", "--policy"]
+    meta = "POLICY"
+    validator = _one_of("heap_policy", POLICIES)
+    default = "auto"
+    desc = """\
+        What is done to the mold's heap before it forks workers.
+
+        One of ``auto``, ``immortal``, ``freeze``, ``instagram`` and ``stock``. ``auto`` takes
+        the highest policy that passes its self-test in this interpreter. A policy that this
+        interpreter can't do is an error.
+        """
+
+
+class Warmup(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "warmup"
+    section = "Cowherd"
+    cli = ["--warmup"]
+    meta = "REQUEST"
+    action = "append"
+    validator = _validate_warmup
+    default: list[str] = []
+    desc = """\
+        Requests played in the mold before it forks, such as ``["GET /"]``.
+
+        What they load (templates, lazy imports, specialized bytecode) is then shared by all
+        workers. A host name may follow the path: ``"GET / www.example.org"``.
+        """
+
+
+class GcGuard(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "gc_guard"
+    section = "Cowherd"
+    cli = ["--gc-guard"]
+    meta = "MODE"
+    validator = _one_of("gc_guard", GUARD_MODES)
+    default = "hold"
+    desc = """\
+        What happens when a library steers the garbage collector in a worker.
+
+        ``hold`` counts the calls and holds off those that would undo the heap policy,
+        ``report`` only counts and reports them, ``off`` leaves the gc module alone.
+        """
+
+
+class CollectAfter(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "collect_after"
+    section = "Cowherd"
+    cli = ["--collect-after"]
+    meta = "OBJECTS"
+    type = int
+    validator = gunicorn_config.validate_pos_int
+    default = 10_000
+    desc = """\
+        How many young objects must have gathered for a collection after a response.
+
+        Used by the policies ``freeze`` and ``immortal``, whose workers collect garbage only
+        between requests. 0 switches these collections off.
+        """
+
+
+class AllowThreads(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "allow_threads"
+    section = "Cowherd"
+    cli = ["--allow-threads"]
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """\
+        Fork workers although the application has left threads running at import.
+
+        Those threads do not exist in the workers, and a lock that one of them held at the
+        fork stays locked there for ever.
+        """
+
+
+class SamplingBudget(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "sampling_budget"
+    section = "Cowherd"
+    cli = ["--sampling-budget"]
+    meta = "PERCENT"
+    validator = _validate_percent
+    default = 1.0
+    desc = """\
+        The share of one core, in percent, that reading the herd's memory may cost.
+
+        0 switches the samples off.
+        """
+
+
+def explain_usage_error(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:
+    """Turns what argparse says into (error code, detail); a mistyped option gets the nearest."""
+    import difflib
+
+    prefix = "unrecognized arguments: "
+    if not text.startswith(prefix):
+        return "USAGE", text
+    known = [option for action in parser._actions for option in action.option_strings]
+    unknown = next((word for word in text[len(prefix) :].split() if word.startswith("-")), None)
+    if unknown is None:
+        return "USAGE", f"{text} (one application only)"
+    name = unknown.split("=", 1)[0]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; the nearest is {near[0]}" if near else ""
+    return "UNKNOWN_SETTING", f"{name} is not an option of Cowherd or gunicorn{hint}"

@@ -1,0 +1,153 @@
+"""A worker: gunicorn's own worker class, run unchanged in a process forked from the mold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from gunicorn import util
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
+
+from cowherd_agent import process_name, scoreboard
+from cowherd_agent.channel import Channel
+from cowherd_agent.leaving import leave
+
+
+@dataclass
+class WorkerStart:
+    """All that a forked worker needs, as the mold had it at the fork."""
+
+    worker: Any
+    arbiter: Any
+    keeper_pid: int
+    generation: int
+    slot: scoreboard.Slot
+    forked_monotonic_ns: int
+    channel: Channel
+    apply_policy: Callable[[scoreboard.Slot], None]
+    leaves_without_finalization: bool
+
+
+def run(start: WorkerStart) -> NoReturn:
+    """Serves until told to stop, then leaves, without finalizing the interpreter unless the
+    policy is ``stock``.
+
+    Exit statuses are gunicorn's: 3 when the worker can't boot, 4 when the app can't be loaded.
+    """
+    pid = os.getpid()
+    process_name.set_name("cowherd-worker")
+    start.slot.claim(pid, start.generation, start.forked_monotonic_ns)
+    _wait_for_adoption(start.keeper_pid)
+    start.apply_policy(start.slot)
+    status = _serve(start, pid)
+    if start.leaves_without_finalization:
+        leave(status)
+    sys.exit(status)
+
+
+def _serve(start: WorkerStart, pid: int) -> int:
+    worker, arbiter, log = start.worker, start.arbiter, start.arbiter.log
+    worker.pid = pid
+    _report_heartbeats(start)
+    _exit_on_reraised_signals(worker)
+    try:
+        util._setproctitle(f"worker [{arbiter.proc_name}]")
+        log.info("Booting worker with pid: %s", pid)
+        arbiter.cfg.post_fork(arbiter, worker)
+        worker.init_process()
+        return 0
+    except SystemExit as leaving:
+        return _status(leaving)
+    except AppImportError as error:
+        log.debug("Exception while loading the application", exc_info=True)
+        print(error, file=sys.stderr, flush=True)
+        _report_failure(start, "APP_IMPORT_FAILED", str(error))
+        return int(Arbiter.APP_LOAD_ERROR)
+    except Exception as error:
+        log.exception("Exception in worker process")
+        _report_failure(start, "WORKER_BOOT_FAILED", f"{type(error).__name__}: {error}")
+        return 1 if worker.booted else int(Arbiter.WORKER_BOOT_ERROR)
+    finally:
+        start.slot.words[scoreboard.STATE] = scoreboard.STATE_LEAVING
+        log.info("Worker exiting (pid: %s)", pid)
+        try:
+            worker.tmp.close()
+            arbiter.cfg.worker_exit(arbiter, worker)
+        except Exception:
+            log.warning("Exception during worker exit:\n%s", traceback.format_exc())
+
+
+def _status(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    print(leaving.code, file=sys.stderr, flush=True)
+    return 1
+
+
+def _wait_for_adoption(keeper_pid: int) -> None:
+    """Waits until the intermediate process of the double fork is gone.
+
+    gunicorn's workers leave when their parent is not the one they were told
+    (gunicorn/workers/sync.py, is_parent_alive).
+    """
+    deadline = time.monotonic() + 5.0
+    while os.getppid() != keeper_pid and time.monotonic() < deadline:
+        time.sleep(0.0002)
+
+
+def _report_heartbeats(start: WorkerStart) -> None:
+    """Writes a heartbeat to the scoreboard at every ``notify()``; the first says 'ready'."""
+    words = start.slot.words
+    original = start.worker.notify
+    announced = False
+
+    def notify() -> None:
+        nonlocal announced
+        now = time.monotonic_ns()
+        words[scoreboard.HEARTBEAT_MONOTONIC_NS] = now
+        if not announced:
+            announced = True
+            words[scoreboard.READY_MONOTONIC_NS] = now
+            words[scoreboard.STATE] = scoreboard.STATE_READY
+            start.channel.send_if_possible(
+                {"type": "worker_ready", "pid": start.worker.pid, "slot": start.slot.number}
+            )
+        original()
+
+    words[scoreboard.HEARTBEAT_MONOTONIC_NS] = time.monotonic_ns()
+    start.worker.notify = notify
+
+
+def _exit_on_reraised_signals(worker: Any) -> None:
+    """uvicorn raises SIGTERM again after its drain (uvicorn/server.py, capture_signals), which
+    would end the process before the app's atexit hooks: make it an ordinary exit."""
+    original = worker.init_signals
+
+    def init_signals() -> None:
+        original()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, lambda _number, _frame: sys.exit(0))
+
+    worker.init_signals = init_signals
+
+
+def _report_failure(start: WorkerStart, code: str, detail: str) -> None:
+    start.channel.send_if_possible(
+        {
+            "type": "worker_failed",
+            "pid": start.worker.pid,
+            "slot": start.slot.number,
+            "code": code,
+            "detail": detail,
+        }
+    )

@@ -1,0 +1,39 @@
+"""Entry of every Python process of Cowherd: ``python launch.py keeper`` or ``mold``.
+
+Kept to syntax that Python 2.7 and 3.x share, so that an interpreter that is too old
+says so in one message instead of a SyntaxError.
+"""
+
+import json
+import os
+import sys
+
+OLDEST_PYTHON = (3, 10)
+
+
+def refuse_old_interpreter():
+    """Tells the supervisor over file descriptor 3 that this interpreter is too old."""
+    message = {
+        "type": "keeper_failed",
+        "code": "PYTHON_TOO_OLD",
+        "detail": "%s is Python %d.%d.%d; Cowherd needs %d.%d or newer"
+        % ((sys.executable,) + tuple(sys.version_info[:3]) + OLDEST_PYTHON),
+    }
+    os.write(3, (json.dumps(message) + "\n").encode("utf-8"))
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    if sys.version_info < OLDEST_PYTHON:
+        refuse_old_interpreter()
+    # At the end, so that no module of the application can be shadowed by this folder.
+    agent_folder = sys.path.pop(0) if not sys.flags.isolated else None
+    sys.path.append(agent_folder or os.path.dirname(os.path.abspath(__file__)))
+    role = sys.argv[1]
+    if role == "keeper":
+        from cowherd_agent.keeper import main
+    elif role == "mold":
+        from cowherd_agent.mold import main
+    else:
+        raise SystemExit("launch.py: unknown role %r" % role)
+    main(sys.argv[2:])

@@ -1,0 +1,189 @@
+/**
+ * All of the supervisor's policy: `decide(state, event) → actions`, pure, over plain data.
+ *
+ * `perform.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
+ * clock.
+ */
+import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
+import { log, type Draft } from './draft.ts';
+import type { Action, HerdEvent } from './events.ts';
+import type { HerdState } from './state.ts';
+import { initialState } from './state.ts';
+import * as stopping from './stopping.ts';
+import * as molds from './molds.ts';
+import * as workers from './workers.ts';
+
+export interface Decision {
+  state: HerdState;
+  actions: Action[];
+}
+
+/** The supervisor's first decision: no state yet. */
+export function begin(nowMs: number): Decision {
+  return decide(initialState(), { type: 'started' }, nowMs);
+}
+
+export function decide(before: HerdState, event: HerdEvent, nowMs: number): Decision {
+  const draft: Draft = { state: structuredClone(before), nowMs, actions: [] };
+  if (before.phase === 'ended') return { state: draft.state, actions: [] };
+  apply(draft, event);
+  if (draft.state.phase === 'stopping') stopping.advance(draft);
+  else workers.fillHerd(draft);
+  return { state: draft.state, actions: draft.actions };
+}
+
+function apply(draft: Draft, event: HerdEvent): void {
+  const { state } = draft;
+  switch (event.type) {
+    case 'started':
+      return;
+    case 'keeper_says':
+      keeperSays(draft, event.message, event.counters);
+      return;
+    case 'keeper_spawn_failed':
+      stopping.end(draft, event.code, event.detail);
+      return;
+    case 'protocol_error':
+      stopping.fail(draft, 'PROTOCOL_MISMATCH', event.detail);
+      return;
+    case 'keeper_exited':
+      keeperExited(draft, event.exitStatus, event.signal);
+      return;
+    case 'stop_requested':
+      stopping.request(draft, event.by, event.quick);
+      return;
+    case 'scale': {
+      const target = Math.max(1, state.target + event.by);
+      if (target === state.target || state.phase !== 'serving') return;
+      state.target = target;
+      log(draft, 'info', `The herd is to have ${target} workers`);
+      workers.shrinkHerd(draft);
+      return;
+    }
+    case 'reopen_logs':
+      for (const worker of Object.values(state.workers)) {
+        draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGUSR1 });
+      }
+      for (const mold of Object.values(state.molds)) {
+        if (mold.pid === null) continue;
+        draft.actions.push({
+          do: 'tell_mold',
+          generation: mold.generation,
+          message: { type: 'reopen_logs' },
+        });
+      }
+      return;
+    case 'tick':
+      workers.tick(draft, event.heartbeats);
+      return;
+  }
+}
+
+const SIGUSR1 = 10;
+
+function keeperSays(
+  draft: Draft,
+  message: KeeperMessage,
+  counters: { requestsStarted: number; requestsFinished: number } | undefined,
+): void {
+  const { state } = draft;
+  switch (message.type) {
+    case 'keeper_ready':
+      state.keeperPid = message.pid;
+      if (state.phase === 'starting') molds.start(draft, []);
+      return;
+    case 'keeper_failed':
+      stopping.end(draft, message.code, message.detail);
+      return;
+    case 'mold_started':
+      molds.started(draft, message.generation, message.pid);
+      return;
+    case 'listening':
+      state.listeners = message.listeners;
+      draft.actions.push({ do: 'give_listeners', generation: state.generation });
+      log(draft, 'info', `Listening at: ${message.listeners.join(', ')}`);
+      return;
+    case 'listen_failed':
+      stopping.fail(draft, message.code, `${message.address} (${message.reason})`);
+      return;
+    case 'process_exited': {
+      const ending = { exitStatus: message.exit_status, signal: message.signal };
+      draft.actions.push({ do: 'forget_process', pid: message.pid });
+      if (!molds.exited(draft, message.pid, ending)) {
+        workers.exited(draft, message.pid, ending, counters);
+      }
+      return;
+    }
+    case 'from_mold':
+      moldSays(draft, message.generation, message.message);
+      return;
+    case 'signal_failed':
+    case 'keeper_leaving':
+      // The process had ended already; its process_exited comes, or came, by itself.
+      return;
+  }
+}
+
+function moldSays(draft: Draft, generation: number, message: MoldMessage): void {
+  switch (message.type) {
+    case 'configured':
+      molds.configured(draft, generation, message);
+      return;
+    case 'progress':
+      // Shown by the terminal's progress line (see run.ts); nothing to decide.
+      return;
+    case 'mold_ready':
+      molds.ready(draft, generation, message);
+      return;
+    case 'mold_failed':
+      molds.failed(draft, generation, message.code, message.detail);
+      return;
+    case 'mold_finished':
+      stopping.finish(draft, message.status);
+      return;
+    case 'policy_rejected':
+      molds.policyRejected(draft, generation, message.policy, message.reason);
+      return;
+    case 'notice':
+      log(draft, message.level === 'warning' ? 'warning' : 'info', message.text);
+      return;
+    case 'forked':
+      workers.forked(draft, generation, message.slot, message.pid);
+      return;
+    case 'fork_failed':
+      workers.forkFailed(draft, message.slot, message.reason);
+      return;
+    case 'worker_ready':
+      workers.ready(draft, message.pid);
+      return;
+    case 'worker_failed':
+      workers.failing(draft, message.pid, message.code, message.detail);
+      return;
+    case 'guard': {
+      const what = message.held ? 'held off' : 'seen';
+      log(
+        draft,
+        'warning',
+        `Guard: gc.${message.function}() of ${message.package} ${what} in worker ${message.pid}` +
+          ` (${message.file}:${message.line})`,
+      );
+      return;
+    }
+  }
+}
+
+function keeperExited(draft: Draft, exitStatus: number | null, signal: string | null): void {
+  const { state } = draft;
+  if (state.phase === 'stopping' && state.stop?.keeperTold === true) {
+    stopping.conclude(draft);
+    return;
+  }
+  const how = signal === null ? `with status ${exitStatus}` : `by ${signal}`;
+  const pids = [
+    ...Object.keys(state.workers).map(Number),
+    ...Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid])),
+  ];
+  // Workers notice that their parent is gone, finish their requests and leave by themselves.
+  if (pids.length > 0) draft.actions.push({ do: 'wait_for_orphans', pids });
+  stopping.end(draft, 'KEEPER_DIED', `the keeper (pid ${state.keeperPid ?? '?'}) ended ${how}`);
+}

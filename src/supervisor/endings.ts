@@ -1,0 +1,21 @@
+/** How a process ended, in words. */
+import { constants } from 'node:os';
+import type { Ending } from './state.ts';
+
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number as number, name]),
+);
+
+/** The name of a signal number, such as SIGKILL. */
+export function signalName(signal: number): string {
+  return SIGNAL_NAMES.get(signal) ?? `signal ${signal}`;
+}
+
+/** Completes a sentence that begins with a process: "exited with status 1". */
+export function describeEnding(ending: Ending): string {
+  if (ending.signal !== null) {
+    const hint = ending.signal === constants.signals.SIGKILL ? ' (perhaps out of memory)' : '';
+    return `was ended by ${signalName(ending.signal)}${hint}`;
+  }
+  return `exited with status ${ending.exitStatus ?? '?'}`;
+}

@@ -1,0 +1,45 @@
+/** What can happen to a herd, and what the supervisor can do about it. */
+import type { KeeperMessage, MoldCommand } from '../agent/messages.ts';
+import type { LogLevel } from '../base/log.ts';
+
+/** A worker's counters at a tick, read from the scoreboard. */
+export interface Heartbeat {
+  pid: number;
+  /** How long ago the worker last said that it lives, in milliseconds. */
+  agoMs: number;
+  requestsFinished: number;
+}
+
+export type HerdEvent =
+  | { type: 'started' }
+  | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters }
+  | { type: 'keeper_exited'; exitStatus: number | null; signal: string | null }
+  | { type: 'keeper_spawn_failed'; code: string; detail: string }
+  | { type: 'protocol_error'; detail: string }
+  | { type: 'stop_requested'; by: string; quick: boolean }
+  | { type: 'scale'; by: number }
+  | { type: 'reopen_logs' }
+  | { type: 'tick'; heartbeats: Heartbeat[] };
+
+/** The scoreboard row of a process that has ended. */
+export interface ExitCounters {
+  requestsStarted: number;
+  requestsFinished: number;
+}
+
+export type Action =
+  | { do: 'start_mold'; generation: number; rejected: { policy: string; reason: string }[] }
+  | { do: 'listen' }
+  | { do: 'give_listeners'; generation: number }
+  | { do: 'tell_mold'; generation: number; message: MoldCommand }
+  | { do: 'signal'; pid: number; signal: number }
+  | { do: 'tell_keeper_to_leave' }
+  | { do: 'wait_for_orphans'; pids: number[] }
+  | { do: 'write_pidfile'; path: string }
+  | { do: 'daemonize' }
+  | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }
+  | { do: 'forget_process'; pid: number }
+  | { do: 'announce_serving' }
+  | { do: 'wake'; atMs: number }
+  | { do: 'log'; level: LogLevel; text: string; fields?: Record<string, unknown> }
+  | { do: 'end'; exitStatus: number; error: { code: string; detail: string } | null };

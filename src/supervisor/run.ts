@@ -1,0 +1,391 @@
+/**
+ * The running supervisor: turns what happens into events, and carries decided actions out.
+ *
+ * No policy here; see `decide.ts`.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Server } from 'node:net';
+import { startKeeper, type KeeperConnection } from '../agent/keeper-connection.ts';
+import type { KeeperMessage } from '../agent/messages.ts';
+import { Scoreboard } from '../agent/scoreboard.ts';
+import { monotonicClock } from '../base/clock.ts';
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { LOG_LEVELS, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
+import { serveControl } from './control.ts';
+import { decide } from './decide.ts';
+import type { Action, HerdEvent, Heartbeat } from './events.ts';
+import { HerdSampler } from './herd-sampler.ts';
+import { waitForOrphans } from './orphans.ts';
+import { createProgressView, type ProgressView } from './progress.ts';
+import { prepareRuntimeDirectory, removeRuntimeFiles, SCOREBOARD } from './runtime-directory.ts';
+import { initialState, type HerdState } from './state.ts';
+import { statusReport, type StatusReport } from './status.ts';
+
+export interface SupervisorOptions {
+  python: string;
+  /** gunicorn's command line, for gunicorn's own parser. */
+  arguments: string[];
+  runtimeDirectory: string;
+  logFormat: LogFormat;
+  log: Log;
+  /** Where progress is renewed in place; `null` without a terminal. */
+  terminal: NodeJS.WriteStream | null;
+  /** This process is already the background one. */
+  daemonized: boolean;
+  /** Called when as many workers as wanted are ready for the first time. */
+  onServing?: () => void;
+}
+
+export interface SupervisorResult {
+  exitStatus: number;
+  error: CowherdError | null;
+  /** The settings ask for a background process, which the caller starts. */
+  daemonize: boolean;
+}
+
+/** More workers than any machine of today runs; the file is sparse. */
+const SCOREBOARD_SLOTS = 1024;
+
+const TICK_MS = 1000;
+const LOADING_VIEW_MS = 200;
+
+/**
+ * Runs a herd until it ends. Signals of this process are its controls, as gunicorn's users know
+ * them: TERM and INT finish requests, a second INT or QUIT is fast, TTIN and TTOU change the
+ * number of workers, USR1 reopens logs.
+ *
+ * @throws CowherdError when the runtime directory can't be used.
+ */
+export async function runSupervisor(options: SupervisorOptions): Promise<SupervisorResult> {
+  prepareRuntimeDirectory(options.runtimeDirectory);
+  const supervisor = new Supervisor(options);
+  return await supervisor.run();
+}
+
+class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #log: Log;
+  readonly #progress: ProgressView;
+  readonly #scoreboard: Scoreboard;
+  readonly #sampler: HerdSampler;
+  readonly #startedAtMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #state: HerdState = initialState();
+  #keeper: KeeperConnection | null = null;
+  #control: Server | null = null;
+  #pidfile: string | null = null;
+  #daemonize = false;
+  #interrupts = 0;
+  #orphans: Promise<void> = Promise.resolve();
+  #ended: (result: SupervisorResult) => void = () => {};
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#progress = createProgressView(options.log, options.terminal);
+    this.#startedAtMs = monotonicClock.now();
+    this.#scoreboard = Scoreboard.create(
+      join(options.runtimeDirectory, SCOREBOARD),
+      SCOREBOARD_SLOTS,
+    );
+    this.#sampler = new HerdSampler();
+  }
+
+  async run(): Promise<SupervisorResult> {
+    const handlers = this.#listenToSignals();
+    try {
+      this.#control = await this.#serveControl();
+      const ended = new Promise<SupervisorResult>((resolve) => {
+        this.#ended = resolve;
+      });
+      this.#keeper = startKeeper(this.#options.python, {
+        onMessage: (message) => this.#hear(message),
+        onUnreadable: (line, reason) =>
+          this.#dispatch({ type: 'protocol_error', detail: `${reason} in ${line.slice(0, 200)}` }),
+        onSpawnFailed: (error) =>
+          this.#dispatch({
+            type: 'keeper_spawn_failed',
+            code: 'PYTHON_NOT_FOUND',
+            detail: `${this.#options.python} (${error.code ?? error.message})`,
+          }),
+        onExit: (exitStatus, signal) =>
+          this.#dispatch({ type: 'keeper_exited', exitStatus, signal }),
+      });
+      const tick = setInterval(() => this.#tick(), TICK_MS);
+      const loading = this.#watchLoading();
+      const result = await ended;
+      clearInterval(tick);
+      clearInterval(loading);
+      await this.#orphans;
+      return result;
+    } finally {
+      for (const [signal, handler] of handlers) process.removeListener(signal, handler);
+      this.#cleanUp();
+    }
+  }
+
+  status(): StatusReport {
+    return statusReport({
+      state: this.#state,
+      nowMs: monotonicClock.now(),
+      nowMonotonicNs: monotonicClock.nowNs(),
+      startedAtMs: this.#startedAtMs,
+      runtimeDirectory: this.#options.runtimeDirectory,
+      python: this.#options.python,
+      supervisor: { pid: process.pid, rss: process.memoryUsage.rss() },
+      keeperRss: this.#sampler.rssOf(this.#state.keeperPid),
+      sampleOf: (pid) => this.#sampler.sampleOf(pid),
+      rowOf: (slot) => this.#scoreboard.row(slot),
+      sampling: this.#sampler.cost(),
+      host: this.#sampler.host(),
+    });
+  }
+
+  // Events
+
+  #dispatch(event: HerdEvent): void {
+    const decision = decide(this.#state, event, monotonicClock.now());
+    this.#state = decision.state;
+    for (const action of decision.actions) this.#perform(action);
+  }
+
+  #hear(message: KeeperMessage): void {
+    if (message.type === 'from_mold' && message.message.type === 'progress') {
+      this.#progress.show(message.message);
+    }
+    if (message.type === 'from_mold' && message.message.type === 'configured') {
+      this.#setLevel(message.message.settings.log_level);
+      this.#sampler.setBudget(message.message.settings.sampling_budget_percent);
+    }
+    if (message.type !== 'process_exited') {
+      this.#dispatch({ type: 'keeper_says', message });
+      return;
+    }
+    const worker = this.#state.workers[message.pid];
+    const row = worker === undefined ? null : this.#scoreboard.row(worker.slot);
+    this.#dispatch(
+      row === null || row.pid !== message.pid
+        ? { type: 'keeper_says', message }
+        : {
+            type: 'keeper_says',
+            message,
+            counters: {
+              requestsStarted: row.requestsStarted,
+              requestsFinished: row.requestsFinished,
+            },
+          },
+    );
+  }
+
+  #tick(): void {
+    const nowNs = monotonicClock.nowNs();
+    const heartbeats: Heartbeat[] = [];
+    for (const worker of Object.values(this.#state.workers)) {
+      const row = this.#scoreboard.row(worker.slot);
+      if (row === null || row.pid !== worker.pid) continue;
+      heartbeats.push({
+        pid: worker.pid,
+        agoMs: Number(nowNs - row.heartbeatMonotonicNs) / 1e6,
+        requestsFinished: row.requestsFinished,
+      });
+    }
+    this.#dispatch({ type: 'tick', heartbeats });
+  }
+
+  #listenToSignals(): Map<NodeJS.Signals, () => void> {
+    const stop = (by: string, quick: boolean): void =>
+      this.#dispatch({ type: 'stop_requested', by, quick });
+    const handlers = new Map<NodeJS.Signals, () => void>([
+      ['SIGTERM', () => stop('SIGTERM', false)],
+      [
+        'SIGINT',
+        () => {
+          this.#interrupts += 1;
+          stop(this.#interrupts === 1 ? 'Ctrl-C' : 'second Ctrl-C', this.#interrupts > 1);
+        },
+      ],
+      ['SIGQUIT', () => stop('SIGQUIT', true)],
+      ['SIGTTIN', () => this.#dispatch({ type: 'scale', by: 1 })],
+      ['SIGTTOU', () => this.#dispatch({ type: 'scale', by: -1 })],
+      ['SIGUSR1', () => this.#dispatch({ type: 'reopen_logs' })],
+      ['SIGHUP', () => this.#log.warning('SIGHUP: reloading comes with a later version; ignored')],
+      ['SIGUSR2', () => this.#log.warning('SIGUSR2: reforking comes with a later version; ignored')],
+    ]);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    return handlers;
+  }
+
+  async #serveControl(): Promise<Server> {
+    return await serveControl(this.#options.runtimeDirectory, {
+      status: () => this.status(),
+      stop: (quick) => this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
+      scale: (by) => this.#dispatch({ type: 'scale', by }),
+    });
+  }
+
+  #watchLoading(): NodeJS.Timeout | undefined {
+    if (this.#options.terminal === null) return undefined;
+    return setInterval(() => {
+      const mold = this.#state.molds[this.#state.generation];
+      if (mold === undefined || mold.pid === null || mold.phase !== 'loading') return;
+      const rss = this.#sampler.rssOf(mold.pid);
+      if (rss === null) return;
+      const seconds = (monotonicClock.now() - mold.startedAtMs) / 1000;
+      this.#progress.showLoading(seconds, rss);
+    }, LOADING_VIEW_MS);
+  }
+
+  // Actions
+
+  #perform(action: Action): void {
+    switch (action.do) {
+      case 'start_mold':
+        this.#keeper?.send({
+          type: 'start_mold',
+          generation: action.generation,
+          mold: {
+            generation: action.generation,
+            scoreboard: this.#scoreboard.path,
+            log_format: this.#options.logFormat,
+            cwd: process.cwd(),
+            rejected_policies: action.rejected,
+          },
+          arguments: this.#options.arguments,
+          environment: {},
+        });
+        return;
+      case 'listen':
+        this.#listen();
+        return;
+      case 'give_listeners':
+        this.#keeper?.send({ type: 'give_listeners', generation: action.generation });
+        return;
+      case 'tell_mold':
+        this.#keeper?.send({
+          type: 'to_mold',
+          generation: action.generation,
+          message: action.message,
+        });
+        return;
+      case 'signal':
+        this.#keeper?.send({ type: 'signal', pid: action.pid, signal: action.signal });
+        return;
+      case 'tell_keeper_to_leave':
+        this.#keeper?.send({ type: 'exit' });
+        return;
+      case 'wait_for_orphans':
+        this.#orphans = waitForOrphans(
+          action.pids,
+          this.#state.settings?.graceful_timeout_seconds ?? 30,
+        );
+        return;
+      case 'write_pidfile':
+        this.#writePidfile(action.path);
+        return;
+      case 'daemonize':
+        if (this.#options.daemonized) return;
+        this.#daemonize = true;
+        // Nothing is listened on yet; the background process starts from the beginning.
+        this.#dispatch({ type: 'stop_requested', by: 'daemon', quick: true });
+        return;
+      case 'watch_process':
+        this.#sampler.watch(action.pid, action.role, action.generation);
+        return;
+      case 'forget_process':
+        this.#sampler.forget(action.pid);
+        return;
+      case 'announce_serving':
+        this.#options.onServing?.();
+        return;
+      case 'wake':
+        this.#wakeAt(action.atMs);
+        return;
+      case 'log':
+        this.#progress.clear();
+        this.#log[action.level](action.text, action.fields);
+        return;
+      case 'end':
+        this.#end(action.exitStatus, action.error);
+        return;
+    }
+  }
+
+  #listen(): void {
+    const { settings } = this.#state;
+    if (settings === null) return;
+    this.#keeper?.send({
+      type: 'listen',
+      addresses: settings.addresses,
+      backlog: settings.backlog,
+      reuse_port: settings.reuse_port,
+      umask: settings.umask,
+      uid: settings.uid,
+      gid: settings.gid,
+      grace_seconds: settings.graceful_timeout_seconds,
+    });
+  }
+
+  #wakeAt(atMs: number): void {
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        this.#tick();
+      },
+      Math.max(1, atMs - monotonicClock.now()),
+    );
+    this.#timers.add(timer);
+  }
+
+  #writePidfile(path: string): void {
+    if (this.#daemonize) return;
+    try {
+      const previous = Number(readFileSync(path, 'utf8').trim());
+      if (previous > 0 && previous !== process.pid && isAlive(previous)) {
+        this.#log.warning(`The pid file ${path} names process ${previous}, which is alive`);
+      }
+    } catch {
+      // There is none yet.
+    }
+    try {
+      writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+      this.#pidfile = path;
+    } catch (error) {
+      this.#log.error(`The pid file ${path} can't be written: ${String(error)}`);
+    }
+  }
+
+  #setLevel(level: string): void {
+    const known = LOG_LEVELS.find((each): each is LogLevel => each === level);
+    if (known !== undefined) this.#log.setLevel(known);
+  }
+
+  #end(exitStatus: number, error: { code: string; detail: string } | null): void {
+    const known = error === null ? null : CowherdError.named(error.code, error.detail);
+    this.#ended({
+      exitStatus: known?.exitStatus ?? exitStatus,
+      error: known,
+      daemonize: this.#daemonize,
+    });
+  }
+
+  #cleanUp(): void {
+    this.#progress.clear();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#sampler.stop();
+    this.#control?.close();
+    this.#scoreboard.close();
+    removeRuntimeFiles(this.#options.runtimeDirectory);
+    if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isSystemError(error, 'EPERM');
+  }
+}
+

@@ -1,0 +1,129 @@
+/**
+ * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only.
+ */
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+} from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { CowherdError } from '../base/errors.ts';
+
+export const CONTROL_SOCKET = 'control.sock';
+export const SCOREBOARD = 'scoreboard';
+
+/** Longest path of a Unix socket in bytes, without its ending zero (unix(7), sun_path). */
+const LONGEST_SOCKET_PATH_BYTES = 107;
+
+/** What the choice of a directory depends on. */
+export interface RuntimeEnvironment {
+  xdgRuntimeDir: string | undefined;
+  uid: number;
+  /** Whether /run can be written to. */
+  runIsWritable: boolean;
+}
+
+/** The folder in which every herd of this user has its runtime directory. */
+export function runtimeBase(environment: RuntimeEnvironment): string {
+  if (environment.xdgRuntimeDir !== undefined && environment.xdgRuntimeDir !== '') {
+    return join(environment.xdgRuntimeDir, 'cowherd');
+  }
+  if (environment.uid === 0 && environment.runIsWritable) return '/run/cowherd';
+  return `/tmp/cowherd-${environment.uid}`;
+}
+
+/**
+ * The name of a herd's directory: readable, and different for each folder and set of arguments,
+ * so that two servers from one folder do not meet, and the same server finds its own again.
+ */
+export function herdName(cwd: string, serveArguments: readonly string[]): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([cwd, ...serveArguments]))
+    .digest('hex');
+  const readable = basename(cwd).replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 24) || 'root';
+  return `${readable}-${hash.slice(0, 8)}`;
+}
+
+/** Reads what `runtimeBase` needs from this process. */
+export function readRuntimeEnvironment(): RuntimeEnvironment {
+  let runIsWritable = true;
+  try {
+    accessSync('/run', constants.W_OK);
+  } catch {
+    runIsWritable = false;
+  }
+  return {
+    xdgRuntimeDir: process.env['XDG_RUNTIME_DIR'],
+    uid: process.getuid?.() ?? 0,
+    runIsWritable,
+  };
+}
+
+/** Where a herd of this user is, by its `--runtime-dir` or by name. */
+export function runtimeDirectoryFor(given: string | undefined, name: string): string {
+  if (given !== undefined) return resolve(given);
+  return join(runtimeBase(readRuntimeEnvironment()), name);
+}
+
+/**
+ * Makes the directory, mode 0700.
+ *
+ * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNWRITABLE
+ */
+export function prepareRuntimeDirectory(directory: string): void {
+  const socketPath = join(directory, CONTROL_SOCKET);
+  const length = Buffer.byteLength(socketPath);
+  if (length > LONGEST_SOCKET_PATH_BYTES) {
+    throw new CowherdError('RUNTIME_DIRECTORY_TOO_LONG', {
+      detail: `${socketPath} has ${length} bytes; a socket's path may have ${LONGEST_SOCKET_PATH_BYTES}`,
+    });
+  }
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const status = lstatSync(directory);
+    if (!status.isDirectory()) throw new Error('it is not a directory');
+    if (process.getuid !== undefined && status.uid !== process.getuid()) {
+      throw new Error(`it belongs to user ${status.uid}`);
+    }
+    chmodSync(directory, 0o700);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    // Root passes access() even on a read-only file system, so try it.
+    const probe = join(directory, '.probe');
+    mkdirSync(probe, { recursive: true });
+    rmdirSync(probe);
+  } catch (error) {
+    throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', {
+      detail: `${directory}: ${error instanceof Error ? error.message : String(error)}`,
+      cause: error,
+    });
+  }
+}
+
+/** Takes away what a herd has put there, and the directory if it is empty then. */
+export function removeRuntimeFiles(directory: string): void {
+  for (const name of [CONTROL_SOCKET, SCOREBOARD]) rmSync(join(directory, name), { force: true });
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Somebody keeps a file of their own there.
+  }
+}
+
+/** The runtime directories of this user that have a control socket, whether it answers or not. */
+export function listRuntimeDirectories(): string[] {
+  const base = runtimeBase(readRuntimeEnvironment());
+  try {
+    return readdirSync(base, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(base, entry.name))
+      .filter((directory) => readdirSync(directory).includes(CONTROL_SOCKET));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What the supervisor knows and decides about: plain data, no handles, so that a decision can be
+ * tested without a process.
+ */
+import type { Settings } from '../agent/messages.ts';
+
+/** How a process ended: exactly one of the two is not null. */
+export interface Ending {
+  exitStatus: number | null;
+  signal: number | null;
+}
+
+export type MoldPhase = 'starting' | 'loading' | 'ready' | 'failed' | 'leaving';
+
+export interface MoldState {
+  generation: number;
+  pid: number | null;
+  phase: MoldPhase;
+  policy: string | null;
+  remarks: { policy: string; reason: string }[];
+  report: Record<string, unknown>;
+  /** When the mold process was started and became ready, in supervisor milliseconds. */
+  startedAtMs: number;
+  readyAtMs: number | null;
+  /** Policies that failed their self-test in this mold, to be told to its successor. */
+  rejectedPolicies: { policy: string; reason: string }[];
+}
+
+export type WorkerPhase = 'booting' | 'ready' | 'draining' | 'aborted';
+
+export interface WorkerState {
+  pid: number;
+  slot: number;
+  generation: number;
+  phase: WorkerPhase;
+  forkedAtMs: number;
+  readyAtMs: number | null;
+  /** What the worker said before it failed, if it did. */
+  failure: { code: string; detail: string } | null;
+}
+
+export type HerdPhase = 'starting' | 'serving' | 'stopping' | 'ended';
+
+export interface StopState {
+  exitStatus: number;
+  /** An error of the catalogue that made the herd stop. */
+  error: { code: string; detail: string } | null;
+  startedAtMs: number;
+  quick: boolean;
+  /** When what is still there is killed. */
+  killAtMs: number;
+  moldsToldAtMs: number | null;
+  keeperTold: boolean;
+}
+
+export interface HerdState {
+  phase: HerdPhase;
+  settings: Settings | null;
+  keeperPid: number | null;
+  listeners: string[] | null;
+  /** How many workers are wanted. */
+  target: number;
+  generation: number;
+  molds: Record<number, MoldState>;
+  workers: Record<number, WorkerState>;
+  /** Slots for which a fork was asked and not yet answered, with the time of asking. */
+  forking: Record<number, number>;
+  /** Deaths in a row without a worker that stayed up. */
+  deathsInARow: number;
+  /** No fork before this time: backoff after deaths. */
+  forkNotBeforeMs: number;
+  anyWorkerEverReady: boolean;
+  anyRequestEverFinished: boolean;
+  announcedReady: boolean;
+  stop: StopState | null;
+}
+
+export function initialState(): HerdState {
+  return {
+    phase: 'starting',
+    settings: null,
+    keeperPid: null,
+    listeners: null,
+    target: 0,
+    generation: 0,
+    molds: {},
+    workers: {},
+    forking: {},
+    deathsInARow: 0,
+    forkNotBeforeMs: 0,
+    anyWorkerEverReady: false,
+    anyRequestEverFinished: false,
+    announcedReady: false,
+    stop: null,
+  };
+}
+
+/** The mold that new workers are forked from, if it is there and ready. */
+export function currentMold(state: HerdState): MoldState | null {
+  const mold = state.molds[state.generation];
+  return mold !== undefined && mold.phase === 'ready' && mold.pid !== null ? mold : null;
+}
+
+/** The lowest slot that no worker and no fork under way has. */
+export function freeSlot(state: HerdState): number {
+  const taken = new Set(Object.values(state.workers).map((worker) => worker.slot));
+  for (const slot of Object.keys(state.forking)) taken.add(Number(slot));
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return slot;
+}

@@ -1,0 +1,216 @@
+/**
+ * What `cowherd status --json` prints: a versioned format, made from plain data.
+ *
+ * Memory is bytes, times are seconds; docs/status.md describes every field. Fields may be added
+ * under one version; a change of meaning raises it.
+ */
+import type { ScoreboardRow } from '../agent/scoreboard.ts';
+import type { HerdState, MoldState, WorkerState } from './state.ts';
+
+export const STATUS_VERSION = 1;
+
+/** One process's memory; see `src/procfs/memory.ts` for what each figure means. */
+export interface MemoryReport {
+  rss: number;
+  pss: number;
+  shared: number;
+  private: number;
+  unshared: number;
+  fresh: number;
+}
+
+/** The latest look at one process. */
+export interface ProcessSample {
+  memory: MemoryReport;
+  minorFaults: number;
+  majorFaults: number;
+  sampledAtMs: number;
+}
+
+export interface HostReport {
+  memory_total: number;
+  memory_free: number;
+  memory_available: number;
+  page_cache: number;
+}
+
+export interface WorkerReport {
+  pid: number;
+  slot: number;
+  generation: number;
+  state: 'booting' | 'ready' | 'draining' | 'aborted';
+  age_seconds: number;
+  requests: number;
+  in_flight: number;
+  response_errors: number;
+  /** `null` until the worker has been looked at for the first time. */
+  memory: MemoryReport | null;
+  minor_faults: number | null;
+  major_faults: number | null;
+  sampled_seconds_ago: number | null;
+  heartbeat_seconds_ago: number | null;
+  collections: {
+    outside_requests: number;
+    outside_requests_seconds: number;
+    inside_requests: number;
+    inside_requests_seconds: number;
+    objects_freed: number;
+  };
+  guard: { held: number; reported: number };
+}
+
+export interface MoldReport {
+  generation: number;
+  pid: number | null;
+  phase: MoldState['phase'];
+  policy: string | null;
+  ready_after_seconds: number | null;
+  remarks: { policy: string; reason: string }[];
+  report: Record<string, unknown>;
+  memory: MemoryReport | null;
+}
+
+export interface StatusReport {
+  version: typeof STATUS_VERSION;
+  herd: {
+    phase: HerdState['phase'];
+    app: string | null;
+    policy: string | null;
+    generation: number;
+    workers_wanted: number;
+    workers_ready: number;
+    requests: number;
+    in_flight: number;
+    age_seconds: number;
+    listeners: string[];
+    runtime_directory: string;
+    python: string;
+    supervisor: { pid: number; rss: number };
+    keeper: { pid: number | null; rss: number | null };
+    memory: {
+      /** Of the mold and every worker that has been looked at. */
+      pss: number;
+      shared: number;
+      private: number;
+      unshared: number;
+      fresh: number;
+      workers_sampled: number;
+      /** What the same processes would take if they shared nothing, less what they take. */
+      saved_against_sharing_nothing: number;
+    };
+    sampling: { budget_percent: number; spent_percent: number };
+    host: HostReport;
+  };
+  molds: MoldReport[];
+  workers: WorkerReport[];
+}
+
+export interface StatusInput {
+  state: HerdState;
+  nowMs: number;
+  nowMonotonicNs: bigint;
+  startedAtMs: number;
+  runtimeDirectory: string;
+  python: string;
+  supervisor: { pid: number; rss: number };
+  keeperRss: number | null;
+  sampleOf: (pid: number) => ProcessSample | null;
+  rowOf: (slot: number) => ScoreboardRow | null;
+  sampling: { budgetPercent: number; spentPercent: number };
+  host: HostReport;
+}
+
+/** Pure: the report of one moment. */
+export function statusReport(input: StatusInput): StatusReport {
+  const { state } = input;
+  const workers = Object.values(state.workers)
+    .toSorted((a, b) => a.slot - b.slot)
+    .map((worker) => workerReport(worker, input));
+  const molds = Object.values(state.molds).map((mold) => moldReport(mold, input));
+  const sampled = workers.flatMap((worker) => (worker.memory === null ? [] : [worker.memory]));
+  const moldMemory = molds.flatMap((mold) => (mold.memory === null ? [] : [mold.memory]));
+  const sum = (of: MemoryReport[], key: keyof MemoryReport): number =>
+    of.reduce((total, memory) => total + memory[key], 0);
+  const pss = sum(sampled, 'pss') + sum(moldMemory, 'pss');
+  const rss = sum(sampled, 'rss') + sum(moldMemory, 'rss');
+  return {
+    version: STATUS_VERSION,
+    herd: {
+      phase: state.phase,
+      app: state.settings?.app ?? null,
+      policy: state.molds[state.generation]?.policy ?? null,
+      generation: state.generation,
+      workers_wanted: state.target,
+      workers_ready: workers.filter((worker) => worker.state === 'ready').length,
+      requests: workers.reduce((total, worker) => total + worker.requests, 0),
+      in_flight: workers.reduce((total, worker) => total + worker.in_flight, 0),
+      age_seconds: (input.nowMs - input.startedAtMs) / 1000,
+      listeners: state.listeners ?? [],
+      runtime_directory: input.runtimeDirectory,
+      python: input.python,
+      supervisor: input.supervisor,
+      keeper: { pid: state.keeperPid, rss: input.keeperRss },
+      memory: {
+        pss,
+        shared: sum(sampled, 'shared'),
+        private: sum(sampled, 'private'),
+        unshared: sum(sampled, 'unshared'),
+        fresh: sum(sampled, 'fresh'),
+        workers_sampled: sampled.length,
+        saved_against_sharing_nothing: Math.max(0, rss - pss),
+      },
+      sampling: {
+        budget_percent: input.sampling.budgetPercent,
+        spent_percent: input.sampling.spentPercent,
+      },
+      host: input.host,
+    },
+    molds,
+    workers,
+  };
+}
+
+function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
+  const sample = input.sampleOf(worker.pid);
+  const candidate = input.rowOf(worker.slot);
+  // A row belongs to a worker only when its pid is the worker's.
+  const row = candidate !== null && candidate.pid === worker.pid ? candidate : null;
+  return {
+    pid: worker.pid,
+    slot: worker.slot,
+    generation: worker.generation,
+    state: worker.phase,
+    age_seconds: (input.nowMs - worker.forkedAtMs) / 1000,
+    requests: row?.requestsFinished ?? 0,
+    in_flight: row === null ? 0 : Math.max(0, row.requestsStarted - row.requestsFinished),
+    response_errors: row?.responseErrors ?? 0,
+    memory: sample?.memory ?? null,
+    minor_faults: sample?.minorFaults ?? null,
+    major_faults: sample?.majorFaults ?? null,
+    sampled_seconds_ago: sample === null ? null : (input.nowMs - sample.sampledAtMs) / 1000,
+    heartbeat_seconds_ago:
+      row === null ? null : Number(input.nowMonotonicNs - row.heartbeatMonotonicNs) / 1e9,
+    collections: {
+      outside_requests: row?.collectionsOutside ?? 0,
+      outside_requests_seconds: row?.collectionsOutsideSeconds ?? 0,
+      inside_requests: row?.collectionsInside ?? 0,
+      inside_requests_seconds: row?.collectionsInsideSeconds ?? 0,
+      objects_freed: row?.objectsFreed ?? 0,
+    },
+    guard: { held: row?.guardHeld ?? 0, reported: row?.guardReported ?? 0 },
+  };
+}
+
+function moldReport(mold: MoldState, input: StatusInput): MoldReport {
+  return {
+    generation: mold.generation,
+    pid: mold.pid,
+    phase: mold.phase,
+    policy: mold.policy,
+    ready_after_seconds:
+      mold.readyAtMs === null ? null : (mold.readyAtMs - mold.startedAtMs) / 1000,
+    remarks: mold.remarks,
+    report: mold.report,
+    memory: mold.pid === null ? null : (input.sampleOf(mold.pid)?.memory ?? null),
+  };
+}

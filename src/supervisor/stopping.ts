@@ -1,0 +1,154 @@
+/** Decisions about the end: workers first, then molds, then the keeper, each with a deadline. */
+import { log, type Draft } from './draft.ts';
+import type { WorkerState } from './state.ts';
+
+const SIGQUIT = 3;
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+/** gunicorn's grace for a quick shutdown (gunicorn/arbiter.py, stop). */
+const QUICK_GRACE_MS = 2_000;
+const DEFAULT_GRACE_MS = 30_000;
+
+/** How long molds may run their exit hooks. */
+const MOLD_GRACE_MS = 5_000;
+
+/** Somebody wants the herd to stop: a signal or the `stop` command. */
+export function request(draft: Draft, by: string, quick: boolean): void {
+  const { state } = draft;
+  if (state.stop !== null) {
+    if (state.stop.quick || !quick) return;
+    log(draft, 'warning', `Stopping at once (${by})`);
+    state.stop.quick = true;
+    state.stop.killAtMs = draft.nowMs + QUICK_GRACE_MS;
+    for (const worker of Object.values(state.workers)) {
+      draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGQUIT });
+    }
+    return;
+  }
+  log(draft, 'info', quick ? `Stopping at once (${by})` : `Stopping (${by})`);
+  begin(draft, 0, null, quick);
+}
+
+/** The herd can't go on because of an error of the catalogue. */
+export function fail(draft: Draft, code: string, detail: string): void {
+  if (draft.state.stop !== null) return;
+  begin(draft, 1, { code, detail }, false);
+}
+
+/** The mold has done what was asked and there is nothing to serve (--check-config). */
+export function finish(draft: Draft, exitStatus: number): void {
+  if (draft.state.stop !== null) return;
+  begin(draft, exitStatus, null, true);
+}
+
+/** There is no keeper to wait for: end now. */
+export function end(draft: Draft, code: string, detail: string): void {
+  draft.state.phase = 'ended';
+  draft.actions.push({ do: 'end', exitStatus: 1, error: { code, detail } });
+}
+
+/** The keeper has left, as the last one. */
+export function conclude(draft: Draft): void {
+  const { state } = draft;
+  if (state.stop === null) return;
+  state.phase = 'ended';
+  draft.actions.push({ do: 'end', exitStatus: state.stop.exitStatus, error: state.stop.error });
+}
+
+/** Tells a worker to finish its requests and leave. */
+export function drain(draft: Draft, worker: WorkerState): void {
+  worker.phase = 'draining';
+  const signal = draft.state.stop?.quick === true ? SIGQUIT : SIGTERM;
+  draft.actions.push({ do: 'signal', pid: worker.pid, signal });
+}
+
+function begin(
+  draft: Draft,
+  exitStatus: number,
+  error: { code: string; detail: string } | null,
+  quick: boolean,
+): void {
+  const { state, nowMs } = draft;
+  const graceMs =
+    state.settings === null
+      ? DEFAULT_GRACE_MS
+      : Math.max(state.settings.graceful_timeout_seconds * 1000, QUICK_GRACE_MS);
+  state.phase = 'stopping';
+  state.stop = {
+    exitStatus,
+    error,
+    startedAtMs: nowMs,
+    quick,
+    killAtMs: nowMs + (quick ? QUICK_GRACE_MS : graceMs),
+    moldsToldAtMs: null,
+    keeperTold: false,
+  };
+  for (const worker of Object.values(state.workers)) drain(draft, worker);
+}
+
+/** The next step of a stop, after every event. */
+export function advance(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const { stop } = state;
+  if (stop === null) return;
+  const workers = Object.values(state.workers);
+  const waitsForForks = Object.values(state.molds).some((mold) => mold.phase === 'ready')
+    ? Object.keys(state.forking).length
+    : 0;
+  if (workers.length > 0 || waitsForForks > 0) {
+    if (nowMs < stop.killAtMs) {
+      draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
+      return;
+    }
+    if (workers.length > 0) {
+      log(
+        draft,
+        'warning',
+        `${workers.length} worker(s) did not finish in time and are killed:` +
+          ` ${workers.map((worker) => worker.pid).join(', ')}`,
+      );
+    }
+    for (const worker of workers) {
+      draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
+    }
+    // Asked again, should a signal get lost with a process that can't be killed yet.
+    stop.killAtMs = nowMs + QUICK_GRACE_MS;
+    state.forking = {};
+    draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
+    return;
+  }
+  const molds = Object.values(state.molds).filter((mold) => mold.pid !== null);
+  if (molds.length > 0) {
+    if (stop.moldsToldAtMs === null) {
+      stop.moldsToldAtMs = nowMs;
+      for (const mold of molds) {
+        if (mold.phase === 'ready') {
+          draft.actions.push({
+            do: 'tell_mold',
+            generation: mold.generation,
+            message: { type: 'exit' },
+          });
+        } else if (mold.phase !== 'failed') {
+          // It is loading and does not read messages; it has no worker and no request.
+          draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
+        }
+        mold.phase = 'leaving';
+      }
+      draft.actions.push({ do: 'wake', atMs: nowMs + MOLD_GRACE_MS });
+      return;
+    }
+    if (nowMs >= stop.moldsToldAtMs + MOLD_GRACE_MS) {
+      for (const mold of molds) {
+        draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
+      }
+      stop.moldsToldAtMs = nowMs;
+    }
+    draft.actions.push({ do: 'wake', atMs: stop.moldsToldAtMs + MOLD_GRACE_MS });
+    return;
+  }
+  if (!stop.keeperTold) {
+    stop.keeperTold = true;
+    draft.actions.push({ do: 'tell_keeper_to_leave' });
+  }
+}

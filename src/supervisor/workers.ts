@@ -1,0 +1,216 @@
+/** Decisions about workers: forking, replacing with backoff, timeouts. */
+import { log, type Draft } from './draft.ts';
+import { describeEnding } from './endings.ts';
+import type { ExitCounters, Heartbeat } from './events.ts';
+import { currentMold, freeSlot, type Ending, type WorkerState } from './state.ts';
+import * as stopping from './stopping.ts';
+
+const SIGABRT = 6;
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+/** gunicorn's exit statuses (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR). */
+const WORKER_BOOT_ERROR = 3;
+const APP_LOAD_ERROR = 4;
+
+/** The first death costs no pause; then they double, from this to the longest. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** A worker that stayed up this long ends a row of deaths. */
+const STABLE_MS = 10_000;
+
+/** A fork that is not answered within this time is asked for again. */
+const FORK_ANSWER_MS = 60_000;
+
+/** How many deaths in a row, without one request ever answered, mean that it is hopeless. */
+export function hopelessDeaths(target: number): number {
+  return Math.max(6, 2 * target);
+}
+
+/** The pause before the next fork after so many deaths in a row. */
+export function pauseAfterDeathsMs(deathsInARow: number): number {
+  if (deathsInARow <= 1) return 0;
+  return Math.min(FIRST_PAUSE_MS * 2 ** (deathsInARow - 2), LONGEST_PAUSE_MS);
+}
+
+/** Asks for the workers that are missing, unless a backoff pause is on. */
+export function fillHerd(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const mold = currentMold(state);
+  if (state.phase !== 'serving' || mold === null || state.listeners === null) return;
+  for (const [slot, askedAtMs] of Object.entries(state.forking)) {
+    if (nowMs - askedAtMs > FORK_ANSWER_MS) delete state.forking[Number(slot)];
+  }
+  const serving = Object.values(state.workers).filter((worker) => worker.phase !== 'draining');
+  let missing = state.target - serving.length - Object.keys(state.forking).length;
+  if (missing <= 0) return;
+  if (nowMs < state.forkNotBeforeMs) {
+    draft.actions.push({ do: 'wake', atMs: state.forkNotBeforeMs });
+    return;
+  }
+  for (; missing > 0; missing -= 1) {
+    const slot = freeSlot(state);
+    state.forking[slot] = nowMs;
+    draft.actions.push({
+      do: 'tell_mold',
+      generation: mold.generation,
+      message: { type: 'fork', slot },
+    });
+  }
+}
+
+/** Drains the oldest workers when there are more than wanted. */
+export function shrinkHerd(draft: Draft): void {
+  const { state } = draft;
+  const serving = Object.values(state.workers)
+    .filter((worker) => worker.phase === 'ready' || worker.phase === 'booting')
+    .toSorted((a, b) => a.forkedAtMs - b.forkedAtMs);
+  for (const worker of serving.slice(0, Math.max(0, serving.length - state.target))) {
+    worker.phase = 'draining';
+    draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
+  }
+}
+
+export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
+  const { state, nowMs } = draft;
+  delete state.forking[slot];
+  state.workers[pid] = {
+    pid,
+    slot,
+    generation,
+    phase: 'booting',
+    forkedAtMs: nowMs,
+    readyAtMs: null,
+    failure: null,
+  };
+  draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
+  if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
+}
+
+export function forkFailed(draft: Draft, slot: number, reason: string): void {
+  const { state } = draft;
+  delete state.forking[slot];
+  state.deathsInARow += 1;
+  state.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
+  log(draft, 'error', `The mold could not fork a worker: ${reason}`);
+}
+
+export function ready(draft: Draft, pid: number): void {
+  const { state, nowMs } = draft;
+  const worker = state.workers[pid];
+  if (worker === undefined || worker.phase !== 'booting') return;
+  worker.phase = 'ready';
+  worker.readyAtMs = nowMs;
+  state.anyWorkerEverReady = true;
+  const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
+  if (!state.announcedReady && readyCount >= state.target) {
+    state.announcedReady = true;
+    draft.actions.push({ do: 'announce_serving' });
+  }
+}
+
+export function failing(draft: Draft, pid: number, code: string, detail: string): void {
+  const worker = draft.state.workers[pid];
+  if (worker !== undefined) worker.failure = { code, detail };
+}
+
+export function exited(
+  draft: Draft,
+  pid: number,
+  ending: Ending,
+  counters: ExitCounters | undefined,
+): void {
+  const { state, nowMs } = draft;
+  const worker = state.workers[pid];
+  if (worker === undefined) return;
+  delete state.workers[pid];
+  if (state.molds[worker.generation]?.pid != null) {
+    draft.actions.push({
+      do: 'tell_mold',
+      generation: worker.generation,
+      message: {
+        type: 'worker_exited',
+        pid,
+        exit_status: ending.exitStatus,
+        signal: ending.signal,
+      },
+    });
+  }
+  if (counters !== undefined && counters.requestsFinished > 0) state.anyRequestEverFinished = true;
+  if (state.phase === 'stopping' || worker.phase === 'draining') return;
+  if (ending.exitStatus === 0) {
+    // It asked to be replaced: max_requests, or the reloader.
+    log(draft, 'info', `Worker ${pid} (slot ${worker.slot}) left and is replaced`);
+    return;
+  }
+  replaceDead(draft, worker, ending, counters, nowMs);
+}
+
+function replaceDead(
+  draft: Draft,
+  worker: WorkerState,
+  ending: Ending,
+  counters: ExitCounters | undefined,
+  nowMs: number,
+): void {
+  const { state } = draft;
+  const stable = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS;
+  state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
+  const how = describeEnding(ending);
+  const why = worker.failure === null ? '' : `: ${worker.failure.detail}`;
+  const inFlight =
+    counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
+  const lost = inFlight === 0 ? '' : `, with ${inFlight} request(s) in flight`;
+  log(draft, 'error', `Worker ${worker.pid} (slot ${worker.slot}) ${how}${lost}${why}`);
+
+  const bootFailed =
+    ending.exitStatus === WORKER_BOOT_ERROR || ending.exitStatus === APP_LOAD_ERROR;
+  if (bootFailed && !state.anyWorkerEverReady) {
+    const code = ending.exitStatus === APP_LOAD_ERROR ? 'APP_IMPORT_FAILED' : 'WORKER_BOOT_FAILED';
+    stopping.fail(draft, code, worker.failure?.detail ?? `worker ${worker.pid} ${how}`);
+    return;
+  }
+  if (!state.anyRequestEverFinished && state.deathsInARow >= hopelessDeaths(state.target)) {
+    stopping.fail(
+      draft,
+      'WORKERS_KEEP_DYING',
+      `${state.deathsInARow} workers in a row died and no request was ever answered;` +
+        ` the last one ${how}${lost}${why}`,
+    );
+    return;
+  }
+  const pauseMs = pauseAfterDeathsMs(state.deathsInARow);
+  state.forkNotBeforeMs = nowMs + pauseMs;
+  if (pauseMs > 0) {
+    log(
+      draft,
+      'warning',
+      `${state.deathsInARow} workers died in a row; the next is forked in ${(pauseMs / 1000).toFixed(1)} s`,
+    );
+  }
+}
+
+/** Once a second: workers that no longer say that they live, and the end of a row of deaths. */
+export function tick(draft: Draft, heartbeats: Heartbeat[]): void {
+  const { state, nowMs } = draft;
+  const timeoutMs = (state.settings?.timeout_seconds ?? 0) * 1000;
+  for (const { pid, agoMs, requestsFinished } of heartbeats) {
+    const worker = state.workers[pid];
+    if (worker === undefined) continue;
+    if (requestsFinished > 0) state.anyRequestEverFinished = true;
+    if (timeoutMs <= 0 || agoMs <= timeoutMs || state.phase === 'stopping') continue;
+    if (worker.phase === 'aborted') {
+      draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
+      continue;
+    }
+    worker.phase = 'aborted';
+    log(draft, 'error', `WORKER TIMEOUT (pid:${pid}): silent for ${(agoMs / 1000).toFixed(0)} s`);
+    draft.actions.push({ do: 'signal', pid, signal: SIGABRT });
+  }
+  const allStable = Object.values(state.workers).every(
+    (worker) => worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS,
+  );
+  const full = Object.keys(state.workers).length >= state.target;
+  if (state.deathsInARow > 0 && allStable && full) state.deathsInARow = 0;
+}
