@@ -1,0 +1,29 @@
+"""The process's own memory as flat views, for reading and writing object headers.
+
+A ctypes array over the whole address space turns into a memoryview; indexing it costs some tens of
+nanoseconds, which is what lets a walk in pure Python mark two million objects a second. Nothing is
+mapped or copied by that. An index that is no mapped address kills the process by SIGSEGV: index
+these views by `id(object)` only, or by pointers that were checked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+_SPAN_BYTES = 1 << 56
+"""More than any Linux port of CPython gives to a user process (2**47 to 2**52)."""
+
+
+def byte_view() -> memoryview:
+    """Every byte of the address space; index by address."""
+    return memoryview((ctypes.c_ubyte * _SPAN_BYTES).from_address(0)).cast("B")
+
+
+def word_view() -> memoryview:
+    """Every aligned 32-bit word of the address space; index by address // 4."""
+    return byte_view().cast("I")
+
+
+def pointer_view() -> memoryview:
+    """Every aligned 64-bit word of the address space; index by address // 8."""
+    return byte_view().cast("Q")

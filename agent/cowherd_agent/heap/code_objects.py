@@ -1,0 +1,65 @@
+"""What a code object refers to.
+
+Code objects are not tracked by the collector on GIL builds, and gc.get_referents() gives nothing
+for them; the interpreter reads their constants, names and tables at every call, line and exception.
+Most are attributes. `co_localsplusnames` and `co_localspluskinds` have none, and asking for
+`co_varnames` would create and cache a tuple; these two are read from the object itself.
+
+The offsets are those of `struct PyCodeObject` (Include/cpython/code.h), the same in 3.12 to 3.15;
+they are used only if the fields around them are found where they are expected.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from types import CodeType
+
+_KNOWN_OFFSETS = {
+    "co_consts": 24,
+    "co_names": 32,
+    "co_exceptiontable": 40,
+    "co_filename": 112,
+    "co_name": 120,
+    "co_qualname": 128,
+    "co_linetable": 136,
+}
+_LOCALSPLUSNAMES = 96
+_LOCALSPLUSKINDS = 104
+
+Referents = Callable[[CodeType], list[object]]
+
+
+def referents() -> Referents:
+    """A function that lists what a code object refers to, as completely as can be done here."""
+    return _all_referents if _layout_is_known() else _attribute_referents
+
+
+def _attribute_referents(code: CodeType) -> list[object]:
+    return [getattr(code, name) for name in _KNOWN_OFFSETS]
+
+
+def _all_referents(code: CodeType) -> list[object]:
+    found = _attribute_referents(code)
+    found.append(_object_at(id(code) + _LOCALSPLUSNAMES))
+    found.append(_object_at(id(code) + _LOCALSPLUSKINDS))
+    return found
+
+
+def _object_at(address: int) -> object:
+    return ctypes.py_object.from_address(address).value
+
+
+def _layout_is_known() -> bool:
+    """Compares a code object's fields with its attributes, before any unknown pointer is used."""
+
+    def sample(first: int, *rest: int, **named: int) -> Callable[[], int]:
+        return lambda: first + len(rest) + len(named)
+
+    code = sample.__code__
+    for name, offset in _KNOWN_OFFSETS.items():
+        if ctypes.c_void_p.from_address(id(code) + offset).value != id(getattr(code, name)):
+            return False
+    names = _object_at(id(code) + _LOCALSPLUSNAMES)
+    kinds = _object_at(id(code) + _LOCALSPLUSKINDS)
+    return names == ("first", "rest", "named") and isinstance(kinds, bytes) and len(kinds) == 3

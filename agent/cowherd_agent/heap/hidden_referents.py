@@ -1,0 +1,94 @@
+"""What objects refer to, beyond what gc.get_referents() gives.
+
+A type's traversal visits what can be part of a cycle. It leaves out, among what a large application
+has many of:
+
+- the keys of a dict that has only strings as keys (`dict_traverse`, Objects/dictobject.c);
+- all that a code object refers to (code_objects.py), and the ends of a range;
+- the names of a type (`type_traverse`, Objects/typeobject.c), and everything of a static type,
+  which the collector does not track; on 3.12+ most static types are immortal from the start, so
+  that a walk would end at them;
+- the elements of numpy's arrays of objects, which do not take part in garbage collection.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import sys
+from collections.abc import Callable, Iterable
+from types import CodeType
+from typing import Any
+
+from cowherd_agent.heap import code_objects
+from cowherd_agent.heap.type_versions import all_types
+
+Lister = Callable[[Any], Iterable[object]]
+
+_HEAP_TYPE = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE (Include/object.h)."""
+
+
+class HiddenReferents(dict[type, "Lister | None"]):
+    """By type, what lists the hidden referents of its instances; filled as types are met.
+
+    Types are compared through their method resolution order: isinstance() would ask an object for
+    `__class__`, and so run an application's code.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listers: list[tuple[type, Lister]] = [
+            (dict, dict.keys),
+            (CodeType, code_objects.referents()),
+            (range, _range_ends),
+        ]
+        frozendict = getattr(builtins, "frozendict", None)
+        if frozendict is not None:
+            self._listers.append((frozendict, frozendict.keys))
+        ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
+        if isinstance(ndarray, type):
+            self._listers.append((ndarray, _array_elements))
+
+    def __missing__(self, kind: type) -> Lister | None:
+        mro = type.__dict__["__mro__"].__get__(kind)
+        lister = next((lister for base, lister in self._listers if base in mro), None)
+        self[kind] = lister
+        return lister
+
+    def of(self, objects: Iterable[object]) -> list[object]:
+        found: list[object] = []
+        for item in objects:
+            lister = self[type(item)]
+            if lister is not None:
+                found += lister(item)
+        return found
+
+
+def _range_ends(item: range) -> tuple[int, int, int]:
+    return item.start, item.stop, item.step
+
+
+def _array_elements(item: Any) -> Iterable[object]:
+    """`flat` gives the stored objects themselves, without a copy of the array."""
+    return item.flat if item.dtype == object else ()
+
+
+def of_all_types() -> list[object]:
+    """The names of all types; and the static ones themselves, with what they hold."""
+    name_of = type.__dict__["__name__"].__get__
+    qualname_of = type.__dict__["__qualname__"].__get__
+    found: list[object] = []
+    for cls in all_types():
+        found += (name_of(cls), qualname_of(cls))
+        if not cls.__flags__ & _HEAP_TYPE:
+            namespace = type.__dict__["__dict__"].__get__(cls)
+            found += (cls, cls.__mro__, cls.__bases__)
+            found += namespace.keys()
+            found += namespace.values()
+    return found
+
+
+def referents(objects: list[object], hidden: HiddenReferents) -> list[object]:
+    """Everything that is known of what `objects` refer to."""
+    return gc.get_referents(*objects) + hidden.of(objects)

@@ -1,0 +1,131 @@
+"""Which interpreter this is, and which heap policies it can have.
+
+The gates are by exact version and build, because the policies rely on CPython's memory layout:
+
+- immortal objects came with CPython 3.12 (PEP 683);
+- free-threaded builds count references in two words per object and per thread, and have another
+  collector: they are only observed;
+- debug builds keep a total of all reference counts and assert on them;
+- 3.14.0 to 3.14.4 had an incremental collector; 3.14.5 and 3.15 went back to generations;
+- 3.15's pymalloc can use huge pages (gh-144319), with which a copy-on-write fault after a fork
+  kills the child by SIGBUS when the pool of huge pages is exhausted (Doc/using/cmdline.rst of
+  3.15, PYTHON_PYMALLOC_HUGEPAGES).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import sysconfig
+from dataclasses import dataclass
+
+POLICY_NAMES = ("stock", "instagram", "freeze", "immortal")
+"""Every heap policy, lowest rung first."""
+
+NEWEST_KNOWN = (3, 15)
+"""The newest minor version whose object layout was checked. A newer one is refused `immortal`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """What the policies must know of an interpreter; plain data, so that choosing is pure."""
+
+    implementation: str
+    version: tuple[int, int, int]
+    free_threaded: bool = False
+    debug: bool = False
+    pointer_bytes: int = 8
+    little_endian: bool = True
+    huge_pages: bool = False
+    """pymalloc's arenas are mapped with MAP_HUGETLB where possible (3.15+, opt-in twice)."""
+
+    @property
+    def name(self) -> str:
+        """As in messages: "CPython 3.13.0", "free-threaded CPython 3.14.1"."""
+        pretty = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+        words = [pretty.get(self.implementation, self.implementation)]
+        words.append(".".join(str(part) for part in self.version))
+        if self.debug:
+            words.insert(0, "debug")
+        if self.free_threaded:
+            words.insert(0, "free-threaded")
+        return " ".join(words)
+
+    @property
+    def incremental_collector(self) -> bool:
+        """Whether the collector is 3.14's incremental one, which was taken back in 3.14.5."""
+        return (3, 14, 0) <= self.version < (3, 14, 5)
+
+
+def identify() -> Interpreter:
+    """This very interpreter."""
+    major, minor, patch = sys.version_info[:3]
+    abiflags = getattr(sys, "abiflags", "")
+    return Interpreter(
+        implementation=sys.implementation.name,
+        version=(major, minor, patch),
+        free_threaded="t" in abiflags or "free-threading" in sys.version,
+        debug=hasattr(sys, "gettotalrefcount") or "d" in abiflags,
+        pointer_bytes=ctypes.sizeof(ctypes.c_void_p),
+        little_endian=sys.byteorder == "little",
+        huge_pages=_huge_pages(),
+    )
+
+
+def _huge_pages() -> bool:
+    """Whether pymalloc was both built for huge pages and told to use them.
+
+    The variable is read through PyConfig and respects -E and -I, so the configuration is asked and
+    not the environment (PyConfig_Get, 3.14+). The option is known even where huge pages were not
+    compiled in, so the build is asked first.
+    """
+    if sys.implementation.name != "cpython" or sys.version_info < (3, 15):
+        return False
+    if not sysconfig.get_config_var("PYMALLOC_USE_HUGEPAGES"):
+        return False
+    config_get = ctypes.pythonapi.PyConfig_Get
+    config_get.argtypes = [ctypes.c_char_p]
+    config_get.restype = ctypes.py_object
+    try:
+        return bool(config_get(b"pymalloc_hugepages"))
+    except ValueError:
+        return False
+
+
+def why_not(policy_name: str, interpreter: Interpreter) -> str | None:
+    """Why `interpreter` can't have the heap policy `policy_name`; None if it can.
+
+    Pure. What only a run can tell (the self-tests) comes later, as PolicyUnavailable.
+    """
+    if policy_name not in POLICY_NAMES:
+        return f"there is no such policy (there are {', '.join(POLICY_NAMES)} and auto)"
+    if interpreter.huge_pages:
+        return (
+            "pymalloc's huge pages are on, and a forked child can be killed by SIGBUS when it "
+            "copies one; unset PYTHON_PYMALLOC_HUGEPAGES"
+        )
+    if policy_name == "stock":
+        return None
+    if interpreter.implementation != "cpython":
+        return f"it needs CPython, and this is {interpreter.name}"
+    if interpreter.free_threaded:
+        return f"it needs the GIL build, and this is {interpreter.name}"
+    if interpreter.version < (3, 10, 0):
+        return f"it needs CPython 3.10 or newer, and this is {interpreter.name}"
+    if policy_name != "immortal":
+        return None
+    if interpreter.version < (3, 12, 0):
+        return f"it needs CPython 3.12 or newer, and this is {interpreter.name}"
+    if interpreter.version[:2] > NEWEST_KNOWN:
+        newest = ".".join(str(part) for part in NEWEST_KNOWN)
+        return f"the layout of objects is known up to CPython {newest}; this is {interpreter.name}"
+    if interpreter.debug:
+        return "a debug build asserts on reference counts"
+    if interpreter.pointer_bytes != 8 or not interpreter.little_endian:
+        return "it needs a 64-bit little-endian machine"
+    return None
+
+
+def available_policies(interpreter: Interpreter) -> list[str]:
+    """The policies that `interpreter` can have, highest rung first."""
+    return [name for name in reversed(POLICY_NAMES) if why_not(name, interpreter) is None]

@@ -1,0 +1,83 @@
+"""`freeze`: what the mold loaded is taken out of the collector's sight before the fork.
+
+The collector is off while the mold loads (by a threshold of 0: a library's gc.enable() does not
+undo that, and gc.isenabled() stays as libraries expect it). Then gc.freeze() moves every tracked
+object into the permanent generation, whose headers no collection writes. In workers, automatic
+collection stays off and cowherd_agent.collector collects after responses.
+
+Reference counts are still written: a worker that reads an object copies its page.
+"""
+
+from __future__ import annotations
+
+import time
+
+from cowherd_agent.collector import Collector, CollectorSettings, watch_collections
+from cowherd_agent.heap import rawgc, type_versions
+from cowherd_agent.heap.policies.base import Promise
+from cowherd_agent.heap.report import PolicyReport, Progress, StepReport, Throttle
+from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.heap.trim import trim
+
+
+class Freeze:
+    name = "freeze"
+    promises: frozenset[Promise] = frozenset({"collect"})
+    leaves_without_finalization = True
+
+    def self_test(self) -> None:
+        """Nothing to test: gc.freeze() is documented since 3.7."""
+
+    def before_load(self) -> None:
+        rawgc.set_threshold(0)
+
+    def prepare(self, progress: Progress | None = None) -> PolicyReport:
+        rawgc.set_threshold(0)
+        steps = [
+            collect_garbage(progress),
+            assign_type_versions(progress),
+            freeze_objects(progress),
+            *close_holes(progress),
+        ]
+        return PolicyReport(self.name, tuple(steps))
+
+    def after_fork(self, settings: CollectorSettings | None = None) -> Collector | None:
+        return start_collector(settings)
+
+
+def collect_garbage(progress: Progress | None) -> StepReport:
+    """Frees the cyclic garbage that loading left, since it would be kept for good; that also
+    empties the interpreter's free lists, whose slots can then be sealed."""
+    throttle = Throttle(progress, "collect")
+    before = anonymous_bytes()
+    freed = rawgc.collect()
+    seconds = throttle.end(freed)
+    return StepReport("collect", seconds, anonymous_bytes() - before, {"objects_freed": freed})
+
+
+def assign_type_versions(progress: Progress | None) -> StepReport:
+    throttle = Throttle(progress, "type versions")
+    assigned = type_versions.assign()
+    return StepReport("type versions", throttle.end(assigned), 0, {"types": assigned})
+
+
+def freeze_objects(progress: Progress | None) -> StepReport:
+    started = time.perf_counter()
+    rawgc.freeze()
+    return StepReport("freeze", time.perf_counter() - started)
+
+
+def close_holes(progress: Progress | None) -> list[StepReport]:
+    """Free memory on pages that workers will share: give back what can be, seal the rest."""
+    return [trim(progress)]
+
+
+def start_collector(settings: CollectorSettings | None) -> Collector:
+    """Automatic collection off in a new worker, and a collector of our own in its place.
+
+    The collector stays enabled: with a threshold of 0 it starts nothing by itself, and a library
+    that asks gc.isenabled() to restore it later finds what it finds everywhere else.
+    """
+    rawgc.set_threshold(0)
+    watch_collections(settings)
+    return Collector(settings)

@@ -1,0 +1,92 @@
+"""How a process leaves without taking the interpreter down.
+
+The interpreter's finalization runs a last collection and then takes modules and types apart, which
+writes, and so copies, every page that the process shares. Leaving without it loses nothing of the
+application's own cleanup, if the parts that run application code still run:
+
+1. `threading._shutdown()`: waits for non-daemon threads, and runs what concurrent.futures
+   registered there;
+2. atexit hooks, last registered first;
+3. Python's and the C library's buffered output;
+4. `os._exit`.
+
+That is the order of `Py_FinalizeEx` (Python/pylifecycle.c): `wait_for_thread_shutdown`, then
+`_PyAtExit_Call`, then `flush_std_files`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import io
+import os
+import sys
+import threading
+from typing import NoReturn
+
+from cowherd_agent.heap import rawgc
+
+STATUS_FLUSH_FAILED = 120
+"""CPython's own exit status when stdout can't be flushed (Py_RunMain, Modules/main.c)."""
+
+
+def leave(status: int) -> NoReturn:
+    """Leave this process with `status`, after the application's own cleanup. Never returns."""
+    try:
+        run_cleanup()
+        if not flush_streams() and status == 0:
+            status = STATUS_FLUSH_FAILED
+    finally:
+        # Also after a KeyboardInterrupt in a hook: a second signal must not bring finalization
+        # back.
+        os._exit(status & 0xFF)
+
+
+def run_cleanup() -> None:
+    """Threads, then atexit hooks. What they raise is printed, as the interpreter does."""
+    for step in (getattr(threading, "_shutdown", None), atexit._run_exitfuncs):
+        if step is None:
+            continue
+        try:
+            step()
+        except SystemExit:
+            continue
+        except BaseException:
+            # 3.10 and 3.11 raise a hook's last exception after having printed it.
+            if step is not atexit._run_exitfuncs:
+                sys.excepthook(*sys.exc_info())
+
+
+def flush_streams() -> bool:
+    """Flush Python's standard streams, files that were left open, and C's stdio.
+
+    Files that are still open are flushed as their deallocation would do it: those made after the
+    fork, in a process whose mold's objects are frozen (there the look is cheap and copies nothing).
+    Returns whether stdout and stderr could be flushed.
+    """
+    flushed = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except (OSError, ValueError, AttributeError):
+            flushed = False
+    flush_open_files()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).fflush(None)
+    return flushed
+
+
+def flush_open_files() -> None:
+    """Flush every open file object that this process made itself."""
+    if not gc.get_freeze_count():
+        return
+    for item in rawgc.get_objects():
+        if isinstance(item, (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
+            try:
+                if not item.closed:
+                    item.flush()
+            except (OSError, ValueError):
+                continue
