@@ -1,0 +1,34 @@
+/**
+ * /proc/meminfo: the memory of the host.
+ *
+ * Source: Documentation/filesystems/proc.rst (section 1.5, meminfo). In a container it is still the host's: the
+ * container's own limit is in its cgroup.
+ */
+import type { Bytes } from '../base/units.ts';
+import { bytesOf, parseKilobyteLines } from './key-values.ts';
+import { readKernelFile } from './read.ts';
+
+export interface HostMemory {
+  readonly total: Bytes;
+  readonly free: Bytes;
+  /** The kernel's estimate of what can be had without swapping: free memory and most of the page cache. */
+  readonly available: Bytes;
+  /** The page cache, and shared memory with it. */
+  readonly cached: Bytes;
+}
+
+export function parseMeminfo(text: string): HostMemory | null {
+  const values = parseKilobyteLines(text);
+  if (!values.has('MemTotal')) return null;
+  return {
+    total: bytesOf(values, 'MemTotal'),
+    free: bytesOf(values, 'MemFree'),
+    available: bytesOf(values, 'MemAvailable'),
+    cached: bytesOf(values, 'Cached'),
+  };
+}
+
+export function readMeminfo(): HostMemory | null {
+  const text = readKernelFile('/proc/meminfo');
+  return text === null ? null : parseMeminfo(text);
+}

@@ -1,0 +1,60 @@
+/**
+ * /proc/PID/stat: what the kernel knows of a process, in one line.
+ *
+ * Source: Documentation/filesystems/proc.rst, table 1-4; proc_pid_stat(5) numbers the fields. The second, the name in
+ * parentheses, may hold spaces and parentheses itself (any bytes, by prctl PR_SET_NAME): the last closing parenthesis
+ * ends it.
+ */
+import { type ClockTicks, clockTicks } from '../base/units.ts';
+import { readKernelFile } from './read.ts';
+
+export interface ProcessStat {
+  readonly pid: number;
+  readonly name: string;
+  /** One letter: R running, S sleeping, D waiting for a disk, Z zombie, T stopped, X dead, I idle kernel thread. */
+  readonly state: string;
+  readonly parentPid: number;
+  /** Page faults that were served without the disk, copies on write among them, and those that were not. */
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  readonly userTime: ClockTicks;
+  readonly systemTime: ClockTicks;
+  readonly threads: number;
+  /** Since the start of the machine. With the pid, it tells a process from a later one of the same number. */
+  readonly startTime: ClockTicks;
+}
+
+/** The first fields after the name are numbered from 3, as in proc_pid_stat(5). */
+const FIRST_AFTER_NAME = 3;
+
+export function parseStat(text: string): ProcessStat | null {
+  const head = /^(\d+) \(/.exec(text);
+  const end = text.lastIndexOf(') ');
+  if (head === null || end < head[0].length) return null;
+  const fields = text
+    .slice(end + 2)
+    .trimEnd()
+    .split(' ');
+  const state = fields[0] ?? '';
+  const field = (number: number): number => Number(fields[number - FIRST_AFTER_NAME]);
+  const found: ProcessStat = {
+    pid: Number(head[1]),
+    name: text.slice(head[0].length, end),
+    state,
+    parentPid: field(4),
+    minorFaults: field(10),
+    majorFaults: field(12),
+    userTime: clockTicks(field(14)),
+    systemTime: clockTicks(field(15)),
+    threads: field(20),
+    startTime: clockTicks(field(22)),
+  };
+  const numbers = Object.values(found).filter((value) => typeof value === 'number');
+  return /^[A-Za-z]$/.test(state) && numbers.every(Number.isFinite) ? found : null;
+}
+
+/** Null if there is no such process any more. A zombie is still one. */
+export function readStat(pid: number): ProcessStat | null {
+  const text = readKernelFile(`/proc/${pid}/stat`);
+  return text === null ? null : parseStat(text);
+}
