@@ -1,0 +1,131 @@
+/**
+ * Which Python serves: the one named, else the one of the virtual environment, else the newest found.
+ */
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { CowherdError } from '../base/errors.ts';
+import { compareVersions, type Interpreter, OLDEST_PYTHON, probe } from './interpreter.ts';
+
+export interface DiscoveryOptions {
+  /** `--python`: a path, or a name to look for on PATH. */
+  readonly python?: string | null | undefined;
+  /** Where the application is (`--chdir`), relative to `cwd`. */
+  readonly projectFolder?: string | null | undefined;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Choice {
+  readonly path: string;
+  /** For a log line: "from --python", "from $VIRTUAL_ENV", "from .venv in /srv/app", "the newest found: CPython 3.13.0". */
+  readonly why: string;
+}
+
+/**
+ * The interpreter to serve with.
+ *
+ * The first three places are looked at only; to find the newest, all interpreters of the machine are asked at once.
+ *
+ * @throws CowherdError PYTHON_NOT_FOUND, for `--python`; NO_PYTHON or PYTHON_TOO_OLD, where none is good enough
+ */
+export async function findInterpreter(options: DiscoveryOptions): Promise<Choice> {
+  const named = options.python;
+  if (named !== null && named !== undefined && named !== '')
+    return { path: locateNamed(named, options), why: 'from --python' };
+  return findInEnvironment(options) ?? (await findNewest(options));
+}
+
+function locateNamed(named: string, { cwd, env }: DiscoveryOptions): string {
+  const found = named.includes('/')
+    ? [path.resolve(cwd, named)]
+    : searchPath(env).map((folder) => path.join(folder, named));
+  const executable = found.find(isExecutable);
+  if (executable !== undefined) return executable;
+  throw new CowherdError('PYTHON_NOT_FOUND', {
+    detail: named.includes('/') ? (found[0] ?? named) : `${named} is not on PATH`,
+  });
+}
+
+function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choice | null {
+  const active = env['VIRTUAL_ENV'];
+  if (active) {
+    const python = path.join(active, 'bin', 'python');
+    if (isExecutable(python)) return { path: python, why: 'from $VIRTUAL_ENV' };
+  }
+  for (const folder of new Set([path.resolve(cwd, projectFolder ?? '.'), path.resolve(cwd)])) {
+    const python = path.join(folder, '.venv', 'bin', 'python');
+    if (isExecutable(python)) return { path: python, why: `from .venv in ${folder}` };
+  }
+  return null;
+}
+
+async function findNewest(options: DiscoveryOptions): Promise<Choice> {
+  const found = await discover(options.env);
+  const newest = found.find((interpreter) => compareVersions(interpreter.version, OLDEST_PYTHON) >= 0);
+  if (newest !== undefined) return { path: newest.path, why: `the newest found: ${newest.version.join('.')}` };
+  const [best] = found;
+  if (best === undefined) throw new CowherdError('NO_PYTHON', { detail: 'neither on PATH nor in the usual places' });
+  throw new CowherdError('PYTHON_TOO_OLD', { detail: `the newest found is ${best.path}, ${best.version.join('.')}` });
+}
+
+/** Every working Python 3 of the machine, the best one to serve with first; one for each installation. */
+export async function discover(env: DiscoveryOptions['env']): Promise<Interpreter[]> {
+  const probed = await Promise.all(candidates(env).map(probe));
+  const byPrefix = new Map<string, Interpreter>();
+  for (const interpreter of probed) {
+    if (interpreter !== null && !byPrefix.has(interpreter.prefix)) byPrefix.set(interpreter.prefix, interpreter);
+  }
+  return [...byPrefix.values()].sort(byPreference);
+}
+
+/** CPython before others, GIL builds before free-threaded ones, releases before pre-releases; then the newest first. */
+export function byPreference(left: Interpreter, right: Interpreter): number {
+  const rank = (interpreter: Interpreter): number =>
+    (interpreter.implementation === 'cpython' ? 4 : 0) +
+    (interpreter.freeThreaded ? 0 : 2) +
+    (interpreter.final ? 1 : 0);
+  return rank(right) - rank(left) || compareVersions(right.version, left.version);
+}
+
+/** Paths that look like interpreters, in the order in which PATH has them, then the usual places. */
+function candidates(env: DiscoveryOptions['env']): string[] {
+  const home = env['HOME'] ?? homedir();
+  const pyenvVersions = path.join(env['PYENV_ROOT'] ?? path.join(home, '.pyenv'), 'versions');
+  const folders = [
+    // Shims decide by the folder they are run in which interpreter they are; the real ones are listed beside them.
+    ...searchPath(env).filter((folder) => !folder.endsWith('/shims')),
+    '/usr/local/bin',
+    '/usr/bin',
+    ...list(pyenvVersions).map((version) => path.join(pyenvVersions, version, 'bin')),
+  ];
+  return [...new Set(folders)].flatMap((folder) => {
+    const names = list(folder).filter((name) => /^python3(\.\d+t?)?$/.test(name));
+    // `python3` and `python3.12` are mostly one program; what a folder calls just `python3` goes first.
+    return names
+      .sort()
+      .map((name) => path.join(folder, name))
+      .filter(isExecutable);
+  });
+}
+
+function searchPath(env: DiscoveryOptions['env']): string[] {
+  return (env['PATH'] ?? '').split(':').filter((folder) => path.isAbsolute(folder));
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What an interpreter is, asked of itself in one small run: version, build, and the gunicorn in it.
+ */
+import { execFile } from 'node:child_process';
+
+export type Version = readonly [major: number, minor: number, patch: number];
+
+/** The build of an interpreter: what decides which heap policies it can have (agent: heap/interpreter.py). */
+export interface Build {
+  /** `sys.implementation.name`: "cpython", "pypy". */
+  readonly implementation: string;
+  readonly version: Version;
+  readonly freeThreaded: boolean;
+  readonly debug: boolean;
+  readonly pointerBytes: number;
+  readonly littleEndian: boolean;
+  /** pymalloc uses huge pages (3.15 and newer, where both the build and the environment ask for them). */
+  readonly hugePages: boolean;
+}
+
+export interface Interpreter extends Build {
+  readonly path: string;
+  /** `sys.prefix`: the same for all names of one installation or virtual environment. */
+  readonly prefix: string;
+  /** Neither alpha, beta nor release candidate. */
+  readonly final: boolean;
+  /** The version of gunicorn that it would import; null if there is none. */
+  readonly gunicorn: string | null;
+  /** Whether `-m pip` works in it. */
+  readonly pip: boolean;
+}
+
+export const OLDEST_PYTHON: Version = [3, 10, 0];
+export const OLDEST_GUNICORN = 23;
+
+/**
+ * Printed as one JSON line. Kept to what Python 3.3 can run. gunicorn's version is that of its metadata, looked up
+ * beside the package: `importlib.metadata` has it too, but takes 30 ms more to import.
+ */
+const PROBE = `
+import importlib.util, json, os, re, struct, sys, sysconfig
+def packaged(name):
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.origin:
+        return None
+    folder = os.path.dirname(os.path.dirname(spec.origin))
+    for entry in os.listdir(folder):
+        match = re.match(re.escape(name) + r"-(.+)[.](dist-info|egg-info)$", entry)
+        if match:
+            return match.group(1)
+    return "0"
+def huge_pages():
+    if sys.version_info < (3, 15) or not sysconfig.get_config_var("PYMALLOC_USE_HUGEPAGES"):
+        return False
+    return os.environ.get("PYTHON_PYMALLOC_HUGEPAGES", "") not in ("", "0")
+abiflags = getattr(sys, "abiflags", "")
+print(json.dumps({
+    "implementation": sys.implementation.name,
+    "version": list(sys.version_info[:3]),
+    "freeThreaded": "t" in abiflags or "free-threading" in sys.version,
+    "debug": hasattr(sys, "gettotalrefcount") or "d" in abiflags,
+    "pointerBytes": struct.calcsize("P"),
+    "littleEndian": sys.byteorder == "little",
+    "hugePages": huge_pages(),
+    "prefix": sys.prefix,
+    "final": sys.version_info[3] == "final",
+    "gunicorn": packaged("gunicorn"),
+    "pip": importlib.util.find_spec("pip") is not None,
+}))
+`;
+
+/** An interpreter that hangs (a broken shim, a network file system) must not hang the command. */
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** Ask the program at `path` what it is; null if it is no working Python 3. */
+export async function probe(path: string): Promise<Interpreter | null> {
+  const output = await new Promise<string | null>((resolve) => {
+    // In the root folder, since `-c` puts the current folder first on sys.path.
+    execFile(path, ['-c', PROBE], { cwd: '/', timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout) =>
+      resolve(error === null ? stdout : null),
+    );
+  });
+  if (output === null) return null;
+  try {
+    return { path, ...(JSON.parse(output) as Omit<Interpreter, 'path'>) };
+  } catch {
+    return null;
+  }
+}
+
+export function compareVersions(left: readonly number[], right: readonly number[]): number {
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** `"CPython 3.13.0"`, `"free-threaded CPython 3.14.1"`: the words of the agent's `Interpreter.name`. */
+export function interpreterName(build: Build): string {
+  const pretty: Readonly<Record<string, string>> = { cpython: 'CPython', pypy: 'PyPy', graalpy: 'GraalPy' };
+  const words = [pretty[build.implementation] ?? build.implementation, build.version.join('.')];
+  if (build.debug) words.unshift('debug');
+  if (build.freeThreaded) words.unshift('free-threaded');
+  return words.join(' ');
+}
+
+/** Whether a version of gunicorn can be used: 23 and up. */
+export function gunicornIsNewEnough(version: string): boolean {
+  return Number.parseInt(version, 10) >= OLDEST_GUNICORN;
+}
+
+/** The exact line that puts a usable gunicorn into an interpreter. */
+export function gunicornInstallLine(interpreter: Pick<Interpreter, 'path' | 'pip'>): string {
+  const install = `${interpreter.path} -m pip install --upgrade 'gunicorn>=${OLDEST_GUNICORN}'`;
+  return interpreter.pip ? install : `${interpreter.path} -m ensurepip && ${install}`;
+}
