@@ -96,6 +96,14 @@ class HerdHeap:
                 return str(unavailable)
             raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
         self.report["heap"] = report.as_dict()
+        objects = max((step.counts.get("objects", 0) for step in report.steps), default=0)
+        on_progress(
+            "heap",
+            f"prepared the heap ({self.policy_name}){', objects' if objects else ''}",
+            report.seconds,
+            objects,
+            final=True,
+        )
         if self.asked != auto.NAME or self.policy_name == "stock":
             return None
         from cowherd_agent.heap.scout import run_scout
@@ -174,7 +182,6 @@ def _events_to(on_progress: ReportProgress) -> Callable[[ProgressEvent], None]:
             event.seconds,
             event.done,
             event.total,
-            final=event.total is not None and event.done >= event.total,
         )
 
     return forward

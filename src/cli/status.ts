@@ -1,3 +1,43 @@
-export async function runStatus(options: { json?: boolean; watch?: boolean; runtimeDir?: string }): Promise<number> {
-  return options.json ? 1 : 0;
+/** `cowherd status`: how a running herd is, once, or renewed with `--watch`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CowherdError } from '../base/errors.ts';
+import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import type { StatusReport } from '../supervisor/status.ts';
+import { findHerd } from './find-herd.ts';
+import { formatStatus } from './herd-table.ts';
+
+export interface StatusOptions {
+  runtimeDir?: string;
+  json?: boolean;
+  watch?: boolean;
+  /** Seconds between two looks with `watch`. */
+  interval?: number;
+}
+
+const CLEAR_SCREEN = '\u001B[H\u001B[2J';
+
+/** Prints the status; with `watch`, until interrupted or the herd is gone. */
+export async function runStatus(options: StatusOptions): Promise<number> {
+  const directory = await findHerd(options.runtimeDir);
+  const intervalMs = Math.max(0.1, options.interval ?? 1) * 1000;
+  for (;;) {
+    const report = await readStatus(directory);
+    if (options.json === true) {
+      process.stdout.write(`${JSON.stringify(report, null, options.watch === true ? 0 : 2)}\n`);
+    } else {
+      const clear = options.watch === true && process.stdout.isTTY ? CLEAR_SCREEN : '';
+      process.stdout.write(`${clear}${formatStatus(report)}\n`);
+    }
+    if (options.watch !== true) return 0;
+    await sleep(intervalMs);
+  }
+}
+
+/** @throws CowherdError NOT_RUNNING, PROTOCOL_MISMATCH */
+export async function readStatus(directory: string): Promise<StatusReport> {
+  const reply = await ask(directory, { type: 'status', version: CONTROL_VERSION });
+  if (reply.type !== 'status') {
+    throw new CowherdError('PROTOCOL_MISMATCH', { detail: `expected a status, got ${reply.type}` });
+  }
+  return reply.report;
 }

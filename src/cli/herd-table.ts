@@ -1,0 +1,157 @@
+/** A herd's status as lines for a terminal: the table of `status` and `demo`. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import {
+  bytes,
+  formatCount,
+  formatDuration,
+  formatMiB,
+  formatMiBNumber,
+  milliseconds,
+  seconds,
+  secondsToMilliseconds,
+} from '../base/units.ts';
+import type { MemoryReport, StatusReport, WorkerReport } from '../supervisor/status.ts';
+
+const PLAIN_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** Columns of text, the first ones left-aligned and the others right-aligned. */
+export function plainTable(head: string[], rows: string[][], leftColumns: number): string {
+  const table = new Table({
+    head: head.map((cell) => pc.bold(cell)),
+    colAligns: head.map((_, index) => (index < leftColumns ? 'left' : 'right')),
+    chars: PLAIN_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** The whole screen of `cowherd status`. */
+export function formatStatus(report: StatusReport): string {
+  const { herd } = report;
+  const where = herd.listeners.length === 0 ? 'not listening yet' : herd.listeners.join(', ');
+  const lines = [
+    `${pc.bold(herd.app ?? 'no application yet')} at ${where}: ${herd.phase},` +
+      ` ${herd.workers_ready} of ${herd.workers_wanted} workers ready,` +
+      ` heap policy ${herd.policy ?? 'not chosen yet'}`,
+    '',
+    formatWorkers(report),
+    '',
+    ...formatHerdMemory(report),
+  ];
+  return lines.join('\n');
+}
+
+/** One row a worker, after one for each mold. Memory in MiB. */
+export function formatWorkers(report: StatusReport): string {
+  const head = [
+    'process',
+    'pid',
+    'state',
+    'age',
+    'requests',
+    'in flight',
+    'rss',
+    'pss',
+    'shared',
+    'private',
+    'unshared',
+    'fresh',
+    'collections',
+  ];
+  const molds = report.molds.map((mold) => [
+    `mold ${mold.generation}`,
+    String(mold.pid ?? '-'),
+    mold.phase,
+    '',
+    '',
+    '',
+    ...memoryCells(mold.memory).slice(0, 4),
+    '',
+    '',
+    '',
+  ]);
+  const workers = report.workers.map((worker) => [
+    `worker ${worker.slot}`,
+    String(worker.pid),
+    worker.state,
+    age(worker.age_seconds),
+    formatCount(worker.requests),
+    formatCount(worker.in_flight),
+    ...memoryCells(worker.memory),
+    collections(worker),
+  ]);
+  return plainTable(head, [...molds, ...workers], 3);
+}
+
+function formatHerdMemory(report: StatusReport): string[] {
+  const { herd } = report;
+  const { memory, host } = herd;
+  const lines = [
+    `Herd: ${formatMiB(bytes(memory.pss))} PSS; ` +
+      `saved against workers that share nothing: ` +
+      pc.green(formatMiB(bytes(memory.saved_against_sharing_nothing))),
+  ];
+  const missing = report.workers.length - memory.workers_sampled;
+  if (missing > 0) {
+    lines.push(
+      pc.dim(
+        `${missing} worker(s) not looked at yet: samples are spread out to cost at most` +
+          ` ${herd.sampling.budget_percent}% of a core`,
+      ),
+    );
+  }
+  lines.push(
+    `Host: ${formatMiB(bytes(host.memory_available))} available,` +
+      ` ${formatMiB(bytes(host.memory_free))} free,` +
+      ` ${formatMiB(bytes(host.page_cache))} page cache;` +
+      ` supervisor ${formatMiB(bytes(herd.supervisor.rss))}` +
+      (herd.keeper.rss === null ? '' : `, keeper ${formatMiB(bytes(herd.keeper.rss))}`),
+  );
+  return lines;
+}
+
+function memoryCells(memory: MemoryReport | null): string[] {
+  if (memory === null) return ['-', '-', '-', '-', '-', '-'];
+  return [
+    memory.rss,
+    memory.pss,
+    memory.shared,
+    memory.private,
+    memory.unshared,
+    memory.fresh,
+  ].map((value) => formatMiBNumber(bytes(value)));
+}
+
+function collections(worker: WorkerReport): string {
+  const { outside_requests, inside_requests } = worker.collections;
+  return inside_requests === 0
+    ? formatCount(outside_requests)
+    : `${formatCount(outside_requests)} + ${formatCount(inside_requests)} in requests`;
+}
+
+function age(value: number): string {
+  const rounded = value < 10 ? value : Math.round(value);
+  return formatDuration(milliseconds(secondsToMilliseconds(seconds(rounded))));
+}
