@@ -1,7 +1,7 @@
 /**
  * Which Python serves: the one named, else the one of the virtual environment, else the newest found.
  */
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { CowherdError } from '../base/errors.ts';
@@ -100,12 +100,18 @@ function candidates(env: DiscoveryOptions['env']): string[] {
     ...list(pyenvVersions).map((version) => path.join(pyenvVersions, version, 'bin')),
   ];
   return [...new Set(folders)].flatMap((folder) => {
-    const names = list(folder).filter((name) => /^python3(\.\d+t?)?$/.test(name));
-    // `python3` and `python3.12` are mostly one program; what a folder calls just `python3` goes first.
-    return names
-      .sort()
-      .map((name) => path.join(folder, name))
-      .filter(isExecutable);
+    const programs = new Map<string, string>();
+    for (const name of list(folder)
+      .filter((candidate) => /^python3(\.\d+t?)?$/.test(candidate))
+      .sort()) {
+      const program = path.join(folder, name);
+      // One folder's `python3` and `python3.12` are mostly one program. In two folders they may be two, though they
+      // lead to one file: a virtual environment is its path.
+      if (!isExecutable(program)) continue;
+      const target = realpathSync(program);
+      if (!programs.has(target)) programs.set(target, program);
+    }
+    return [...programs.values()];
   });
 }
 

@@ -1,0 +1,97 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { byPreference, findInterpreter } from './discover.ts';
+import type { Interpreter } from './interpreter.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'cowherd-discover-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** A program that fails when it is run: finding these must run nothing. */
+function program(...names: string[]): string {
+  const file = path.join(root, ...names);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, '#!/bin/sh\nexit 1\n');
+  chmodSync(file, 0o755);
+  return file;
+}
+
+test('--python is a path relative to the current folder, and wins over all', async () => {
+  const python = program('opt', 'python3.12');
+  const env = { VIRTUAL_ENV: path.dirname(path.dirname(program('venv', 'bin', 'python'))) };
+  expect(await findInterpreter({ python: 'opt/python3.12', cwd: root, env })).toEqual({
+    path: python,
+    why: 'from --python',
+  });
+});
+
+test('--python may be a name on PATH', async () => {
+  const python = program('second', 'python3.12');
+  mkdirSync(path.join(root, 'first'));
+  const env = { PATH: `${root}/first:relative:${root}/second` };
+  expect((await findInterpreter({ python: 'python3.12', cwd: root, env })).path).toBe(python);
+});
+
+test.each([['missing/python'], ['python3.99'], ['.']])('--python %s is refused', async (python) => {
+  await expect(findInterpreter({ python, cwd: root, env: { PATH: root } })).rejects.toMatchObject({
+    code: 'PYTHON_NOT_FOUND',
+  });
+});
+
+test('--python must be executable', async () => {
+  chmodSync(program('python3'), 0o644);
+  await expect(findInterpreter({ python: './python3', cwd: root, env: {} })).rejects.toMatchObject({
+    code: 'PYTHON_NOT_FOUND',
+    detail: path.join(root, 'python3'),
+  });
+});
+
+test('$VIRTUAL_ENV, then .venv beside the project, then .venv in the current folder', async () => {
+  const active = program('active', 'bin', 'python');
+  const beside = program('project', '.venv', 'bin', 'python');
+  const here = program('.venv', 'bin', 'python');
+  const options = { projectFolder: 'project', cwd: root };
+  expect(await findInterpreter({ ...options, env: { VIRTUAL_ENV: path.join(root, 'active') } })).toEqual({
+    path: active,
+    why: 'from $VIRTUAL_ENV',
+  });
+  expect(await findInterpreter({ ...options, env: {} })).toEqual({
+    path: beside,
+    why: `from .venv in ${path.join(root, 'project')}`,
+  });
+  expect(await findInterpreter({ cwd: root, env: { VIRTUAL_ENV: path.join(root, 'gone') } })).toEqual({
+    path: here,
+    why: `from .venv in ${root}`,
+  });
+});
+
+test('the best interpreter is the newest released CPython with a GIL', () => {
+  const make = (path: string, version: Interpreter['version'], more: Partial<Interpreter> = {}): Interpreter => ({
+    path,
+    version,
+    implementation: 'cpython',
+    freeThreaded: false,
+    debug: false,
+    pointerBytes: 8,
+    littleEndian: true,
+    hugePages: false,
+    prefix: path,
+    final: true,
+    gunicorn: null,
+    pip: true,
+    ...more,
+  });
+  const sorted = [
+    make('old', [3, 9, 18]),
+    make('pypy', [3, 11, 13], { implementation: 'pypy' }),
+    make('free-threaded', [3, 14, 1], { freeThreaded: true }),
+    make('candidate', [3, 15, 0], { final: false }),
+    make('newest', [3, 13, 10]),
+    make('newer', [3, 13, 9]),
+  ].sort(byPreference);
+  expect(sorted.map(({ path }) => path)).toEqual(['newest', 'newer', 'old', 'candidate', 'free-threaded', 'pypy']);
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { compareVersions, gunicornInstallLine, gunicornIsNewEnough, interpreterName } from './interpreter.ts';
+
+test('versions are compared by number, and a missing part is 0', () => {
+  expect(compareVersions([3, 9, 1], [3, 10, 0])).toBeLessThan(0);
+  expect(compareVersions([3, 14, 10], [3, 14, 9])).toBeGreaterThan(0);
+  expect(compareVersions([3, 12], [3, 12, 0])).toBe(0);
+});
+
+test.each([
+  ['23.0.0', true],
+  ['27.0.1', true],
+  ['22.0.0', false],
+  ['20.1.0', false],
+  ['0', false],
+  ['unknown', false],
+])('gunicorn %s: %s', (version, enough) => {
+  expect(gunicornIsNewEnough(version)).toBe(enough);
+});
+
+test('the line that installs gunicorn works without pip, too', () => {
+  expect(gunicornInstallLine({ path: '/x/python', pip: true })).toBe(
+    "/x/python -m pip install --upgrade 'gunicorn>=23'",
+  );
+  expect(gunicornInstallLine({ path: '/x/python', pip: false })).toMatch(
+    /^\/x\/python -m ensurepip && \/x\/python -m pip/,
+  );
+});
+
+test('names are those of the agent', () => {
+  const build = {
+    implementation: 'cpython',
+    version: [3, 14, 1] as const,
+    freeThreaded: true,
+    debug: true,
+    pointerBytes: 8,
+    littleEndian: true,
+    hugePages: false,
+  };
+  expect(interpreterName(build)).toBe('free-threaded debug CPython 3.14.1');
+});
