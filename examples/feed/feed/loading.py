@@ -5,8 +5,11 @@ templates with their tag libraries; the SQL compiler. After the fork each worker
 itself, into memory of its own.
 """
 
+import logging
 from importlib import import_module
+from pathlib import Path
 
+from django.conf import settings
 from django.template.loader import get_template
 
 import_module("feed.urls")
@@ -16,3 +19,7 @@ import_module("django.contrib.messages.storage.fallback")
 import_module("django.contrib.sessions.serializers")
 import_module("django.db.models.sql.compiler")
 get_template("timeline/home.html")
+
+database = Path(settings.DATABASES["default"]["NAME"])
+if not database.exists():
+    logging.getLogger(__name__).warning("%s is not there: run manage.py prepare first", database)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseError
 from django.db import connection
 
 from feed.posts.filling import fill
@@ -34,6 +35,8 @@ class Command(BaseCommand):
                 self.prepare(path)
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
+        except DatabaseError as error:
+            raise CommandError(f"{path}: {error}") from error
 
     def prepare(self, path: Path) -> None:
         with connection.cursor() as cursor:
