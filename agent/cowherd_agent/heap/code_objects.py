@@ -12,6 +12,7 @@ they are used only if the fields around them are found where they are expected.
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from types import CodeType
 
@@ -36,7 +37,8 @@ def referents() -> Referents:
 
 
 def _attribute_referents(code: CodeType) -> list[object]:
-    return [getattr(code, name) for name in _KNOWN_OFFSETS]
+    # co_exceptiontable and co_qualname came with 3.11.
+    return [getattr(code, name) for name in _KNOWN_OFFSETS if hasattr(code, name)]
 
 
 def _all_referents(code: CodeType) -> list[object]:
@@ -57,6 +59,8 @@ def _layout_is_known() -> bool:
         return lambda: first + len(rest) + len(named)
 
     code = sample.__code__
+    if sys.version_info < (3, 12):
+        return False
     for name, offset in _KNOWN_OFFSETS.items():
         if ctypes.c_void_p.from_address(id(code) + offset).value != id(getattr(code, name)):
             return False

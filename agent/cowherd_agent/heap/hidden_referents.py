@@ -14,7 +14,6 @@ has many of:
 from __future__ import annotations
 
 import builtins
-import gc
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType
@@ -87,8 +86,3 @@ def of_all_types() -> list[object]:
             found += namespace.keys()
             found += namespace.values()
     return found
-
-
-def referents(objects: list[object], hidden: HiddenReferents) -> list[object]:
-    """Everything that is known of what `objects` refer to."""
-    return gc.get_referents(*objects) + hidden.of(objects)

@@ -17,6 +17,8 @@ from cowherd_agent.heap import rawgc, type_versions
 from cowherd_agent.heap.policies.base import Promise
 from cowherd_agent.heap.report import PolicyReport, Progress, StepReport, Throttle
 from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.heap.seal import seal
+from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
 
 
@@ -69,7 +71,7 @@ def freeze_objects(progress: Progress | None) -> StepReport:
 
 def close_holes(progress: Progress | None) -> list[StepReport]:
     """Free memory on pages that workers will share: give back what can be, seal the rest."""
-    return [trim(progress)]
+    return [seal(progress), trim(progress), seal_c_heap(progress)]
 
 
 def start_collector(settings: CollectorSettings | None) -> Collector:

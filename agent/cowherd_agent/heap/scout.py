@@ -1,0 +1,251 @@
+"""The scout: a forked child that tries what workers will do, before any worker is forked.
+
+It does what the heap policy promises can be done without losing shared memory (read every object of
+the heap; run a full collection), then runs the warm-up, measures how much of what it shared at its
+fork it has had to copy, and leaves as a worker leaves. Only if it leaves well, and has copied
+little, is the policy fit for use.
+
+How every object is read: in the child, gc.unfreeze() puts the mold's objects back into a generation
+and gc.freeze() takes them out again; both only splice lists, whose heads alone are written
+(`gc_list_merge`, Python/gc.c; also in 3.14.0 to 3.14.4). In between, gc.get_objects() takes a
+reference to each tracked object; then the referents of each are listed, which takes a reference to
+each of those. Where reference counts are written, that copies every page that has an object on it.
+What the scout itself allocates is new memory, and is not counted: unshared is what was shared at
+the fork (`Shared_Dirty` of smaps_rollup) and is not shared at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, NoReturn
+
+from cowherd_agent.heap import rawgc, rollup
+from cowherd_agent.heap.hidden_referents import HiddenReferents
+from cowherd_agent.heap.policies.base import Promise
+from cowherd_agent.leaving import leave
+
+LIMIT_BYTES = 8 * 1024 * 1024
+LIMIT_SHARE = 0.10
+"""Unshared memory is small up to this share of what was shared at the fork, or LIMIT_BYTES."""
+
+_CHUNK_OBJECTS = 2000
+_MAX_DEPTH = 6
+"""How far nested untracked containers are followed; there is no visited set."""
+_UNTRACKED_CONTAINERS = (dict, tuple, CodeType)
+_POLL_SECONDS = 0.004
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ScoutVerdict:
+    """
+    Attributes:
+        ok: whether the scout left well and copied little.
+        reason: why not; empty if ok.
+        unshared_bytes: what it had copied after what the policy promises (and, where reading is
+            promised, after the warm-up); None if it could not be told.
+        shared_at_fork_bytes: what it shared at its fork; None likewise.
+        unshared_after_warmup_bytes: what it had copied in the end.
+        seconds: from the fork to its end.
+    """
+
+    ok: bool
+    reason: str
+    unshared_bytes: int | None
+    shared_at_fork_bytes: int | None
+    seconds: float
+    unshared_after_warmup_bytes: int | None = None
+
+
+def limit_bytes(shared_at_fork_bytes: int) -> int:
+    """How much unshared memory is small. Pure."""
+    return max(LIMIT_BYTES, int(shared_at_fork_bytes * LIMIT_SHARE))
+
+
+def run_scout(
+    warmup: Callable[[], object] | None = None,
+    timeout_seconds: float = 60.0,
+    *,
+    promises: Collection[Promise] = ("read", "collect"),
+    after_fork: Callable[[], object] | None = None,
+) -> ScoutVerdict:
+    """Fork a scout of this prepared mold, and wait for its verdict.
+
+    Args:
+        warmup: played in the scout; an exception makes the verdict bad.
+        timeout_seconds: then the scout is killed.
+        promises: of the policy that prepared this mold.
+        after_fork: runs first in the scout, as HeapPolicy.after_fork in a worker.
+
+    An `auto` that gets a bad verdict must use the next policy in a new mold: what was done to this
+    one's heap can't be taken back.
+    """
+    started = time.perf_counter()
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        _scout(writer, warmup, promises, after_fork)
+    os.close(writer)
+    try:
+        found, status = _wait(pid, reader, started + timeout_seconds)
+    finally:
+        os.close(reader)
+    seconds = time.perf_counter() - started
+    reason = _judge(found, status, timeout_seconds, "read" in promises or "collect" in promises)
+    return ScoutVerdict(
+        ok=not reason,
+        reason=reason,
+        unshared_bytes=found.get("unshared"),
+        shared_at_fork_bytes=found.get("shared_at_fork"),
+        seconds=seconds,
+        unshared_after_warmup_bytes=found.get("unshared_after_warmup"),
+    )
+
+
+def _judge(
+    found: dict[str, Any], status: int | None, timeout_seconds: float, must_stay_shared: bool
+) -> str:
+    """Why the verdict is bad, or nothing. Pure."""
+    step = found.get("step", "start")
+    if status is None:
+        return f"the scout did not end within {timeout_seconds:g} s (it was to {step})"
+    if status < 0:
+        return f"the scout was killed by {_signal_name(-status)} (it was to {step})"
+    if "error" in found:
+        return f"the scout failed to {step}: {found['error']}"
+    if status != 0:
+        return f"the scout left with status {status} (it was to {step})"
+    if not must_stay_shared:
+        return ""
+    unshared, shared = found.get("unshared"), found.get("shared_at_fork")
+    if unshared is None or shared is None:
+        return "the scout could not measure its memory (no /proc/self/smaps_rollup)"
+    if unshared > limit_bytes(shared):
+        return (
+            f"the scout copied {unshared / _MIB:.1f} MiB of the {shared / _MIB:.1f} MiB that it "
+            f"shared at its fork (limit {limit_bytes(shared) / _MIB:.1f} MiB)"
+        )
+    return ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _wait(pid: int, reader: int, deadline: float) -> tuple[dict[str, Any], int | None]:
+    """What the scout wrote, and its exit status as of os.waitstatus_to_exitcode; None if it had to
+    be killed because time was up.
+
+    The pipe's end does not tell: a process that the warm-up started may hold it open.
+    """
+    os.set_blocking(reader, False)
+    written = bytearray()
+    timed_out = False
+    status = 0
+    done = 0
+    while not done:
+        if time.perf_counter() >= deadline and not timed_out:
+            timed_out = True
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+        # First the status, then what was written before it.
+        done, status = os.waitpid(pid, os.WNOHANG)
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(reader, 65536):
+                written += data
+    found: dict[str, Any] = {}
+    for line in written.splitlines():
+        found.update(json.loads(line))
+    return found, None if timed_out else os.waitstatus_to_exitcode(status)
+
+
+def _scout(
+    writer: int,
+    warmup: Callable[[], object] | None,
+    promises: Collection[Promise],
+    after_fork: Callable[[], object] | None,
+) -> NoReturn:
+    """The child's life. Each step is announced before it starts, so that a crash has a name."""
+
+    def tell(**found: object) -> None:
+        os.write(writer, json.dumps(found).encode() + b"\n")
+
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        before = rollup.read()
+        if before is not None:
+            tell(shared_at_fork=before.shared_dirty_bytes)
+        if after_fork is not None:
+            tell(step="apply the policy")
+            after_fork()
+        if "read" in promises:
+            tell(step="read every object")
+            read_every_object()
+        if "collect" in promises:
+            tell(step="run a full collection")
+            rawgc.collect()
+        unshared = _unshared_since(before)
+        tell(unshared=unshared)
+        if warmup is not None:
+            tell(step="run the warm-up")
+            warmup()
+        final = _unshared_since(before)
+        tell(unshared_after_warmup=final)
+        if "read" in promises:
+            tell(unshared=final)
+        tell(step="leave")
+    except BaseException as error:
+        traceback.print_exc()
+        text = str(error).strip().splitlines()
+        tell(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
+        os._exit(1)
+    leave(0)
+
+
+def _unshared_since(before: rollup.Rollup | None) -> int | None:
+    now = rollup.read()
+    if before is None or now is None:
+        return None
+    return max(0, before.shared_dirty_bytes - now.shared_dirty_bytes)
+
+
+def read_every_object() -> int:
+    """Take a reference to every object that can be reached, frozen or not; return how many
+    references that were."""
+    rawgc.unfreeze()
+    tracked = rawgc.get_objects()
+    rawgc.freeze()
+    hidden = HiddenReferents()
+    references = len(tracked)
+    for start in range(0, len(tracked), _CHUNK_OBJECTS):
+        objects = tracked[start : start + _CHUNK_OBJECTS]
+        for _ in range(_MAX_DEPTH):
+            found = gc.get_referents(*objects)
+            found += hidden.of(objects)
+            references += len(found)
+            objects = [
+                item
+                for item in found
+                if type(item) in _UNTRACKED_CONTAINERS and not gc.is_tracked(item)
+            ]
+            if not objects:
+                break
+    return references

@@ -1,0 +1,202 @@
+"""Seals the mold's free pymalloc memory, so that workers' first allocations do not land in it.
+
+A mold that has loaded an application has free slots all over its pages, which its workers share. An
+allocation in a worker takes such a slot, and the write copies the whole page. Filling the free
+slots before the fork sends workers to memory of their own from the start.
+
+pymalloc (Objects/obmalloc.c, the same in 3.10 to 3.15) hands out blocks of 32 size classes, 16
+bytes apart, from pools of 16 KiB, which are cut from arenas of 1 MiB. Two kinds of free memory are
+sealed:
+
+- free blocks in pools that are partly in use: as many blocks of each class are allocated, and never
+  freed, as `sys._debugmallocstats()` says are free. Their bytes are lost to the mold, but their
+  pages are in use anyway.
+- wholly free pools: each is filled, then its pages but the first (which has the pool's header) are
+  given back with madvise(MADV_DONTNEED), since nothing will ever be read from its blocks. So a free
+  pool costs a page instead of four.
+
+Blocks are allocated through `PyObject_Malloc`, which makes no object and, for a block that was
+freed before, writes nothing but the pool's header.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import repeat
+
+from cowherd_agent.heap import rawgc
+from cowherd_agent.heap.report import Progress, StepReport, Throttle
+from cowherd_agent.heap.rollup import anonymous_bytes
+
+_MADV_DONTNEED = 4
+_PASSES = 3
+"""Sealing itself allocates a little; what that left free is sealed in a further pass."""
+
+_ENOUGH_FREE_BYTES = 64 * 1024
+_LARGEST_BLOCK_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class SizeClass:
+    """A row of the table: blocks of `block_bytes` each."""
+
+    block_bytes: int
+    pools: int
+    used: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class MallocStats:
+    """What sys._debugmallocstats() tells of pymalloc."""
+
+    classes: tuple[SizeClass, ...]
+    free_pools: int
+    pool_bytes: int
+
+    @property
+    def free_block_bytes(self) -> int:
+        return sum(each.block_bytes * each.free for each in self.classes)
+
+
+_CLASS_ROW = re.compile(r"^ *\d+ +(\d+) +(\d+) +(\d+) +(\d+) *$", re.MULTILINE)
+_FREE_POOLS = re.compile(r"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
+
+
+def parse(text: str) -> MallocStats | None:
+    """None if the text has no pymalloc statistics: another allocator is in use. Pure."""
+    pools = _FREE_POOLS.search(text)
+    rows = [tuple(map(int, row)) for row in _CLASS_ROW.findall(text)]
+    if pools is None or not rows:
+        return None
+    return MallocStats(
+        classes=tuple(SizeClass(*row) for row in rows),
+        free_pools=int(pools[1]),
+        pool_bytes=int(pools[2]),
+    )
+
+
+def read_stats() -> MallocStats | None:
+    """sys._debugmallocstats() prints to C's stderr: descriptor 2 is a memfd for that moment."""
+    debugmallocstats: Callable[[], None] | None = getattr(sys, "_debugmallocstats", None)
+    if debugmallocstats is None:
+        return None
+    sys.stderr.flush()
+    saved = os.dup(2)
+    target = os.memfd_create("cowherd-mallocstats")
+    try:
+        os.dup2(target, 2)
+        try:
+            debugmallocstats()
+        finally:
+            os.dup2(saved, 2)
+        text = os.pread(target, os.fstat(target).st_size, 0)
+    finally:
+        os.close(saved)
+        os.close(target)
+    return parse(text.decode("ascii", "replace"))
+
+
+def seal(progress: Progress | None = None) -> StepReport:
+    """Seal all free pymalloc memory of this process.
+
+    The counts of the report: `blocks` and `block_bytes` sealed in pools in use, `pools` sealed that
+    were free, `given_back_bytes` of those; `left_free_bytes` that are free in spite of it all.
+    """
+    throttle = Throttle(progress, "seal")
+    anonymous_before = anonymous_bytes()
+    stats = read_stats()
+    reason = _why_not(stats)
+    if reason is not None or stats is None:
+        return StepReport("seal", throttle.end(0), skipped=reason)
+    # A full collection empties the interpreter's free lists (floats, tuples, ...), whose slots then
+    # are free blocks like others.
+    rawgc.collect()
+    blocks = sealed_bytes = pools = given_back = 0
+    for _ in range(_PASSES):
+        for each in stats.classes:
+            _allocate(each.block_bytes, each.free)
+            blocks += each.free
+            sealed_bytes += each.free * each.block_bytes
+            throttle.at(blocks)
+        stats = read_stats()
+        if stats is None or stats.free_block_bytes <= _ENOUGH_FREE_BYTES:
+            break
+    if stats is not None:
+        pools, given_back = _fill_pools(stats.free_pools, stats.pool_bytes, throttle, blocks)
+        stats = read_stats()
+    return StepReport(
+        name="seal",
+        seconds=throttle.end(blocks),
+        price_bytes=anonymous_bytes() - anonymous_before,
+        counts={
+            "blocks": blocks,
+            "block_bytes": sealed_bytes,
+            "pools": pools,
+            "given_back_bytes": given_back,
+            "left_free_bytes": 0 if stats is None else stats.free_block_bytes,
+        },
+    )
+
+
+def _why_not(stats: MallocStats | None) -> str | None:
+    """Tries one block: it must come out of the class that it is expected in. Debug hooks and
+    tracers make blocks larger, and other allocators have no classes."""
+    if stats is None:
+        return "the interpreter does not use pymalloc"
+    size = stats.classes[-1].block_bytes
+    if size != _LARGEST_BLOCK_BYTES:
+        return f"pymalloc's largest block is {size} bytes here"
+    _allocate(size, 1)
+    after = read_stats()
+    if after is None or after.classes[-1].used != stats.classes[-1].used + 1:
+        return "blocks do not land in the size class that is expected (PYTHONMALLOC is set?)"
+    return None
+
+
+def _allocate(size: int, count: int) -> None:
+    """Allocate blocks for good."""
+    malloc = ctypes.pythonapi["PyObject_Malloc"]
+    malloc.argtypes = [ctypes.c_size_t]
+    malloc.restype = None
+    deque(map(malloc, repeat(size, count)), maxlen=0)
+
+
+def _fill_pools(free_pools: int, pool_bytes: int, throttle: Throttle, done: int) -> tuple[int, int]:
+    """Fill wholly free pools with the largest blocks; give their pages back but the first.
+
+    Returns how many pools were filled, and how many bytes given back.
+    """
+    malloc = ctypes.pythonapi["PyObject_Malloc"]
+    malloc.argtypes = [ctypes.c_size_t]
+    malloc.restype = ctypes.c_void_p
+    madvise = ctypes.CDLL(None, use_errno=True).madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    page = mmap.PAGESIZE
+    blocks_per_pool = pool_bytes // _LARGEST_BLOCK_BYTES - 1
+    filled = given_back = 0
+    base = 0
+    in_pool = 0
+    # All blocks of that class are taken, so each new pool starts with the next block.
+    for _ in range(free_pools * blocks_per_pool):
+        address = malloc(_LARGEST_BLOCK_BYTES)
+        if address is None:
+            break
+        if address & ~(pool_bytes - 1) != base:
+            base = address & ~(pool_bytes - 1)
+            in_pool = 0
+        in_pool += 1
+        if in_pool == blocks_per_pool:
+            filled += 1
+            rest = pool_bytes - page
+            if rest > 0 and madvise(base + page, rest, _MADV_DONTNEED) == 0:
+                given_back += rest
+            throttle.at(done + filled)
+    return filled, given_back
