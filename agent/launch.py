@@ -11,13 +11,16 @@ import sys
 OLDEST_PYTHON = (3, 10)
 
 
-def refuse_old_interpreter():
+def refuse_old_interpreter():  # type: () -> None
     """Tells the supervisor over file descriptor 3 that this interpreter is too old."""
     message = {
         "type": "keeper_failed",
         "code": "PYTHON_TOO_OLD",
-        "detail": "%s is Python %d.%d.%d; Cowherd needs %d.%d or newer"
-        % ((sys.executable,) + tuple(sys.version_info[:3]) + OLDEST_PYTHON),
+        "detail": "{} is Python {}; Cowherd needs {} or newer".format(
+            sys.executable,
+            ".".join(str(part) for part in sys.version_info[:3]),
+            ".".join(str(part) for part in OLDEST_PYTHON),
+        ),
     }
     os.write(3, (json.dumps(message) + "\n").encode("utf-8"))
     sys.exit(1)
@@ -31,9 +34,11 @@ if __name__ == "__main__":
     sys.path.append(agent_folder or os.path.dirname(os.path.abspath(__file__)))
     role = sys.argv[1]
     if role == "keeper":
-        from cowherd_agent.keeper import main
+        from cowherd_agent import keeper
+
+        keeper.main(sys.argv[2:])
     elif role == "mold":
-        from cowherd_agent.mold import main
-    else:
-        raise SystemExit("launch.py: unknown role %r" % role)
-    main(sys.argv[2:])
+        from cowherd_agent import mold
+
+        mold.main(sys.argv[2:])
+    raise SystemExit("launch.py: unknown role " + repr(role))

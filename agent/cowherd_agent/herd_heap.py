@@ -12,11 +12,10 @@ from cowherd_agent.collector import Collector, CollectorSettings, collection_wat
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.guard import GuardCall
 from cowherd_agent.heap.errors import PolicyUnavailable
-from cowherd_agent.heap.interpreter import available_policies, identify
+from cowherd_agent.heap.interpreter import available_policies, identify, why_not
 from cowherd_agent.heap.ladder import resolve
 from cowherd_agent.heap.policies import HeapPolicy, auto, make
 from cowherd_agent.heap.policies.auto import LADDER
-from cowherd_agent.heap.interpreter import why_not
 from cowherd_agent.heap.report import ProgressEvent
 from cowherd_agent.meter import METER
 from cowherd_agent.scoreboard import Slot
@@ -84,9 +83,7 @@ class HerdHeap:
         """Call in the mold before the application is imported."""
         self._policy.before_load()
 
-    def prepare(
-        self, on_progress: ReportProgress, warmup: Callable[[], None] | None
-    ) -> str | None:
+    def prepare(self, on_progress: ReportProgress, warmup: Callable[[], None] | None) -> str | None:
         """Prepares the mold's heap. Under ``auto`` a scout then tries it: what is returned says
         why the policy must not be used, and the mold must start anew without it."""
         try:
@@ -113,6 +110,7 @@ class HerdHeap:
             promises=self._policy.promises,
             warmup=warmup,
             timeout_seconds=SCOUT_TIMEOUT_SECONDS,
+            after_fork=self._policy.after_fork,
         )
         on_progress(
             "scout",

@@ -7,6 +7,7 @@ messages between the supervisor and the molds, and reports every process that en
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -227,13 +228,11 @@ class Keeper:
     def _to_mold(self, generation: int, message: Message, descriptors: Sequence[int] = ()) -> None:
         for mold in self._molds.values():
             if mold.generation == generation:
-                try:
+                # A mold that has ended is told of by its process_exited.
+                with contextlib.suppress(OSError):
                     socket.send_fds(
                         mold.connection, [json.dumps(message).encode()], list(descriptors)
                     )
-                except OSError:
-                    # The mold has ended; its process_exited says the rest.
-                    pass
 
     def _signal(self, pid: int, number: int) -> None:
         """Signals a child of ours; a pid that is no longer our child may be anybody's."""

@@ -176,8 +176,11 @@ class Mold:
         cfg = self._arbiter.cfg
         app, interface = self._application.original, self._application.interface
 
-        def play() -> None:
-            for result in warmup.play(app, interface, cfg.warmup):
+        # What answered in the mold must answer in the scout; the rest is not the policy's fault.
+        replayed: list[str] = []
+
+        def replay() -> None:
+            for result in warmup.play(app, interface, replayed):
                 if result.error is not None or result.status >= 500:
                     why = result.error or f"status {result.status}"
                     raise RuntimeError(f"{result.request}: {why}")
@@ -202,6 +205,11 @@ class Mold:
                 if result.error is not None or result.status >= 400:
                     why = result.error or f"status {result.status}"
                     self._notice("warning", f"warm-up request {result.request} failed: {why}")
+            replayed = [
+                request
+                for request, result in zip(cfg.warmup, results, strict=True)
+                if result.error is None and result.status < 500
+            ]
             if closed:
                 self._notice("info", f"closed before the fork: {', '.join(closed)}")
             report["warmup"] = [vars(result) for result in results]
@@ -210,7 +218,7 @@ class Mold:
             warmup.close_connections()
         self._threads.remove()
         rejection = self._heap.prepare(
-            on_progress=self._progress, warmup=play if app is not None and cfg.warmup else None
+            on_progress=self._progress, warmup=replay if replayed else None
         )
         if rejection is not None:
             self._restart_without(rejection)
@@ -234,14 +242,9 @@ class Mold:
             *order.get("rejected_policies", []),
             {"policy": policy, "reason": rejection},
         ]
-        listeners = [listener.fileno() for listener in self._arbiter.LISTENERS]
-        order["listener_descriptors"] = listeners
-        order["listener_families"] = [
-            {"TCPSocket": "tcp", "TCP6Socket": "tcp6"}.get(type(each).__name__, "unix")
-            for each in self._arbiter.LISTENERS
-        ]
-        for descriptor in listeners:
-            os.set_inheritable(descriptor, True)
+        # The keeper still has them, and gives them again when the new start is configured.
+        for listener in self._arbiter.LISTENERS:
+            listener.close()
         self._channel.set_inheritable(True)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -285,8 +288,11 @@ class Mold:
             reading, writing = os.pipe()
             forked_monotonic_ns = time.monotonic_ns()
             intermediate = os.fork()
-        except (OSError, RuntimeError, IndexError) as error:
-            self._send({"type": "fork_failed", "slot": slot_number, "reason": str(error)})
+        except Exception as error:
+            # Of the system (no process, no descriptor left), or of the app's pre_fork hook.
+            arbiter.log.exception("Exception while a worker was forked")
+            reason = f"{type(error).__name__}: {error}"
+            self._send({"type": "fork_failed", "slot": slot_number, "reason": reason})
             return None
         if intermediate == 0:
             # Forked twice, so that the worker's parent is the keeper, which reaps it.
@@ -355,10 +361,6 @@ class Mold:
     # Talking
 
     def _receive_listeners(self) -> None:
-        descriptors = self._order.get("listener_descriptors")
-        if descriptors is not None:
-            self._arbiter.take_listeners(descriptors, self._order["listener_families"])
-            return
         message, received = self._channel.receive()
         if message is None or message["type"] == "exit":
             leave(0)
@@ -411,7 +413,9 @@ def _require_gunicorn() -> None:
     except ImportError as error:
         raise MoldFailure("NO_GUNICORN", sys.executable) from error
     if int(gunicorn.__version__.split(".")[0]) < OLDEST_GUNICORN:
-        raise MoldFailure("GUNICORN_TOO_OLD", f"gunicorn {gunicorn.__version__} in {sys.executable}")
+        raise MoldFailure(
+            "GUNICORN_TOO_OLD", f"gunicorn {gunicorn.__version__} in {sys.executable}"
+        )
 
 
 def _print_own_traceback(error: BaseException) -> None:

@@ -53,7 +53,10 @@ def _validate_percent(value: object) -> float:
 class HeapPolicy(gunicorn_config.Setting):  # type: ignore[misc]
     name = "heap_policy"
     section = "Cowherd"
-    cli = ["--heap-policy", "--policy"]
+    cli = (
+        "--heap-policy",
+        "--policy",
+    )
     meta = "POLICY"
     validator = _one_of("heap_policy", POLICIES)
     default = "auto"
@@ -69,11 +72,11 @@ class HeapPolicy(gunicorn_config.Setting):  # type: ignore[misc]
 class Warmup(gunicorn_config.Setting):  # type: ignore[misc]
     name = "warmup"
     section = "Cowherd"
-    cli = ["--warmup"]
+    cli = ("--warmup",)
     meta = "REQUEST"
     action = "append"
     validator = _validate_warmup
-    default: list[str] = []
+    default: tuple[str, ...] = ()
     desc = """\
         Requests played in the mold before it forks, such as ``["GET /"]``.
 
@@ -85,7 +88,7 @@ class Warmup(gunicorn_config.Setting):  # type: ignore[misc]
 class GcGuard(gunicorn_config.Setting):  # type: ignore[misc]
     name = "gc_guard"
     section = "Cowherd"
-    cli = ["--gc-guard"]
+    cli = ("--gc-guard",)
     meta = "MODE"
     validator = _one_of("gc_guard", GUARD_MODES)
     default = "hold"
@@ -100,7 +103,7 @@ class GcGuard(gunicorn_config.Setting):  # type: ignore[misc]
 class CollectAfter(gunicorn_config.Setting):  # type: ignore[misc]
     name = "collect_after"
     section = "Cowherd"
-    cli = ["--collect-after"]
+    cli = ("--collect-after",)
     meta = "OBJECTS"
     type = int
     validator = gunicorn_config.validate_pos_int
@@ -116,7 +119,7 @@ class CollectAfter(gunicorn_config.Setting):  # type: ignore[misc]
 class AllowThreads(gunicorn_config.Setting):  # type: ignore[misc]
     name = "allow_threads"
     section = "Cowherd"
-    cli = ["--allow-threads"]
+    cli = ("--allow-threads",)
     action = "store_true"
     validator = gunicorn_config.validate_bool
     default = False
@@ -131,7 +134,7 @@ class AllowThreads(gunicorn_config.Setting):  # type: ignore[misc]
 class SamplingBudget(gunicorn_config.Setting):  # type: ignore[misc]
     name = "sampling_budget"
     section = "Cowherd"
-    cli = ["--sampling-budget"]
+    cli = ("--sampling-budget",)
     meta = "PERCENT"
     validator = _validate_percent
     default = 1.0

@@ -34,9 +34,9 @@ class ThreadRecorder:
         original = self._original = threading.Thread.start
         started_at = self._started_at
 
-        def start(thread: threading.Thread) -> None:
-            started_at[id(thread)] = _caller_outside_library()
-            original(thread)
+        def start(self: threading.Thread) -> None:
+            started_at[id(self)] = _caller_outside_library()
+            original(self)
 
         threading.Thread.start = start  # type: ignore[method-assign]
 
