@@ -111,7 +111,7 @@ function candidates(env: DiscoveryOptions['env']): string[] {
       const target = realpathSync(program);
       if (!programs.has(target)) programs.set(target, program);
     }
-    return [...programs.values()];
+    return Array.from(programs.values());
   });
 }
 

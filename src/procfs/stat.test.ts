@@ -17,6 +17,7 @@ test('a real capture', () => {
     systemTime: 2,
     threads: 1,
     startTime: 278_640,
+    resident: 32_957,
   });
 });
 

@@ -5,7 +5,7 @@
  * parentheses, may hold spaces and parentheses itself (any bytes, by prctl PR_SET_NAME): the last closing parenthesis
  * ends it.
  */
-import { type ClockTicks, clockTicks } from '../base/units.ts';
+import { type ClockTicks, clockTicks, type Pages, pages } from '../base/units.ts';
 import { readKernelFile } from './read.ts';
 
 export interface ProcessStat {
@@ -22,6 +22,8 @@ export interface ProcessStat {
   readonly threads: number;
   /** Since the start of the machine. With the pid, it tells a process from a later one of the same number. */
   readonly startTime: ClockTicks;
+  /** As in statm, and as rough. */
+  readonly resident: Pages;
 }
 
 /** The first fields after the name are numbered from 3, as in proc_pid_stat(5). */
@@ -48,6 +50,7 @@ export function parseStat(text: string): ProcessStat | null {
     systemTime: clockTicks(field(15)),
     threads: field(20),
     startTime: clockTicks(field(22)),
+    resident: pages(field(24)),
   };
   const numbers = Object.values(found).filter((value) => typeof value === 'number');
   return /^[A-Za-z]$/.test(state) && numbers.every(Number.isFinite) ? found : null;
