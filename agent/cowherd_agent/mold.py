@@ -95,6 +95,7 @@ class Mold:
             rejected=self._order.get("rejected_policies", []),
         )
         import gunicorn
+        from gunicorn import debug, util
 
         self._send(
             {
@@ -111,8 +112,19 @@ class Mold:
             self._arbiter = MoldArbiter(application)
         except RuntimeError as error:
             raise MoldFailure("INVALID_SETTING", str(error)) from error
+        self._warn_of_what_is_not_done(cfg)
+        if cfg.spew:
+            debug.spew()
+        util._setproctitle(f"mold [{cfg.proc_name}]")
         if self._order.get("log_format") == "json":
             use_json(cfg, self._arbiter.log)
+
+    def _warn_of_what_is_not_done(self, cfg: Any) -> None:
+        # Settings of newer gunicorn versions; an older one does not know them.
+        if "dirty_workers" in cfg.settings and cfg.dirty_workers > 0 and cfg.dirty_apps:
+            self._notice(
+                "warning", "dirty_workers: Cowherd does not start gunicorn's dirty arbiter"
+            )
 
     def _load(self) -> None:
         if self._arbiter.cfg.reload:

@@ -1,13 +1,14 @@
 /** `cowherd serve`: a herd in the foreground, or in the background with gunicorn's `--daemon`. */
 import { spawn } from 'node:child_process';
 import { CowherdError } from '../base/errors.ts';
-import { createLog, logFormatFor } from '../base/log.ts';
+import { logFormatFor } from '../base/log.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import { isAnswering } from '../supervisor/control.ts';
 import { runSupervisor } from '../supervisor/run.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
 import { SERVE_HELP } from './serve-help.ts';
+import { createSupervisorLog } from './supervisor-log.ts';
 
 /** Set in the background process that `--daemon` starts. */
 const DAEMON_VARIABLE = 'COWHERD_DAEMON';
@@ -25,7 +26,7 @@ export async function runServe(argv: string[]): Promise<number> {
   }
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
   const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
-  const log = createLog({ format: logFormat });
+  const log = createSupervisorLog(logFormat, parsed.logFormat);
   const daemonized = process.env[DAEMON_VARIABLE] === '1';
 
   const interpreter = await findInterpreter({
@@ -51,6 +52,8 @@ export async function runServe(argv: string[]): Promise<number> {
     log,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
     daemonized,
+    onConfigured: (settings) => log.follow(settings.errorlog),
+    onReopenLogs: () => log.reopen(),
     onServing: () => {
       log.info('Serving: every worker is ready');
       process.send?.({ type: 'serving' });

@@ -7,7 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'node:net';
 import { startKeeper, type KeeperConnection } from '../agent/keeper-connection.ts';
-import type { KeeperMessage } from '../agent/messages.ts';
+import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
@@ -33,6 +33,10 @@ export interface SupervisorOptions {
   terminal: NodeJS.WriteStream | null;
   /** This process is already the background one. */
   daemonized: boolean;
+  /** Called each time a mold has read the settings. */
+  onConfigured?: (settings: Settings) => void;
+  /** Called when log files are to be opened anew. */
+  onReopenLogs?: () => void;
   /** Called when as many workers as wanted are ready for the first time. */
   onServing?: () => void;
 }
@@ -155,6 +159,7 @@ class Supervisor {
       this.#progress.show(message.message);
     }
     if (message.type === 'from_mold' && message.message.type === 'configured') {
+      this.#options.onConfigured?.(message.message.settings);
       this.#setLevel(message.message.settings.log_level);
       this.#sampler.setBudget(message.message.settings.sampling_budget_percent);
     }
@@ -208,7 +213,13 @@ class Supervisor {
       ['SIGQUIT', () => stop('SIGQUIT', true)],
       ['SIGTTIN', () => this.#dispatch({ type: 'scale', by: 1 })],
       ['SIGTTOU', () => this.#dispatch({ type: 'scale', by: -1 })],
-      ['SIGUSR1', () => this.#dispatch({ type: 'reopen_logs' })],
+      [
+        'SIGUSR1',
+        () => {
+          this.#options.onReopenLogs?.();
+          this.#dispatch({ type: 'reopen_logs' });
+        },
+      ],
       ['SIGHUP', () => this.#log.warning('SIGHUP: reloading comes with a later version; ignored')],
       ['SIGUSR2', () => this.#log.warning('SIGUSR2: reforking comes with a later version; ignored')],
     ]);
