@@ -15,7 +15,7 @@ import { LOG_LEVELS, type Log, type LogFormat, type LogLevel } from '../base/log
 import { serveControl } from './control.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent, Heartbeat } from './events.ts';
-import { HerdSampler } from './herd-sampler.ts';
+import { Sampler } from './sampler.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { prepareRuntimeDirectory, removeRuntimeFiles, SCOREBOARD } from './runtime-directory.ts';
@@ -72,7 +72,7 @@ class Supervisor {
   readonly #log: Log;
   readonly #progress: ProgressView;
   readonly #scoreboard: Scoreboard;
-  readonly #sampler: HerdSampler;
+  readonly #sampler: Sampler;
   readonly #startedAtMs: number;
   readonly #timers = new Set<NodeJS.Timeout>();
   #state: HerdState = initialState();
@@ -93,7 +93,7 @@ class Supervisor {
       join(options.runtimeDirectory, SCOREBOARD),
       SCOREBOARD_SLOTS,
     );
-    this.#sampler = new HerdSampler();
+    this.#sampler = new Sampler();
   }
 
   async run(): Promise<SupervisorResult> {
