@@ -49,7 +49,9 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
         self.load_default_config()
         try:
             self.load_config()
-            self.cfg.validate()
+            # Of the settings as a whole; gunicorn 27 and newer.
+            if hasattr(Config, "validate"):
+                self.cfg.validate()
         except MoldFailure:
             raise
         except ConfigError as error:
