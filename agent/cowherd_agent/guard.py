@@ -131,6 +131,13 @@ class Guard:
         self._armed = self.mode != "off"
         collection_watch().on_start = self._collection_started if self._armed else None
 
+    def configure(self, mode: GuardMode, policy_name: str) -> None:
+        """Change what was said at the installation; before `arm`."""
+        self.mode = mode
+        self.policy_name = policy_name
+        if mode == "off":
+            self.disarm()
+
     def disarm(self) -> None:
         """Let everything through, uncounted, as while the mold loads."""
         self._armed = False
