@@ -444,7 +444,11 @@ def _print_own_traceback(error: BaseException) -> None:
     first = error.__traceback__
     while first is not None and first.tb_frame.f_code.co_filename.startswith(own_folders):
         first = first.tb_next
-    traceback.print_exception(type(error), error, first or error.__traceback__)
+    if first is None:
+        # Nothing of the app ran: a module that is not there.
+        print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
+    else:
+        traceback.print_exception(type(error), error, first)
     sys.stderr.flush()
 
 
