@@ -1,0 +1,102 @@
+/**
+ * Every command but `serve`: its options, and the file that runs it, imported when it is called.
+ */
+import { Command, CommanderError, Help, InvalidArgumentError } from 'commander';
+import { CowherdError } from '../base/errors.ts';
+import type { DemoOptions } from './demo.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { HELP } from './help.ts';
+import type { StatusOptions } from './status.ts';
+import type { StopOptions } from './stop.ts';
+
+/**
+ * Parse a command line and run its command.
+ *
+ * @returns the exit status
+ * @throws CowherdError USAGE, for a line that can't be understood, or what the command throws
+ */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  let exitStatus = 0;
+  const program = new Command('cowherd')
+    .helpCommand('help [command]')
+    .configureHelp({ formatHelp })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  program.command('serve').helpOption(false);
+  program
+    .command('demo')
+    .description('serve the bundled Django application under load, and show what its workers share')
+    .option('--python <path>', 'the interpreter; else .venv of the checkout, else the newest found')
+    .option('--workers <count>', 'workers of each of the two herds', wholeNumber)
+    .option('--seconds <seconds>', 'how long the load lasts', positiveNumber)
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExamples:\n  cowherd demo\n  cowherd demo --workers 8 --seconds 60')
+    .action(async (options: DemoOptions) => {
+      exitStatus = await (await import('./demo.ts')).runDemo(options);
+    });
+  program
+    .command('status')
+    .description('how a running herd is: every process, its requests and its memory')
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--watch', 'renew it until Ctrl-C')
+    .option('--interval <seconds>', 'between two looks with --watch', positiveNumber)
+    .option('--json', 'print it as JSON (docs/status.md)')
+    .addHelpText('after', '\nExamples:\n  cowherd status --watch\n  cowherd status --json | jq .herd.memory')
+    .action(async (options: StatusOptions) => {
+      exitStatus = await (await import('./status.ts')).runStatus(options);
+    });
+  program
+    .command('stop')
+    .description('stop a running herd after its requests in flight, and wait until it is gone')
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--quick', 'cut requests in flight short')
+    .option('--timeout <seconds>', 'how long to wait (60)', positiveNumber)
+    .addHelpText('after', '\nExamples:\n  cowherd stop\n  cowherd stop --quick --runtime-dir /run/cowherd/shop')
+    .action(async (options: StopOptions) => {
+      exitStatus = await (await import('./stop.ts')).runStop(options);
+    });
+  program
+    .command('doctor')
+    .description('what this machine and this project can do: interpreters, gunicorn, kernel')
+    .option('--python <path>', 'the interpreter to serve with')
+    .option('--chdir <folder>', 'where the project is')
+    .option('--json', 'print it as JSON (docs/doctor.md)')
+    .addHelpText('after', '\nExamples:\n  cowherd doctor\n  cowherd doctor --chdir /srv/shop --json')
+    .action(async (options: DoctorOptions) => {
+      exitStatus = await (await import('./doctor.ts')).runDoctor(options);
+    });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help ends by an error, too.
+    if (error.exitCode !== 0) throw new CowherdError('USAGE', { detail: oneLine(error.message), cause: error });
+  }
+  return exitStatus;
+}
+
+function formatHelp(command: Command, helper: Help): string {
+  if (command.parent === null) return HELP;
+  if (command.name() === 'serve') return '`cowherd serve --help` tells what it takes.\n';
+  return Help.prototype.formatHelp.call(helper, command, helper);
+}
+
+/** commander's message without its prefix, its line breaks and its last full stop. */
+function oneLine(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}

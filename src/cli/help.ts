@@ -1,0 +1,30 @@
+/**
+ * What `cowherd --help` prints. A text of its own, so that it is there without loading the parser, which would take
+ * as long again as all else; a test compares its commands with those that the parser knows.
+ */
+export const HELP = `\
+Usage: cowherd COMMAND [options]
+
+A prefork application server for Python whose workers keep sharing the memory of the application.
+
+Commands:
+  serve     serve an application; takes every argument of gunicorn
+  demo      serve the bundled Django application under load, and show what its workers share
+  status    how a running herd is: every process, its requests and its memory
+  stop      stop a running herd after its requests in flight, and wait until it is gone
+  doctor    what this machine and this project can do: interpreters, gunicorn, kernel
+
+Options:
+  -h, --help  print this help
+  --version   print the version
+
+Examples:
+  cowherd serve myproject.wsgi --workers 8       what "gunicorn myproject.wsgi --workers 8" was
+  cowherd serve myapp:app -k asgi -c gunicorn.conf.py --warmup "GET /"
+  cowherd status --watch                         the herd, and what each worker still shares
+  cowherd stop                                   requests in flight are finished
+  cowherd doctor                                 what this machine and this project can do
+  cowherd demo                                   a Django site under load, beside a stock herd
+
+cowherd COMMAND --help tells more. Documentation: README.md and docs/.
+`;
