@@ -1,0 +1,19 @@
+/** Where things are in the checkout. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+export const CHECKOUT = path.resolve(import.meta.dirname, '../..');
+export const RESULTS = path.join(CHECKOUT, 'bench', 'results');
+export const FEED = path.join(CHECKOUT, 'examples', 'feed');
+export const HELLO = path.join(CHECKOUT, 'examples', 'hello');
+export const PYTHON = path.join(CHECKOUT, '.venv', 'bin', 'python');
+export const GUNICORN = path.join(CHECKOUT, '.venv', 'bin', 'gunicorn');
+/** uWSGI's own sources, built as a wheel: the package pyuwsgi. It needs no compiler, and serves as uwsgi does. */
+export const UWSGI = path.join(CHECKOUT, '.venv', 'bin', 'uwsgi');
+export const COWHERD = path.join(CHECKOUT, 'bin', 'cowherd');
+
+/** Throws where `make install` has not been run. */
+export function requireInstalled(): void {
+  const missing = [PYTHON, GUNICORN, UWSGI, COWHERD].filter((file) => !existsSync(file));
+  if (missing.length > 0) throw new Error(`${missing.join(', ')} not found; run \`make install build\` first`);
+}

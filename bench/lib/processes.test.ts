@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { childrenOf, endAllStarted, hasEnded, identify, startedHere, startProcess, treeOf } from './processes.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'cowherd-bench-'));
+});
+afterEach(() => {
+  endAllStarted();
+  rmSync(folder, { recursive: true });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 10) {
+    if (waited > 5000) throw new Error('waited in vain');
+    await setTimeout(10);
+  }
+}
+
+test('what a process starts in a session of its own ends with the rest', async () => {
+  const log = path.join(folder, 'log');
+  const { pid } = startProcess('sh', ['-c', 'setsid sleep 100 & echo $!; exec sleep 100'], { cwd: folder, log });
+  await until(() => readFileSync(log, 'utf8').endsWith('\n'));
+  const orphan = identify(Number(readFileSync(log, 'utf8')))!;
+  const root = identify(pid)!;
+  await until(() => startedHere().length === 2);
+  expect(childrenOf(pid)).toEqual([orphan.pid]);
+  expect(treeOf(pid)).toEqual(expect.arrayContaining([root, orphan]));
+  endAllStarted();
+  await until(() => hasEnded(root) && hasEnded(orphan));
+  expect(startedHere()).toEqual([]);
+});
+
+test('a process that is not there, or is a later one of the same number, has ended', () => {
+  const self = identify(process.pid)!;
+  expect(hasEnded(self)).toBe(false);
+  expect(hasEnded({ ...self, startTime: (self.startTime - 1) as typeof self.startTime })).toBe(true);
+  expect(identify(2 ** 30)).toBeNull();
+});
+
+test('a command that does not exist is an error', () => {
+  expect(() => startProcess('/nonexistent', [], { cwd: folder, log: path.join(folder, 'log') })).toThrow(
+    '/nonexistent',
+  );
+});

@@ -1,0 +1,124 @@
+/**
+ * The processes that a benchmark starts, and that all of them end with it: after a failure and after Ctrl-C too.
+ *
+ * Each one carries a mark in its environment, which its children inherit. So also a process that has left its parent
+ * and its process group is found, and no other one is ever ended.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { isSystemError } from '../../src/base/errors.ts';
+import type { ClockTicks } from '../../src/base/units.ts';
+import { readKernelFile } from '../../src/procfs/read.ts';
+import { readStat } from '../../src/procfs/stat.ts';
+
+const MARK = 'COWHERD_BENCH';
+const mark = randomUUID();
+
+export interface StartedProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+}
+
+export interface ProcessOptions {
+  readonly cwd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Gets what the process writes to stdout and stderr. */
+  readonly log: string;
+}
+
+/** Starts a process in a session of its own. Throws the system's error when it can't be started. */
+export function startProcess(command: string, args: readonly string[], options: ProcessOptions): StartedProcess {
+  const descriptor = openSync(options.log, 'a');
+  try {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      detached: true,
+      stdio: ['ignore', descriptor, descriptor],
+      env: { ...process.env, ...options.environment, [MARK]: mark },
+    });
+    child.on('error', () => {
+      // The missing pid tells below; Node wants somebody to listen.
+    });
+    if (child.pid === undefined) throw new Error(`${command} can't be started`);
+    return { child, pid: child.pid };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A process, not to be taken for a later one of the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: ClockTicks;
+}
+
+/** Null where there is none any more. */
+export function identify(pid: number): ProcessIdentity | null {
+  const stat = readStat(pid);
+  return stat === null ? null : { pid, startTime: stat.startTime };
+}
+
+/**
+ * Whether a process has ended. A zombie has: it holds no memory and no socket, only its number, until its parent asks
+ * for its status.
+ */
+export function hasEnded({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = readStat(pid);
+  return stat === null || stat.startTime !== startTime || stat.state === 'Z' || stat.state === 'X';
+}
+
+/** Processes whose parent is `parent`, in the order of their numbers. */
+export function childrenOf(parent: number): number[] {
+  return allPids().filter((pid) => readStat(pid)?.parentPid === parent);
+}
+
+/** `root` and everything below it that is alive. */
+export function treeOf(root: number): ProcessIdentity[] {
+  const parents = new Map(allPids().map((pid) => [pid, readStat(pid)?.parentPid]));
+  const found = new Set([root]);
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const [pid, parent] of parents) if (parent !== undefined && found.has(parent)) found.add(pid);
+  }
+  return [...found].flatMap((pid) => identify(pid) ?? []).filter((each) => !hasEnded(each));
+}
+
+/** Every process alive that this benchmark has started, and all that came of them. */
+export function startedHere(): ProcessIdentity[] {
+  return allPids()
+    .filter((pid) => readEnvironment(pid).includes(`${MARK}=${mark}`))
+    .flatMap((pid) => identify(pid) ?? [])
+    .filter((each) => !hasEnded(each));
+}
+
+/** Ends them at once. What one of them forks meanwhile is met in the next pass. */
+export function endAllStarted(): void {
+  for (let pass = 0; pass < 10; pass += 1) {
+    const left = startedHere();
+    if (left.length === 0) return;
+    for (const { pid } of left) kill(pid, 'SIGKILL');
+  }
+}
+
+/** Sends a signal; a process that is gone already is no error. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error;
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+}
+
+function readEnvironment(pid: number): string[] {
+  try {
+    return (readKernelFile(`/proc/${pid}/environ`) ?? '').split('\0');
+  } catch {
+    // Another user's process: not ours.
+    return [];
+  }
+}
