@@ -204,26 +204,34 @@ class Keeper:
         self._to_mold(generation, {"type": "order", **message["mold"]})
         self._send({"type": "mold_started", "generation": generation, "pid": pid})
 
-    def _read_mold(self, descriptor: int) -> None:
+    def _read_mold(self, descriptor: int) -> bool:
+        """Relays one message of a mold or of its workers. False when there is none."""
         mold = self._molds.get(descriptor)
         if mold is None:
-            return
+            return False
         try:
-            data = mold.connection.recv(LARGEST_PACKET_BYTES)
+            data = mold.connection.recv(LARGEST_PACKET_BYTES, socket.MSG_DONTWAIT)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
-                return
+                return False
             data = b""
         if not data:
             # The mold and every worker of its generation are gone.
             self._poll.unregister(mold.connection)
             mold.connection.close()
             del self._molds[descriptor]
-            return
+            return False
         message: Any = json.loads(data)
         if message["type"] == "forked":
             self._workers.add(message["pid"])
         self._send({"type": "from_mold", "generation": mold.generation, "message": message})
+        return True
+
+    def _read_molds(self) -> None:
+        """Relays all that has been said so far."""
+        for descriptor in list(self._molds):
+            while self._read_mold(descriptor):
+                pass
 
     def _to_mold(self, generation: int, message: Message, descriptors: Sequence[int] = ()) -> None:
         for mold in self._molds.values():
@@ -258,6 +266,8 @@ class Keeper:
                 return
             if pid == 0:
                 return
+            # What it has said, and that it was forked at all, comes before its end.
+            self._read_molds()
             self._workers.discard(pid)
             for mold in self._molds.values():
                 if mold.pid == pid:

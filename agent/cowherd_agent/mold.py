@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -285,6 +286,8 @@ class Mold:
                 self._forget_worker(message)
             elif kind == "listeners":
                 self._arbiter.take_listeners(descriptors, message["families"])
+            elif kind == "workers_wanted":
+                self._change_wanted(message["count"])
             elif kind == "reopen_logs":
                 self._arbiter.log.reopen_files()
             elif kind == "exit":
@@ -298,6 +301,7 @@ class Mold:
             slot = self._scoreboard.slot(slot_number)
             worker = arbiter.spawn(self._keeper_pid)
             reading, writing = os.pipe()
+            gate, gate_opener = os.pipe()
             forked_monotonic_ns = time.monotonic_ns()
             intermediate = os.fork()
         except Exception as error:
@@ -315,9 +319,15 @@ class Mold:
                 os._exit(1)
             if pid != 0:
                 os.write(writing, str(pid).encode())
+                os.close(gate_opener)
+                # Until the worker is announced it is this process's child, and waits for the keeper
+                # to adopt it: so the keeper hears of it before it can run, or end.
+                if not os.read(gate, 1):
+                    # The mold has died and nobody knows of the worker.
+                    os.kill(pid, signal.SIGKILL)
                 os._exit(0)
-            os.close(reading)
-            os.close(writing)
+            for descriptor in (reading, writing, gate, gate_opener):
+                os.close(descriptor)
             for sibling in arbiter.WORKERS.values():
                 sibling.tmp.close()
             return WorkerStart(
@@ -332,10 +342,12 @@ class Mold:
                 leaves_without_finalization=self._heap.leaves_without_finalization,
             )
         os.close(writing)
+        os.close(gate)
         answer = os.read(reading, _FORK_PIPE_BYTES)
         os.close(reading)
-        os.waitpid(intermediate, 0)
         if not answer or answer.startswith(b"!"):
+            os.close(gate_opener)
+            os.waitpid(intermediate, 0)
             worker.tmp.close()
             reason = os.strerror(int(answer[1:])) if answer else "the intermediate process died"
             self._send({"type": "fork_failed", "slot": slot_number, "reason": reason})
@@ -352,6 +364,9 @@ class Mold:
                 "forked_monotonic_ns": forked_monotonic_ns,
             }
         )
+        os.write(gate_opener, b"+")
+        os.close(gate_opener)
+        os.waitpid(intermediate, 0)
         return None
 
     def _forget_worker(self, message: Message) -> None:
@@ -359,6 +374,13 @@ class Mold:
         if worker is not None:
             worker.tmp.close()
             self._call_hook("child_exit", self._arbiter.cfg.child_exit, worker)
+
+    def _change_wanted(self, count: int) -> None:
+        try:
+            # gunicorn's own attribute, which calls the nworkers_changed hook.
+            self._arbiter.num_workers = count
+        except Exception:
+            self._arbiter.log.exception("Exception in the nworkers_changed hook")
 
     def _leave(self, status: int) -> NoReturn:
         self._call_hook("on_exit", self._arbiter.cfg.on_exit)

@@ -155,6 +155,8 @@ export type MoldCommand =
       exit_status: number | null;
       signal: number | null;
     }
+  /** The number of workers has changed, by a signal or a command. */
+  | { type: 'workers_wanted'; count: number }
   | { type: 'reopen_logs' }
   | { type: 'exit' };
 

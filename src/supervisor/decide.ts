@@ -4,7 +4,7 @@
  * `perform.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
  * clock.
  */
-import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
+import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
 import { log, type Draft } from './draft.ts';
 import type { Action, HerdEvent } from './events.ts';
 import type { HerdState } from './state.ts';
@@ -27,8 +27,12 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
   const draft: Draft = { state: structuredClone(before), nowMs, actions: [] };
   if (before.phase === 'ended') return { state: draft.state, actions: [] };
   apply(draft, event);
-  if (draft.state.phase === 'stopping') stopping.advance(draft);
-  else workers.fillHerd(draft);
+  if (draft.state.phase === 'stopping') {
+    stopping.advance(draft);
+  } else {
+    molds.startNextWhenDue(draft);
+    workers.fillHerd(draft);
+  }
   return { state: draft.state, actions: draft.actions };
 }
 
@@ -57,6 +61,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       if (target === state.target || state.phase !== 'serving') return;
       state.target = target;
       log(draft, 'info', `The herd is to have ${target} workers`);
+      molds.tellWorkersWanted(draft);
       workers.shrinkHerd(draft);
       return;
     }
@@ -90,6 +95,14 @@ function keeperSays(
   switch (message.type) {
     case 'keeper_ready':
       state.keeperPid = message.pid;
+      if (message.protocol !== PROTOCOL_VERSION) {
+        stopping.fail(
+          draft,
+          'PROTOCOL_MISMATCH',
+          `the keeper speaks version ${message.protocol}, the supervisor ${PROTOCOL_VERSION}`,
+        );
+        return;
+      }
       if (state.phase === 'starting') molds.start(draft, []);
       return;
     case 'keeper_failed':

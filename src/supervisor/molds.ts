@@ -10,8 +10,12 @@ type Ready = Extract<MoldMessage, { type: 'mold_ready' }>;
 
 const SIGKILL = 9;
 
-/** A mold that serves and dies is replaced after this pause, doubled with each failure in a row. */
+/** A mold that serves and dies is replaced after this pause, doubled with each death in a row, up to the longest. */
 const RESTART_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A mold that was ready for this long ends a row of deaths. */
+const STABLE_MS = 10_000;
 
 export function start(draft: Draft, rejected: MoldState['rejectedPolicies']): void {
   const { state } = draft;
@@ -136,15 +140,45 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
     );
     return true;
   }
-  state.deathsInARow += 1;
-  const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.deathsInARow - 1), 30_000);
-  state.forkNotBeforeMs = draft.nowMs + pauseMs;
+  const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
+  state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
+  const pauseMs = Math.min(
+    RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1),
+    LONGEST_PAUSE_MS,
+  );
+  state.nextMold = {
+    atMs: draft.nowMs + pauseMs,
+    rejectedPolicies: mold.rejectedPolicies,
+  };
   log(
     draft,
     'error',
     `The mold of generation ${mold.generation} (pid ${pid}) ${how}; workers serve on,` +
-      ` a new mold is made`,
+      ` a new mold is made in ${(pauseMs / 1000).toFixed(1)} s`,
   );
-  start(draft, mold.rejectedPolicies);
   return true;
+}
+
+/** For gunicorn's `nworkers_changed` hook, which runs in the mold. */
+export function tellWorkersWanted(draft: Draft): void {
+  for (const mold of Object.values(draft.state.molds)) {
+    if (mold.pid === null || mold.phase !== 'ready') continue;
+    draft.actions.push({
+      do: 'tell_mold',
+      generation: mold.generation,
+      message: { type: 'workers_wanted', count: draft.state.target },
+    });
+  }
+}
+
+/** Starts the mold that follows a dead one, when its pause is over. */
+export function startNextWhenDue(draft: Draft): void {
+  const { nextMold } = draft.state;
+  if (nextMold === null) return;
+  if (draft.nowMs < nextMold.atMs) {
+    draft.actions.push({ do: 'wake', atMs: nextMold.atMs });
+    return;
+  }
+  draft.state.nextMold = null;
+  start(draft, nextMold.rejectedPolicies);
 }

@@ -74,7 +74,7 @@ class Supervisor {
   readonly #scoreboard: Scoreboard;
   readonly #sampler: Sampler;
   readonly #startedAtMs: number;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
   #keeper: KeeperConnection | null = null;
   #control: Server | null = null;
@@ -337,15 +337,20 @@ class Supervisor {
     });
   }
 
+  /** One timer is enough: every decision that still waits for something asks again. */
   #wakeAt(atMs: number): void {
+    if (this.#wake !== null) {
+      if (this.#wake.atMs <= atMs) return;
+      clearTimeout(this.#wake.timer);
+    }
     const timer = setTimeout(
       () => {
-        this.#timers.delete(timer);
+        this.#wake = null;
         this.#tick();
       },
-      Math.max(1, atMs - monotonicClock.now()),
+      Math.max(1, Math.ceil(atMs - monotonicClock.now())),
     );
-    this.#timers.add(timer);
+    this.#wake = { atMs, timer };
   }
 
   #writePidfile(path: string): void {
@@ -382,7 +387,7 @@ class Supervisor {
 
   #cleanUp(): void {
     this.#progress.clear();
-    for (const timer of this.#timers) clearTimeout(timer);
+    if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
     this.#control?.close();
     this.#scoreboard.close();

@@ -62,6 +62,10 @@ export interface HerdState {
   target: number;
   generation: number;
   molds: Record<number, MoldState>;
+  /** A mold has died and the next one is started at this time; it is told which policies to leave out. */
+  nextMold: { atMs: number; rejectedPolicies: MoldState['rejectedPolicies'] } | null;
+  /** Molds that died in a row, none of which had been ready for long. */
+  moldDeathsInARow: number;
   workers: Record<number, WorkerState>;
   /** Slots for which a fork was asked and not yet answered, with the time of asking. */
   forking: Record<number, number>;
@@ -84,6 +88,8 @@ export function initialState(): HerdState {
     target: 0,
     generation: 0,
     molds: {},
+    nextMold: null,
+    moldDeathsInARow: 0,
     workers: {},
     forking: {},
     deathsInARow: 0,

@@ -86,6 +86,8 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
   };
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
   if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
+  // The herd may have been made smaller since this fork was asked for.
+  else shrinkHerd(draft);
 }
 
 export function forkFailed(draft: Draft, slot: number, reason: string): void {

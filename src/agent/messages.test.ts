@@ -1,0 +1,175 @@
+/** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/messages.py`. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import {
+  keeperMessage,
+  moldMessage,
+  PROTOCOL_VERSION,
+  settings,
+  type KeeperCommand,
+  type MoldCommand,
+  type MoldOrder,
+} from './messages.ts';
+
+const root = new URL('../../', import.meta.url);
+
+/**
+ * Reads the Python side out of its source: the names that messages.py declares, the keys of every message that is
+ * written as a dict with a constant "type", the keys that the mold reads of its order, and those of the settings.
+ */
+const READER = `
+import ast, json, pathlib, sys
+from cowherd_agent import messages
+
+spoken, order_read, settings = [], set(), []
+agent = pathlib.Path(sys.argv[1])
+for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").glob("*.py"))]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            if "type" in keys:
+                kind = node.values[keys.index("type")]
+                if isinstance(kind, ast.Constant):
+                    spoken.append({"type": kind.value, "keys": keys, "where": f"{path.name}:{node.lineno}"})
+        if isinstance(node, ast.FunctionDef) and node.name == "describe" and path.stem == "configuration":
+            settings = [key.value for key in node.body[-1].value.keys]
+        # self._order["x"], order["x"] and their get("x")
+        target = None
+        if isinstance(node, ast.Subscript):
+            target, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+            target, key = node.func.value, node.args[0]
+        name = getattr(target, "attr", getattr(target, "id", None))
+        if name in ("_order", "order") and isinstance(key, ast.Constant):
+            order_read.add(key.value)
+print(json.dumps({
+    "version": messages.PROTOCOL_VERSION,
+    "keeper_messages": sorted(messages.KEEPER_MESSAGES),
+    "keeper_commands": sorted(messages.KEEPER_COMMANDS),
+    "mold_messages": sorted(messages.MOLD_MESSAGES),
+    "mold_commands": sorted(messages.MOLD_COMMANDS),
+    "spoken": spoken,
+    "order_read": sorted(order_read),
+    "settings": settings,
+}))
+`;
+
+interface PythonSide {
+  version: number;
+  keeper_messages: string[];
+  keeper_commands: string[];
+  mold_messages: string[];
+  mold_commands: string[];
+  spoken: { type: string; keys: string[]; where: string }[];
+  order_read: string[];
+  settings: string[];
+}
+
+const python = JSON.parse(
+  execFileSync(
+    fileURLToPath(new URL('.venv/bin/python', root)),
+    ['-c', READER, fileURLToPath(new URL('agent', root))],
+    { encoding: 'utf8', env: { PYTHONPATH: fileURLToPath(new URL('agent', root)) } },
+  ),
+) as PythonSide;
+
+// The compiler refuses these when a command is missing here, or is not one.
+const keeperCommands = Object.keys({
+  start_mold: true,
+  listen: true,
+  give_listeners: true,
+  to_mold: true,
+  signal: true,
+  exit: true,
+} satisfies Record<KeeperCommand['type'], true>);
+const moldCommands = Object.keys({
+  fork: true,
+  worker_exited: true,
+  workers_wanted: true,
+  reopen_logs: true,
+  exit: true,
+} satisfies Record<MoldCommand['type'], true>);
+const orderKeys = Object.keys({
+  generation: true,
+  scoreboard: true,
+  log_format: true,
+  cwd: true,
+  rejected_policies: true,
+} satisfies Record<keyof MoldOrder, true>);
+
+/** What the keeper itself says to a mold, on top of what it relays. */
+const FROM_KEEPER = ['order', 'listeners'];
+/** What a mold hands over to itself in its order, when it starts anew without a rejected policy. */
+const CARRIED_OVER_EXEC = ['listener_descriptors', 'listener_families'];
+
+interface Shape {
+  required: string[];
+  optional: string[];
+}
+
+function shapes(union: typeof keeperMessage | typeof moldMessage): Map<string, Shape> {
+  return new Map(
+    union.options.map((option) => {
+      const fields = Object.entries(option.shape).map(([name, schema]) => ({
+        name,
+        optional: schema.safeParse(undefined).success,
+      }));
+      return [
+        option.shape.type.value as string,
+        {
+          required: fields.filter((field) => !field.optional).map((field) => field.name),
+          optional: fields.filter((field) => field.optional).map((field) => field.name),
+        },
+      ];
+    }),
+  );
+}
+
+const keeperShapes = shapes(keeperMessage);
+const moldShapes = shapes(moldMessage);
+
+test('both sides have the same protocol version', () => {
+  expect(python.version).toBe(PROTOCOL_VERSION);
+});
+
+test('both sides name the same messages', () => {
+  expect(python.keeper_messages).toEqual([...keeperShapes.keys()].toSorted());
+  expect(python.mold_messages).toEqual([...moldShapes.keys()].toSorted());
+});
+
+test('both sides name the same commands', () => {
+  expect(python.keeper_commands).toEqual(keeperCommands.toSorted());
+  expect(python.mold_commands).toEqual([...moldCommands, ...FROM_KEEPER].toSorted());
+});
+
+test('the agent speaks every message that the supervisor understands', () => {
+  const spoken = new Set(python.spoken.map((message) => message.type));
+  for (const type of [...keeperShapes.keys(), ...moldShapes.keys()]) expect(spoken).toContain(type);
+});
+
+describe('each message that the agent speaks has the fields that the supervisor reads', () => {
+  const understood = new Map([...keeperShapes, ...moldShapes]);
+  test.each(python.spoken.filter((message) => understood.has(message.type)))('$type ($where)', (message) => {
+    const shape = understood.get(message.type)!;
+    expect(message.keys).toEqual(expect.arrayContaining(shape.required));
+    expect([...shape.required, ...shape.optional]).toEqual(expect.arrayContaining(message.keys));
+  });
+});
+
+test('nothing is spoken that no side declares', () => {
+  const declared = new Set([...keeperShapes.keys(), ...moldShapes.keys(), ...moldCommands, ...FROM_KEEPER]);
+  // ASGI's own messages (http.request, …) are the warm-up's, not ours.
+  const undeclared = python.spoken.filter(
+    ({ type }) => !declared.has(type) && !/^(http|websocket|lifespan)/.test(type),
+  );
+  expect(undeclared).toEqual([]);
+});
+
+test('a mold reads of its order what the supervisor puts there, and what it carries over exec itself', () => {
+  expect(python.order_read.filter((key) => !CARRIED_OVER_EXEC.includes(key))).toEqual(orderKeys.toSorted());
+});
+
+test('the settings that the agent describes are those that the supervisor reads', () => {
+  expect(python.settings.toSorted()).toEqual(Object.keys(settings.shape).toSorted());
+});

@@ -1,0 +1,604 @@
+/**
+ * decide() in a simulated world: a keeper, molds and workers that answer its actions, and that fail, stall and die in
+ * generated orders. What must hold after every event, and once nothing fails any more, is written out here.
+ */
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import type { KeeperMessage, MoldCommand, MoldMessage, Settings } from '../agent/messages.ts';
+import { decide } from './decide.ts';
+import type { Action, Heartbeat, HerdEvent } from './events.ts';
+import { initialState, type HerdState } from './state.ts';
+
+const SIGABRT = 6;
+const SIGKILL = 9;
+const SIGSEGV = 11;
+const SIGTERM = 15;
+
+/** The longest pause that any backoff may ask for. */
+const LONGEST_PAUSE_MS = 30_000;
+
+const settings: Settings = {
+  app: 'app:application',
+  proc_name: 'app',
+  chdir: '/srv',
+  addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 8000 }],
+  backlog: 2048,
+  reuse_port: false,
+  umask: 0,
+  uid: 0,
+  gid: 0,
+  workers: 3,
+  threads: 1,
+  worker_class: 'sync',
+  timeout_seconds: 30,
+  graceful_timeout_seconds: 30,
+  pidfile: null,
+  daemon: false,
+  reload: false,
+  log_level: 'info',
+  heap_policy: 'auto',
+  warmup: [],
+  gc_guard: 'hold',
+  sampling_budget_percent: 1,
+  errorlog: '-',
+};
+
+interface WorldMold {
+  pid: number;
+  generation: number;
+  stage: 'spawned' | 'configured' | 'ready' | 'failed';
+  hasListeners: boolean;
+  commands: MoldCommand[];
+}
+
+interface WorldWorker {
+  pid: number;
+  slot: number;
+  generation: number;
+  stage: 'booting' | 'ready' | 'draining';
+  /** Ignores everything but SIGKILL. */
+  stubborn: boolean;
+  beatAtMs: number;
+  requests: number;
+}
+
+/** Everything outside of the supervisor. Only live processes are in it. */
+class World {
+  state: HerdState = initialState();
+  nowMs = 1000;
+  keeper: 'starting' | 'running' | 'gone' = 'starting';
+  ended: Extract<Action, { do: 'end' }> | null = null;
+  orphans: number[] = [];
+  lost: WorldWorker[] = [];
+  readonly molds = new Map<number, WorldMold>();
+  readonly workers = new Map<number, WorldWorker>();
+  /** What the keeper has said and the supervisor has not heard yet, in order. */
+  readonly inbox: HerdEvent[] = [];
+  readonly logs: string[] = [];
+  readonly #listenFails: boolean;
+  readonly #exited = new Set<number>();
+  #wakes = new Set<number>();
+  #nextPid = 100;
+
+  constructor(options: { listenFails: boolean }) {
+    this.#listenFails = options.listenFails;
+    this.dispatch({ type: 'started' });
+    this.keeper = 'running';
+    this.says({
+      type: 'keeper_ready',
+      protocol: 1,
+      pid: this.#pid(),
+      executable: 'python3',
+      python_version: '3.13.0',
+      implementation: 'cpython',
+      free_threaded: false,
+    });
+  }
+
+  // The supervisor's turn
+
+  dispatch(event: HerdEvent): void {
+    // Frozen, so that a decision that changes its input throws.
+    const before = freeze(this.state);
+    const { state, actions } = decide(before, event, this.nowMs);
+    this.state = state;
+    if (before.phase === 'ended') {
+      expect(actions).toEqual([]);
+      return;
+    }
+    this.#checkState();
+    for (const action of actions) this.#perform(action);
+    expect(this.ended !== null).toBe(state.phase === 'ended');
+  }
+
+  #checkState(): void {
+    const { state } = this;
+    const slots = [
+      ...Object.values(state.workers).map((worker) => worker.slot),
+      ...Object.keys(state.forking).map(Number),
+    ];
+    expect(new Set(slots).size).toBe(slots.length);
+    expect(state.forkNotBeforeMs - this.nowMs).toBeLessThanOrEqual(LONGEST_PAUSE_MS);
+    expect((state.nextMold?.atMs ?? 0) - this.nowMs).toBeLessThanOrEqual(LONGEST_PAUSE_MS);
+    expect(state.stop !== null || state.phase !== 'stopping').toBe(true);
+  }
+
+  #perform(action: Action): void {
+    switch (action.do) {
+      case 'start_mold': {
+        expect([...this.molds.values()].filter((mold) => mold.stage !== 'failed')).toEqual([]);
+        const mold: WorldMold = {
+          pid: this.#pid(),
+          generation: action.generation,
+          stage: 'spawned',
+          hasListeners: false,
+          commands: [],
+        };
+        if (this.keeper !== 'running') return;
+        this.molds.set(mold.pid, mold);
+        this.says({ type: 'mold_started', generation: mold.generation, pid: mold.pid });
+        return;
+      }
+      case 'listen':
+        this.says(
+          this.#listenFails
+            ? { type: 'listen_failed', code: 'ADDRESS_IN_USE', address: '127.0.0.1:8000', reason: 'in use' }
+            : { type: 'listening', listeners: ['http://127.0.0.1:8000'] },
+        );
+        return;
+      case 'give_listeners':
+        for (const mold of this.molds.values()) if (mold.generation === action.generation) mold.hasListeners = true;
+        return;
+      case 'tell_mold':
+        // To a mold whose end the supervisor has heard of nothing is said.
+        expect(this.state.molds[action.generation]?.pid ?? null).not.toBeNull();
+        for (const mold of this.molds.values()) {
+          if (mold.generation === action.generation) mold.commands.push(action.message);
+        }
+        return;
+      case 'signal':
+        expect(this.#exited.has(action.pid), `signal to ${action.pid}, which has ended`).toBe(false);
+        this.#signal(action.pid, action.signal);
+        return;
+      case 'tell_keeper_to_leave':
+        if (this.keeper === 'running') this.#keeperLeaves();
+        return;
+      case 'wait_for_orphans':
+        this.orphans = action.pids;
+        return;
+      case 'wake':
+        expect(action.atMs).toBeGreaterThanOrEqual(this.nowMs);
+        expect(action.atMs - this.nowMs).toBeLessThanOrEqual(60_000);
+        this.#wakes.add(action.atMs);
+        return;
+      case 'log':
+        this.logs.push(action.text);
+        return;
+      case 'end':
+        expect(this.ended).toBeNull();
+        this.ended = action;
+        return;
+      case 'write_pidfile':
+      case 'daemonize':
+      case 'watch_process':
+      case 'forget_process':
+      case 'announce_serving':
+    }
+  }
+
+  // The keeper's turn
+
+  says(message: KeeperMessage): void {
+    if (this.keeper !== 'running') return;
+    const counters =
+      message.type === 'process_exited'
+        ? { requestsStarted: 1, requestsFinished: this.#requestsOf.get(message.pid) ?? 0 }
+        : undefined;
+    this.inbox.push(
+      counters === undefined ? { type: 'keeper_says', message } : { type: 'keeper_says', message, counters },
+    );
+  }
+
+  readonly #requestsOf = new Map<number, number>();
+
+  fromMold(generation: number, message: MoldMessage): void {
+    this.says({ type: 'from_mold', generation, message });
+  }
+
+  hear(): void {
+    const event = this.inbox.shift();
+    if (event === undefined) return;
+    if (event.type === 'keeper_says' && event.message.type === 'process_exited') this.#exited.add(event.message.pid);
+    this.dispatch(event);
+  }
+
+  #keeperLeaves(): void {
+    for (const pid of [...this.molds.keys(), ...this.workers.keys()]) this.die(pid, { signal: SIGKILL });
+    this.says({ type: 'keeper_leaving' });
+    this.keeper = 'gone';
+    this.inbox.push({ type: 'keeper_exited', exitStatus: 0, signal: null });
+  }
+
+  keeperDies(): void {
+    if (this.keeper !== 'running') return;
+    this.keeper = 'gone';
+    this.inbox.push({ type: 'keeper_exited', exitStatus: null, signal: 'SIGKILL' });
+  }
+
+  // The turn of molds and workers
+
+  die(pid: number, ending: { status?: number; signal?: number }): void {
+    const worker = this.workers.get(pid);
+    if (worker === undefined && !this.molds.has(pid)) return;
+    this.#requestsOf.set(pid, worker?.requests ?? 0);
+    this.workers.delete(pid);
+    this.molds.delete(pid);
+    this.says({
+      type: 'process_exited',
+      pid,
+      exit_status: ending.status ?? null,
+      signal: ending.signal ?? null,
+      minor_faults: 0,
+      major_faults: 0,
+      cpu_seconds: 0,
+    });
+  }
+
+  #signal(pid: number, signal: number): void {
+    const worker = this.workers.get(pid);
+    if (signal === SIGKILL) this.die(pid, { signal });
+    else if (worker === undefined || worker.stubborn) return;
+    else if (signal === SIGABRT) this.die(pid, { signal });
+    else worker.stage = 'draining';
+  }
+
+  /** A mold does the next thing that it has to do. */
+  workMold(mold: WorldMold, forkFails = false): void {
+    switch (mold.stage) {
+      case 'spawned':
+        mold.stage = 'configured';
+        this.fromMold(mold.generation, {
+          type: 'configured',
+          settings,
+          python_version: '3.13.0',
+          gunicorn_version: '27.0.1',
+          executable: 'python3',
+          remarks: [],
+        });
+        return;
+      case 'configured':
+        if (!mold.hasListeners) return;
+        mold.stage = 'ready';
+        this.fromMold(mold.generation, {
+          type: 'mold_ready',
+          policy: 'freeze',
+          asked_policy: 'auto',
+          remarks: [],
+          report: {},
+          modules: 10,
+        });
+        return;
+      case 'failed':
+        this.die(mold.pid, { status: 1 });
+        return;
+      case 'ready': {
+        const command = mold.commands.shift();
+        if (command?.type === 'exit') this.die(mold.pid, { status: 0 });
+        if (command?.type !== 'fork') return;
+        if (forkFails) {
+          this.fromMold(mold.generation, { type: 'fork_failed', slot: command.slot, reason: 'no memory' });
+          return;
+        }
+        const worker: WorldWorker = {
+          pid: this.#pid(),
+          slot: command.slot,
+          generation: mold.generation,
+          stage: 'booting',
+          stubborn: false,
+          beatAtMs: this.nowMs,
+          requests: 0,
+        };
+        this.workers.set(worker.pid, worker);
+        this.fromMold(mold.generation, {
+          type: 'forked',
+          slot: worker.slot,
+          pid: worker.pid,
+          age: worker.pid,
+          forked_monotonic_ns: 0,
+        });
+      }
+    }
+  }
+
+  workWorker(worker: WorldWorker): void {
+    if (worker.stage === 'draining') {
+      if (!worker.stubborn) this.die(worker.pid, { status: 0 });
+      return;
+    }
+    worker.beatAtMs = worker.stubborn ? worker.beatAtMs : this.nowMs;
+    if (worker.stage !== 'booting') return;
+    worker.stage = 'ready';
+    this.fromMold(worker.generation, { type: 'worker_ready', pid: worker.pid, slot: worker.slot });
+  }
+
+  // Time
+
+  advance(byMs: number): void {
+    const untilMs = this.nowMs + byMs;
+    for (;;) {
+      const next = Math.min(...this.#wakes);
+      if (next > untilMs) break;
+      this.nowMs = Math.max(this.nowMs, next);
+      for (const atMs of this.#wakes) if (atMs <= this.nowMs) this.#wakes.delete(atMs);
+      this.tick();
+    }
+    this.nowMs = untilMs;
+  }
+
+  tick(): void {
+    const heartbeats: Heartbeat[] = [...this.workers.values()].map((worker) => ({
+      pid: worker.pid,
+      agoMs: this.nowMs - worker.beatAtMs,
+      requestsFinished: worker.requests,
+    }));
+    this.dispatch({ type: 'tick', heartbeats });
+  }
+
+  /** Everybody does what there is to do and nothing fails, until nothing changes for a good while, or the end. */
+  settle(): void {
+    let calm = 0;
+    for (let round = 0; round < 2000; round += 1) {
+      while (this.inbox.length > 0) this.hear();
+      if (this.ended !== null) return;
+      const before = JSON.stringify([this.state.workers, this.state.molds, this.state.target]);
+      for (const mold of this.molds.values()) for (let turn = 0; turn < 8; turn += 1) this.workMold(mold);
+      for (const worker of this.workers.values()) this.workWorker(worker);
+      while (this.inbox.length > 0) this.hear();
+      if (this.ended !== null) return;
+      this.advance(6000);
+      this.tick();
+      calm = before === JSON.stringify([this.state.workers, this.state.molds, this.state.target]) ? calm + 1 : 0;
+      // Longer than every pause, grace period and timeout.
+      if (calm > 10) return;
+    }
+    throw new Error(`never settles: ${this.logs.slice(-10).join('\n')}`);
+  }
+
+  #pid(): number {
+    this.#nextPid += 1;
+    return this.#nextPid;
+  }
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const each of Object.values(value)) freeze(each);
+  return Object.freeze(value);
+}
+
+/** One thing that happens in the world; `pick` chooses to whom. */
+interface Step {
+  what: (typeof WHAT)[number];
+  pick: number;
+}
+
+const WHAT = [
+  'hear',
+  'work_mold',
+  'work_worker',
+  'worker_dies',
+  'worker_leaves',
+  'worker_is_stubborn',
+  'worker_answers',
+  'fork_fails',
+  'mold_dies',
+  'mold_fails',
+  'mold_rejects_policy',
+  'keeper_dies',
+  'stop',
+  'stop_quickly',
+  'scale',
+  'reopen_logs',
+  'tick',
+  'time',
+] as const;
+
+/** How often each comes; whatever ends the run is rare, so that most runs get somewhere first. */
+const WEIGHTS: Record<Step['what'], number> = {
+  hear: 60,
+  work_mold: 40,
+  work_worker: 25,
+  worker_dies: 6,
+  worker_leaves: 3,
+  worker_is_stubborn: 1,
+  worker_answers: 3,
+  fork_fails: 2,
+  mold_dies: 2,
+  mold_fails: 1,
+  mold_rejects_policy: 1,
+  keeper_dies: 0,
+  stop: 0,
+  stop_quickly: 0,
+  scale: 3,
+  reopen_logs: 1,
+  tick: 6,
+  time: 10,
+};
+
+function steps(more: Partial<typeof WEIGHTS> = {}): fc.Arbitrary<Step[]> {
+  const weights = Object.entries({ ...WEIGHTS, ...more }).filter(([, weight]) => weight > 0);
+  const what = fc.oneof(...weights.map(([name, weight]) => ({ weight, arbitrary: fc.constant(name as Step['what']) })));
+  return fc.array(fc.record({ what, pick: fc.nat(1000) }), { maxLength: 250, size: 'max' });
+}
+
+function happen(world: World, { what, pick }: Step): void {
+  const one = <Item>(items: Iterable<Item>): Item | undefined => {
+    const all = [...items];
+    return all[pick % all.length];
+  };
+  const mold = one(world.molds.values());
+  const worker = one(world.workers.values());
+  switch (what) {
+    case 'hear':
+      return world.hear();
+    case 'work_mold':
+      return mold && world.workMold(mold);
+    case 'work_worker':
+      return worker && world.workWorker(worker);
+    case 'worker_dies': {
+      const endings = [
+        { signal: SIGKILL },
+        { signal: SIGSEGV },
+        { status: 1 },
+        { status: 3 },
+        { status: 4 },
+        { signal: SIGTERM },
+      ];
+      return worker && world.die(worker.pid, endings[pick % endings.length]!);
+    }
+    case 'worker_leaves':
+      return worker && world.die(worker.pid, { status: 0 });
+    case 'worker_is_stubborn':
+      if (worker) worker.stubborn = true;
+      return;
+    case 'worker_answers':
+      if (worker) worker.requests += 1;
+      return;
+    case 'fork_fails':
+      return mold && world.workMold(mold, true);
+    case 'mold_dies':
+      return mold && world.die(mold.pid, pick % 2 === 0 ? { signal: SIGKILL } : { status: 1 });
+    case 'mold_fails':
+      if (mold?.stage !== 'configured') return;
+      mold.stage = 'failed';
+      return world.fromMold(mold.generation, { type: 'mold_failed', code: 'APP_IMPORT_FAILED', detail: 'app' });
+    case 'mold_rejects_policy':
+      if (mold?.stage !== 'configured' || !mold.hasListeners) return;
+      mold.stage = 'spawned';
+      return world.fromMold(mold.generation, { type: 'policy_rejected', policy: 'immortal', reason: 'died' });
+    case 'keeper_dies':
+      return world.keeperDies();
+    case 'stop':
+      return world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick: false });
+    case 'stop_quickly':
+      return world.dispatch({ type: 'stop_requested', by: 'SIGQUIT', quick: true });
+    case 'scale':
+      return world.dispatch({ type: 'scale', by: pick % 2 === 0 ? 1 : -1 });
+    case 'reopen_logs':
+      return world.dispatch({ type: 'reopen_logs' });
+    case 'tick':
+      return world.tick();
+    case 'time':
+      return world.advance(10 ** (pick % 5));
+  }
+}
+
+function expectFullHerd(world: World): void {
+  const { state } = world;
+  expect(state.phase).toBe('serving');
+  const workers = [...world.workers.values()];
+  expect(workers.filter((worker) => worker.stage === 'ready').length).toBe(state.target);
+  expect(workers.length).toBe(state.target);
+  expect(new Set(workers.map((worker) => worker.slot)).size).toBe(state.target);
+  expect(Object.keys(state.workers).map(Number).toSorted()).toEqual(workers.map((worker) => worker.pid).toSorted());
+  expect([...world.molds.values()].map((mold) => mold.stage)).toEqual(['ready']);
+  expect(state.deathsInARow).toBe(0);
+}
+
+function expectNothingLeft(world: World): void {
+  expect(world.ended).not.toBeNull();
+  const left = [...world.molds.keys(), ...world.workers.keys()];
+  // With the keeper dead, what it had announced is waited for; nothing else can be known.
+  if (world.ended?.error?.code !== 'KEEPER_DIED') expect(left).toEqual([]);
+}
+
+const SERIOUS = ['WORKERS_KEEP_DYING', 'MOLD_DIED', 'MOLD_OUT_OF_MEMORY', 'APP_IMPORT_FAILED', 'WORKER_BOOT_FAILED'];
+/** COWHERD_RUNS=5000 looks longer for what goes wrong. */
+const runs = { numRuns: Number(process.env['COWHERD_RUNS'] ?? 100) };
+vi.setConfig({ testTimeout: 600_000 });
+
+test('whatever happens, a herd that is not told to stop is full again, or has ended with a reason', () => {
+  fc.assert(
+    fc.property(steps(), (sequence) => {
+      const world = new World({ listenFails: false });
+      for (const step of sequence) happen(world, step);
+      world.settle();
+      if (world.ended === null) {
+        expectFullHerd(world);
+      } else {
+        expectNothingLeft(world);
+        expect(SERIOUS).toContain(world.ended.error?.code);
+      }
+    }),
+    runs,
+  );
+});
+
+test('a herd that has answered a request never gives up', () => {
+  fc.assert(
+    fc.property(steps({ mold_fails: 0 }), (sequence) => {
+      const world = new World({ listenFails: false });
+      world.settle();
+      for (const worker of world.workers.values()) worker.requests = 1;
+      world.tick();
+      for (const step of sequence) happen(world, step);
+      world.settle();
+      expectFullHerd(world);
+    }),
+    runs,
+  );
+});
+
+test('a stop ends, wherever it comes, and leaves nothing behind', () => {
+  fc.assert(
+    fc.property(steps(), steps({ stop: 3, stop_quickly: 1 }), fc.boolean(), (sequence, later, quick) => {
+      const world = new World({ listenFails: false });
+      for (const step of sequence) happen(world, step);
+      const errorBefore = world.state.stop?.error ?? null;
+      world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick });
+      for (const step of later) happen(world, step);
+      world.settle();
+      expectNothingLeft(world);
+      expect(world.ended?.error ?? null).toEqual(errorBefore);
+    }),
+    runs,
+  );
+});
+
+test('a keeper that dies ends the herd, and every process that it had announced is waited for', () => {
+  fc.assert(
+    fc.property(steps({ stop: 1 }), (sequence) => {
+      const world = new World({ listenFails: false });
+      for (const step of sequence) happen(world, step);
+      const running = world.keeper === 'running';
+      world.keeperDies();
+      while (world.inbox.length > 0) world.hear();
+      expect(world.ended).not.toBeNull();
+      if (!running || world.ended?.error?.code !== 'KEEPER_DIED') {
+        // It had already stopped for another reason, and everything but the keeper was gone.
+        expect(world.state.stop).not.toBeNull();
+        expect(world.state.workers).toEqual({});
+        return;
+      }
+      const known = [
+        ...Object.keys(world.state.workers).map(Number),
+        ...Object.values(world.state.molds).flatMap((mold) => mold.pid ?? []),
+      ];
+      expect(world.orphans.toSorted()).toEqual(known.toSorted());
+    }),
+    runs,
+  );
+});
+
+test('an address that cannot be listened on ends the herd with that error', () => {
+  fc.assert(
+    fc.property(steps({ worker_dies: 0, mold_dies: 0, mold_fails: 0 }), (sequence) => {
+      const world = new World({ listenFails: true });
+      for (const step of sequence) happen(world, step);
+      world.settle();
+      expectNothingLeft(world);
+      expect(world.ended?.error?.code).toBe('ADDRESS_IN_USE');
+    }),
+    { numRuns: 100 },
+  );
+});
