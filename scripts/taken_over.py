@@ -1,0 +1,196 @@
+"""What Cowherd does with gunicorn's settings: all that are not simply gunicorn's own business.
+
+gunicorn's code reads every setting (agent/cowherd_agent/configuration.py), and gunicorn's worker
+classes act on most of them unchanged. What gunicorn's arbiter does with the others is done by
+Cowherd, or not at all; those are listed here. docs/settings.md is made from this list, and
+agent/tests/test_settings_page.py compares it with the code of both.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["taken over", "unchanged", "no effect"]
+
+
+class Treatment(NamedTuple):
+    """`unchanged` is for settings that gunicorn's own code acts on, where there is something to
+    say all the same."""
+
+    kind: Kind
+    text: str
+
+
+def _taken_over(text: str) -> Treatment:
+    return Treatment("taken over", text)
+
+
+def _unchanged(text: str) -> Treatment:
+    return Treatment("unchanged", text)
+
+
+def _no_effect(text: str) -> Treatment:
+    return Treatment("no effect", text)
+
+
+_NO_DIRTY_ARBITER = (
+    "Cowherd does not start gunicorn's dirty arbiter. With `dirty_workers` and `dirty_apps` set, "
+    "a warning says so"
+)
+_OWN_CONTROL_SOCKET = "`cowherd status` and `cowherd stop` use a socket in the runtime directory"
+
+TREATMENTS: dict[str, Treatment] = {
+    # Where it listens
+    "bind": _taken_over(
+        "the keeper makes the sockets and holds them: TCP, IPv6 and Unix, several at once. An "
+        "address in use is an error at once, without gunicorn's five attempts. `fd://N` is refused "
+        "(`INVALID_SETTING`)"
+    ),
+    "backlog": _taken_over("the keeper listens with it"),
+    "reuse_port": _taken_over(
+        "the flag is set on the one socket that all workers share; gunicorn makes a socket for "
+        "each worker from 24 on"
+    ),
+    "umask": _taken_over(
+        "for the files of Unix sockets, which the keeper makes; unchanged for workers' temporary "
+        "files"
+    ),
+    "user": _taken_over(
+        "workers switch to it, by gunicorn's own code, and the keeper gives it the files of Unix "
+        "sockets. Supervisor, keeper and mold stay who they are"
+    ),
+    "group": _taken_over("as `user`"),
+    "certfile": _unchanged("but the log line `Listening at` says `http://`"),
+    # The processes
+    "workers": _taken_over(
+        "the supervisor keeps so many workers alive, at least 1. gunicorn's default holds: "
+        "`$WEB_CONCURRENCY`, else 1"
+    ),
+    "preload_app": _taken_over(
+        "always on, whatever it says: one mold loads the application and forks every worker"
+    ),
+    "reload": _taken_over(
+        "each worker loads the application itself and shares nothing of it, a warning says so; a "
+        "worker that its reloader ended is replaced"
+    ),
+    "daemon": _taken_over(
+        "the command starts the supervisor in the background, and returns when every worker is "
+        "ready, or with the error and its exit status. There is no output then: set `errorlog`"
+    ),
+    "enable_stdio_inheritance": _no_effect(
+        "with `daemon`, standard input, output and error are `/dev/null`"
+    ),
+    "pidfile": _taken_over(
+        "the supervisor writes its own process id, and removes the file at its end. A file that "
+        "names a live process is overwritten with a warning; gunicorn refuses to start"
+    ),
+    "chdir": _taken_over(
+        "the mold changes to it. The supervisor looks there for `.venv`, if it is on the command "
+        "line"
+    ),
+    "pythonpath": _taken_over("the mold puts it on `sys.path`"),
+    "raw_env": _unchanged("set in the mold before it loads the application, and in workers"),
+    "proc_name": _unchanged(
+        "the title of the mold and of workers, where `setproctitle` is installed. The short names "
+        "that `top` shows are `cowherd-keeper`, `cowherd-mold` and `cowherd-worker`"
+    ),
+    "check_config": _taken_over("the mold loads the application and leaves; nothing is served"),
+    "print_config": _taken_over("as `check_config`; Cowherd's own settings are printed too"),
+    "spew": _taken_over("the mold installs the trace function before it loads the application"),
+    # Workers
+    "worker_class": _unchanged(
+        "tested with `sync`, `gthread`, `asgi`, `gevent` and `uvicorn_worker.UvicornWorker`"
+    ),
+    "threads": _unchanged("more than 1 turns `sync` into `gthread`, as in gunicorn"),
+    "worker_tmp_dir": _unchanged(
+        "the file is made and touched, but the supervisor reads heartbeats from the scoreboard"
+    ),
+    "timeout": _taken_over(
+        "the supervisor looks once a second: a worker that is silent for longer gets SIGABRT, and "
+        "SIGKILL a second later; 0 switches that off"
+    ),
+    "graceful_timeout": _taken_over(
+        "how long a stop waits before the supervisor kills; at least 2 s. Worker classes use it "
+        "themselves too"
+    ),
+    "max_requests": _unchanged("the worker leaves, and the supervisor forks the next one at once"),
+    # Logs
+    "errorlog": _taken_over(
+        "the supervisor's own lines go there too, once the settings are read; `-` is stderr"
+    ),
+    "loglevel": _taken_over("holds for the supervisor's own lines too"),
+    "logger_class": _unchanged("if set, gunicorn's lines stay as that class writes them"),
+    "logconfig": _unchanged("if set, gunicorn's lines stay as it says"),
+    "logconfig_dict": _unchanged("if set, gunicorn's lines stay as it says"),
+    "logconfig_json": _unchanged("if set, gunicorn's lines stay as it says"),
+    "statsd_host": _unchanged(
+        "but for the gauge `gunicorn.workers`, which gunicorn's arbiter would send"
+    ),
+    "enable_backlog_metric": _no_effect("gunicorn's arbiter would send it"),
+    # Control
+    "control_socket": _no_effect(_OWN_CONTROL_SOCKET),
+    "control_socket_mode": _no_effect("Cowherd's own is open to its owner only"),
+    "control_socket_disable": _no_effect("gunicorn's control socket is never there"),
+    # Dirty arbiter
+    "dirty_apps": _no_effect(_NO_DIRTY_ARBITER),
+    "dirty_workers": _no_effect(_NO_DIRTY_ARBITER),
+    "dirty_timeout": _no_effect("there is no dirty arbiter"),
+    "dirty_threads": _no_effect("there is no dirty arbiter"),
+    "dirty_graceful_timeout": _no_effect("there is no dirty arbiter"),
+    "on_dirty_starting": _no_effect("never called: there is no dirty arbiter"),
+    "dirty_post_fork": _no_effect("never called: there is no dirty arbiter"),
+    "dirty_worker_init": _no_effect("never called: there is no dirty arbiter"),
+    "dirty_worker_exit": _no_effect("never called: there is no dirty arbiter"),
+    # Hooks of the arbiter
+    "on_starting": _taken_over(
+        "called in the mold, when the application is loaded and before it has listeners"
+    ),
+    "when_ready": _taken_over(
+        "called in the mold, when it has its listeners; warm-up, heap policy and forks come after"
+    ),
+    "nworkers_changed": _taken_over(
+        "called in the mold once, with the number at the start; not after TTIN and TTOU"
+    ),
+    "pre_fork": _taken_over("called in the mold before each fork"),
+    "post_fork": _taken_over("called in the worker, when the heap policy is applied"),
+    "child_exit": _taken_over("called in the mold after a worker of its own has ended"),
+    "worker_exit": _taken_over("called in the worker, before its atexit hooks"),
+    "on_exit": _taken_over("called in the mold when it leaves"),
+    "on_reload": _no_effect("never called: there is no reload yet"),
+    "pre_exec": _no_effect("never called: USR2 does not start another server"),
+}
+
+READ_TO_WARN = frozenset({"dirty_apps", "dirty_workers"})
+"""Settings without effect that Cowherd's code looks at all the same."""
+
+READ_BY_THE_SERVER = ("arbiter.py", "app/base.py")
+"""gunicorn's files that do what Cowherd does in their place: a setting that they read is one that
+somebody must have thought about."""
+
+SINCE = {
+    "24.0": ("asgi_lifespan", "asgi_loop", "protocol", "root_path", "uwsgi_allow_ips"),
+    "24.1": ("enable_backlog_metric",),
+    "25.0": (
+        "asgi_disconnect_grace_period",
+        "dirty_apps",
+        "dirty_graceful_timeout",
+        "dirty_post_fork",
+        "dirty_threads",
+        "dirty_timeout",
+        "dirty_worker_exit",
+        "dirty_worker_init",
+        "dirty_workers",
+        "http2_initial_window_size",
+        "http2_max_concurrent_streams",
+        "http2_max_frame_size",
+        "http2_max_header_list_size",
+        "http_protocols",
+        "on_dirty_starting",
+    ),
+    "25.1": ("control_socket", "control_socket_disable", "control_socket_mode"),
+    "25.2": ("http_parser",),
+    "26.2": ("http2_cleartext",),
+    "27.0": ("websocket_max_message_size",),
+}
+"""Settings that gunicorn 23.0 does not have yet, by the version that brought them: read from the
+KNOWN_SETTINGS of each release from 23.0.0 to 27.0.1. None was removed in that time."""
