@@ -63,4 +63,6 @@ MOLD_MESSAGES = frozenset(
 )
 
 # Spoken by the supervisor to a mold, through the keeper; ``order`` is the first.
-MOLD_COMMANDS = frozenset({"order", "fork", "worker_exited", "workers_wanted", "listeners", "reopen_logs", "exit"})
+MOLD_COMMANDS = frozenset(
+    {"order", "fork", "worker_exited", "workers_wanted", "listeners", "reopen_logs", "exit"}
+)
