@@ -1,0 +1,120 @@
+/** The command as it is run: the built one, in a process of its own. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { catalogue } from '../../src/base/errors.ts';
+import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import { discover } from '../../src/cpython/discover.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const command = path.join(root, 'bin', 'cowherd');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'cowherd-command-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function cowherd(
+  args: string[],
+  env: Record<string, string> = {},
+): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_RUNTIME_DIR: folder, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+test('--help lists the commands, with examples', () => {
+  for (const word of ['--help', '-h', 'help']) {
+    const { status, stdout, stderr } = cowherd([word]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^Examples:$/m);
+  }
+});
+
+test.each(['serve', 'demo', 'status', 'stop', 'doctor'])(
+  '%s is in the help, and has one of its own, with examples',
+  (name) => {
+    expect(cowherd(['--help']).stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    const { status, stdout } = cowherd([name, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: cowherd ${name}`, 'm'));
+    expect(stdout).toMatch(/^Examples:$/m);
+  },
+);
+
+test('--version is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  expect(cowherd(['--version'])).toEqual({ status: 0, stdout: `cowherd ${version}\n`, stderr: '' });
+});
+
+test('without a command the help goes to stderr, and it is a usage error', () => {
+  const { status, stdout, stderr } = cowherd([]);
+  expect({ status, stdout }).toEqual({ status: catalogue.USAGE.exitStatus, stdout: '' });
+  expect(stderr).toMatch(/^Usage:/);
+});
+
+test.each([
+  [['statsu'], "unknown command 'statsu' (Did you mean status?)"],
+  [['status', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
+  [['stop', 'all'], 'too many arguments'],
+  [['stop', '--timeout', 'x'], 'It must be a number above 0'],
+])('%j is a usage error', (args, text) => {
+  const { status, stdout, stderr } = cowherd(args);
+  expect({ status, stdout }).toEqual({ status: catalogue.USAGE.exitStatus, stdout: '' });
+  expect(stderr).toContain(text);
+});
+
+test('colours only on a terminal, unless forced, and never with NO_COLOR', () => {
+  const escape = '\u001B[';
+  expect(cowherd(['statsu']).stderr).not.toContain(escape);
+  expect(cowherd(['statsu'], { FORCE_COLOR: '1' }).stderr).toContain(escape);
+  expect(cowherd(['statsu'], { FORCE_COLOR: '1', NO_COLOR: '1' }).stderr).not.toContain(escape);
+});
+
+test('whoever stops reading ends the command quietly', () => {
+  const { stderr, status } = spawnSync('sh', ['-c', `"$0" doctor | true`, command], { cwd: folder, encoding: 'utf8' });
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+});
+
+test('doctor --json is the documented format', async () => {
+  const [best] = await discover(process.env);
+  const { stdout } = cowherd(['doctor', '--json', '--python', best!.path]);
+  const report = JSON.parse(stdout) as DoctorReport;
+  expect(report.version).toBe(1);
+  expect(report.project.interpreter?.path).toBe(best!.path);
+  expect(report.project.why).toBe('from --python');
+  expect(report.interpreters.map((interpreter) => interpreter.path)).toContain(best!.path);
+  const documented = readFileSync(path.join(root, 'docs/doctor.md'), 'utf8');
+  const named = [
+    ...Object.keys(report),
+    ...Object.keys(report.machine),
+    ...Object.keys(report.project),
+    ...Object.keys(report.interpreters[0]!),
+    ...Object.keys(report.checks[0]!),
+    ...report.checks.map((check) => check.name),
+  ];
+  for (const name of named) expect(documented).toContain(`\`${name}\``);
+});
+
+test("doctor's exit status is that with which serve would end", () => {
+  const missing = cowherd(['doctor', '--python', 'missing/python']);
+  expect(missing.status).toBe(catalogue.PYTHON_NOT_FOUND.exitStatus);
+  expect(missing.stdout).toContain('In the way of serving');
+  const unusable = cowherd(['doctor', '--python', '/bin/true']);
+  expect(unusable.status).toBe(catalogue.PYTHON_NOT_FOUND.exitStatus);
+});
+
+test('doctor finds a runtime directory that cannot be used, and leaves nothing in one that can', () => {
+  const long = cowherd(['doctor', '--json'], { XDG_RUNTIME_DIR: path.join(folder, 'x'.repeat(120)) });
+  const report = JSON.parse(long.stdout) as DoctorReport;
+  expect(report.problems.map(({ code }) => code)).toContain('RUNTIME_DIRECTORY_TOO_LONG');
+  expect(report.checks.find(({ name }) => name === 'runtime_directory')?.state).toBe('missing');
+  cowherd(['doctor']);
+  expect(spawnSync('ls', ['-A', folder], { encoding: 'utf8' }).stdout).toBe('');
+});
