@@ -1,0 +1,88 @@
+/** A small HTTP client for TCP and Unix sockets. */
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+
+/** `http://127.0.0.1:8000` or `unix:/path`. */
+export type Address = string;
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  text: string;
+}
+
+export interface RequestOptions {
+  method?: string;
+  body?: Buffer | string;
+  headers?: Record<string, string>;
+  /** Keeps connections; by default every request makes its own. */
+  agent?: Agent;
+  timeoutMs?: number;
+}
+
+function where(address: Address): { path: string } | { host: string; port: number } {
+  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
+  const url = new URL(address);
+  return { host: url.hostname.replaceAll(/[[\]]/g, ''), port: Number(url.port) };
+}
+
+export function fetchFrom(address: Address, path: string, options: RequestOptions = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const place = where(address);
+    const request = httpRequest(
+      {
+        ...('path' in place ? { socketPath: place.path } : place),
+        path,
+        method: options.method ?? 'GET',
+        headers: {
+          host: 'localhost',
+          ...(options.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(options.body)) }),
+          ...options.headers,
+        },
+        agent: options.agent ?? false,
+        timeout: options.timeoutMs ?? 30_000,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const body = Buffer.concat(chunks);
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, text: body.toString() });
+        });
+      },
+    );
+    request.on('timeout', () => request.destroy(new Error(`no answer from ${address}${path}`)));
+    request.on('error', reject);
+    request.end(options.body);
+  });
+}
+
+/** Sends the same request again and again over a number of connections that stay open, as fast as they answer. */
+export async function hammer(address: Address, path: string, requests: number, connections: number): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const answers: Answer[] = [];
+  let left = requests;
+  const one = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      answers.push(await fetchFrom(address, path, { agent }));
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, one));
+  agent.destroy();
+  return answers;
+}
+
+/** Whether anybody listens there. */
+export function isListening(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(where(address));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

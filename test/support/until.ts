@@ -1,0 +1,19 @@
+/** Waits for a condition, instead of for a time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What `look` gives as soon as it is not null, undefined or false. Throws, with `what`, when it takes too long. */
+export async function until<Value>(
+  what: string | (() => string),
+  look: () => Value | Promise<Value>,
+  timeoutMs = 20_000,
+): Promise<NonNullable<Value>> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) {
+      throw new Error(`not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`);
+    }
+    await sleep(20);
+  }
+}
