@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -143,7 +144,7 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "worker_class": cfg.worker_class_str,
         "timeout_seconds": cfg.timeout,
         "graceful_timeout_seconds": cfg.graceful_timeout,
-        "pidfile": cfg.pidfile,
+        "pidfile": cfg.pidfile and os.path.abspath(cfg.pidfile),
         "daemon": cfg.daemon,
         "reload": cfg.reload,
         "log_level": str(cfg.loglevel).lower(),
@@ -159,7 +160,8 @@ def _address(address: Any) -> dict[str, Any]:
     if isinstance(address, tuple):
         return {"kind": "tcp", "host": address[0], "port": address[1]}
     if isinstance(address, str):
-        return {"kind": "unix", "path": address}
+        # gunicorn has changed to its chdir by now; the keeper has not.
+        return {"kind": "unix", "path": os.path.abspath(address)}
     raise MoldFailure(
         "INVALID_SETTING", f"bind fd://{address}: inherited descriptors are not supported yet"
     )
