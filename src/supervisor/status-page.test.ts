@@ -1,0 +1,71 @@
+/** docs/status.md and what `cowherd status --json` prints have the same fields, both ways. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bytes, milliseconds } from '../base/units.ts';
+import { initialState } from './state.ts';
+import { STATUS_VERSION, statusReport } from './status.ts';
+
+const page = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8');
+
+/** Paths of all values, `workers[].memory.rss`; a mold's `report` is one value, since its parts are not promised. */
+function fields(value: unknown, path: string): string[] {
+  if (path === 'molds[].report' || value === null || typeof value !== 'object') return [path];
+  if (Array.isArray(value)) {
+    const inside = value.flatMap((each) => (typeof each === 'object' ? fields(each, `${path}[]`) : []));
+    return inside.length > 0 ? inside : [path];
+  }
+  const prefix = path === '' ? '' : `${path}.`;
+  return Object.entries(value).flatMap(([key, each]) => fields(each, `${prefix}${key}`));
+}
+
+/** A report in which nothing is null or empty. */
+function completeReport(): unknown {
+  const amount = bytes(1);
+  const memory = { rss: amount, pss: amount, shared: amount, private: amount, unshared: amount, fresh: amount };
+  const state = initialState();
+  state.listeners = ['http://127.0.0.1:8000'];
+  state.generation = 1;
+  state.molds[1] = {
+    generation: 1,
+    pid: 10,
+    phase: 'ready',
+    policy: 'freeze',
+    remarks: [{ policy: 'immortal', reason: 'a reason' }],
+    report: { heap: {} },
+    startedAtMs: 0,
+    readyAtMs: 1,
+    rejectedPolicies: [],
+  };
+  state.workers[11] = {
+    pid: 11,
+    slot: 0,
+    generation: 1,
+    phase: 'ready',
+    forkedAtMs: 0,
+    readyAtMs: 1,
+    failure: null,
+  };
+  return statusReport({
+    state,
+    nowMs: 2000,
+    nowMonotonicNs: 0n,
+    startedAtMs: 0,
+    runtimeDirectory: '/run/cowherd/shop',
+    python: '/usr/bin/python3',
+    supervisor: { pid: 8, rss: 1 },
+    keeperRss: 1,
+    sampleOf: () => ({ memory, minorFaults: 1, majorFaults: 1, sampledAtMs: milliseconds(1) }),
+    rowOf: () => null,
+    sampling: { budgetPercent: 1, spentPercent: 1 },
+    host: { memory_total: 1, memory_free: 1, memory_available: 1, page_cache: 1 },
+  });
+}
+
+test('the page lists the fields that there are, each once', () => {
+  const listed = [...page.matchAll(/^\| `([a-z_.[\]]+)` \|/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual([...new Set(fields(completeReport(), ''))].toSorted());
+});
+
+test('the page names the version', () => {
+  expect(page).toContain(`\`version\` is ${STATUS_VERSION}.`);
+});
