@@ -12,12 +12,13 @@ node_stamp := node_modules/.stamp
 venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
-.PHONY: help install build demo test test-nodes format clean interpreters \
+.PHONY: help install build demo test check test-nodes format clean interpreters \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead
 
 help:
 	@echo 'make demo        serve the bundled Django application under load and show the herd'
 	@echo 'make test        every check and test'
+	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
@@ -51,6 +52,9 @@ demo: install build
 
 test: install build
 	@$(tsx) scripts/suite.ts
+
+check: install build
+	@$(tsx) scripts/suite.ts --quick
 
 test-nodes: install build
 	@for version in 20 22 24; do \

@@ -5,7 +5,8 @@
  * failures, and ends with a line per failed step and `N passed, N failed`: tests counted by their runners, and one for
  * each other check. Exit status 1 if anything failed.
  *
- * `--typescript-only` leaves out the Python checks: what `make test-nodes` runs on each Node.
+ * `--typescript-only` leaves out the Python checks: what `make test-nodes` runs on each Node. `--quick` leaves out what
+ * takes minutes, the real servers and the other interpreters: `make check`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -28,6 +29,7 @@ interface Step {
   /** The tests run, out of the reports a runner wrote into the scratch folder; null if it wrote none. */
   readonly count?: () => Count | null;
   readonly python?: boolean;
+  readonly slow?: boolean;
 }
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -119,8 +121,9 @@ const steps: readonly Step[] = [
     command: python('scripts/test-interpreters.py'),
     needs: 'scripts/test-interpreters.py',
     python: true,
+    slow: true,
   },
-  { title: 'Process tests', ...vitest('process') },
+  { title: 'Process tests', ...vitest('process'), slow: true },
 ];
 
 /** What a step adds to the sum: its tests, and one more failure where it failed with no failed test to show for it. */
@@ -131,10 +134,11 @@ function total(count: Count | null, ok: boolean): Count {
 
 function main(): number {
   const typescriptOnly = process.argv.includes('--typescript-only');
+  const quick = process.argv.includes('--quick');
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const failedSteps: string[] = [];
   for (const step of steps) {
-    if (typescriptOnly && step.python) continue;
+    if ((typescriptOnly && step.python) || (quick && step.slow)) continue;
     if (step.needs !== undefined && !existsSync(path.join(root, step.needs))) continue;
     console.log(`== ${step.title}`);
     const started = performance.now();

@@ -30,7 +30,6 @@ export const percentOfCore = (value: number): CoreShare => (value / 100) as Core
 
 /** The size of a page and the length of a tick are the kernel's: `src/procfs/auxv.ts` reads them. */
 export const pagesToBytes = (count: Pages, pageSize: Bytes): Bytes => bytes(count * pageSize);
-export const millisecondsToSeconds = (value: Milliseconds): Seconds => seconds(value / 1000);
 export const secondsToMilliseconds = (value: Seconds): Milliseconds => milliseconds(value * 1000);
 /** Exact to a microsecond for 285 years of CLOCK_MONOTONIC. */
 export const nanosecondsToMilliseconds = (value: Nanoseconds): Milliseconds =>
