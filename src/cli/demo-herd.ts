@@ -3,7 +3,6 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CowherdError } from '../base/errors.ts';
@@ -22,10 +21,12 @@ export interface DemoHerdOptions {
 }
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
-const LOOK_EVERY_MS = 50;
 
 /** Looks are cheap next to what the demo shows; the default budget would renew too slowly. */
 const SAMPLING_BUDGET_PERCENT = 10;
+
+/** How long the workers may finish requests before they are told to leave at once. */
+const PATIENCE_MS = 1_000;
 
 const DJANGO_ENVIRONMENT = { DJANGO_SETTINGS_MODULE: 'feed.settings' };
 
@@ -100,31 +101,24 @@ export class DemoHerd {
     return this.#url;
   }
 
-  /** @throws CowherdError MOLD_DIED with the end of the log when the server ended. */
-  async untilServing(): Promise<void> {
-    for (;;) {
-      if (this.#exited) {
-        const log = readFileSync(this.#logPath, 'utf8').trim().split('\n');
-        throw new CowherdError('MOLD_DIED', {
-          detail: `the demo's ${this.policy} herd ended with: ${log.slice(-3).join(' | ')}`,
-        });
-      }
-      const report = await this.#statusIfThere();
-      const listener = report?.herd.listeners[0];
-      if (report !== null && listener !== undefined && report.herd.workers_ready >= this.#wanted) {
-        this.#url = listener;
-        return;
-      }
-      await sleep(LOOK_EVERY_MS);
+  /**
+   * Looks whether it serves by now, and says how it is in a word.
+   *
+   * @throws CowherdError MOLD_DIED with the end of the log when the server ended.
+   */
+  async look(): Promise<string> {
+    if (this.#exited) {
+      const log = readFileSync(this.#logPath, 'utf8').trim().split('\n');
+      throw new CowherdError('MOLD_DIED', {
+        detail: `the demo's ${this.policy} herd ended with: ${log.slice(-3).join(' | ')}`,
+      });
     }
-  }
-
-  /** "auto: loading" while it loads. */
-  async describeLoading(): Promise<string> {
     const report = await this.#statusIfThere();
-    const mold = report?.molds.at(-1);
-    const phase = this.serving ? 'serving' : (mold?.phase ?? 'starting');
-    return `${this.policy}: ${phase}`;
+    const listener = report?.herd.listeners[0];
+    if (report !== null && listener !== undefined && report.herd.workers_ready >= this.#wanted) {
+      this.#url = listener;
+    }
+    return this.serving ? 'serving' : (report?.molds.at(-1)?.phase ?? 'starting');
   }
 
   async status(): Promise<StatusReport> {
@@ -135,7 +129,10 @@ export class DemoHerd {
     if (this.#exited) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
+    // Nobody waits for the load's last answers.
+    const hurry = setTimeout(() => this.#child.kill('SIGQUIT'), PATIENCE_MS);
     await exit;
+    clearTimeout(hurry);
   }
 
   async #statusIfThere(): Promise<StatusReport | null> {

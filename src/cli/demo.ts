@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CowherdError } from '../base/errors.ts';
+import { formatDuration, milliseconds } from '../base/units.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import { DemoHerd, prepareDatabase } from './demo-herd.ts';
 import { startLoad } from './demo-load.ts';
@@ -28,9 +29,12 @@ const EXAMPLE = join(CHECKOUT, 'examples', 'feed');
 const DEFAULT_WORKERS = 4;
 
 /** Without a terminal the whole demo must be over within 40 s; stopping takes a second or two. */
-const LONGEST_UNATTENDED_MS = 34_000;
+const LONGEST_UNATTENDED_MS = 32_000;
 const UNATTENDED_LOAD_SECONDS = 20;
 const LOOK_EVERY_MS = 1000;
+const LOADING_LOOK_MS = 100;
+const LONGEST_START_MS = 120_000;
+const CLEAR_LINE = '\r\u001B[K';
 const CLEAR_BELOW = '\u001B[J';
 
 /** @throws CowherdError NO_EXAMPLE, NO_LOAD_GENERATOR, or what the servers fail with. */
@@ -50,6 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'cowherd-demo-'));
   const workers = options.workers ?? DEFAULT_WORKERS;
   const herds: DemoHerd[] = [];
+  const interactive = process.stdout.isTTY && options.json !== true;
   const interrupted = waitForInterrupt();
   try {
     say(`The bundled Django application, ${workers} workers with heap policy auto beside`);
@@ -58,16 +63,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const database = join(folder, 'feed.sqlite3');
     await prepareDatabase(interpreter.path, EXAMPLE, database);
     for (const policy of ['auto', 'stock'] as const) {
-      herds.push(
-        new DemoHerd({ policy, workers, python: interpreter.path, example: EXAMPLE, folder, database }),
-      );
+      herds.push(new DemoHerd({ policy, workers, python: interpreter.path, example: EXAMPLE, folder, database }));
     }
-    const interactive = process.stdout.isTTY && options.json !== true;
-    await Promise.race([
-      Promise.all(herds.map((herd) => herd.untilServing())).then(() => say('Both herds serve.\n')),
-      showLoading(herds, interactive),
-      interrupted.promise,
-    ]);
+    await untilServing(herds, interactive, interrupted);
+    if (interrupted.happened) return 0;
+    say(`${interactive ? CLEAR_LINE : ''}Both herds serve.\n`);
     const result = await drive(herds, options, interactive, startedAt, interrupted);
     if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else process.stdout.write(`${interactive ? CLEAR_BELOW : ''}${formatDemo(result)}\n`);
@@ -112,15 +112,25 @@ function waitForInterrupt(): Interrupt {
   };
 }
 
-/** Renews one line while the herds load; never ends by itself. */
-async function showLoading(herds: DemoHerd[], interactive: boolean): Promise<never> {
+/**
+ * Waits until every worker of every herd is ready; on a terminal, with one line that renews itself.
+ *
+ * @throws CowherdError when a herd ended, or did not serve in time.
+ */
+async function untilServing(herds: DemoHerd[], interactive: boolean, interrupted: Interrupt): Promise<void> {
   const startedAt = performance.now();
   for (;;) {
-    await sleep(200);
-    if (!interactive || herds.every((herd) => herd.serving)) continue;
-    const parts = await Promise.all(herds.map((herd) => herd.describeLoading()));
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    process.stdout.write(`\r\u001B[K${seconds} s: ${parts.join('; ')}\r`);
+    const phases = await Promise.all(herds.map((herd) => herd.look()));
+    if (interrupted.happened || herds.every((herd) => herd.serving)) return;
+    const tookMs = performance.now() - startedAt;
+    const line = herds.map((herd, index) => `${herd.policy}: ${phases[index] ?? ''}`).join(', ');
+    if (tookMs > LONGEST_START_MS) {
+      throw new CowherdError('MOLD_DIED', {
+        detail: `the herds do not serve after ${formatDuration(milliseconds(tookMs))} (${line})`,
+      });
+    }
+    if (interactive) process.stdout.write(`${CLEAR_LINE}${formatDuration(milliseconds(tookMs))}: ${line}`);
+    await Promise.race([sleep(LOADING_LOOK_MS), interrupted.promise]);
   }
 }
 
@@ -132,12 +142,13 @@ async function drive(
   interrupted: Interrupt,
 ): Promise<DemoResult> {
   const loads = await Promise.all(herds.map((herd) => startLoad(herd.url)));
-  const endAt = interactive && options.seconds === undefined
-    ? Number.POSITIVE_INFINITY
-    : Math.min(
-        performance.now() + (options.seconds ?? UNATTENDED_LOAD_SECONDS) * 1000,
-        options.seconds === undefined ? startedAt + LONGEST_UNATTENDED_MS : Number.POSITIVE_INFINITY,
-      );
+  const endAt =
+    interactive && options.seconds === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.min(
+          performance.now() + (options.seconds ?? UNATTENDED_LOAD_SECONDS) * 1000,
+          options.seconds === undefined ? startedAt + LONGEST_UNATTENDED_MS : Number.POSITIVE_INFINITY,
+        );
   const look = async (): Promise<DemoResult> =>
     demoResult(
       await Promise.all(herds.map((herd) => herd.status())),
@@ -145,10 +156,7 @@ async function drive(
     );
   let drawnLines = 0;
   while (!interrupted.happened && performance.now() < endAt) {
-    await Promise.race([
-      sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endAt - performance.now()))),
-      interrupted.promise,
-    ]);
+    await Promise.race([sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endAt - performance.now()))), interrupted.promise]);
     if (!interactive) continue;
     const text = formatDemo(await look());
     const up = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\r`;
