@@ -246,10 +246,15 @@ export class CowherdError extends Error {
 
   /** An error out of a code that came as text, from the agent. A code that no catalogue has is `INTERNAL`. */
   static named(code: string, detail: string): CowherdError {
-    return isErrorCode(code)
-      ? new CowherdError(code, { detail })
-      : new CowherdError('INTERNAL', { detail: `${code}: ${detail}` });
+    if (!isErrorCode(code)) return new CowherdError('INTERNAL', { detail: `${code}: ${detail}` });
+    // The detail is the interpreter, so the line can be exact.
+    if (code === 'NO_GUNICORN') return new CowherdError(code, { detail, advice: pipLine(detail) });
+    return new CowherdError(code, { detail });
   }
+}
+
+function pipLine(python: string): string {
+  return `Install it there: ${python} -m pip install 'gunicorn>=23'`;
 }
 
 /** An error of the system, as Node throws them, with one of these codes. */
