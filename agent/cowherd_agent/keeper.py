@@ -8,6 +8,7 @@ messages between the supervisor and the molds, and reports every process that en
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import ctypes
 import errno
 import json
@@ -243,11 +244,11 @@ class Keeper:
                     )
 
     def _signal(self, pid: int, number: int) -> None:
-        """Signals a child of ours; a pid that is no longer our child may be anybody's."""
-        try:
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            os.kill(pid, number)
-        except (ChildProcessError, ProcessLookupError):
+        """Signals a mold or worker that we have not reaped; any other pid may be anybody's."""
+        if pid in self._children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        else:
             self._send({"type": "signal_failed", "pid": pid, "signal": int(number)})
 
     def _children(self) -> list[int]:
@@ -322,9 +323,14 @@ class Keeper:
 
     def _leave(self) -> NoReturn:
         """Ends what is still there, takes the socket files away and leaves."""
-        for pid in self._children():
-            self._signal(pid, signal.SIGKILL)
-        while self._children():
+        while True:
+            # A dead mold may still have told of a worker.
+            self._read_molds()
+            children = self._children()
+            if not children:
+                break
+            for pid in children:
+                self._signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
         for listener in self._listeners:

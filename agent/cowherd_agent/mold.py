@@ -17,6 +17,7 @@ from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
+from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.scoreboard import Scoreboard
 from cowherd_agent.threads import ThreadRecorder, describe, native_threads
 
@@ -133,6 +134,7 @@ class Mold:
             self._notice("warning", "reload is on: workers load the app and share nothing of it")
             return
         self._heap.before_load()
+        patch_for(self._arbiter.worker_class)
         modules_before = len(sys.modules)
         started = time.perf_counter()
         self._progress("load", "loading the application", 0.0)

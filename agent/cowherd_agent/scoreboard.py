@@ -61,6 +61,7 @@ class Slot:
             self.words[index] = 0
         self.words[GENERATION] = generation
         self.words[FORKED_MONOTONIC_NS] = forked_monotonic_ns
+        self.words[HEARTBEAT_MONOTONIC_NS] = forked_monotonic_ns
         self.words[STATE] = STATE_BOOTING
         # Last, since a reader takes a row for valid when its pid is the worker's.
         self.words[PID] = pid

@@ -70,12 +70,14 @@ def close_connections() -> list[str]:
     """Closes what a fork must not share: Django's database and cache connections, and the
     thread that asgiref keeps for synchronous code. Returns what was closed, in words."""
     closed = []
+    conf = sys.modules.get("django.conf")
+    configured = conf is not None and conf.settings.configured
     django_db = sys.modules.get("django.db")
-    if django_db is not None:
-        django_db.connections.close_all()
+    if configured and django_db is not None:
+        _forget_database_connections(django_db.connections)
         closed.append("Django's database connections")
     django_cache = sys.modules.get("django.core.cache")
-    if django_cache is not None:
+    if configured and django_cache is not None:
         django_cache.caches.close_all()
         closed.append("Django's cache connections")
     asgiref = sys.modules.get("asgiref.sync")
@@ -85,6 +87,17 @@ def close_connections() -> list[str]:
         asgiref.SyncToAsync.single_thread_executor.shutdown(wait=True)
         asgiref.SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)
     return closed
+
+
+def _forget_database_connections(connections: Any) -> None:
+    """Closes them and drops their objects, each of which belongs to the thread that made it: a
+    gevent worker's greenlets would find the mold's and refuse it
+    (django/db/backends/base/base.py, validate_thread_sharing)."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        # An SQLite database in memory is not closed, for that would be its end.
+        if connection.connection is None:
+            del connections[connection.alias]
 
 
 def _play_wsgi(app: Callable[..., Iterable[bytes]], request: WarmupRequest) -> int:
