@@ -97,19 +97,25 @@ def _count_of(item: object) -> int:
     return ctypes.c_uint32.from_address(id(item)).value
 
 
-def _read(probe: _Probe) -> None:
-    """Reads the probe in the ways that the interpreter has: stack, attribute, container, call."""
+def _counts_while_read(probe: _Probe) -> set[int]:
+    """Reads the probe in the ways that the interpreter has (stack, attribute, container, call), and
+    looks at its count while those references are held."""
+    counts = set()
     held = [probe] * 1000
+    counts.add(_count_of(probe))
     for item in held:
         if item is not probe or item.value != "probe":
             raise AssertionError
     pair = (probe, probe)
     first, second = pair
     table = {"probe": first, "again": second}
+    counts.add(_count_of(probe))
     for _ in range(100):
         _same(table["probe"])
-        _same(probe)
-    del held, pair, table
+        counts.add(_count_of(_same(probe)))
+    held.clear()
+    counts.add(_count_of(probe))
+    return counts
 
 
 def _same(probe: _Probe) -> _Probe:
@@ -139,15 +145,16 @@ def self_test(marker: Marker | None = None) -> None:
     if len(marked) != 1:
         raise PolicyUnavailable("immortal", "a fresh object looked immortal already")
     marked.clear()
+    settled = _count_of(probe)
+    for _ in range(20):
+        if _counts_while_read(probe) != {settled}:
+            raise PolicyUnavailable("immortal", "reading an immortal object changed its count")
+    if _count_of(probe) != settled:
+        raise PolicyUnavailable("immortal", "reading an immortal object changed its count")
     if HAS_FLAGS:
         now = ctypes.c_uint16.from_address(id(probe) + _FLAGS_OFFSET).value
         if now != flags | _IMMORTAL_FLAG:
             raise PolicyUnavailable("immortal", "the immortal flag could not be set")
-    settled = _count_of(probe)
-    for _ in range(20):
-        _read(probe)
-    if _count_of(probe) != settled:
-        raise PolicyUnavailable("immortal", "reading an immortal object still changed its count")
     is_immortal = getattr(sys, "_is_immortal", None)
     if is_immortal is not None and not is_immortal(probe):
         raise PolicyUnavailable("immortal", "the interpreter does not see the mark")

@@ -18,6 +18,7 @@ import ctypes
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 
 POLICY_NAMES = ("stock", "instagram", "freeze", "immortal")
 """Every heap policy, lowest rung first."""
@@ -57,8 +58,10 @@ class Interpreter:
         return (3, 14, 0) <= self.version < (3, 14, 5)
 
 
+@cache
 def identify() -> Interpreter:
-    """This very interpreter."""
+    """This very interpreter. Kept, so that a worker that asks imports nothing and writes
+    nothing."""
     major, minor, patch = sys.version_info[:3]
     abiflags = getattr(sys, "abiflags", "")
     return Interpreter(

@@ -14,6 +14,7 @@ import time
 
 from cowherd_agent.collector import Collector, CollectorSettings, watch_collections
 from cowherd_agent.heap import rawgc, type_versions
+from cowherd_agent.heap.interpreter import identify
 from cowherd_agent.heap.policies.base import Promise
 from cowherd_agent.heap.report import PolicyReport, Progress, StepReport, Throttle
 from cowherd_agent.heap.rollup import anonymous_bytes
@@ -31,6 +32,7 @@ class Freeze:
         """Nothing to test: gc.freeze() is documented since 3.7."""
 
     def before_load(self) -> None:
+        identify()  # Its answer is kept, so that workers need not look it up.
         rawgc.set_threshold(0)
 
     def prepare(self, progress: Progress | None = None) -> PolicyReport:

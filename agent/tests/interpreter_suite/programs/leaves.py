@@ -1,0 +1,75 @@
+"""leaves.py HOW FOLDER STATUS: a process that leaves, with everything to clean up that there is.
+
+HOW: leave (leaving.leave), hook (exit_hook, and then sys.exit), raise (exit_hook, and an exception
+that nothing catches), plain (the interpreter's own way, to compare with).
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from cowherd_agent import exit_hook
+from cowherd_agent.leaving import leave
+
+how, folder, status = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+
+def note(text: str) -> None:
+    with open(folder / "order", "a", encoding="utf-8") as order:
+        print(text, file=order)
+
+
+class Finalized:
+    """Tells when the heap is taken down. Globals may be gone by then."""
+
+    def __init__(self) -> None:
+        order = os.open(folder / "order", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.write = partial(os.write, order, b"finalized\n")
+
+    def __del__(self) -> None:
+        self.write()
+
+
+def broken() -> None:
+    raise ValueError("a broken hook")
+
+
+in_the_heap = Finalized()
+atexit.register(note, "first hook")
+atexit.register(broken)
+if how != "plain":
+    # As in a mold; files that are open are looked for only then.
+    gc.freeze()
+if how in ("hook", "raise"):
+    exit_hook.install()
+    exit_hook.install()
+atexit.register(note, "last hook")
+
+
+def slow_thread() -> None:
+    time.sleep(0.2)
+    note("thread")
+
+
+threading.Thread(target=slow_thread, daemon=False).start()
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+pool = ThreadPoolExecutor(1)
+pool.submit(slow_thread)
+left_open = open(folder / "left open", "w", encoding="utf-8")  # noqa: SIM115
+left_open.write("written")
+print("to stdout", end="")
+ctypes.CDLL(None).printf(b"to C's stdout")
+if how == "leave":
+    leave(status)
+if how == "raise":
+    raise RuntimeError("nobody catches this")
+sys.exit(status)

@@ -1,0 +1,37 @@
+"""Sealing: a worker that only allocates leaves the mold's pages alone."""
+
+from __future__ import annotations
+
+import unittest
+
+import support
+
+MIB = 1024 * 1024
+
+
+class Sealing(unittest.TestCase):
+    def compare(self, kind: str) -> None:
+        unsealed = support.run("allocating", "open", kind)
+        sealed = support.run("allocating", "sealed", kind)
+        support.record(f"{kind}, open: unshared MiB", unsealed["unshared"] / MIB)
+        support.record(f"{kind}, sealed: unshared MiB", sealed["unshared"] / MIB)
+        self.assertEqual(sealed["skipped"], [])
+        # Else there would be nothing to save.
+        self.assertGreater(unsealed["unshared"], 4 * MIB)
+        self.assertLess(sealed["unshared"], unsealed["unshared"] / 4)
+        self.assertLess(sealed["price_bytes"], 4 * MIB)
+
+    def test_small_objects(self) -> None:
+        self.compare("small")
+
+    def test_large_blocks(self) -> None:
+        self.compare("large")
+
+    def test_little_is_left_free(self) -> None:
+        sealed = support.run("allocating", "sealed", "small")
+        self.assertGreater(sealed["free_before"], 8 * MIB)
+        self.assertLess(sealed["free_after"], 0.5 * MIB)
+
+
+if __name__ == "__main__":
+    unittest.main()
