@@ -25,9 +25,7 @@ export function demoResult(reports: StatusReport[], loads: LoadFigures[]): DemoR
     return load === undefined ? [] : [{ policy: status.herd.policy ?? '?', status, load }];
   });
   const [shown, stock] = arms;
-  const complete = arms.every(
-    (arm) => arm.status.herd.memory.workers_sampled === arm.status.herd.workers_wanted,
-  );
+  const complete = arms.every((arm) => arm.status.herd.memory.workers_sampled === arm.status.herd.workers_wanted);
   return {
     arms,
     saved_against_sharing_nothing: shown?.status.herd.memory.saved_against_sharing_nothing ?? 0,
@@ -57,9 +55,7 @@ export function formatDemo(result: DemoResult): string {
   );
   const errors = result.arms.reduce((sum, arm) => sum + arm.load.errors, 0);
   const againstStock =
-    result.saved_against_stock === null
-      ? 'not measured yet'
-      : formatMiB(bytes(result.saved_against_stock));
+    result.saved_against_stock === null ? 'not measured yet' : formatMiB(bytes(result.saved_against_stock));
   return [
     `${pc.bold(`Herd with heap policy ${shown.policy}`)} (memory in MiB)`,
     formatWorkers(shown.status),

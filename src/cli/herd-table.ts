@@ -134,14 +134,9 @@ function formatHerdMemory(report: StatusReport): string[] {
 
 function memoryCells(memory: MemoryReport | null): string[] {
   if (memory === null) return ['-', '-', '-', '-', '-', '-'];
-  return [
-    memory.rss,
-    memory.pss,
-    memory.shared,
-    memory.private,
-    memory.unshared,
-    memory.fresh,
-  ].map((value) => formatMiBNumber(bytes(value)));
+  return [memory.rss, memory.pss, memory.shared, memory.private, memory.unshared, memory.fresh].map((value) =>
+    formatMiBNumber(bytes(value)),
+  );
 }
 
 function collections(worker: WorkerReport): string {

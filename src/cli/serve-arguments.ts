@@ -61,7 +61,5 @@ export function parseServeArguments(argv: readonly string[]): ServeArguments {
 
 function splitOption(word: string): [string, string | undefined] {
   const equals = word.indexOf('=');
-  return word.startsWith('--') && equals > 0
-    ? [word.slice(0, equals), word.slice(equals + 1)]
-    : [word, undefined];
+  return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
 }

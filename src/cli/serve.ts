@@ -77,9 +77,7 @@ async function startInBackground(argv: string[]): Promise<number> {
   return await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {
-      reject(
-        new CowherdError('MOLD_DIED', { detail: `the background process exited with ${code ?? '?'}` }),
-      );
+      reject(new CowherdError('MOLD_DIED', { detail: `the background process exited with ${code ?? '?'}` }));
     });
     child.on('message', (message: { type: string; code?: string; detail?: string }) => {
       child.removeAllListeners('exit');

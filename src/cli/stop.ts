@@ -27,11 +27,10 @@ export async function runStop(options: StopOptions): Promise<number> {
   const pid = reply.type === 'stopping' ? reply.pid : null;
   const timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   const deadline = performance.now() + timeoutSeconds * 1000;
-  while ((pid !== null && isAlive(pid)) || (await isAnswering(directory))) {
+  const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isAnswering(directory));
+  while (!(await isGone())) {
     if (performance.now() > deadline) {
-      throw new CowherdError('STOP_TIMED_OUT', {
-        detail: `${directory} after ${timeoutSeconds} s`,
-      });
+      throw new CowherdError('STOP_TIMED_OUT', { detail: `${directory} after ${timeoutSeconds} s` });
     }
     await sleep(LOOK_EVERY_MS);
   }

@@ -13,10 +13,7 @@ export interface SupervisorLog extends Log {
 }
 
 /** @param chosenFormat the format that was asked for; a log file is readable lines otherwise. */
-export function createSupervisorLog(
-  format: LogFormat,
-  chosenFormat: LogFormat | null,
-): SupervisorLog {
+export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat | null): SupervisorLog {
   let current = createLog({ format });
   let level: LogLevel = 'info';
   let path: string | null = null;

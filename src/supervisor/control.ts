@@ -70,16 +70,13 @@ function answer(line: string, handlers: ControlHandlers): ControlReply {
       reason: `this supervisor speaks control version ${CONTROL_VERSION}, not ${message.data.version}`,
     };
   }
-  switch (message.data.type) {
-    case 'status':
-      return { type: 'status', report: handlers.status() };
-    case 'stop':
-      handlers.stop(message.data.quick);
-      return { type: 'stopping', pid: process.pid };
-    case 'scale':
-      handlers.scale(message.data.by);
-      return { type: 'done' };
+  if (message.data.type === 'status') return { type: 'status', report: handlers.status() };
+  if (message.data.type === 'stop') {
+    handlers.stop(message.data.quick);
+    return { type: 'stopping', pid: process.pid };
   }
+  handlers.scale(message.data.by);
+  return { type: 'done' };
 }
 
 /**

@@ -8,7 +8,6 @@ import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent
 import { log, type Draft } from './draft.ts';
 import type { Action, HerdEvent } from './events.ts';
 import type { HerdState } from './state.ts';
-import { initialState } from './state.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
 import * as workers from './workers.ts';
@@ -16,11 +15,6 @@ import * as workers from './workers.ts';
 export interface Decision {
   state: HerdState;
   actions: Action[];
-}
-
-/** The supervisor's first decision: no state yet. */
-export function begin(nowMs: number): Decision {
-  return decide(initialState(), { type: 'started' }, nowMs);
 }
 
 export function decide(before: HerdState, event: HerdEvent, nowMs: number): Decision {

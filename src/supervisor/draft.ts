@@ -11,13 +11,6 @@ export interface Draft {
 }
 
 /** Adds a line for the log to the actions. */
-export function log(
-  draft: Draft,
-  level: LogLevel,
-  text: string,
-  fields?: Record<string, unknown>,
-): void {
-  draft.actions.push(
-    fields === undefined ? { do: 'log', level, text } : { do: 'log', level, text, fields },
-  );
+export function log(draft: Draft, level: LogLevel, text: string, fields?: Record<string, unknown>): void {
+  draft.actions.push(fields === undefined ? { do: 'log', level, text } : { do: 'log', level, text, fields });
 }

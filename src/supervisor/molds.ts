@@ -85,12 +85,9 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   state.phase = 'serving';
   const secondsTaken = ((draft.nowMs - mold.startedAtMs) / 1000).toFixed(1);
   const asked = message.asked_policy === message.policy ? '' : ` (${message.asked_policy})`;
-  log(
-    draft,
-    'info',
-    `Mold ${generation} is ready after ${secondsTaken} s: heap policy ${message.policy}${asked}`,
-    { report: message.report },
-  );
+  log(draft, 'info', `Mold ${generation} is ready after ${secondsTaken} s: heap policy ${message.policy}${asked}`, {
+    report: message.report,
+  });
 }
 
 export function failed(draft: Draft, generation: number, code: string, detail: string): void {
@@ -105,12 +102,7 @@ export function failed(draft: Draft, generation: number, code: string, detail: s
   log(draft, 'error', `Mold ${generation} failed: ${code}: ${detail}`);
 }
 
-export function policyRejected(
-  draft: Draft,
-  generation: number,
-  policy: string,
-  reason: string,
-): void {
+export function policyRejected(draft: Draft, generation: number, policy: string, reason: string): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined) return;
   mold.rejectedPolicies.push({ policy, reason });
@@ -142,10 +134,7 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
   }
   const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
-  const pauseMs = Math.min(
-    RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1),
-    LONGEST_PAUSE_MS,
-  );
+  const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);
   state.nextMold = {
     atMs: draft.nowMs + pauseMs,
     rejectedPolicies: mold.rejectedPolicies,

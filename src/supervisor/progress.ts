@@ -56,9 +56,7 @@ export function createProgressView(log: Log, terminal: NodeJS.WriteStream | null
 export function describeProgress(progress: Progress): string {
   const total = progress.total === undefined ? '' : ` of ${progress.total.toLocaleString('en')}`;
   const count =
-    progress.done === 0 && progress.total === undefined
-      ? ''
-      : ` ${progress.done.toLocaleString('en')}${total}`;
+    progress.done === 0 && progress.total === undefined ? '' : ` ${progress.done.toLocaleString('en')}${total}`;
   const time = formatDuration(milliseconds(progress.seconds * 1000));
   return count === '' ? `${progress.text} (${time})` : `${progress.text}:${count} (${time})`;
 }

@@ -89,10 +89,7 @@ class Supervisor {
     this.#log = options.log;
     this.#progress = createProgressView(options.log, options.terminal);
     this.#startedAtMs = monotonicClock.now();
-    this.#scoreboard = Scoreboard.create(
-      join(options.runtimeDirectory, SCOREBOARD),
-      SCOREBOARD_SLOTS,
-    );
+    this.#scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
     this.#sampler = new Sampler();
   }
 
@@ -113,8 +110,7 @@ class Supervisor {
             code: 'PYTHON_NOT_FOUND',
             detail: `${this.#options.python} (${error.code ?? error.message})`,
           }),
-        onExit: (exitStatus, signal) =>
-          this.#dispatch({ type: 'keeper_exited', exitStatus, signal }),
+        onExit: (exitStatus, signal) => this.#dispatch({ type: 'keeper_exited', exitStatus, signal }),
       });
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();
@@ -199,8 +195,7 @@ class Supervisor {
   }
 
   #listenToSignals(): Map<NodeJS.Signals, () => void> {
-    const stop = (by: string, quick: boolean): void =>
-      this.#dispatch({ type: 'stop_requested', by, quick });
+    const stop = (by: string, quick: boolean): void => this.#dispatch({ type: 'stop_requested', by, quick });
     const handlers = new Map<NodeJS.Signals, () => void>([
       ['SIGTERM', () => stop('SIGTERM', false)],
       [
@@ -286,10 +281,7 @@ class Supervisor {
         this.#keeper?.send({ type: 'exit' });
         return;
       case 'wait_for_orphans':
-        this.#orphans = waitForOrphans(
-          action.pids,
-          this.#state.settings?.graceful_timeout_seconds ?? 30,
-        );
+        this.#orphans = waitForOrphans(action.pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
         return;
       case 'write_pidfile':
         this.#writePidfile(action.path);
@@ -404,4 +396,3 @@ function isAlive(pid: number): boolean {
     return isSystemError(error, 'EPERM');
   }
 }
-

@@ -2,16 +2,7 @@
  * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only.
  */
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  rmdirSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
 
@@ -46,7 +37,10 @@ export function herdName(cwd: string, serveArguments: readonly string[]): string
   const hash = createHash('sha256')
     .update(JSON.stringify([cwd, ...serveArguments]))
     .digest('hex');
-  const readable = basename(cwd).replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 24) || 'root';
+  const readable =
+    basename(cwd)
+      .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+      .slice(0, 24) || 'root';
   return `${readable}-${hash.slice(0, 8)}`;
 }
 

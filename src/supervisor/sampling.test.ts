@@ -70,13 +70,13 @@ test.each([
   [500, 6],
 ])('%d processes at %d ms a rollup stay within the budget over ten minutes, and each is read', (count, costMs) => {
   const { spentMs, rollups } = run(herd(count), 0, 600_000, () => costMs);
-  expect(spentMs / 600_000).toBeLessThanOrEqual(0.0105);
+  expect(spentMs / 600_000).toBeLessThanOrEqual(0.01);
   expect(rollups.size).toBe(count);
 });
 
 test('the budget is used where there is something to read', () => {
   const { spentMs } = run(herd(64), 0, 600_000, () => 6);
-  expect(spentMs / 600_000).toBeGreaterThan(0.009);
+  expect(spentMs / 600_000).toBeGreaterThan(0.0085);
 });
 
 test('the budget holds for any herd, any costs and any budget', () => {
@@ -84,8 +84,8 @@ test('the budget holds for any herd, any costs and any budget', () => {
   fc.assert(
     fc.property(costs, fc.double({ min: 0.2, max: 20, noNaN: true }), (perProcess, percent) => {
       const { spentMs } = run(herd(perProcess.length, percent), 0, 300_000, (pid) => perProcess[pid - 1] ?? 1);
-      // The first credit and the last reading may stand beyond the share.
-      expect(spentMs).toBeLessThanOrEqual((300_000 + 10_000) * (percent / 100) + 81);
+      // The last reading may stand beyond the share.
+      expect(spentMs).toBeLessThanOrEqual(300_000 * (percent / 100) + 81);
     }),
     { numRuns: 30 },
   );
@@ -144,6 +144,7 @@ test('a process that was forgotten is read no more, and a charge for it is harml
 });
 
 test('a smaller budget takes away the credit gathered under the larger one', () => {
-  const state = setBudget(herd(1, 10), percentOfCore(1), at(0));
-  expect(state.credit).toBe(100);
+  const { state } = plan(herd(1, 10), at(60_000));
+  expect(state.credit).toBe(1000);
+  expect(setBudget(state, percentOfCore(1), at(60_000)).credit).toBe(100);
 });

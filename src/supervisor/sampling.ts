@@ -56,6 +56,10 @@ export interface ReadingDone extends Reading {
 
 /** Time over which unused credit gathers: what a burst of forks may use at once. */
 const CREDIT_SPAN_MS = 10_000;
+/** What there is of it at the start, so that the first minute stays within the budget, too. */
+const FIRST_CREDIT_SPAN_MS = 2500;
+/** Part of the budget that readings may take: the rest is for what they cost without being measured, such as caches. */
+const USABLE_PART = 0.9;
 /** One wake-up serves all that is due around it. */
 const WAKE_INTERVAL_MS = 250;
 /** Readings hold up the event loop: a wake-up that has read for so long leaves the rest to the next one. */
@@ -76,7 +80,7 @@ const UNKNOWN_GLANCE_COST = milliseconds(0.05);
 export function startSampling(budget: CoreShare, now: Milliseconds): SamplingState {
   return {
     budget,
-    credit: milliseconds(CREDIT_SPAN_MS * budget),
+    credit: milliseconds(FIRST_CREDIT_SPAN_MS * budget),
     creditedAt: now,
     glanceCost: UNKNOWN_GLANCE_COST,
     processes: new Map(),
@@ -166,8 +170,8 @@ export function charge(
 
 function accrue(state: SamplingState, now: Milliseconds): SamplingState {
   const elapsed = Math.max(0, now - state.creditedAt);
-  const most = CREDIT_SPAN_MS * state.budget;
-  return { ...state, credit: milliseconds(Math.min(most, state.credit + elapsed * state.budget)), creditedAt: now };
+  const credit = Math.min(CREDIT_SPAN_MS * state.budget, state.credit + elapsed * state.budget * USABLE_PART);
+  return { ...state, credit: milliseconds(credit), creditedAt: now };
 }
 
 function isYoung(process: Watched, now: Milliseconds): boolean {
@@ -208,6 +212,6 @@ function nextPlanAt(
     const glanceAt = taken.has(`glance ${process.pid}`) ? now + glanceInterval : glanceDueAt(process, glanceInterval);
     due = Math.min(due, rollupAt, glanceAt);
   }
-  const creditAt = now + Math.max(0, planned - state.credit) / state.budget;
+  const creditAt = now + Math.max(0, planned - state.credit) / (state.budget * USABLE_PART);
   return milliseconds(Math.max(due, creditAt, now + WAKE_INTERVAL_MS));
 }

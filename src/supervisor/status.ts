@@ -188,8 +188,7 @@ function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
     minor_faults: sample?.minorFaults ?? null,
     major_faults: sample?.majorFaults ?? null,
     sampled_seconds_ago: sample === null ? null : (input.nowMs - sample.sampledAtMs) / 1000,
-    heartbeat_seconds_ago:
-      row === null ? null : Number(input.nowMonotonicNs - row.heartbeatMonotonicNs) / 1e9,
+    heartbeat_seconds_ago: row === null ? null : Number(input.nowMonotonicNs - row.heartbeatMonotonicNs) / 1e9,
     collections: {
       outside_requests: row?.collectionsOutside ?? 0,
       outside_requests_seconds: row?.collectionsOutsideSeconds ?? 0,
@@ -207,8 +206,7 @@ function moldReport(mold: MoldState, input: StatusInput): MoldReport {
     pid: mold.pid,
     phase: mold.phase,
     policy: mold.policy,
-    ready_after_seconds:
-      mold.readyAtMs === null ? null : (mold.readyAtMs - mold.startedAtMs) / 1000,
+    ready_after_seconds: mold.readyAtMs === null ? null : (mold.readyAtMs - mold.startedAtMs) / 1000,
     remarks: mold.remarks,
     report: mold.report,
     memory: mold.pid === null ? null : (input.sampleOf(mold.pid)?.memory ?? null),

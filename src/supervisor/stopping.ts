@@ -63,12 +63,7 @@ export function drain(draft: Draft, worker: WorkerState): void {
   draft.actions.push({ do: 'signal', pid: worker.pid, signal });
 }
 
-function begin(
-  draft: Draft,
-  exitStatus: number,
-  error: { code: string; detail: string } | null,
-  quick: boolean,
-): void {
+function begin(draft: Draft, exitStatus: number, error: { code: string; detail: string } | null, quick: boolean): void {
   const { state, nowMs } = draft;
   const graceMs =
     state.settings === null

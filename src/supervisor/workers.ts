@@ -117,17 +117,13 @@ export function failing(draft: Draft, pid: number, code: string, detail: string)
   if (worker !== undefined) worker.failure = { code, detail };
 }
 
-export function exited(
-  draft: Draft,
-  pid: number,
-  ending: Ending,
-  counters: ExitCounters | undefined,
-): void {
+export function exited(draft: Draft, pid: number, ending: Ending, counters: ExitCounters | undefined): void {
   const { state, nowMs } = draft;
   const worker = state.workers[pid];
   if (worker === undefined) return;
   delete state.workers[pid];
-  if (state.molds[worker.generation]?.pid != null) {
+  const mold = state.molds[worker.generation];
+  if (mold !== undefined && mold.pid !== null) {
     draft.actions.push({
       do: 'tell_mold',
       generation: worker.generation,
@@ -161,13 +157,11 @@ function replaceDead(
   state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
   const how = describeEnding(ending);
   const why = worker.failure === null ? '' : `: ${worker.failure.detail}`;
-  const inFlight =
-    counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
+  const inFlight = counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
   const lost = inFlight === 0 ? '' : `, with ${inFlight} request(s) in flight`;
   log(draft, 'error', `Worker ${worker.pid} (slot ${worker.slot}) ${how}${lost}${why}`);
 
-  const bootFailed =
-    ending.exitStatus === WORKER_BOOT_ERROR || ending.exitStatus === APP_LOAD_ERROR;
+  const bootFailed = ending.exitStatus === WORKER_BOOT_ERROR || ending.exitStatus === APP_LOAD_ERROR;
   if (bootFailed && !state.anyWorkerEverReady) {
     const code = ending.exitStatus === APP_LOAD_ERROR ? 'APP_IMPORT_FAILED' : 'WORKER_BOOT_FAILED';
     stopping.fail(draft, code, worker.failure?.detail ?? `worker ${worker.pid} ${how}`);
