@@ -46,8 +46,8 @@ interface Process {
   majorFaults: number;
 }
 
-/** How old the figures of a mold may be to stand for its memory at a fork; they cost a reading. */
-const MOLD_FIGURES_MAX_AGE_MS = 1000;
+/** A mold whose size has not changed by more than this part has the same memory as when it was last read. */
+const MOLD_SIZE_TOLERANCE = 0.005;
 const COST_WINDOW_MS = 60_000;
 /** What a timer costs outside of its callback: 0.2 to 0.35 ms, measured with an empty one. */
 const WAKE_COST_MS = 0.3;
@@ -195,7 +195,7 @@ export class Sampler {
     const now = this.#clock.now();
     for (const [pid, process] of this.#processes) {
       if (process.role !== 'mold' || process.generation !== generation) continue;
-      if (process.memory === null || now - process.sampledAt > MOLD_FIGURES_MAX_AGE_MS) {
+      if (this.#budgetPercent > 0 && this.#hasChanged(pid, process)) {
         this.#measure((done) => {
           const start = cpuTime();
           const faults = this.#perform({ pid, kind: 'rollup' }, now);
@@ -205,6 +205,13 @@ export class Sampler {
       return process.anonymous;
     }
     return bytes(0);
+  }
+
+  /** Whether a reading of the mold is worth its price: a mold that only forks stays as it is. */
+  #hasChanged(pid: number, mold: Process): boolean {
+    const rss = this.rssOf(pid);
+    if (mold.memory === null || rss === null) return true;
+    return Math.abs(rss - mold.memory.rss) > MOLD_SIZE_TOLERANCE * mold.memory.rss;
   }
 
   #schedule(at: Milliseconds): void {
