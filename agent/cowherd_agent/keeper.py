@@ -8,7 +8,6 @@ messages between the supervisor and the molds, and reports every process that en
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import ctypes
 import errno
 import json

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect } from 'vitest';
+import { ask, CONTROL_VERSION } from '../../src/supervisor/control.ts';
 import type { StatusReport } from '../../src/supervisor/status.ts';
 import { fetchFrom, isListening, type Address, type Answer, type RequestOptions } from './http.ts';
 import { kill, MARK, markedProcesses, type ProcessInfo } from './processes.ts';
@@ -143,10 +144,11 @@ export class Run {
     await this.waitForText(/Serving: every worker is ready/);
   }
 
-  /** What `cowherd status --json` prints. */
+  /** What `cowherd status --json` prints, asked for without starting a process. */
   async status(): Promise<StatusReport> {
-    const { stdout } = await this.command('status', '--json', '--runtime-dir', this.runtimeDirectory);
-    return JSON.parse(stdout) as StatusReport;
+    const reply = await ask(this.runtimeDirectory, { type: 'status', version: CONTROL_VERSION });
+    if (reply.type !== 'status') throw new Error(JSON.stringify(reply));
+    return reply.report;
   }
 
   /** Another command, such as `status`, in the same folder. It must succeed. */

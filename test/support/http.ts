@@ -15,6 +15,7 @@ export interface Answer {
 export interface RequestOptions {
   method?: string;
   body?: Buffer | string;
+  chunked?: boolean;
   headers?: Record<string, string>;
   /** Keeps connections; by default every request makes its own. */
   agent?: Agent;
@@ -37,7 +38,10 @@ export function fetchFrom(address: Address, path: string, options: RequestOption
         method: options.method ?? 'GET',
         headers: {
           host: 'localhost',
-          ...(options.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(options.body)) }),
+          // Without a length Node sends the body in chunks.
+          ...(options.body === undefined || options.chunked === true
+            ? {}
+            : { 'content-length': String(Buffer.byteLength(options.body)) }),
           ...options.headers,
         },
         agent: options.agent ?? false,
