@@ -30,7 +30,7 @@ export function parseServeArguments(argv: readonly string[]): ServeArguments {
       rest.push(...argv.slice(index));
       break;
     }
-    const [name = '', inlineValue] = splitOption(word);
+    const [name, inlineValue] = splitOption(word);
     if (word === '-h' || word === '--help') {
       help = true;
     } else if (OWN_OPTIONS.has(name)) {

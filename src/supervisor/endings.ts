@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import type { Ending } from './state.ts';
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]));
+const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
 /** The name of a signal number, such as SIGKILL. */
 export function signalName(signal: number): string {
