@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -50,7 +50,7 @@ test('--python must be executable', async () => {
   });
 });
 
-test('$VIRTUAL_ENV, then .venv beside the project, then .venv in the current folder', async () => {
+test('$VIRTUAL_ENV, then .venv in the project, then .venv in the current folder', async () => {
   const active = program('active', 'bin', 'python');
   const beside = program('project', '.venv', 'bin', 'python');
   const here = program('.venv', 'bin', 'python');
@@ -67,6 +67,17 @@ test('$VIRTUAL_ENV, then .venv beside the project, then .venv in the current fol
     path: here,
     why: `from .venv in ${root}`,
   });
+});
+
+test('.venv beside the folder of the project, unless it is somebody else’s', async () => {
+  const beside = program('.venv', 'bin', 'python');
+  const options = { cwd: path.join(root, 'shop'), env: {} };
+  expect(await findInterpreter(options)).toEqual({ path: beside, why: `from .venv in ${root}` });
+  // Only root can give a folder away.
+  if (process.getuid?.() !== 0) return;
+  chownSync(path.join(root, '.venv'), 65534, 65534);
+  const found = await findInterpreter(options).catch(() => null);
+  expect(found?.path).not.toBe(beside);
 });
 
 test('the best interpreter is the newest released CPython with a GIL', () => {

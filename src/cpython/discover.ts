@@ -53,11 +53,19 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
     const python = path.join(active, 'bin', 'python');
     if (isExecutable(python)) return { path: python, why: 'from $VIRTUAL_ENV' };
   }
-  for (const folder of new Set([path.resolve(cwd, projectFolder ?? '.'), path.resolve(cwd)])) {
-    const python = path.join(folder, '.venv', 'bin', 'python');
-    if (isExecutable(python)) return { path: python, why: `from .venv in ${folder}` };
+  const project = path.resolve(cwd, projectFolder ?? '.');
+  // In the project's folder, in the current one, and beside the project's folder, as `django-admin startproject` has it.
+  for (const folder of new Set([project, path.resolve(cwd), path.dirname(project)])) {
+    const environment = path.join(folder, '.venv');
+    const python = path.join(environment, 'bin', 'python');
+    if (isExecutable(python) && isTrusted(environment)) return { path: python, why: `from .venv in ${folder}` };
   }
   return null;
+}
+
+/** Not somebody else's: in a folder that everybody may write to, anybody could put a .venv. */
+function isTrusted(folder: string): boolean {
+  return [0, process.getuid?.()].includes(statSync(folder).uid);
 }
 
 async function findNewest(options: DiscoveryOptions): Promise<Choice> {
