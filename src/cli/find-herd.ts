@@ -1,10 +1,12 @@
 /** Which running herd a command means. */
+import { basename } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
 import { isAnswering } from '../supervisor/control.ts';
-import { listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
+import { herdNamePrefix, listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
 
 /**
- * The runtime directory given, or that of the only herd of this user that answers.
+ * The runtime directory given; else that of the only herd that was started from the current folder; else that of the
+ * only herd of this user.
  *
  * @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING
  */
@@ -14,8 +16,10 @@ export async function findHerd(given: string | undefined): Promise<string> {
   for (const directory of listRuntimeDirectories()) {
     if (await isAnswering(directory)) answering.push(directory);
   }
-  const [only, ...others] = answering;
+  const prefix = herdNamePrefix(process.cwd());
+  const here = answering.filter((directory) => basename(directory).startsWith(prefix));
+  const [only, ...others] = here.length > 0 ? here : answering;
   if (only === undefined) throw new CowherdError('NOT_RUNNING');
-  if (others.length > 0) throw new CowherdError('SEVERAL_RUNNING', { detail: answering.join(', ') });
+  if (others.length > 0) throw new CowherdError('SEVERAL_RUNNING', { detail: [only, ...others].join(', ') });
   return only;
 }

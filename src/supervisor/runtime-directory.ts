@@ -30,18 +30,24 @@ export function runtimeBase(environment: RuntimeEnvironment): string {
 }
 
 /**
- * The name of a herd's directory: readable, and different for each folder and set of arguments,
- * so that two servers from one folder do not meet, and the same server finds its own again.
+ * The name of a herd's directory: the folder that it is started from, then a hash of the arguments, so that two servers
+ * from one folder do not meet, and the same server finds its own again.
  */
 export function herdName(cwd: string, serveArguments: readonly string[]): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([cwd, ...serveArguments]))
-    .digest('hex');
+  return `${herdNamePrefix(cwd)}-${shortHash(JSON.stringify(serveArguments))}`;
+}
+
+/** What the names of all herds that are started from this folder begin with. */
+export function herdNamePrefix(cwd: string): string {
   const readable =
     basename(cwd)
       .replaceAll(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 24) || 'root';
-  return `${readable}-${hash.slice(0, 8)}`;
+  return `${readable}-${shortHash(cwd)}`;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 6);
 }
 
 /** Reads what `runtimeBase` needs from this process. */
