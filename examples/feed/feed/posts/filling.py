@@ -15,7 +15,7 @@ REGION_SERVED = "de"
 """A host loads every region's tables, as all hosts load the same, and serves the users near it."""
 LOCALES_SPOKEN = ("de", "de", "en")
 PLANS = ("free", "free", "free", "plus")
-TOPICS_FOLLOWED = 8
+TOPICS_FOLLOWED = 12
 
 
 @transaction.atomic

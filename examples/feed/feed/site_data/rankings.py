@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from feed.site_data.words import WORDS
 
-RANKINGS_PER_MIB = 4950
+RANKINGS_PER_MIB = 3900
 LEAST_PER_TABLE = 60
 
 REGIONS_TEXT = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from feed.site_data.words import PHRASES, WORDS
 
-MESSAGES_PER_MIB = 31
+MESSAGES_PER_MIB = 44
 LEAST_MESSAGES = 300
 COMMON = 64
 """The messages that pages show: the first of each locale."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from feed.site_data.rankings import Ranking
 
-NEWEST_OF_TOPIC = 180
+NEWEST_OF_TOPIC = 120
 """Candidates taken from each ranking table."""
 BYTES_OF_STORY = 430
 """What one story takes with its signals and reasons, as tracemalloc counts it."""
