@@ -148,5 +148,5 @@ def _forget_hooks_since(hook: Callable[[], None]) -> None:
     atexit.unregister(probe)  # type: ignore[arg-type]
     count = len(probe.seen)
     is_oldest_first = count == 0 or probe.seen[0] is oldest_first[0]
-    positions = range(first, count) if is_oldest_first else range(0, count - first)
+    positions = range(first, count) if is_oldest_first else range(count - first)
     atexit.unregister(_Notes(frozenset(positions)))  # type: ignore[arg-type]

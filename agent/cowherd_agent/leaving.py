@@ -20,13 +20,12 @@ import atexit
 import contextlib
 import ctypes
 import gc
-import io
 import os
 import sys
 import threading
 from typing import NoReturn
 
-from cowherd_agent.heap import rawgc
+from cowherd_agent.heap import open_files
 
 STATUS_FLUSH_FAILED = 120
 """CPython's own exit status when stdout can't be flushed (Py_RunMain, Modules/main.c)."""
@@ -62,8 +61,8 @@ def run_cleanup() -> None:
 def flush_streams() -> bool:
     """Flush Python's standard streams, files that were left open, and C's stdio.
 
-    Files that are still open are flushed as their deallocation would do it: those made after the
-    fork, in a process whose mold's objects are frozen (there the look is cheap and copies nothing).
+    Files that are still open are flushed, as their deallocation would do; but not in a process
+    whose objects are not frozen, where looking for them would read, and so copy, the whole heap.
     Returns whether stdout and stderr could be flushed.
     """
     flushed = True
@@ -73,20 +72,8 @@ def flush_streams() -> bool:
                 stream.flush()
         except (OSError, ValueError, AttributeError):
             flushed = False
-    flush_open_files()
+    if gc.get_freeze_count():
+        open_files.flush_all()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).fflush(None)
     return flushed
-
-
-def flush_open_files() -> None:
-    """Flush every open file object that this process made itself."""
-    if not gc.get_freeze_count():
-        return
-    for item in rawgc.get_objects():
-        if isinstance(item, (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
-            try:
-                if not item.closed:
-                    item.flush()
-            except (OSError, ValueError):
-                continue

@@ -193,14 +193,19 @@ def prepare(
 
     Raises:
         PolicyUnavailable: for a policy that this interpreter can't have.
-        RuntimeError: if other threads are running.
+        RuntimeError: if other threads are running, or this is a worker already (uWSGI's lazy-apps).
     """
     say = log or _to_stderr
+    if _uwsgi_worker():
+        raise RuntimeError(
+            "cowherd_agent.prepare: this is a worker already, so there is nothing to share; "
+            "run uWSGI with a master and without lazy-apps"
+        )
     others = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
     if others and not allow_threads:
         raise RuntimeError(
-            f"cowherd_agent.prepare: other threads are running ({', '.join(others)}), which will not "
-            "exist in forked workers; stop them before, or pass allow_threads=True"
+            f"cowherd_agent.prepare: other threads are running ({', '.join(others)}), which will "
+            "not exist in forked workers; stop them before, or pass allow_threads=True"
         )
     started = time.perf_counter()
     candidates = resolve(policy, identify())
@@ -267,6 +272,12 @@ def _try(policy: HeapPolicy, warmup: Callable[[], object] | None) -> str:
     if not answer:
         return f"a copy of this process did not survive its preparation (status {status})"
     return str(json.loads(answer))
+
+
+def _uwsgi_worker() -> int:
+    """The number of the uWSGI worker that this process is; 0 in a master, or without uWSGI."""
+    uwsgi: Any = sys.modules.get("uwsgi")
+    return 0 if uwsgi is None else int(uwsgi.worker_id())
 
 
 def _arrange(prepared: Prepared) -> None:

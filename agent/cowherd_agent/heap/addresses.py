@@ -17,13 +17,3 @@ _SPAN_BYTES = 1 << 56
 def byte_view() -> memoryview:
     """Every byte of the address space; index by address."""
     return memoryview((ctypes.c_ubyte * _SPAN_BYTES).from_address(0)).cast("B")
-
-
-def word_view() -> memoryview:
-    """Every aligned 32-bit word of the address space; index by address // 4."""
-    return byte_view().cast("I")
-
-
-def pointer_view() -> memoryview:
-    """Every aligned 64-bit word of the address space; index by address // 8."""
-    return byte_view().cast("Q")

@@ -16,6 +16,7 @@ the fork (`Shared_Dirty` of smaps_rollup) and is not shared at the end.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import json
@@ -92,8 +93,10 @@ def run_scout(
     """
     started = time.perf_counter()
     reader, writer = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # What is buffered at the fork would be written twice.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
@@ -186,6 +189,9 @@ def _scout(
     def tell(**found: object) -> None:
         os.write(writer, json.dumps(found).encode() + b"\n")
 
+    # The application's own hooks (sign off somewhere, remove a folder made at import) are for its
+    # end, and it has not begun to serve.
+    atexit._clear()
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):

@@ -21,6 +21,7 @@ freed before, writes nothing but the pool's header.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -88,8 +89,12 @@ def read_stats() -> MallocStats | None:
     debugmallocstats: Callable[[], None] | None = getattr(sys, "_debugmallocstats", None)
     if debugmallocstats is None:
         return None
-    sys.stderr.flush()
-    saved = os.dup(2)
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:
+        return None
     target = os.memfd_create("cowherd-mallocstats")
     try:
         os.dup2(target, 2)
@@ -150,7 +155,7 @@ def _why_not(stats: MallocStats | None) -> str | None:
     """Tries one block: it must come out of the class that it is expected in. Debug hooks and
     tracers make blocks larger, and other allocators have no classes."""
     if stats is None:
-        return "the interpreter does not use pymalloc"
+        return "the interpreter tells no pymalloc statistics (PYTHONMALLOC is set, or no stderr)"
     size = stats.classes[-1].block_bytes
     if size != _LARGEST_BLOCK_BYTES:
         return f"pymalloc's largest block is {size} bytes here"

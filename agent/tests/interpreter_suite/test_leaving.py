@@ -28,6 +28,7 @@ class Leaving(unittest.TestCase):
         self.assertIn("to stdout", done.stdout)
         self.assertIn("to C's stdout", done.stdout)
         self.assertEqual((self.folder / "left open").read_text("utf-8"), "written")
+        self.assertEqual((self.folder / "of the mold").read_text("utf-8"), "before, after")
 
     def test_leave(self) -> None:
         self.check("leave", 3, 3)

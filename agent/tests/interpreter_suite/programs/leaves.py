@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from cowherd_agent import exit_hook
+from cowherd_agent.heap import open_files
 from cowherd_agent.leaving import leave
 
 how, folder, status = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
@@ -46,9 +47,13 @@ def broken() -> None:
 in_the_heap = Finalized()
 atexit.register(note, "first hook")
 atexit.register(broken)
+of_the_mold = open(folder / "of the mold", "w", encoding="utf-8")  # noqa: SIM115
+of_the_mold.write("before, ")
 if how != "plain":
     # As in a mold; files that are open are looked for only then.
+    open_files.remember()
     gc.freeze()
+of_the_mold.write("after")
 if how in ("hook", "raise"):
     exit_hook.install()
     exit_hook.install()

@@ -1,0 +1,44 @@
+"""The files that a mold has open for writing.
+
+A process that leaves without finalization flushes its open files itself (leaving.py). Those that it
+made are found among its tracked objects; those of its mold are frozen, where gc.get_objects() does
+not look, so they are noted before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import weakref
+from collections.abc import Iterable
+
+from cowherd_agent.heap import rawgc
+
+_BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+
+_of_the_mold: list[weakref.ref[object]] = []
+
+
+def flush(objects: Iterable[object]) -> list[object]:
+    """Flush those of `objects` that are open files with a buffer; return these."""
+    # issubclass and not isinstance, which would ask objects of the application for __class__.
+    files = [item for item in objects if issubclass(type(item), _BUFFERED)]
+    for file in files:
+        with contextlib.suppress(OSError, ValueError):
+            if not file.closed:  # type: ignore[attr-defined]
+                file.flush()  # type: ignore[attr-defined]
+    return files
+
+
+def remember() -> int:
+    """Note the files that are open in a mold that is about to freeze its objects; return how many.
+
+    They are flushed too: what is buffered at a fork would be written once by every process.
+    """
+    _of_the_mold[:] = [weakref.ref(file) for file in flush(rawgc.get_objects())]
+    return len(_of_the_mold)
+
+
+def flush_all() -> None:
+    """Flush what this process has made since objects were frozen, and what its mold had open."""
+    flush([*rawgc.get_objects(), *(reference() for reference in _of_the_mold)])
