@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { CpuMeter, cpuSeconds } from './cpu.ts';
+
+async function busyFor(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  await sleep(0);
+}
+
+test('work is counted, rest is not', async () => {
+  const working = new CpuMeter([process.pid]);
+  await working.during(() => busyFor(300));
+  const resting = new CpuMeter([process.pid]);
+  await resting.during(() => sleep(300));
+  expect(working.corePercent).toBeGreaterThan(2 * resting.corePercent);
+  expect(working.seconds).toBeGreaterThanOrEqual(0.3);
+});
+
+test('stretches add up', async () => {
+  const meter = new CpuMeter([]);
+  expect(meter.corePercent).toBeNaN();
+  await meter.during(() => sleep(20));
+  await meter.during(() => sleep(20));
+  expect(meter.seconds).toBeGreaterThan(0.035);
+  expect(meter.corePercent).toBe(0);
+});
+
+test('a process that is not there is an error', () => {
+  expect(() => cpuSeconds(2 ** 30)).toThrow('has ended');
+});
