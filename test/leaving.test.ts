@@ -1,0 +1,235 @@
+/**
+ * How a herd leaves: nothing of an application's own cleanup is lost, requests in flight are answered, and nothing is
+ * left behind.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
+import { until } from './support/until.ts';
+
+const WORKERS = 3;
+
+/**
+ * Cleanup of every kind, each of which appends one line with the worker's pid to a file of its own: an atexit hook
+ * that is registered at import, one that is registered in the worker, a file that is left open with its text in the
+ * buffer, a thread that must be waited for, a thread pool's work, and stdout.
+ */
+const CLEANUP = `
+import atexit, os, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+
+def note(name):
+    with open(name, "a") as file:
+        file.write(f"{os.getpid()}\\n")
+
+atexit.register(note, "hook-of-import")
+
+def in_worker():
+    atexit.register(note, "hook-of-worker")
+    global buffered, pool
+    buffered = open(f"buffered-{os.getpid()}", "w", buffering=1024 * 1024)
+    buffered.write(f"{os.getpid()}\\n")
+    sys.stdout.write(f"stdout of {os.getpid()}\\n")
+
+    def finish(name):
+        time.sleep(0.2)
+        note(name)
+    pool = ThreadPoolExecutor(1)
+    pool.submit(finish, "work-of-pool")
+    threading.Thread(target=finish, args=("thread",)).start()
+
+def slow(seconds):
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        time.sleep(0.01)
+`;
+const WSGI = `${CLEANUP}
+def app(environ, start_response):
+    note("started")
+    if environ["PATH_INFO"] == "/slow":
+        slow(1.0)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    note("answered")
+    return [b"answered\\n"]
+`;
+const ASGI = `${CLEANUP}
+import asyncio
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                note("lifespan-shutdown")
+                return
+    note("started")
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1.0)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"answered\\n"})
+    note("answered")
+`;
+const CONFIG = `
+def post_worker_init(worker):
+    import leaving_app
+    leaving_app.in_worker()
+`;
+
+const CLASSES = [
+  { worker: 'sync', options: [], app: WSGI },
+  { worker: 'gthread', options: ['--threads', '4'], app: WSGI },
+  { worker: 'gevent', options: [], app: WSGI },
+  { worker: 'asgi', options: [], app: ASGI },
+  { worker: 'uvicorn_worker.UvicornWorker', options: [], app: ASGI },
+];
+
+async function start(worker: string, options: readonly string[], app: string): Promise<Run> {
+  return await serving(
+    ['leaving_app:app', '--workers', String(WORKERS), '--worker-class', worker, '-c', 'gunicorn.conf.py', ...options],
+    { files: { 'leaving_app.py': app, 'gunicorn.conf.py': CONFIG } },
+  );
+}
+
+function lines(run: Run, name: string): string[] {
+  const file = path.join(run.folder, name);
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).toSorted() : [];
+}
+
+describe.each(CLASSES)('$worker', ({ worker, options, app }) => {
+  test('runs every cleanup of the application, once in each worker', async () => {
+    const run = await start(worker, options, app);
+    const pids = (await run.workers()).map((each) => String(each.pid)).toSorted();
+    expect(pids.length).toBe(WORKERS);
+    const mold = String((await run.status()).molds[0]?.pid);
+    await run.stop();
+
+    for (const name of ['hook-of-worker', 'work-of-pool', 'thread']) expect(lines(run, name), name).toEqual(pids);
+    // A hook of import time runs in every process that has imported the application: in the mold too, at its end.
+    expect(lines(run, 'hook-of-import')).toEqual([...pids, mold].toSorted());
+    expect(pids.flatMap((pid) => lines(run, `buffered-${pid}`))).toEqual(pids);
+    for (const pid of pids) expect(run.stdout).toContain(`stdout of ${pid}\n`);
+    if (app === ASGI) expect(lines(run, 'lifespan-shutdown')).toEqual(pids);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('answers the requests in flight on %s', async (signal) => {
+    const run = await start(worker, options, app);
+    // One for each worker, so that each is busy; sync serves no more than that.
+    const answers = Array.from({ length: WORKERS }, () => run.get('/slow'));
+    await until('every request is in flight', async () => (await run.status()).herd.in_flight === WORKERS);
+    run.signal(signal);
+    for (const answer of await Promise.all(answers)) {
+      expect(answer.status).toBe(200);
+      expect(answer.text).toBe('answered\n');
+    }
+    expect(await run.ended).toEqual({ status: 0, signal: null });
+    expect(lines(run, 'answered').length).toBe(WORKERS);
+    expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+    await run.expectNothingLeft();
+  });
+});
+
+/** Answers only after a minute, and says in the file `started` that it has begun. */
+const STUCK = `
+import time
+def app(environ, start_response):
+    open("started", "a").close()
+    time.sleep(60)
+`;
+
+async function startStuck(options: readonly string[] = []): Promise<{ run: Run; answer: Promise<unknown> }> {
+  const run = await serving(['stuck:app', ...options], { files: { 'stuck.py': STUCK } });
+  const answer = run.get('/').then(
+    // sync workers of newer gunicorns answer 500 when they are told to end at once.
+    ({ status }) => (status === 500 ? 'broken off' : `answered ${status}`),
+    () => 'broken off',
+  );
+  await until('the request is in flight', () => existsSync(path.join(run.folder, 'started')));
+  return { run, answer };
+}
+
+test('a second Ctrl-C ends requests that do not end', async () => {
+  const { run, answer } = await startStuck();
+  run.signal('SIGINT');
+  await run.waitForText(/Stopping \(Ctrl-C\)/);
+  expect(run.ending).toBeNull();
+  const second = performance.now();
+  run.signal('SIGINT');
+  expect(await run.ended).toEqual({ status: 0, signal: null });
+  expect(performance.now() - second).toBeLessThan(5000);
+  expect(await answer).toBe('broken off');
+  await run.expectNothingLeft();
+});
+
+test('SIGQUIT is quick from the beginning', async () => {
+  const { run, answer } = await startStuck();
+  const from = performance.now();
+  run.signal('SIGQUIT');
+  expect(await run.ended).toEqual({ status: 0, signal: null });
+  expect(performance.now() - from).toBeLessThan(5000);
+  expect(await answer).toBe('broken off');
+  await run.expectNothingLeft();
+});
+
+test('after graceful_timeout a request that does not end is broken off, and the log says so', async () => {
+  const { run, answer } = await startStuck(['--graceful-timeout', '2']);
+  run.signal('SIGTERM');
+  expect(await run.ended).toEqual({ status: 0, signal: null });
+  expect(await answer).toBe('broken off');
+  expect(run.messages.join('\n')).toMatch(/1 worker\(s\) did not finish in time and are killed/);
+  await run.expectNothingLeft();
+});
+
+test('a worker killed with SIGKILL during a stop delays nothing', async () => {
+  const { run, answer } = await startStuck();
+  run.signal('SIGTERM');
+  await run.waitForText(/Stopping/);
+  const [worker] = await run.workers();
+  process.kill(worker!.pid, 'SIGKILL');
+  expect(await run.ended).toEqual({ status: 0, signal: null });
+  expect(await answer).toBe('broken off');
+  await run.expectNothingLeft();
+});
+
+test('stopping while the application loads ends at once and leaves nothing', async () => {
+  const run = serve(['loading:app'], {
+    files: { 'loading.py': 'import time\nopen("loading", "w").close()\ntime.sleep(60)\n' },
+  });
+  await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
+  const from = performance.now();
+  await run.stop('SIGINT');
+  expect(performance.now() - from).toBeLessThan(3000);
+});
+
+test('`cowherd stop` stops it from another terminal and waits until it has', async () => {
+  const run = await start('sync', [], WSGI);
+  const stop = cowherd(['stop', '--runtime-dir', run.runtimeDirectory]);
+  expect(await stop.ended, stop.stderr).toEqual({ status: 0, signal: null });
+  // `stop` has waited: the supervisor needs no more than to end.
+  expect(await run.ended).toEqual({ status: 0, signal: null });
+  expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+  await run.expectNothingLeft();
+});
+
+test('when the supervisor is killed, the keeper lets requests end and takes everything away', async () => {
+  const run = await start('gthread', ['--threads', '4'], WSGI);
+  const answers = Array.from({ length: WORKERS }, () => run.get('/slow'));
+  await until('the requests are in flight', async () => (await run.status()).herd.in_flight === WORKERS);
+  run.signal('SIGKILL');
+  for (const answer of await Promise.all(answers)) expect(answer.text).toBe('answered\n');
+  expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
+  await until('every process has left', () => run.processes.length === 0);
+  expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+});
+
+test('when the keeper is killed, workers finish, and the supervisor ends with an error of its own', async () => {
+  const run = await start('sync', [], WSGI);
+  const answer = run.get('/slow');
+  await until('the request is in flight', async () => (await run.status()).herd.in_flight === 1);
+  process.kill((await run.status()).herd.keeper.pid ?? 0, 'SIGKILL');
+  expect((await answer).text).toBe('answered\n');
+  expect(await run.ended).toEqual({ status: 25, signal: null });
+  expect(run.stderr).toMatch(/The keeper died: /);
+  expect(run.processes).toEqual([]);
+  expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+});
