@@ -7,4 +7,4 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feed.settings")
 application = get_asgi_application()
 
-import feed.loading  # noqa: F401  (needs the settings that the line above loaded)
+import feed.loading  # noqa: E402, F401  (needs the settings that the line above loaded)

@@ -9,7 +9,7 @@ class Topic(models.Model):
     """As in the ranking tables (`feed.site_data.rankings.TOPICS`)."""
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 class Profile(models.Model):
@@ -34,4 +34,4 @@ class Post(models.Model):
     likes = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)

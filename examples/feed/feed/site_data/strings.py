@@ -30,10 +30,11 @@ def load_strings(heap_mib: int) -> dict[str, dict[str, list[str]]]:
 
 
 def load_locale(locale: str, keys: list[str], seed: int) -> dict[str, list[str]]:
-    return {
-        key: [
-            f"[{locale}] {PHRASES[(number + seed) & 1023]} {number}",
-            f"[{locale}] {PHRASES[(number + seed) & 1023]}, {PHRASES[(number * 3) & 1023]} {number}",
+    messages = {}
+    for number, key in enumerate(keys):
+        phrase = PHRASES[(number + seed) & 1023]
+        messages[key] = [
+            f"[{locale}] {phrase} {number}",
+            f"[{locale}] {phrase}, {PHRASES[(number * 3) & 1023]} {number}",
         ]
-        for number, key in enumerate(keys)
-    }
+    return messages

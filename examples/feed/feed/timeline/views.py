@@ -71,11 +71,13 @@ def viewed_profile(request: HttpRequest) -> Profile:
     if asked is None:
         # Staff accounts have no profile, and so no feed.
         own = request.user.is_authenticated and profiles.filter(user=request.user).first()
-        return own or profiles.get(user_id=random_user())
+        found: Profile = own or profiles.get(user_id=random_user())
+        return found
     try:
-        return profiles.get(user_id=int(asked))
+        found = profiles.get(user_id=int(asked))
     except (ValueError, OverflowError, Profile.DoesNotExist):
         raise Http404(f"no user {asked!r}") from None
+    return found
 
 
 def random_user() -> int:
@@ -88,7 +90,7 @@ def random_user() -> int:
 
 @cache
 def users_known() -> int:
-    return Profile.objects.count()
+    return int(Profile.objects.count())
 
 
 def feed_of(user: User, profile: Profile) -> UserFeed:
