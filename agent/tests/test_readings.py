@@ -19,6 +19,19 @@ KSM:                   0 kB
 Locked:                0 kB
 """
 
+SMAPS = """\
+55d0c6bf5000-55d0c6c00000 rw-p 00000000 00:00 0                          [heap]
+Shared_Clean:          8 kB
+Shared_Dirty:        100 kB
+VmFlags: rd wr mr
+7f0000000000-7f0000100000 r--p 00001000 08:01 4711                       /usr/lib/libnew.so
+Shared_Clean:        500 kB
+Shared_Dirty:        700 kB
+7f1000000000-7f1000100000 rw-p 00000000 00:00 0
+Shared_Clean:          0 kB
+Shared_Dirty:         40 kB
+"""
+
 STATS = """\
 Small block threshold = 512, in 32 size classes.
 
@@ -48,6 +61,10 @@ def test_smaps_are_summed() -> None:
     assert rollup.parse(ROLLUP + ROLLUP).anonymous_bytes == 2 * 71308 * 1024
 
 
+def test_shared_memory_is_that_without_a_file() -> None:
+    assert rollup.parse_shared_anonymous(SMAPS) == 148 * 1024
+
+
 def test_a_text_without_the_fields() -> None:
     with pytest.raises(KeyError):
         rollup.parse("Rss: 1 kB\n")
@@ -68,6 +85,7 @@ def test_another_allocator() -> None:
 
 def test_this_process_has_them() -> None:
     assert rollup.read() is not None
+    assert rollup.shared_anonymous_bytes() is not None
     stats = seal.read_stats()
     assert stats is not None
     assert len(stats.classes) == 32

@@ -1,7 +1,9 @@
-"""This process's own memory, from /proc/self/smaps_rollup (Documentation/filesystems/proc.rst)."""
+"""This process's own memory, from /proc/self/smaps_rollup and smaps
+(Documentation/filesystems/proc.rst)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,34 @@ def read() -> Rollup | None:
         except (OSError, KeyError, ValueError):
             continue
     return None
+
+
+_MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ (\d+)")
+
+
+def parse_shared_anonymous(text: str) -> int:
+    """From plain smaps, bytes that are shared by copy-on-write: those of mappings without a file.
+
+    `Shared_Dirty` of the rollup also counts pages of files that were just written to the disk (a
+    library that was just installed, say), which come in as they are touched. Pure.
+    """
+    shared_kib = 0
+    has_file = True
+    for line in text.splitlines():
+        mapping = _MAPPING.match(line)
+        if mapping is not None:
+            has_file = mapping[1] != "0"
+        elif not has_file and line.startswith(("Shared_Dirty:", "Shared_Clean:")):
+            shared_kib += int(line.split()[1])
+    return shared_kib * 1024
+
+
+def shared_anonymous_bytes() -> int | None:
+    """What this process shares by copy-on-write; None where the kernel does not tell."""
+    try:
+        return parse_shared_anonymous(Path("/proc/self/smaps").read_text("ascii", "replace"))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def anonymous_bytes() -> int:

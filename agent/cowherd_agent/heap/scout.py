@@ -135,7 +135,7 @@ def _judge(
         return ""
     unshared, shared = found.get("unshared"), found.get("shared_at_fork")
     if unshared is None or shared is None:
-        return "the scout could not measure its memory (no /proc/self/smaps_rollup)"
+        return "the scout could not measure its memory (no /proc/self/smaps)"
     if unshared > limit_bytes(shared):
         return (
             f"the scout copied {unshared / _MIB:.1f} MiB of the {shared / _MIB:.1f} MiB that it "
@@ -196,9 +196,8 @@ def _scout(
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        before = rollup.read()
-        if before is not None:
-            tell(shared_at_fork=before.shared_dirty_bytes)
+        before = rollup.shared_anonymous_bytes()
+        tell(shared_at_fork=before)
         if after_fork is not None:
             tell(step="apply the policy")
             after_fork()
@@ -226,11 +225,9 @@ def _scout(
     leave(0)
 
 
-def _unshared_since(before: rollup.Rollup | None) -> int | None:
-    now = rollup.read()
-    if before is None or now is None:
-        return None
-    return max(0, before.shared_dirty_bytes - now.shared_dirty_bytes)
+def _unshared_since(before: int | None) -> int | None:
+    now = rollup.shared_anonymous_bytes()
+    return None if before is None or now is None else max(0, before - now)
 
 
 def read_every_object() -> int:

@@ -106,10 +106,10 @@ def in_child(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def shared_bytes() -> int:
-    now = rollup.read()
+    now = rollup.shared_anonymous_bytes()
     if now is None:
-        raise SystemExit("this kernel does not tell a process its memory (smaps_rollup)")
-    return now.shared_dirty_bytes
+        raise SystemExit("this kernel does not tell a process its memory (smaps)")
+    return now
 
 
 def kept_by(work: Callable[[], object]) -> dict[str, Any]:
