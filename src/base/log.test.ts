@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createLog, type LogLevel, logFormatFor, LOG_LEVELS } from './log.ts';
+import { createLog, type LogLevel, LOG_LEVELS } from './log.ts';
+import { logFormatFor } from './log-format.ts';
 
 function capture(options: { format: 'text' | 'json'; level?: LogLevel; color?: boolean }) {
   const lines: string[] = [];

@@ -6,8 +6,7 @@
 import { writeSync } from 'node:fs';
 import pino from 'pino';
 import pc from 'picocolors';
-
-export type LogFormat = 'text' | 'json';
+import type { LogFormat } from './log-format.ts';
 
 /** gunicorn's names (gunicorn/glogging.py, LOG_LEVELS). */
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const;
@@ -35,11 +34,6 @@ export interface LogOptions {
   readonly color?: boolean;
   /** Takes each line, with its newline; by default it is written to stderr, at once. */
   readonly write?: (line: string) => void;
-}
-
-/** What a log on this stream should look like: readable on a terminal, JSON otherwise. */
-export function logFormatFor(stream: { readonly isTTY?: boolean }): LogFormat {
-  return stream.isTTY ? 'text' : 'json';
 }
 
 export function createLog(options: LogOptions): Log {

@@ -1,14 +1,12 @@
 /** `cowherd serve`: a herd in the foreground, or in the background with gunicorn's `--daemon`. */
 import { spawn } from 'node:child_process';
 import { CowherdError } from '../base/errors.ts';
-import { logFormatFor } from '../base/log.ts';
+import { logFormatFor } from '../base/log-format.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import { isAnswering } from '../supervisor/control.ts';
-import { runSupervisor } from '../supervisor/run.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
-import { SERVE_HELP } from './serve-help.ts';
-import { createSupervisorLog } from './supervisor-log.ts';
+import { startUp } from '../supervisor/start-up.ts';
 
 /** Set in the background process that `--daemon` starts. */
 const DAEMON_VARIABLE = 'COWHERD_DAEMON';
@@ -21,12 +19,11 @@ const DAEMON_VARIABLE = 'COWHERD_DAEMON';
 export async function runServe(argv: string[]): Promise<number> {
   const parsed = parseServeArguments(argv);
   if (parsed.help) {
-    process.stdout.write(SERVE_HELP);
+    process.stdout.write((await import('./serve-help.ts')).SERVE_HELP);
     return 0;
   }
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
   const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
-  const log = createSupervisorLog(logFormat, parsed.logFormat);
   const daemonized = process.env[DAEMON_VARIABLE] === '1';
 
   const interpreter = await findInterpreter({
@@ -35,8 +32,6 @@ export async function runServe(argv: string[]): Promise<number> {
     cwd: process.cwd(),
     env: process.env,
   });
-  log.info(`Python: ${interpreter.path} (${interpreter.why})`);
-
   const runtimeDirectory = runtimeDirectoryFor(
     parsed.runtimeDirectory ?? undefined,
     herdName(process.cwd(), parsed.rest),
@@ -44,11 +39,16 @@ export async function runServe(argv: string[]): Promise<number> {
   if (await isAnswering(runtimeDirectory)) {
     throw new CowherdError('RUNTIME_DIRECTORY_BUSY', { detail: runtimeDirectory });
   }
+  const started = startUp({ python: interpreter.path, arguments: parsed.rest, runtimeDirectory, logFormat });
+  // Only now: the interpreter is at work already.
+  const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
+    import('./supervisor-log.ts'),
+    import('../supervisor/run.ts'),
+  ]);
+  const log = createSupervisorLog(logFormat, parsed.logFormat);
+  log.info(`Python: ${interpreter.path} (${interpreter.why})`);
   const result = await runSupervisor({
-    python: interpreter.path,
-    arguments: parsed.rest,
-    runtimeDirectory,
-    logFormat,
+    startUp: started,
     log,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
     daemonized,

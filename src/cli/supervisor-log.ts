@@ -3,7 +3,8 @@
  * `errorlog`, where its users look for an arbiter's lines.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { createLog, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
+import { createLog, type Log, type LogLevel } from '../base/log.ts';
+import type { LogFormat } from '../base/log-format.ts';
 
 export interface SupervisorLog extends Log {
   /** Appends to gunicorn's errorlog from now on; `-` is stderr. */

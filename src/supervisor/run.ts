@@ -4,30 +4,26 @@
  * No policy here; see `decide.ts`.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Server } from 'node:net';
-import { startKeeper, type KeeperConnection } from '../agent/keeper-connection.ts';
+import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
-import { Scoreboard } from '../agent/scoreboard.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { LOG_LEVELS, type Log, type LogFormat, type LogLevel } from '../base/log.ts';
-import { serveControl } from './control.ts';
+import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent, Heartbeat } from './events.ts';
 import { Sampler } from './sampler.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { prepareRuntimeDirectory, removeRuntimeFiles, SCOREBOARD } from './runtime-directory.ts';
+import { removeRuntimeFiles } from './runtime-directory.ts';
+import { FIRST_GENERATION, orderMold, type StartUp } from './start-up.ts';
 import { initialState, type HerdState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
 
 export interface SupervisorOptions {
-  python: string;
-  /** gunicorn's command line, for gunicorn's own parser. */
-  arguments: string[];
-  runtimeDirectory: string;
-  logFormat: LogFormat;
+  /** The keeper, which has been ordered to start the first mold. */
+  startUp: StartUp;
   log: Log;
   /** Where progress is renewed in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
@@ -48,9 +44,6 @@ export interface SupervisorResult {
   daemonize: boolean;
 }
 
-/** More workers than any machine of today runs; the file is sparse. */
-const SCOREBOARD_SLOTS = 1024;
-
 const TICK_MS = 1000;
 const LOADING_VIEW_MS = 200;
 
@@ -58,11 +51,8 @@ const LOADING_VIEW_MS = 200;
  * Runs a herd until it ends. Signals of this process are its controls, as gunicorn's users know
  * them: TERM and INT finish requests, a second INT or QUIT is fast, TTIN and TTOU change the
  * number of workers, USR1 reopens logs.
- *
- * @throws CowherdError when the runtime directory can't be used.
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<SupervisorResult> {
-  prepareRuntimeDirectory(options.runtimeDirectory);
   const supervisor = new Supervisor(options);
   return await supervisor.run();
 }
@@ -71,12 +61,11 @@ class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
   readonly #progress: ProgressView;
-  readonly #scoreboard: Scoreboard;
+  readonly #startUp: StartUp;
   readonly #sampler: Sampler;
   readonly #startedAtMs: number;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
-  #keeper: KeeperConnection | null = null;
   #control: Server | null = null;
   #pidfile: string | null = null;
   #daemonize = false;
@@ -89,7 +78,7 @@ class Supervisor {
     this.#log = options.log;
     this.#progress = createProgressView(options.log, options.terminal);
     this.#startedAtMs = monotonicClock.now();
-    this.#scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
+    this.#startUp = options.startUp;
     this.#sampler = new Sampler();
   }
 
@@ -100,7 +89,7 @@ class Supervisor {
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
-      this.#keeper = startKeeper(this.#options.python, {
+      hearKeeper(this.#startUp.keeper, {
         onMessage: (message) => this.#hear(message),
         onUnreadable: (line, reason) =>
           this.#dispatch({ type: 'protocol_error', detail: `${reason} in ${line.slice(0, 200)}` }),
@@ -108,7 +97,7 @@ class Supervisor {
           this.#dispatch({
             type: 'keeper_spawn_failed',
             code: 'PYTHON_NOT_FOUND',
-            detail: `${this.#options.python} (${error.code ?? error.message})`,
+            detail: `${this.#startUp.python} (${error.code ?? error.message})`,
           }),
         onExit: (exitStatus, signal) => this.#dispatch({ type: 'keeper_exited', exitStatus, signal }),
       });
@@ -131,12 +120,12 @@ class Supervisor {
       nowMs: monotonicClock.now(),
       nowMonotonicNs: monotonicClock.nowNs(),
       startedAtMs: this.#startedAtMs,
-      runtimeDirectory: this.#options.runtimeDirectory,
-      python: this.#options.python,
+      runtimeDirectory: this.#startUp.runtimeDirectory,
+      python: this.#startUp.python,
       supervisor: { pid: process.pid, rss: process.memoryUsage.rss() },
       keeperRss: this.#sampler.rssOf(this.#state.keeperPid),
       sampleOf: (pid) => this.#sampler.sampleOf(pid),
-      rowOf: (slot) => this.#scoreboard.row(slot),
+      rowOf: (slot) => this.#startUp.scoreboard.row(slot),
       sampling: this.#sampler.cost(),
       host: this.#sampler.host(),
     });
@@ -164,7 +153,7 @@ class Supervisor {
       return;
     }
     const worker = this.#state.workers[message.pid];
-    const row = worker === undefined ? null : this.#scoreboard.row(worker.slot);
+    const row = worker === undefined ? null : this.#startUp.scoreboard.row(worker.slot);
     this.#dispatch(
       row === null || row.pid !== message.pid
         ? { type: 'keeper_says', message }
@@ -183,7 +172,7 @@ class Supervisor {
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
-      const row = this.#scoreboard.row(worker.slot);
+      const row = this.#startUp.scoreboard.row(worker.slot);
       if (row === null || row.pid !== worker.pid) continue;
       heartbeats.push({
         pid: worker.pid,
@@ -223,7 +212,7 @@ class Supervisor {
   }
 
   async #serveControl(): Promise<Server> {
-    return await serveControl(this.#options.runtimeDirectory, {
+    return await serveControl(this.#startUp.runtimeDirectory, {
       status: () => this.status(),
       stop: (quick) => this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
       scale: (by) => this.#dispatch({ type: 'scale', by }),
@@ -247,38 +236,28 @@ class Supervisor {
   #perform(action: Action): void {
     switch (action.do) {
       case 'start_mold':
-        this.#keeper?.send({
-          type: 'start_mold',
-          generation: action.generation,
-          mold: {
-            generation: action.generation,
-            scoreboard: this.#scoreboard.path,
-            log_format: this.#options.logFormat,
-            cwd: process.cwd(),
-            rejected_policies: action.rejected,
-          },
-          arguments: this.#options.arguments,
-          environment: {},
-        });
+        // The first one was ordered together with the keeper.
+        if (action.generation === FIRST_GENERATION) return;
+        this.#startUp.keeper.send(orderMold(this.#startUp, action.generation, action.rejected));
         return;
       case 'listen':
         this.#listen();
         return;
       case 'give_listeners':
-        this.#keeper?.send({ type: 'give_listeners', generation: action.generation });
+        this.#startUp.keeper.send({ type: 'give_listeners', generation: action.generation });
         return;
       case 'tell_mold':
-        this.#keeper?.send({
+        this.#startUp.keeper.send({
           type: 'to_mold',
           generation: action.generation,
           message: action.message,
         });
         return;
       case 'signal':
-        this.#keeper?.send({ type: 'signal', pid: action.pid, signal: action.signal });
+        this.#startUp.keeper.send({ type: 'signal', pid: action.pid, signal: action.signal });
         return;
       case 'tell_keeper_to_leave':
-        this.#keeper?.send({ type: 'exit' });
+        this.#startUp.keeper.send({ type: 'exit' });
         return;
       case 'wait_for_orphans':
         this.#orphans = waitForOrphans(action.pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
@@ -317,7 +296,7 @@ class Supervisor {
   #listen(): void {
     const { settings } = this.#state;
     if (settings === null) return;
-    this.#keeper?.send({
+    this.#startUp.keeper.send({
       type: 'listen',
       addresses: settings.addresses,
       backlog: settings.backlog,
@@ -382,8 +361,8 @@ class Supervisor {
     if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
     this.#control?.close();
-    this.#scoreboard.close();
-    removeRuntimeFiles(this.#options.runtimeDirectory);
+    this.#startUp.scoreboard.close();
+    removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
   }
 }

@@ -1,0 +1,72 @@
+/**
+ * The keeper's process and the socket to it, before anybody listens.
+ *
+ * Imports little, so that it can be started first: the interpreter then starts beside the rest of this program.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { KeeperCommand } from './messages.ts';
+
+/** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
+const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
+
+/** What the process does; each may come before `attach`, and is then handed over by it. */
+export interface KeeperProcessHandlers {
+  onLine(line: string): void;
+  /** The interpreter could not be started at all. */
+  onSpawnFailed(error: NodeJS.ErrnoException): void;
+  onExit(exitStatus: number | null, signal: NodeJS.Signals | null): void;
+}
+
+export interface KeeperProcess {
+  send(command: KeeperCommand): void;
+  attach(handlers: KeeperProcessHandlers): void;
+}
+
+/**
+ * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
+ * decides. It runs isolated and without site (`-I -S`): it needs the standard library only, and stays small.
+ */
+export function spawnKeeper(python: string): KeeperProcess {
+  const child: ChildProcess = spawn(python, ['-I', '-S', LAUNCHER, 'keeper'], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const early: ((handlers: KeeperProcessHandlers) => void)[] = [];
+  let attached: KeeperProcessHandlers | null = null;
+  const tell = (event: (handlers: KeeperProcessHandlers) => void): void => {
+    if (attached === null) early.push(event);
+    else event(attached);
+  };
+  let spawnFailed = false;
+  child.on('error', (error) => {
+    spawnFailed = true;
+    tell((handlers) => handlers.onSpawnFailed(error));
+  });
+  const socket = child.stdio[3] as Duplex;
+  let pending = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    pending += chunk;
+    const lines = pending.split('\n');
+    pending = lines.pop() ?? '';
+    for (const line of lines) tell((handlers) => handlers.onLine(line));
+  });
+  socket.on('error', () => {
+    // The keeper is gone; its exit says so.
+  });
+  // After 'exit' there may be messages left to read: 'close' comes when they have been read.
+  child.on('close', (code, signal) => {
+    if (!spawnFailed) tell((handlers) => handlers.onExit(code, signal));
+  });
+  return {
+    send(command) {
+      if (socket.writable) socket.write(`${JSON.stringify(command)}\n`);
+    },
+    attach(handlers) {
+      attached = handlers;
+      for (const event of early.splice(0)) event(handlers);
+    },
+  };
+}
