@@ -6,7 +6,6 @@ workers. Connections that they open must not be: a forked socket is one socket w
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
 import time
@@ -162,6 +161,9 @@ def _play_asgi(app: Callable[..., Awaitable[None]], request: WarmupRequest) -> i
         "server": (request.host, 80),
         "state": {},
     }
+    # Here, since most applications never need it, and it takes its time.
+    import asyncio
+
     status = 0
 
     async def run() -> None:
