@@ -69,6 +69,8 @@ class Supervisor {
   #control: Server | null = null;
   #pidfile: string | null = null;
   #daemonize = false;
+  /** The application is being loaded right now; the mold itself is busy with it, and says nothing. */
+  #isLoading = false;
   #interrupts = 0;
   #orphans: Promise<void> = Promise.resolve();
   #ended: (result: SupervisorResult) => void = () => {};
@@ -142,6 +144,7 @@ class Supervisor {
   #hear(message: KeeperMessage): void {
     if (message.type === 'from_mold' && message.message.type === 'progress') {
       this.#progress.show(message.message);
+      this.#isLoading = message.message.phase === 'load' && !message.message.final;
     }
     if (message.type === 'from_mold' && message.message.type === 'configured') {
       this.#options.onConfigured?.(message.message.settings);
@@ -223,7 +226,7 @@ class Supervisor {
     if (this.#options.terminal === null) return undefined;
     return setInterval(() => {
       const mold = this.#state.molds[this.#state.generation];
-      if (mold === undefined || mold.pid === null || mold.phase !== 'loading') return;
+      if (mold === undefined || mold.pid === null || !this.#isLoading) return;
       const rss = this.#sampler.rssOf(mold.pid);
       if (rss === null) return;
       const seconds = (monotonicClock.now() - mold.startedAtMs) / 1000;

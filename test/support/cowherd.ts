@@ -43,6 +43,8 @@ export interface StartOptions {
   runtimeDirectory?: string | null;
   /** Another command in front, such as prlimit. */
   prefix?: readonly string[];
+  /** With a terminal of its own, of util-linux's script(1): all output is then in `stdout`. */
+  terminal?: boolean;
 }
 
 const started: Run[] = [];
@@ -64,11 +66,22 @@ export class Run {
     this.mark = randomUUID();
     this.runtimeDirectory = options.runtimeDirectory ?? path.join(folder, 'run');
     this.#env = { ...cleanEnvironment(folder), ...options.env, [MARK]: this.mark };
-    const [command = '', ...rest] = [...(options.prefix ?? []), process.execPath, COWHERD, ...args];
+    const words = [...(options.prefix ?? []), process.execPath, COWHERD, ...args];
+    const inTerminal = [
+      'script',
+      '--quiet',
+      '--return',
+      '--flush',
+      '--command',
+      // exec: a shell in between would take part in a Ctrl-C.
+      `exec ${words.map(quoted).join(' ')}`,
+      '/dev/null',
+    ];
+    const [command = '', ...rest] = options.terminal === true ? inTerminal : words;
     this.process = spawn(command, rest, {
       cwd: options.cwd ?? folder,
       env: this.#env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.terminal === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -108,7 +121,7 @@ export class Run {
 
   /** The addresses that the log names, in the order of the settings. */
   get addresses(): Address[] {
-    const line = /Listening at: ([^"\n]+)/.exec(this.stderr)?.[1];
+    const line = /Listening at: ([^"\r\n]+)/.exec(this.stdout + this.stderr)?.[1];
     return line?.trim().split(', ') ?? [];
   }
 
@@ -162,6 +175,11 @@ export class Run {
     return (await this.status()).workers;
   }
 
+  /** Presses keys, where it has a terminal. */
+  type(keys: string): void {
+    this.process.stdin?.write(keys);
+  }
+
   signal(name: NodeJS.Signals): void {
     process.kill(this.pid, name);
   }
@@ -198,6 +216,11 @@ afterEach(async () => {
 
 export function temporaryFolder(): string {
   return mkdtempSync(path.join(tmpdir(), 'cowherd-test-'));
+}
+
+/** For the shell that script(1) starts. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\\''`)}'`;
 }
 
 function socketFiles(folder: string): string[] {
