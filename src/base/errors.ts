@@ -199,11 +199,6 @@ export const catalogue = defineCatalogue({
     title: 'The supervisor does not answer',
     advice: 'It may be stopped or overloaded: look at its log, then end it by its process id.',
   },
-  NO_LOAD_GENERATOR: {
-    exitStatus: 34,
-    title: 'The load generator cannot be started',
-    advice: 'Run `make install` in the checkout, or install Cowherd again.',
-  },
   NO_EXAMPLE: {
     exitStatus: 35,
     title: 'The bundled application is not there or cannot be prepared',

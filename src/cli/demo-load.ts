@@ -1,5 +1,10 @@
-/** Real HTTP load for the demo, by autocannon, to a loopback address. */
-import autocannon from 'autocannon';
+/**
+ * Real HTTP load for the demo, to a loopback address.
+ *
+ * No library: sync workers close the connection after each response, and the common load generators then write the
+ * next request on the closing connection, and count its latency wrong.
+ */
+import http from 'node:http';
 import { build } from 'hdr-histogram-js';
 
 export interface LoadFigures {
@@ -16,27 +21,46 @@ export interface Load {
 
 const CONNECTIONS = 6;
 
-/** Far longer than anybody looks at a demo; `stop()` ends it before. */
-const LONGEST_SECONDS = 24 * 3600;
+/** A connection that could not be made is not tried again at once. */
+const PAUSE_AFTER_ERROR_MS = 100;
 
-/** Starts the load; it goes on until it is stopped. */
-export async function startLoad(url: string): Promise<Load> {
+/** Starts the load: so many connections, each with the next request when the last was answered. Until it is stopped. */
+export function startLoad(url: string): Load {
   const startedAt = performance.now();
   // In microseconds, since the histogram counts whole numbers.
   const latenciesUs = build({ numberOfSignificantValueDigits: 3 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let requests = 0;
   let errors = 0;
-  const instance = autocannon({ url, connections: CONNECTIONS, duration: LONGEST_SECONDS }, () => {
-    // Its own summary is not needed: figures() has the running one.
-  });
-  instance.on('response', (_client, statusCode, _bytes, responseTimeMs) => {
-    requests += 1;
-    if (statusCode >= 400) errors += 1;
-    latenciesUs.recordValue(Math.round(responseTimeMs * 1000));
-  });
-  instance.on('reqError', () => {
-    errors += 1;
-  });
+  let stopped = false;
+
+  const next = (): void => {
+    if (stopped) return;
+    const sentAt = performance.now();
+    let settled = false;
+    const fail = (): void => {
+      if (settled) return;
+      settled = true;
+      if (stopped) return;
+      errors += 1;
+      setTimeout(next, PAUSE_AFTER_ERROR_MS).unref();
+    };
+    const request = http.get(url, { agent }, (response) => {
+      response.resume();
+      response.once('error', fail);
+      response.once('end', () => {
+        if (settled) return;
+        settled = true;
+        requests += 1;
+        if ((response.statusCode ?? 0) >= 400) errors += 1;
+        latenciesUs.recordValue(Math.round((performance.now() - sentAt) * 1000));
+        next();
+      });
+    });
+    request.once('error', fail);
+  };
+  for (let connection = 0; connection < CONNECTIONS; connection += 1) next();
+
   return {
     figures() {
       const at = (percentile: number): number =>
@@ -49,7 +73,8 @@ export async function startLoad(url: string): Promise<Load> {
       };
     },
     stop() {
-      instance.stop();
+      stopped = true;
+      agent.destroy();
     },
   };
 }

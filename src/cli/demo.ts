@@ -37,7 +37,7 @@ const LONGEST_START_MS = 120_000;
 const CLEAR_LINE = '\r\u001B[K';
 const CLEAR_BELOW = '\u001B[J';
 
-/** @throws CowherdError NO_EXAMPLE, NO_LOAD_GENERATOR, or what the servers fail with. */
+/** @throws CowherdError NO_EXAMPLE, or what the servers fail with. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const startedAt = performance.now();
   if (!existsSync(join(EXAMPLE, 'manage.py'))) throw new CowherdError('NO_EXAMPLE', { detail: EXAMPLE });
@@ -141,7 +141,7 @@ async function drive(
   startedAt: number,
   interrupted: Interrupt,
 ): Promise<DemoResult> {
-  const loads = await Promise.all(herds.map((herd) => startLoad(herd.url)));
+  const loads = herds.map((herd) => startLoad(herd.url));
   const endAt =
     interactive && options.seconds === undefined
       ? Number.POSITIVE_INFINITY
