@@ -63,7 +63,8 @@ function completeReport(): unknown {
 
 test('the page lists the fields that there are, each once', () => {
   const listed = [...page.matchAll(/^\| `([a-z_.[\]]+)` \|/gm)].map(([, name]) => name);
-  expect(listed.toSorted()).toEqual([...new Set(fields(completeReport(), ''))].toSorted());
+  expect(new Set(listed)).toEqual(new Set(fields(completeReport(), '')));
+  expect(new Set(listed).size).toBe(listed.length);
 });
 
 test('the page names the version', () => {

@@ -73,6 +73,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 # The site's texts come from feed.site_data.strings, not from gettext.
 USE_I18N = False
+# One clock for the lines of all processes: Django sets the process's time zone.
+TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 
