@@ -14,6 +14,9 @@ import type { StatusReport } from './status.ts';
 /** Raised with every change that an older command could not understand. */
 export const CONTROL_VERSION = 1;
 
+/** A supervisor answers within milliseconds; after this time it is stopped, or the machine is at its end. */
+const ANSWER_MS = 5000;
+
 export type ControlRequest =
   | { type: 'status'; version: number }
   | { type: 'stop'; version: number; quick: boolean }
@@ -28,7 +31,8 @@ export type ControlReply =
 /**
  * Asks the supervisor of a runtime directory.
  *
- * @throws CowherdError NOT_RUNNING when nobody answers, PROTOCOL_MISMATCH when it refuses.
+ * @throws CowherdError NOT_RUNNING when nobody listens, NO_ANSWER when a supervisor that is there does not answer,
+ *   PROTOCOL_MISMATCH when it refuses.
  */
 export async function ask(directory: string, message: ControlRequest): Promise<ControlReply> {
   const path = join(directory, CONTROL_SOCKET);
@@ -37,6 +41,10 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
     const socket = connect(path);
     socket.once('error', (error) => {
       reject(new CowherdError('NOT_RUNNING', { detail: directory, cause: error }));
+    });
+    socket.setTimeout(ANSWER_MS, () => {
+      reject(new CowherdError('NO_ANSWER', { detail: directory }));
+      socket.destroy();
     });
     socket.once('close', () => {
       reject(new CowherdError('NOT_RUNNING', { detail: directory }));
@@ -53,13 +61,13 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
   return reply;
 }
 
-/** Whether a supervisor answers in this runtime directory. */
+/** Whether a supervisor runs in this runtime directory, though it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
   try {
     await ask(directory, { type: 'status', version: CONTROL_VERSION });
     return true;
   } catch (error) {
-    return error instanceof CowherdError && error.code === 'PROTOCOL_MISMATCH';
+    return error instanceof CowherdError && ['PROTOCOL_MISMATCH', 'NO_ANSWER'].includes(error.code);
   }
 }
 

@@ -1,0 +1,544 @@
+/**
+ * What people get wrong: each mistake has a clear error, an exit status of its own (src/base/errors.ts), and leaves
+ * nothing behind.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { catalogue, type ErrorCode } from '../src/base/errors.ts';
+import {
+  COWHERD,
+  cowherd,
+  HELLO,
+  PYTHON,
+  serve,
+  serving,
+  temporaryFolder,
+  type Run,
+  type StartOptions,
+} from './support/cowherd.ts';
+import { fetchFrom, isListening } from './support/http.ts';
+import { gunicornFor, interpreter } from './support/interpreters.ts';
+import { until } from './support/until.ts';
+
+const files = { 'hello.py': HELLO };
+
+/** Its last lines are the error, with its code, what happened, and what to do; it ends with the code's own status. */
+async function expectFailure(run: Run, code: ErrorCode, ...details: (string | RegExp)[]): Promise<void> {
+  const ending = await run.ended;
+  const { exitStatus, title } = catalogue[code];
+  expect(ending, run.stderr).toEqual({ status: exitStatus, signal: null });
+  const lines = run.stderr.trimEnd().split('\n');
+  const error = lines.findLastIndex((line) => line.startsWith('Error '));
+  expect(lines[error], run.stderr).toMatch(`Error ${code}: ${title}`);
+  // The error, and the advice in one line. Nothing after them but what uninvolved processes still write.
+  expect(lines.length - error, run.stderr).toBe(2);
+  for (const detail of details) expect(run.stderr).toMatch(detail);
+  // A fault of ours is never the answer to a mistake of somebody else's.
+  expect(run.stderr).not.toContain('INTERNAL');
+  await run.expectNothingLeft();
+}
+
+async function fails(
+  args: readonly string[],
+  options: StartOptions,
+  code: ErrorCode,
+  ...details: (string | RegExp)[]
+): Promise<Run> {
+  const run = serve(args, options);
+  await expectFailure(run, code, ...details);
+  return run;
+}
+
+describe('the application', () => {
+  test('is not there', async () => {
+    const run = await fails(['no_such_module:app'], { files }, 'APP_IMPORT_FAILED', "No module named 'no_such_module'");
+    expect(run.stderr).not.toContain('cowherd_agent');
+  });
+
+  test('raises when it is imported: its own traceback, then one line', async () => {
+    const app = 'def deeper():\n    raise ValueError("the settings are wrong")\n\ndeeper()\n';
+    const run = await fails(['broken:app'], { files: { 'broken.py': app } }, 'APP_IMPORT_FAILED');
+    const traceback = run.stderr.slice(run.stderr.indexOf('Traceback'));
+    expect(traceback).toMatch(
+      /^Traceback \(most recent call last\):\n {2}File "[^"]*\/broken\.py", line 4, in <module>\n/,
+    );
+    expect(traceback).toContain('line 2, in deeper\n');
+    expect(traceback).toContain('ValueError: the settings are wrong\n');
+    // Nobody needs to read our frames, or the import machinery's.
+    expect(run.stderr).not.toMatch(/cowherd_agent|importlib|gunicorn\/util/);
+    expect(run.stderr).toMatch(/Error APP_IMPORT_FAILED: .*broken:app: ValueError: the settings are wrong/);
+  });
+
+  test('imports something that is not there', async () => {
+    const app = 'import no_such_library\n';
+    const run = await fails(['broken:app'], { files: { 'broken.py': app } }, 'APP_IMPORT_FAILED', 'no_such_library');
+    expect(run.stderr).toMatch(/File "[^"]*\/broken\.py", line 1, in <module>/);
+  });
+
+  test('is no Python', async () => {
+    await fails(['broken:app'], { files: { 'broken.py': 'def app(:\n' } }, 'APP_IMPORT_FAILED', /SyntaxError/);
+  });
+
+  test('leaves when it is imported', async () => {
+    const app = 'import sys\nsys.exit("set DATABASE_URL first")\n';
+    await fails(['leaving:app'], { files: { 'leaving.py': app } }, 'APP_IMPORT_FAILED', /set DATABASE_URL first/);
+  });
+
+  test('has another name', async () => {
+    await fails(['hello:application'], { files }, 'APP_IMPORT_FAILED', /Failed to find attribute 'application'/);
+  });
+
+  test('is not callable', async () => {
+    await fails(['number:app'], { files: { 'number.py': 'app = 42\n' } }, 'APP_NOT_CALLABLE');
+  });
+
+  test('is not named', async () => {
+    await fails([], { files }, 'USAGE', /no application given/);
+  });
+
+  test('leaves threads running: each is named, with the place where it was started', async () => {
+    const app = `
+import threading, time
+${HELLO}
+def work():
+    time.sleep(60)
+
+threading.Thread(target=work, name="flusher", daemon=True).start()
+watcher = threading.Timer(60, work)
+watcher.name = "watcher"
+watcher.daemon = True
+watcher.start()
+`;
+    const run = await fails(
+      ['threads:app'],
+      { files: { 'threads.py': app } },
+      'APP_LEFT_THREADS',
+      /'flusher' started at [^;]*\/threads\.py:\d+/,
+      /'watcher' started at [^;]*\/threads\.py:\d+/,
+    );
+    const line = app.split('\n').findIndex((text) => text.includes('flusher')) + 1;
+    expect(run.stderr).toContain(`threads.py:${line}`);
+
+    const allowed = await serving(['threads:app', '--allow-threads'], { files: { 'threads.py': app } });
+    expect(allowed.messages.join('\n')).toMatch(/threads run in the mold .*'flusher'/);
+    expect((await allowed.get('/')).status).toBe(200);
+    await allowed.stop();
+  });
+
+  test.each([
+    ['leaves the process', 'os._exit(5)', /exited with status 5/],
+    ['crashes', 'ctypes.string_at(0)', /was ended by SIGSEGV/],
+  ])('%s at the first request', async (_what, how, ending) => {
+    const app = `
+import ctypes, os
+def app(environ, start_response):
+    ${how}
+`;
+    const run = await serving(['dying:app', '--workers', '2'], { files: { 'dying.py': app } });
+    const address = run.address;
+    await until('it gives up', async () => {
+      await fetchFrom(address, '/').catch(() => null);
+      return run.ending;
+    });
+    await expectFailure(run, 'WORKERS_KEEP_DYING', ending, /no request was ever answered/);
+  });
+
+  test('dies now and then: the herd goes on', async () => {
+    const app = `
+import os
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/die":
+        os._exit(5)
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+    const run = await serving(['dying:app'], { files: { 'dying.py': app } });
+    expect((await run.get('/')).text).toBe('well');
+    for (let death = 1; death <= 7; death += 1) {
+      await until('it answers', async () => {
+        await fetchFrom(run.address, '/die').catch(() => null);
+        return run.messages.filter((message) => message.includes('exited with status 5')).length >= death;
+      });
+    }
+    expect((await run.get('/')).text).toBe('well');
+    await run.stop();
+  });
+
+  test('cannot be started in a worker', async () => {
+    const config = 'def post_fork(server, worker):\n    raise RuntimeError("no licence")\n';
+    const run = await fails(
+      ['hello:app', '--workers', '3'],
+      { files: { ...files, 'gunicorn.conf.py': config } },
+      'WORKER_BOOT_FAILED',
+      /RuntimeError: no licence/,
+    );
+    expect(run.stderr).toContain('Traceback');
+  });
+
+  test('needs more memory than there is', async () => {
+    const app = `
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (400 * 1024 * 1024,) * 2)
+data = [bytes(1024 * 1024) for _ in range(1000)]
+${HELLO}`;
+    await fails(['large:app'], { files: { 'large.py': app } }, 'MOLD_OUT_OF_MEMORY', /while large:app was loaded/);
+  });
+
+  test('is killed while it is loaded, as the kernel does when memory runs out', async () => {
+    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(60)\n';
+    const run = serve(['slow:app'], { files: { 'slow.py': app } });
+    await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
+    const mold = run.processes.find((info) => info.name === 'cowherd-mold');
+    process.kill(mold!.pid, 'SIGKILL');
+    await expectFailure(run, 'MOLD_OUT_OF_MEMORY', /was killed while it loaded/);
+  });
+
+  test('crashes while it is loaded', async () => {
+    const app = 'import ctypes\nctypes.string_at(0)\n';
+    await fails(
+      ['crash:app'],
+      { files: { 'crash.py': app } },
+      'MOLD_DIED',
+      /was ended by SIGSEGV while it was loading/,
+    );
+  });
+});
+
+describe('addresses', () => {
+  let folder = '';
+  let taken: Server;
+  let port = 0;
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    taken = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => {
+      taken.listen(0, '127.0.0.1', resolve);
+    });
+    const address = taken.address();
+    port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  afterAll(() => {
+    taken.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('in use: a port', async () => {
+    await fails(['hello:app', '--bind', `127.0.0.1:${port}`], { files }, 'ADDRESS_IN_USE', `127.0.0.1:${port}`);
+    // And whoever has it is not disturbed.
+    expect(await isListening(`http://127.0.0.1:${port}`)).toBe(true);
+  });
+
+  test('in use: the second of two; the first is given back', async () => {
+    await fails(
+      ['hello:app', '--bind', 'unix:first.sock', '--bind', `127.0.0.1:${port}`],
+      { files },
+      'ADDRESS_IN_USE',
+      `127.0.0.1:${port}`,
+    );
+  });
+
+  test('in use: a Unix socket; it stays where it is', async () => {
+    const socket = path.join(folder, 'taken.sock');
+    const server = createServer((connection) => connection.end());
+    await new Promise<void>((resolve) => {
+      server.listen(socket, resolve);
+    });
+    await fails(['hello:app', '--bind', `unix:${socket}`], { files }, 'ADDRESS_IN_USE', 'taken.sock');
+    expect(await isListening(`unix:${socket}`)).toBe(true);
+    server.close();
+  });
+
+  test('left behind by a server that was killed: a socket file is taken over', async () => {
+    const socket = path.join(folder, 'left.sock');
+    execFileSync(PYTHON, ['-c', 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', socket]);
+    const run = await serving(['hello:app', '--bind', `unix:${socket}`], { files });
+    expect((await fetchFrom(`unix:${socket}`, '/')).status).toBe(200);
+    await run.stop();
+    expect(existsSync(socket)).toBe(false);
+  });
+
+  test.each([
+    ['of another machine', '192.0.2.1:8000'],
+    ['in a folder that is not there', 'unix:/no/such/folder/web.sock'],
+    ['of a name that does not resolve', 'no-such-host.invalid:8000'],
+  ])('not to be had: %s', async (_what, address) => {
+    await fails(['hello:app', '--bind', address], { files }, 'ADDRESS_UNAVAILABLE', address.replace('unix:', ''));
+  });
+
+  test('not to be had: an ordinary file, which stays as it is', async () => {
+    const file = path.join(folder, 'precious');
+    writeFileSync(file, 'data');
+    await fails(['hello:app', '--bind', `unix:${file}`], { files }, 'ADDRESS_UNAVAILABLE', /not a socket/);
+    expect(existsSync(file)).toBe(true);
+  });
+
+  test.each(['127.0.0.1:eighty', 'fd://3'])('not understood: %s', async (address) => {
+    await fails(['hello:app', '--bind', address], { files }, 'INVALID_SETTING');
+  });
+});
+
+describe('settings', () => {
+  test.each([
+    [['--wokers', '4'], /--wokers is not an option of Cowherd or gunicorn; the nearest is --workers/],
+    [['--bin=127.0.0.1:0', '--gracefull-timeout', '3'], /--gracefull-timeout .* the nearest is --graceful-timeout/],
+    [['--warm-up', 'GET /'], /the nearest is --warmup/],
+    [['--polcy', 'stock'], /the nearest is --policy/],
+  ])('mistyped on the command line: %s', async (args, message) => {
+    await fails(['hello:app', ...args], { files }, 'UNKNOWN_SETTING', message);
+  });
+
+  test.each([
+    ['worker = 4\n', /worker in .*gunicorn\.conf\.py is not a setting; the nearest is workers/],
+    ['timout = 4\n', /the nearest is timeout/],
+    ['heap_polcy = "stock"\n', /the nearest is heap_policy/],
+    ['def post_forc(server, worker):\n    pass\n', /the nearest is post_fork/],
+  ])('mistyped in the file: %s', async (config, message) => {
+    await fails(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } }, 'UNKNOWN_SETTING', message);
+  });
+
+  test('that are names of the file itself are left alone', async () => {
+    const config =
+      'import os\nfrom os import path as paths\n_worker = 4\nmain_port = 8000\ndef helper():\n    return 1\n';
+    const run = await serving(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } });
+    await run.stop();
+  });
+
+  test.each([
+    ['workers = "many"\n', /workers|many/],
+    ['heap_policy = "frozen"\n', /heap_policy must be one of auto, immortal, freeze, instagram, stock; it is 'frozen'/],
+    ['warmup = ["GET"]\n', /a warm-up request reads 'GET \/path'/],
+    ['warmup = 7\n', /warmup must be a list of requests/],
+    ['sampling_budget = 200\n', /sampling_budget must be between 0 and 100 percent/],
+    ['gc_guard = "maybe"\n', /gc_guard must be one of hold, report, off/],
+    ['worker_class = "nonsense"\n', /worker_class/],
+    ['this is no Python\n', /SyntaxError/],
+    ['raise RuntimeError("no such host")\n', /RuntimeError: no such host/],
+  ])('with a wrong value: %s', async (config, message) => {
+    await fails(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } }, 'INVALID_SETTING', message);
+  });
+
+  test.each([
+    [['--warmup', 'GET'], 'INVALID_SETTING', /a warm-up request reads 'GET \/path'/],
+    [['--policy', 'frozen'], 'INVALID_SETTING', /heap_policy must be one of/],
+    [['--workers', 'many'], 'USAGE', /--workers: invalid/],
+    [['-c', 'no-such-file.py'], 'INVALID_SETTING', /no-such-file\.py/],
+    [['another:app'], 'USAGE', /one application only/],
+    [['--log-format', 'xml'], 'USAGE', /--log-format is text or json, not xml/],
+    [['--python'], 'USAGE', /--python needs a value/],
+  ] as const)('on the command line: %s', async (args, code, message) => {
+    await fails(['hello:app', ...args], { files }, code, message);
+  });
+
+  test('on the command line: a command that is not there', async () => {
+    const run = cowherd(['sreve', 'hello:app'], { files });
+    await expectFailure(run, 'USAGE', /sreve/);
+  });
+
+  test('a warm-up request that fails is told of, and the herd serves all the same', async () => {
+    const app = `
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise RuntimeError("no table")
+    start_response("404 Not Found" if environ["PATH_INFO"] == "/missing" else "200 OK", [])
+    return [b"well"]
+`;
+    const run = await serving(
+      ['warm:app', '--warmup', 'GET /', '--warmup', 'GET /broken', '--warmup', 'GET /missing'],
+      { files: { 'warm.py': app } },
+    );
+    const log = run.messages.join('\n');
+    expect(log).toContain('warm-up request GET /broken failed: RuntimeError: no table');
+    expect(log).toContain('warm-up request GET /missing failed: status 404');
+    expect(log).not.toContain('GET / failed');
+    // It is no fault of a heap policy.
+    const { molds, herd } = await run.status();
+    expect(molds[0]?.remarks.filter((remark) => remark.reason.includes('broken'))).toEqual([]);
+    expect(herd.policy).not.toBe('stock');
+    await run.stop();
+  });
+});
+
+describe('the interpreter', () => {
+  const tooOld = interpreter(({ version: [major, minor] }) => major === 3 && minor < 10);
+  const before312 = interpreter(({ version: [major, minor] }) => major === 3 && (minor === 10 || minor === 11));
+  const freeThreaded = interpreter(({ freeThreaded: free, version: [, minor] }) => free && minor >= 13);
+
+  test('is not there', async () => {
+    await fails(['hello:app'], { files, python: '/no/such/python3' }, 'PYTHON_NOT_FOUND', '/no/such/python3');
+  });
+
+  test('is not there, by name', async () => {
+    await fails(['hello:app'], { files, python: 'python3.99' }, 'PYTHON_NOT_FOUND', /python3\.99 is not on PATH/);
+  });
+
+  test.each(['/bin/true', '/bin/cat'])('is no Python: %s', async (program) => {
+    await fails(['hello:app'], { files, python: program }, 'PYTHON_NOT_FOUND', program);
+  });
+
+  test.skipIf(tooOld === null)('is too old (needs a Python 3.9 or older on this machine)', async () => {
+    await fails(['hello:app'], { files, python: tooOld }, 'PYTHON_TOO_OLD', /is Python 3\.\d+\.\d+/);
+  });
+
+  test('has no gunicorn: the line that installs it is printed', async () => {
+    const folder = temporaryFolder();
+    execFileSync(PYTHON, ['-m', 'venv', '--without-pip', path.join(folder, '.venv')]);
+    const python = path.join(folder, '.venv', 'bin', 'python');
+    const run = await fails(['hello:app'], { files, python }, 'NO_GUNICORN', python);
+    expect(run.stderr).toContain('pip install');
+    rmSync(folder, { recursive: true });
+  });
+
+  test.skipIf(before312 === null)(
+    'cannot have the policy asked for, and says what it can (needs a Python 3.10 or 3.11)',
+    async () => {
+      const folder = temporaryFolder();
+      const env = { PYTHONPATH: gunicornFor(folder) };
+      await fails(
+        ['hello:app', '--policy', 'immortal'],
+        { files, python: before312, env },
+        'POLICY_UNAVAILABLE',
+        /immortal.*3\.12/,
+        /freeze/,
+      );
+      // `auto` takes the next one, and says why.
+      const run = await serving(['hello:app'], { files, python: before312, env });
+      expect((await run.status()).herd.policy).toBe('freeze');
+      expect(run.messages.join('\n')).toMatch(/Heap policy immortal is not used: .*3\.12/);
+      expect((await run.get('/')).status).toBe(200);
+      await run.stop();
+      rmSync(folder, { recursive: true });
+    },
+  );
+
+  test.skipIf(freeThreaded === null)(
+    'is free-threaded: serves with stock, and says so (needs a free-threaded build)',
+    async () => {
+      const folder = temporaryFolder();
+      const env = { PYTHONPATH: gunicornFor(folder) };
+      const run = await serving(['hello:app'], { files, python: freeThreaded, env });
+      expect((await run.status()).herd.policy).toBe('stock');
+      expect(run.messages.join('\n')).toMatch(/Heap policy \w+ is not used: .*free-threaded/);
+      expect((await run.get('/')).status).toBe(200);
+      await run.stop();
+      rmSync(folder, { recursive: true });
+    },
+  );
+});
+
+describe('the machine', () => {
+  /** Loaded before Cowherd, in its own process. */
+  const pretend = (text: string): Record<string, string> => ({
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(text)}`,
+  });
+
+  test('is not Linux', async () => {
+    const env = pretend('Object.defineProperty(process, "platform", { value: "darwin" });');
+    await fails(['hello:app'], { files, env }, 'NOT_LINUX', 'darwin');
+  });
+
+  test('has too old a Node', async () => {
+    const env = pretend('Object.defineProperty(process.versions, "node", { value: "18.20.1" });');
+    const run = serve(['hello:app'], { files, env });
+    expect(await run.ended).toEqual({ status: catalogue.NODE_TOO_OLD.exitStatus, signal: null });
+    expect(run.stderr).toContain(catalogue.NODE_TOO_OLD.title);
+  });
+});
+
+describe('the runtime directory', () => {
+  test('is a file', async () => {
+    const folder = temporaryFolder();
+    const runtimeDirectory = path.join(folder, 'file');
+    writeFileSync(runtimeDirectory, '');
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_UNWRITABLE', runtimeDirectory);
+    expect(existsSync(runtimeDirectory)).toBe(true);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('cannot be made', async () => {
+    const runtimeDirectory = '/proc/1/cowherd';
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_UNWRITABLE', runtimeDirectory);
+  });
+
+  test('has too long a path for a socket', async () => {
+    const folder = temporaryFolder();
+    const runtimeDirectory = path.join(folder, 'a'.repeat(120));
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_TOO_LONG', /has 1\d\d bytes/);
+    expect(existsSync(runtimeDirectory)).toBe(false);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is that of another herd, which is not disturbed', async () => {
+    const first = await serving(['hello:app'], { files });
+    const second = serve(['hello:app'], { files, runtimeDirectory: first.runtimeDirectory });
+    expect(await second.ended).toEqual({ status: catalogue.RUNTIME_DIRECTORY_BUSY.exitStatus, signal: null });
+    expect(second.stderr).toContain(first.runtimeDirectory);
+    expect((await first.get('/')).status).toBe(200);
+    expect((await first.status()).herd.workers_ready).toBe(1);
+    await first.stop();
+  });
+
+  test('was left by a herd that was killed: it is used again', async () => {
+    const first = await serving(['hello:app', '--bind', 'unix:web.sock'], { files });
+    first.signal('SIGKILL');
+    await until('all have left', () => first.processes.length === 0);
+    expect(existsSync(path.join(first.runtimeDirectory, 'control.sock'))).toBe(true);
+    const status = cowherd(['status', '--runtime-dir', first.runtimeDirectory]);
+    await expectFailure(status, 'NOT_RUNNING', first.runtimeDirectory);
+    const second = await serving(['hello:app'], { files, runtimeDirectory: first.runtimeDirectory });
+    expect((await second.status()).herd.supervisor.pid).toBe(second.pid);
+    await second.stop();
+  });
+
+  test('is made for its owner only, though others may write beside it', async () => {
+    const folder = temporaryFolder();
+    const runtimeDirectory = path.join(folder, 'run');
+    mkdirSync(runtimeDirectory, { mode: 0o777 });
+    const run = await serving(['hello:app'], { files, runtimeDirectory });
+    const mode = (name: string): string =>
+      execFileSync('stat', ['--format=%a', path.join(runtimeDirectory, name)], { encoding: 'utf8' }).trim();
+    expect(mode('.')).toBe('700');
+    expect(mode('control.sock')).toBe('600');
+    expect(mode('scoreboard')).toBe('600');
+    await run.stop();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('no herd', () => {
+  test.each(['status', 'stop'])('for %s to find', async (command) => {
+    await expectFailure(cowherd([command]), 'NOT_RUNNING');
+    await expectFailure(cowherd([command, '--runtime-dir', '/no/such/directory']), 'NOT_RUNNING', '/no/such/directory');
+  });
+
+  test('more than one: which is meant must be said', async () => {
+    const first = await serving(['hello:app'], { files, runtimeDirectory: null });
+    const env = { XDG_RUNTIME_DIR: first.folder };
+    const second = await serving(['hello:app'], { files, runtimeDirectory: null, env });
+    const status = cowherd(['status'], { env });
+    expect(await status.ended).toEqual({ status: catalogue.SEVERAL_RUNNING.exitStatus, signal: null });
+    expect(status.stderr).toContain('--runtime-dir');
+    await second.stop();
+    await first.stop();
+  });
+
+  test('that answers: its supervisor is stopped', async () => {
+    const run = await serving(['hello:app'], { files });
+    run.signal('SIGSTOP');
+    const status = cowherd(['status', '--runtime-dir', run.runtimeDirectory]);
+    await expectFailure(status, 'NO_ANSWER', run.runtimeDirectory);
+    run.signal('SIGCONT');
+    expect((await run.status()).herd.workers_ready).toBe(1);
+    await run.stop();
+  });
+});
+
+test('the command runs from anywhere, by a link too', async () => {
+  const folder = temporaryFolder();
+  const link = path.join(folder, 'cowherd');
+  execFileSync('ln', ['-s', COWHERD, link]);
+  expect(execFileSync(link, ['--version'], { cwd: folder, encoding: 'utf8' })).toMatch(/^cowherd \d+\.\d+\.\d+\n$/);
+  rmSync(folder, { recursive: true });
+});
