@@ -60,7 +60,11 @@ TREATMENTS: dict[str, Treatment] = {
         "sockets. Supervisor, keeper and mold stay who they are"
     ),
     "group": _taken_over("as `user`"),
-    "certfile": _unchanged("but the log line `Listening at` says `http://`"),
+    "certfile": _taken_over(
+        "the mold looks whether it is there; workers use it. The log line `Listening at` says "
+        "`http://` all the same"
+    ),
+    "keyfile": _taken_over("as `certfile`"),
     # The processes
     "workers": _taken_over(
         "the supervisor keeps so many workers alive, at least 1. gunicorn's default holds: "

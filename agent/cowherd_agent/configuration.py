@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import inspect
 import os
 import sys
 from typing import Any, NoReturn
 
+import gunicorn
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 
 import cowherd_agent.settings as cowherd_settings
+from cowherd_agent import __version__
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.meter import wrap
 from cowherd_agent.warmup import Interface
@@ -29,6 +32,9 @@ class CowherdConfig(Config):  # type: ignore[misc]
             raise MoldFailure(code, detail)
 
         parser.error = error
+        for action in parser._actions:
+            if isinstance(action, argparse._VersionAction):
+                action.version = f"cowherd {__version__} (gunicorn {gunicorn.__version__})"
         return parser
 
 
@@ -53,6 +59,7 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
             # Of the settings as a whole; gunicorn 27 and newer.
             if hasattr(Config, "validate"):
                 self.cfg.validate()
+            self._find_certificates()
         except MoldFailure:
             raise
         except ConfigError as error:
@@ -70,6 +77,12 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
             ) from error
         except Exception as error:
             raise MoldFailure("INVALID_SETTING", str(error) or type(error).__name__) from error
+
+    def _find_certificates(self) -> None:
+        """As gunicorn does where it makes its sockets (gunicorn/sock.py, create_sockets)."""
+        for name, path in (("certfile", self.cfg.certfile), ("keyfile", self.cfg.keyfile)):
+            if path and not os.path.exists(path):
+                raise MoldFailure("INVALID_SETTING", f"{name} {path!r} does not exist")
 
     def load_config_from_module_name_or_filename(self, location: str) -> dict[str, Any]:
         namespace: dict[str, Any] = super().load_config_from_module_name_or_filename(location)

@@ -10,4 +10,5 @@ class MoldFailure(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        # The catalogue's sentence goes on behind it.
+        self.detail = detail.rstrip().removesuffix(".")
