@@ -23,6 +23,9 @@ export interface Bench {
   readonly say: (text: string) => void;
 }
 
+/** Part of all cores in use by others from which a run says so. */
+const BUSY = 0.2;
+
 /** Runs a benchmark and ends with status 0 if all could be measured, whether or not the figures reach their values. */
 export async function benchmark(
   name: string,
@@ -45,9 +48,14 @@ export async function benchmark(
     else console.error(`Logs of the servers: ${scratch}`);
   });
 
-  const machine = describeMachine();
+  const machine = await describeMachine();
   const commit = describeCommit();
   const say = (text: string): void => console.log(text);
+  if (machine.busyBefore > BUSY) {
+    say(
+      `Other work takes ${(100 * machine.busyBefore).toFixed(0)}% of this machine: times will be longer than they are.`,
+    );
+  }
   const { figures, arms } = await measure({ scratch, feedEnvironment: prepareFeed(scratch), say });
   measured = true;
 

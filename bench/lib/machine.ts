@@ -1,6 +1,7 @@
 /** On what a result was measured. */
 import { execFileSync } from 'node:child_process';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT, PYTHON } from './places.ts';
 
 export interface Machine {
@@ -13,8 +14,8 @@ export interface Machine {
   readonly gunicorn: string;
   readonly uwsgi: string;
   readonly django: string;
-  /** Over the last minute, before the benchmark began: other work on the machine blurs every figure. */
-  readonly loadAverageBefore: number;
+  /** Part of all cores that other work took in the half second before the benchmark began: it blurs every figure. */
+  readonly busyBefore: number;
 }
 
 const VERSIONS = `
@@ -22,7 +23,8 @@ import platform, importlib.metadata as m
 print(platform.python_version(), m.version("gunicorn"), m.version("pyuwsgi"), m.version("django"))
 `;
 
-export function describeMachine(): Machine {
+export async function describeMachine(): Promise<Machine> {
+  const busyBefore = await busyPart(500);
   const versions = execFileSync(PYTHON, ['-c', VERSIONS], { encoding: 'utf8' }).trim().split(' ');
   const [python = '', gunicorn = '', uwsgi = '', django = ''] = versions;
   return {
@@ -35,8 +37,21 @@ export function describeMachine(): Machine {
     gunicorn,
     uwsgi,
     django,
-    loadAverageBefore: loadavg()[0] ?? 0,
+    busyBefore,
   };
+}
+
+/** The part of all cores, 0 to 1, that is not idle during the next so many milliseconds. */
+async function busyPart(ms: number): Promise<number> {
+  const times = (): { idle: number; all: number } => {
+    const each = cpus().map((cpu) => cpu.times);
+    const idle = each.reduce((sum, cpu) => sum + cpu.idle, 0);
+    return { idle, all: each.reduce((sum, cpu) => sum + cpu.user + cpu.nice + cpu.sys + cpu.idle + cpu.irq, 0) };
+  };
+  const before = times();
+  await sleep(ms);
+  const after = times();
+  return after.all === before.all ? 0 : 1 - (after.idle - before.idle) / (after.all - before.all);
 }
 
 /** The commit that was measured, with "+" where files differ from it; null outside of a repository. */
