@@ -165,7 +165,7 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "warmup": cfg.warmup,
         "gc_guard": cfg.gc_guard,
         "sampling_budget_percent": cfg.sampling_budget,
-        "errorlog": cfg.errorlog,
+        "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }
 
 
