@@ -110,6 +110,15 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
         return wrap(self.original, self.interface)
 
 
+def explain_worker_class(error: Exception) -> str:
+    """One line of gunicorn's several, which end with a traceback (gunicorn/util.py, load_class)."""
+    lines = [line.strip(" []:") for line in str(error).splitlines()]
+    told = [line for line in lines if line]
+    if len(told) < 2:
+        return f"worker_class: {told[0] if told else type(error).__name__}"
+    return f"worker_class: {told[0]} ({told[-1]})"
+
+
 def mistyped_setting(namespace: dict[str, Any], settings: list[str]) -> tuple[str, str] | None:
     """The first name of a configuration file that is nearly a setting's, with that setting.
 
@@ -142,11 +151,15 @@ def read_application(arguments: list[str]) -> MoldApplication:
 def describe(application: MoldApplication) -> dict[str, Any]:
     """The settings that the supervisor acts on, as plain data; seconds, bytes and counts."""
     cfg = application.cfg
+    try:
+        addresses = [_address(each) for each in cfg.address]
+    except RuntimeError as error:
+        raise MoldFailure("INVALID_SETTING", f"bind: {error}".rstrip(".")) from error
     return {
         "app": application.app_uri or "",
         "proc_name": cfg.proc_name,
         "chdir": cfg.chdir,
-        "addresses": [_address(each) for each in cfg.address],
+        "addresses": addresses,
         "backlog": cfg.backlog,
         "reuse_port": cfg.reuse_port,
         "umask": cfg.umask,

@@ -88,7 +88,8 @@ class Mold:
         try:
             worker_class = cfg.worker_class
         except (RuntimeError, ImportError) as error:
-            raise MoldFailure("INVALID_SETTING", f"worker_class: {error}".strip()) from error
+            detail = configuration.explain_worker_class(error)
+            raise MoldFailure("INVALID_SETTING", detail) from error
         del worker_class
         self._heap = HerdHeap(
             cfg.heap_policy,

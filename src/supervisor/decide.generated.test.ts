@@ -216,13 +216,13 @@ class World {
     for (const pid of [...this.molds.keys(), ...this.workers.keys()]) this.die(pid, { signal: SIGKILL });
     this.says({ type: 'keeper_leaving' });
     this.keeper = 'gone';
-    this.inbox.push({ type: 'keeper_exited', exitStatus: 0, signal: null });
+    this.inbox.push({ type: 'keeper_exited', python: '/usr/bin/python3', exitStatus: 0, signal: null });
   }
 
   keeperDies(): void {
     if (this.keeper !== 'running') return;
     this.keeper = 'gone';
-    this.inbox.push({ type: 'keeper_exited', exitStatus: null, signal: 'SIGKILL' });
+    this.inbox.push({ type: 'keeper_exited', python: '/usr/bin/python3', exitStatus: null, signal: 'SIGKILL' });
   }
 
   // The turn of molds and workers

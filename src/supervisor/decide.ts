@@ -45,7 +45,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       stopping.fail(draft, 'PROTOCOL_MISMATCH', event.detail);
       return;
     case 'keeper_exited':
-      keeperExited(draft, event.exitStatus, event.signal);
+      keeperExited(draft, event);
       return;
     case 'stop_requested':
       stopping.request(draft, event.by, event.quick);
@@ -179,18 +179,23 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
   }
 }
 
-function keeperExited(draft: Draft, exitStatus: number | null, signal: string | null): void {
+function keeperExited(draft: Draft, event: Extract<HerdEvent, { type: 'keeper_exited' }>): void {
   const { state } = draft;
+  const { python, exitStatus, signal } = event;
   if (state.phase === 'stopping' && state.stop?.keeperTold === true) {
     stopping.conclude(draft);
     return;
   }
   const how = signal === null ? `with status ${exitStatus}` : `by ${signal}`;
+  if (state.keeperPid === null) {
+    stopping.end(draft, 'PYTHON_NOT_FOUND', `${python} ended ${how} before the keeper ran; is it a working Python?`);
+    return;
+  }
   const pids = [
     ...Object.keys(state.workers).map(Number),
     ...Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid])),
   ];
   // Workers notice that their parent is gone, finish their requests and leave by themselves.
   if (pids.length > 0) draft.actions.push({ do: 'wait_for_orphans', pids });
-  stopping.end(draft, 'KEEPER_DIED', `the keeper (pid ${state.keeperPid ?? '?'}) ended ${how}`);
+  stopping.end(draft, 'KEEPER_DIED', `the keeper (pid ${state.keeperPid}) ended ${how}`);
 }

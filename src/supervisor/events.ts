@@ -13,7 +13,8 @@ export interface Heartbeat {
 export type HerdEvent =
   | { type: 'started' }
   | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters }
-  | { type: 'keeper_exited'; exitStatus: number | null; signal: string | null }
+  /** `python` is the program that was to run the keeper. */
+  | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
   | { type: 'protocol_error'; detail: string }
   | { type: 'stop_requested'; by: string; quick: boolean }

@@ -101,7 +101,8 @@ class Supervisor {
             code: 'PYTHON_NOT_FOUND',
             detail: `${this.#startUp.python} (${error.code ?? error.message})`,
           }),
-        onExit: (exitStatus, signal) => this.#dispatch({ type: 'keeper_exited', exitStatus, signal }),
+        onExit: (exitStatus, signal) =>
+          this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal }),
       });
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();

@@ -2,9 +2,19 @@
  * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { CowherdError } from '../base/errors.ts';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { CowherdError, isSystemError } from '../base/errors.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
 export const SCOREBOARD = 'scoreboard';
@@ -85,7 +95,7 @@ export function prepareRuntimeDirectory(directory: string): void {
     });
   }
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolders(directory);
     const status = lstatSync(directory);
     if (!status.isDirectory()) throw new Error('it is not a directory');
     if (process.getuid !== undefined && status.uid !== process.getuid()) {
@@ -95,13 +105,29 @@ export function prepareRuntimeDirectory(directory: string): void {
     accessSync(directory, constants.W_OK | constants.X_OK);
     // Root passes access() even on a read-only file system, so try it.
     const probe = join(directory, '.probe');
-    mkdirSync(probe, { recursive: true });
+    makeFolders(probe);
     rmdirSync(probe);
   } catch (error) {
     throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', {
       detail: `${directory}: ${error instanceof Error ? error.message : String(error)}`,
       cause: error,
     });
+  }
+}
+
+/**
+ * Makes a folder, mode 0700, and those above it. Not `mkdirSync` with `recursive`: where a folder that is there answers
+ * ENOENT, as /proc does, Node 20 tries again for ever.
+ */
+function makeFolders(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return;
+    const parent = dirname(directory);
+    if (!isSystemError(error, 'ENOENT') || existsSync(parent)) throw error;
+    makeFolders(parent);
+    mkdirSync(directory, { mode: 0o700 });
   }
 }
 
