@@ -27,7 +27,9 @@ import ctypes
 import gc
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import filterfalse
 
 from cowherd_agent.heap import hashes, rawgc
 from cowherd_agent.heap.addresses import byte_view
@@ -46,13 +48,13 @@ _FLAGS_OFFSET = 6
 _IMMORTAL_FLAG = 1
 _TOP_OFFSET = 3
 _MARKED_FROM = 0xD0
-"""The mark, seen through byte 3 of the count: the top byte of no other count is as high. What is
-immortal already on 3.14+ may stand at 0xC0, from where a stack reference can pull it down, so it is
-marked again."""
+"""The mark, seen through byte 3 of the count: the top byte of no other count is as high. A tracked
+object that is immortal already on 3.14+ may stand at 0xC0, from where a stack reference can pull it
+down, so it is marked again."""
 
 CHUNK_OBJECTS = 2000
 
-Marker = Callable[[list[object], list[object]], None]
+Marker = Callable[[Iterable[object], list[object]], None]
 """Marks those of the first list that are not yet marked, and appends them to the second."""
 
 
@@ -64,7 +66,7 @@ def make_marker(count: int = IMMORTAL_COUNT, with_flag: bool = HAS_FLAGS) -> Mar
     top = memory[_TOP_OFFSET:]
     flags = memory[_FLAGS_OFFSET:]
 
-    def mark(objects: list[object], marked: list[object]) -> None:
+    def mark(objects: Iterable[object], marked: list[object]) -> None:
         append = marked.append
         for item in objects:
             address = id(item)
@@ -72,7 +74,7 @@ def make_marker(count: int = IMMORTAL_COUNT, with_flag: bool = HAS_FLAGS) -> Mar
                 words[address >> 2] = count
                 append(item)
 
-    def mark_with_flag(objects: list[object], marked: list[object]) -> None:
+    def mark_with_flag(objects: Iterable[object], marked: list[object]) -> None:
         append = marked.append
         for item in objects:
             address = id(item)
@@ -82,6 +84,15 @@ def make_marker(count: int = IMMORTAL_COUNT, with_flag: bool = HAS_FLAGS) -> Mar
                 append(item)
 
     return mark_with_flag if with_flag else mark
+
+
+def _mortal_only() -> Callable[[list[object]], Iterable[object]]:
+    """Leaves out what is immortal already, faster than the marking loop can where the interpreter
+    helps (3.14+): most references of a large heap lead to few objects, met again and again."""
+    is_immortal = getattr(sys, "_is_immortal", None)
+    if is_immortal is None:
+        return lambda objects: objects
+    return partial(filterfalse, is_immortal)
 
 
 class _Probe:
@@ -186,6 +197,7 @@ def immortalize(progress: Progress | None = None) -> StepReport:
         throttle.at(objects)
     computed = 0
     get_referents = gc.get_referents
+    mortal_only = _mortal_only()
     hash_all = hashes.Hasher().compute
     extra_of = HiddenReferents().of
     extra = of_all_types()
@@ -195,8 +207,8 @@ def immortalize(progress: Progress | None = None) -> StepReport:
             extra += extra_of(frontier)
             computed += hash_all(frontier)
             marked = []
-            mark(get_referents(*frontier), marked)
-            mark(extra, marked)
+            mark(mortal_only(get_referents(*frontier)), marked)
+            mark(mortal_only(extra), marked)
             objects += len(marked)
             frontier = marked
             extra = []

@@ -66,8 +66,10 @@ class TheWalk(unittest.TestCase):
         rate = found["objects"] / found["immortalize_seconds"]
         support.record("immortalize: million objects per second", rate / 1e6)
         self.assertGreater(found["objects"], 1_000_000)
-        # The target is a million a second; a machine that does other work meanwhile is slower.
-        self.assertGreater(rate, 250_000)
+        # The whole preparation, in CPU time: other work on the machine does not count.
+        cpu_rate = found["objects"] / found["prepare_cpu_seconds"]
+        support.record("prepare: million objects per CPU second", cpu_rate / 1e6)
+        self.assertGreater(cpu_rate, 400_000)
         self.assertLess(found["price_bytes"], 8 * MIB)
         steps: dict[str, list[tuple[int, float]]] = {}
         for step, done, seconds in found["events"]:
