@@ -114,7 +114,7 @@ class HerdHeap:
         )
         on_progress(
             "scout",
-            f"a scout left {'well' if verdict.ok else 'badly'}",
+            f"a scout found the heap policy {'fit' if verdict.ok else 'unfit'}",
             verdict.seconds,
             final=True,
         )

@@ -47,6 +47,7 @@ class Mold:
         self._generation: int = order["generation"]
         self._keeper_pid = os.getppid()
         self._threads = ThreadRecorder()
+        self.daemonize = False
         self._application: MoldApplication
         self._arbiter: MoldArbiter
         self._heap: HerdHeap
@@ -100,6 +101,10 @@ class Mold:
         import gunicorn
         from gunicorn import debug, util
 
+        if cfg.daemon and not self._order["daemonized"]:
+            # Before the app is loaded: the background process does it all from the beginning.
+            self.daemonize = True
+            raise SystemExit(0)
         self._send(
             {
                 "type": "configured",
@@ -142,8 +147,9 @@ class Mold:
         self._load_application()
         self._progress(
             "load",
-            f"loaded the application, {len(sys.modules) - modules_before} modules",
+            "loaded the application, modules",
             time.perf_counter() - started,
+            done=len(sys.modules) - modules_before,
             final=True,
         )
 
@@ -491,7 +497,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         # --help, --version, --print-config and --check-config have printed what they are for.
         sys.stdout.flush()
         status = finished.code if isinstance(finished.code, int) else 0
-        channel.send({"type": "mold_finished", "status": status})
+        channel.send({"type": "mold_finished", "status": status, "daemonize": mold.daemonize})
         leave(status)
     except MemoryError:
         gc.collect()

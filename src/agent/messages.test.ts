@@ -95,6 +95,7 @@ const orderKeys = Object.keys({
   scoreboard: true,
   log_format: true,
   cwd: true,
+  daemonized: true,
   rejected_policies: true,
 } satisfies Record<keyof MoldOrder, true>);
 

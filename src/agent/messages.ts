@@ -80,7 +80,12 @@ export const moldMessage = z.discriminatedUnion('type', [
     modules: z.number().int(),
   }),
   z.object({ type: z.literal('mold_failed'), code: z.string(), detail: z.string() }),
-  z.object({ type: z.literal('mold_finished'), status: z.number().int() }),
+  z.object({
+    type: z.literal('mold_finished'),
+    status: z.number().int(),
+    /** The settings ask for a background process: it starts anew there. */
+    daemonize: z.boolean(),
+  }),
   z.object({ type: z.literal('policy_rejected'), policy: z.string(), reason: z.string() }),
   z.object({ type: z.literal('notice'), level: z.enum(['info', 'warning']), text: z.string() }),
   z.object({
@@ -166,6 +171,8 @@ export interface MoldOrder {
   scoreboard: string;
   log_format: 'text' | 'json';
   cwd: string;
+  /** The supervisor is in the background already. */
+  daemonized: boolean;
   rejected_policies: { policy: string; reason: string }[];
 }
 

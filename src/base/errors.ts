@@ -49,7 +49,7 @@ export const catalogue = defineCatalogue({
     exitStatus: 4,
     title: 'The application cannot be imported',
     advice:
-      'The traceback above is its own. Check the name (MODULE:VARIABLE), the folder (--chdir) and the interpreter (--python).',
+      'A traceback above is its own. Check the name (MODULE:VARIABLE), the folder (--chdir) and the interpreter (--python).',
   },
   APP_NOT_CALLABLE: {
     exitStatus: 6,
@@ -198,6 +198,12 @@ export const catalogue = defineCatalogue({
     exitStatus: 33,
     title: 'The supervisor does not answer',
     advice: 'It may be stopped or overloaded: look at its log, then end it by its process id.',
+  },
+  PIDFILE_IN_USE: {
+    exitStatus: 34,
+    title: 'The pid file is of a process that is alive',
+    advice:
+      'Another server may run with it: stop that one, or choose another file with --pid. Remove the file if it is stale.',
   },
   NO_EXAMPLE: {
     exitStatus: 35,

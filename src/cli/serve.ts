@@ -24,7 +24,6 @@ export async function runServe(argv: string[]): Promise<number> {
   }
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
   const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
-  const daemonized = process.env[DAEMON_VARIABLE] === '1';
 
   const interpreter = await findInterpreter({
     python: parsed.python,
@@ -39,7 +38,13 @@ export async function runServe(argv: string[]): Promise<number> {
   if (await isAnswering(runtimeDirectory)) {
     throw new CowherdError('RUNTIME_DIRECTORY_BUSY', { detail: runtimeDirectory });
   }
-  const started = startUp({ python: interpreter.path, arguments: parsed.rest, runtimeDirectory, logFormat });
+  const started = startUp({
+    python: interpreter.path,
+    arguments: parsed.rest,
+    runtimeDirectory,
+    logFormat,
+    daemonized: process.env[DAEMON_VARIABLE] === '1',
+  });
   // Only now: the interpreter is at work already.
   const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
     import('./supervisor-log.ts'),
@@ -51,7 +56,6 @@ export async function runServe(argv: string[]): Promise<number> {
     startUp: started,
     log,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
-    daemonized,
     onConfigured: (settings) => log.follow(settings.errorlog),
     onReopenLogs: () => log.reopen(),
     onServing: () => {

@@ -41,6 +41,9 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'keeper_spawn_failed':
       stopping.end(draft, event.code, event.detail);
       return;
+    case 'pidfile_in_use':
+      stopping.fail(draft, 'PIDFILE_IN_USE', event.detail);
+      return;
     case 'protocol_error':
       stopping.fail(draft, 'PROTOCOL_MISMATCH', event.detail);
       return;
@@ -146,6 +149,7 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       molds.failed(draft, generation, message.code, message.detail);
       return;
     case 'mold_finished':
+      if (message.daemonize) draft.actions.push({ do: 'daemonize' });
       stopping.finish(draft, message.status);
       return;
     case 'policy_rejected':

@@ -17,6 +17,7 @@ export type HerdEvent =
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
   | { type: 'protocol_error'; detail: string }
+  | { type: 'pidfile_in_use'; detail: string }
   | { type: 'stop_requested'; by: string; quick: boolean }
   | { type: 'scale'; by: number }
   | { type: 'reopen_logs' }

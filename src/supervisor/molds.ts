@@ -61,7 +61,6 @@ export function configured(draft: Draft, generation: number, message: Configured
     return;
   }
   state.target = Math.max(1, message.settings.workers);
-  if (message.settings.daemon) draft.actions.push({ do: 'daemonize' });
   log(
     draft,
     'info',

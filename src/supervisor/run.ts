@@ -27,8 +27,6 @@ export interface SupervisorOptions {
   log: Log;
   /** Where progress is renewed in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
-  /** This process is already the background one. */
-  daemonized: boolean;
   /** Called each time a mold has read the settings. */
   onConfigured?: (settings: Settings) => void;
   /** Called when log files are to be opened anew. */
@@ -270,10 +268,7 @@ class Supervisor {
         this.#writePidfile(action.path);
         return;
       case 'daemonize':
-        if (this.#options.daemonized) return;
         this.#daemonize = true;
-        // Nothing is listened on yet; the background process starts from the beginning.
-        this.#dispatch({ type: 'stop_requested', by: 'daemon', quick: true });
         return;
       case 'watch_process':
         this.#sampler.watch(action.pid, action.role, action.generation);
@@ -329,14 +324,11 @@ class Supervisor {
   }
 
   #writePidfile(path: string): void {
-    if (this.#daemonize) return;
-    try {
-      const previous = Number(readFileSync(path, 'utf8').trim());
-      if (previous > 0 && previous !== process.pid && isAlive(previous)) {
-        this.#log.warning(`The pid file ${path} names process ${previous}, which is alive`);
-      }
-    } catch {
-      // There is none yet.
+    const previous = readPid(path);
+    if (previous !== null && previous !== process.pid && isAlive(previous)) {
+      // Not within the decision that led here.
+      queueMicrotask(() => this.#dispatch({ type: 'pidfile_in_use', detail: `${path} names process ${previous}` }));
+      return;
     }
     try {
       writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
@@ -368,6 +360,15 @@ class Supervisor {
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
+  }
+}
+
+function readPid(path: string): number | null {
+  try {
+    const pid = Number(readFileSync(path, 'utf8').trim());
+    return Number.isInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
   }
 }
 

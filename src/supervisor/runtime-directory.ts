@@ -101,6 +101,7 @@ export function prepareRuntimeDirectory(directory: string): void {
     if (process.getuid !== undefined && status.uid !== process.getuid()) {
       throw new Error(`it belongs to user ${status.uid}`);
     }
+    refuseForeignParent(dirname(directory));
     chmodSync(directory, 0o700);
     accessSync(directory, constants.W_OK | constants.X_OK);
     // Root passes access() even on a read-only file system, so try it.
@@ -113,6 +114,13 @@ export function prepareRuntimeDirectory(directory: string): void {
       cause: error,
     });
   }
+}
+
+/** Who owns the folder above could put a directory of their own in this one's place. */
+function refuseForeignParent(parent: string): void {
+  const uid = process.getuid?.() ?? 0;
+  const owner = lstatSync(parent).uid;
+  if (uid !== 0 && owner !== 0 && owner !== uid) throw new Error(`the folder above it belongs to user ${owner}`);
 }
 
 /**

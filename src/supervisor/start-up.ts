@@ -17,6 +17,8 @@ export interface StartUpOptions {
   arguments: string[];
   runtimeDirectory: string;
   logFormat: LogFormat;
+  /** This process is the background one already. */
+  daemonized: boolean;
 }
 
 export interface StartUp extends StartUpOptions {
@@ -47,7 +49,7 @@ export function startUp(options: StartUpOptions): StartUp {
 
 /** The order for a mold. `rejected` are policies that have failed their self-test here. */
 export function orderMold(
-  { logFormat, scoreboard, arguments: gunicornArguments }: Omit<StartUp, 'keeper'>,
+  { logFormat, daemonized, scoreboard, arguments: gunicornArguments }: Omit<StartUp, 'keeper'>,
   generation: number,
   rejected: { policy: string; reason: string }[],
 ): KeeperCommand {
@@ -59,6 +61,7 @@ export function orderMold(
       scoreboard: scoreboard.path,
       log_format: logFormat,
       cwd: process.cwd(),
+      daemonized,
       rejected_policies: rejected,
     },
     arguments: gunicornArguments,

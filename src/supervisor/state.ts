@@ -75,6 +75,8 @@ export interface HerdState {
   forkNotBeforeMs: number;
   anyWorkerEverReady: boolean;
   anyRequestEverFinished: boolean;
+  /** Requests that workers which have ended had answered. */
+  requestsOfGone: number;
   announcedReady: boolean;
   stop: StopState | null;
 }
@@ -96,6 +98,7 @@ export function initialState(): HerdState {
     forkNotBeforeMs: 0,
     anyWorkerEverReady: false,
     anyRequestEverFinished: false,
+    requestsOfGone: 0,
     announcedReady: false,
     stop: null,
   };

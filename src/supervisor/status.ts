@@ -142,7 +142,7 @@ export function statusReport(input: StatusInput): StatusReport {
       generation: state.generation,
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
-      requests: workers.reduce((total, worker) => total + worker.requests, 0),
+      requests: workers.reduce((total, worker) => total + worker.requests, state.requestsOfGone),
       in_flight: workers.reduce((total, worker) => total + worker.in_flight, 0),
       age_seconds: (input.nowMs - input.startedAtMs) / 1000,
       listeners: state.listeners ?? [],

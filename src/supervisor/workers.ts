@@ -135,6 +135,7 @@ export function exited(draft: Draft, pid: number, ending: Ending, counters: Exit
       },
     });
   }
+  state.requestsOfGone += counters?.requestsFinished ?? 0;
   if (counters !== undefined && counters.requestsFinished > 0) state.anyRequestEverFinished = true;
   if (state.phase === 'stopping' || worker.phase === 'draining') return;
   if (ending.exitStatus === 0) {
