@@ -28,15 +28,17 @@ script=/usr/share/debootstrap/scripts/forky
 [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
 [ -e "$script" ] || give_up "debootstrap has no script for the release"
 
-# The mirror that this machine's apt uses already.
-mirror=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' \
-    /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v security | head -n 1)
+# The mirror of Debian that this machine's apt uses already.
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+    sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' |
+    grep '/debian/*$' | head -n 1)
+[ -n "$mirror" ] || give_up "apt has no mirror of Debian"
 
 rm -rf "$folder.partial"
 echo "get-interpreters: CPython 3.14 and 3.15 into $folder (about a minute)"
 log=$root/.cache/debootstrap.log
 if debootstrap --variant=minbase --include=python3.14,python3.14-venv,python3.15 forky "$folder.partial" \
-    ${mirror:+"$mirror"} "$script" >"$log" 2>&1; then
+    "$mirror" "$script" >"$log" 2>&1; then
     rm -rf "$folder" && mv "$folder.partial" "$folder" || give_up "$folder can't be written"
     echo "get-interpreters: done"
 else
