@@ -36,9 +36,19 @@ async function start(
 ): Promise<[Run, Address, Address]> {
   const run = await serving(
     [
-      ...[app, '--chdir', chdir, '--workers', String(WORKERS), '--worker-class', worker, ...options],
+      app,
+      '--chdir',
+      chdir,
+      '--workers',
+      String(WORKERS),
+      '--worker-class',
+      worker,
+      ...options,
       // Relative to the folder that --chdir names in gunicorn: so absolute here.
-      ...['--bind', '127.0.0.1:0', '--bind', `unix:${path.join(folder, 'web.sock')}`],
+      '--bind',
+      '127.0.0.1:0',
+      '--bind',
+      `unix:${path.join(folder, 'web.sock')}`,
     ],
     { env: feed },
   );

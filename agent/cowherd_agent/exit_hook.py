@@ -1,6 +1,6 @@
 """Leaves without finalization in a process whose way out belongs to another server.
 
-Under plain gunicorn or uWSGI nobody calls leaving.leave(): the worker ends in `Py_FinalizeEx`, which
+Under plain gunicorn or uWSGI nobody calls leaving.leave(): a worker ends in `Py_FinalizeEx`, which
 waits for threads and then runs the atexit hooks, the last registered first. A hook of ours, which
 is registered in the new worker, runs the hooks that were there before it, flushes, and ends the
 process; so the application's hooks have all run and the interpreter's teardown does not begin.

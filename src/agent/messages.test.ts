@@ -101,8 +101,6 @@ const orderKeys = Object.keys({
 
 /** What the keeper itself says to a mold, on top of what it relays. */
 const FROM_KEEPER = ['order', 'listeners'];
-/** What a mold hands over to itself in its order, when it starts anew without a rejected policy. */
-const CARRIED_OVER_EXEC = ['listener_descriptors', 'listener_families'];
 
 interface Shape {
   required: string[];
@@ -167,8 +165,8 @@ test('nothing is spoken that no side declares', () => {
   expect(undeclared).toEqual([]);
 });
 
-test('a mold reads of its order what the supervisor puts there, and what it carries over exec itself', () => {
-  expect(python.order_read.filter((key) => !CARRIED_OVER_EXEC.includes(key))).toEqual(orderKeys.toSorted());
+test('a mold reads of its order what the supervisor puts there', () => {
+  expect(python.order_read).toEqual(orderKeys.toSorted());
 });
 
 test('the settings that the agent describes are those that the supervisor reads', () => {
