@@ -90,3 +90,44 @@ export function isListening(address: Address): Promise<boolean> {
     socket.once('error', () => resolve(false));
   });
 }
+
+/**
+ * Sends a GET so many times over connections that stay open, and reads no more of the answers than it must: much faster
+ * than `hammer`. The application must send a Content-Length. Gives the number of answers that were not 200.
+ */
+export async function drum(address: Address, path: string, requests: number, connections: number): Promise<number> {
+  const message = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  let left = requests;
+  let bad = 0;
+  const one = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(where(address));
+      let pending = '';
+      const next = (): void => {
+        if (left === 0) {
+          socket.destroy();
+          resolve();
+          return;
+        }
+        left -= 1;
+        socket.write(message);
+      };
+      socket.setEncoding('latin1');
+      socket.setNoDelay(true);
+      socket.once('connect', next);
+      socket.once('error', reject);
+      socket.once('end', () => reject(new Error('the server has closed a connection')));
+      socket.on('data', (chunk: string) => {
+        pending += chunk;
+        const end = pending.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        const length = Number(/content-length: (\d+)/i.exec(pending)?.[1]);
+        if (pending.length < end + 4 + length) return;
+        if (!pending.startsWith('HTTP/1.1 200')) bad += 1;
+        pending = '';
+        next();
+      });
+    });
+  await Promise.all(Array.from({ length: connections }, one));
+  return bad;
+}

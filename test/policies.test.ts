@@ -1,0 +1,280 @@
+/** The heap policies in a real herd: what each keeps shared, how garbage is bounded, who is held off, how `auto` falls. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WorkerReport } from '../src/supervisor/status.ts';
+import { APPS, HELLO, PYTHON, ROOT, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { FEED, prepareFeed } from './support/feed.ts';
+import { drum, hammer } from './support/http.ts';
+import { until } from './support/until.ts';
+
+const POLICIES = ['stock', 'instagram', 'freeze', 'immortal'] as const;
+const MIB = 1024 * 1024;
+
+const [major = 0, minor = 0] = execFileSync(PYTHON, ['-c', 'import sys; print(*sys.version_info[:2])'], {
+  encoding: 'utf8',
+})
+  .split(' ')
+  .map(Number);
+const hasImmortal = major === 3 && minor >= 12;
+const available = POLICIES.filter((policy) => hasImmortal || policy !== 'immortal');
+
+/** The worker's memory, looked at after now. */
+async function memoryAfterNow(run: Run, pid: number): Promise<NonNullable<WorkerReport['memory']>> {
+  const from = performance.now();
+  const worker = await until('the worker is looked at', async () => {
+    const found = (await run.workers()).find((each) => each.pid === pid);
+    if (found === undefined || found.memory === null || found.sampled_seconds_ago === null) return null;
+    return performance.now() - found.sampled_seconds_ago * 1000 > from ? found : null;
+  });
+  return worker.memory!;
+}
+
+describe('each policy serves the bundled application', () => {
+  let folder = '';
+  let env: Record<string, string> = {};
+  beforeAll(() => {
+    folder = temporaryFolder();
+    env = { ...prepareFeed(folder), FEED_HEAP_MIB: '24' };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** How much of what it shared at its fork a worker still shares when it has read every object, from 0 to 1. */
+  async function sharingAfterReadingAll(policy: string): Promise<number> {
+    const run = await serving(
+      ['feed.wsgi', '--chdir', FEED, '--policy', policy, '--workers', '2', '--warmup', 'GET /?user=1'],
+      { env: { ...env, FEED_CACHE_MIB: '1' } },
+    );
+    const { herd, molds } = await run.status();
+    expect(herd.policy).toBe(policy);
+    expect(molds[0]?.policy).toBe(policy);
+    const answers = await hammer(run.address, '/?user=2', 20, 4);
+    expect(answers.every((answer) => answer.status === 200)).toBe(true);
+
+    const [worker] = await run.workers();
+    const atFork = await memoryAfterNow(run, worker!.pid);
+    await until('it has read everything', async () => {
+      const answer = await run.get('/read-all');
+      const { pid, objects } = JSON.parse(answer.text) as { pid: number; objects: number };
+      expect(objects).toBeGreaterThan(100_000);
+      return pid === worker!.pid;
+    });
+    const after = await memoryAfterNow(run, worker!.pid);
+    await run.stop();
+    return after.shared / (atFork.shared + atFork.unshared);
+  }
+
+  const kept = new Map<string, number>();
+  test.each(available)('%s', async (policy) => {
+    kept.set(policy, await sharingAfterReadingAll(policy));
+  });
+
+  test.runIf(hasImmortal)('and only immortal keeps sharing what is read', () => {
+    expect(kept.get('immortal')).toBeGreaterThan(0.9);
+    for (const policy of ['stock', 'instagram', 'freeze']) expect(kept.get(policy), policy).toBeLessThan(0.7);
+  });
+});
+
+test('auto is the default, takes the highest policy that passes, and says what the scout found', async () => {
+  const run = await serving(['hello:app'], { files: { 'hello.py': HELLO } });
+  const { herd, molds } = await run.status();
+  expect(herd.policy).toBe(hasImmortal ? 'immortal' : 'freeze');
+  expect(molds[0]?.report['scout']).toMatchObject({ ok: true, reason: '' });
+  expect(run.messages.join('\n')).toMatch(/Mold 1 is ready after [\d.]+ s: heap policy \w+ \(auto\)/);
+  await run.stop();
+});
+
+describe('auto falls', () => {
+  /** In the mold all is well; in any process that it forks, reading an immortal object is the end. */
+  const NO_IMMORTALS = `
+import os, sys
+mold = os.getpid()
+class Precious: pass
+precious = Precious()
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/precious" and os.getpid() != mold and sys.getrefcount(precious) > 2**28:
+        os.abort()
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+
+  test.runIf(hasImmortal)('to freeze when a scout dies under immortal, with one line that says why', async () => {
+    const run = await serving(['precious:app', '--warmup', 'GET /precious', '--workers', '2'], {
+      files: { 'precious.py': NO_IMMORTALS },
+    });
+    const { herd, molds } = await run.status();
+    expect(herd.policy).toBe('freeze');
+    expect(molds.length).toBe(1);
+    const why = run.messages.filter((message) => message.includes('failed its self-test'));
+    expect(why.length).toBe(1);
+    expect(why[0]).toMatch(/Heap policy immortal failed its self-test, trying the next one: .*(SIGABRT|signal 6)/);
+    expect(molds[0]?.remarks).toContainEqual({ policy: 'immortal', reason: expect.stringMatching(/SIGABRT|signal 6/) });
+    expect((await run.get('/precious')).text).toBe('well');
+    // The listeners have come through; nothing of the first try is left.
+    expect((await hammer(run.address, '/', 20, 4)).every((answer) => answer.status === 200)).toBe(true);
+    expect(run.processes.length).toBe(5);
+    await run.stop();
+  });
+
+  test('to stock when no scout lives, and serves', async () => {
+    const app = NO_IMMORTALS.replace(' and sys.getrefcount(precious) > 2**28', ' and not serving()').concat(`
+def serving():
+    return os.path.exists("serving")
+`);
+    const config = 'def post_worker_init(worker):\n    open("serving", "w").close()\n';
+    const run = await serving(['precious:app', '--warmup', 'GET /precious'], {
+      files: { 'precious.py': app, 'gunicorn.conf.py': config },
+    });
+    expect((await run.status()).herd.policy).toBe('stock');
+    const tried = run.messages.flatMap((message) => /Heap policy (\w+) failed its self-test/.exec(message)?.[1] ?? []);
+    expect(tried).toEqual(available.filter((policy) => policy !== 'stock').toReversed());
+    expect((await run.get('/precious')).text).toBe('well');
+    await run.stop();
+  });
+});
+
+describe('garbage', () => {
+  const WARM_UP = 2000;
+
+  /** How much a worker grows while it makes cyclic garbage for so many requests, in bytes. */
+  async function growth(run: Run, requests: number): Promise<number> {
+    expect(await drum(run.address, '/', WARM_UP, 8)).toBe(0);
+    const pid = Number((await run.get('/pid')).text);
+    const before = await memoryAfterNow(run, pid);
+    expect(await drum(run.address, '/', requests - WARM_UP, 8)).toBe(0);
+    return (await memoryAfterNow(run, pid)).rss - before.rss;
+  }
+
+  const args = ['cycles_app:app', '--chdir', APPS, '-k', 'gthread', '--threads', '8', '--sampling-budget', '10'];
+
+  test.each(available.filter((policy) => policy === 'freeze' || policy === 'immortal'))(
+    'of cycles is freed outside requests under %s: 20,000 requests, and memory stays bounded',
+    async (policy) => {
+      const run = await serving([...args, '--policy', policy]);
+      // Each request leaves 20 KiB: 390 MiB in all.
+      expect(await growth(run, 20_000)).toBeLessThan(40 * MIB);
+      const [worker] = await run.workers();
+      expect(worker!.requests).toBe(20_001);
+      expect(worker!.collections.outside_requests).toBeGreaterThan(10);
+      expect(worker!.collections.objects_freed).toBeGreaterThan(20_000 * 20 * 0.8);
+      expect(worker!.collections.inside_requests).toBe(0);
+      await run.stop();
+    },
+  );
+
+  test('grows where nobody collects: what the test above is about', async () => {
+    const run = await serving([...args, '--policy', 'freeze', '--collect-after', '0']);
+    expect(await growth(run, 6000)).toBeGreaterThan(60 * MIB);
+    const [worker] = await run.workers();
+    expect(worker!.collections.outside_requests).toBe(0);
+    await run.stop();
+  });
+});
+
+describe('the guard', () => {
+  const library = path.join(ROOT, '.cache', 'guard-library');
+
+  /** A release of a library that calls gc.disable() and gc.enable() whenever it reads its cache (parso/cache.py). */
+  beforeAll(() => {
+    if (existsSync(path.join(library, 'parso', 'cache.py'))) return;
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--target', library];
+    execFileSync(PYTHON, [...pip, 'parso==0.8.4'], { stdio: 'pipe' });
+  });
+
+  const app = `
+import gc, os, tempfile
+import parso, parso.cache
+
+source = os.path.join(os.getcwd(), "source.txt")
+with open(source, "w") as file:
+    file.write("a = 1\\n")
+grammar = parso.load_grammar()
+
+def parse():
+    parso.cache.parser_cache.clear()
+    grammar.parse(path=source, cache=True, cache_path=os.getcwd())
+
+parse()
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/parse":
+        parse()
+    elif environ["PATH_INFO"] == "/steer":
+        gc.set_threshold(700)
+        gc.unfreeze()
+    start_response("200 OK", [])
+    return [f"{gc.get_threshold()[0]} {gc.get_freeze_count() > 1000}".encode()]
+`;
+  const start = async (mode: string): Promise<Run> =>
+    await serving(['steering:app', '--policy', 'freeze', '--gc-guard', mode], {
+      files: { 'steering.py': app },
+      env: { PYTHONPATH: library },
+    });
+
+  test('names package, file and line of a library that steers the collector, once, and counts', async () => {
+    const run = await start('hold');
+    for (let request = 0; request < 3; request += 1) expect((await run.get('/parse')).text).toBe('0 True');
+    const cache = path.join(library, 'parso', 'cache.py');
+    const lines = readFileSync(cache, 'utf8').split('\n');
+    const told = await until('it is told of', () => {
+      const found = run.messages.filter((message) => message.startsWith('Guard: ') && message.includes('parso'));
+      return found.length >= 2 ? found : null;
+    });
+    expect(told.length).toBe(2);
+    for (const call of ['enable', 'disable']) {
+      const line = lines.findIndex((text) => text.trim() === `gc.${call}()`) + 1;
+      expect(told.join('\n')).toMatch(
+        new RegExp(`gc\\.${call}\\(\\) of parso .* in worker \\d+ \\(.*cache\\.py:${line}\\)`),
+      );
+    }
+    const [worker] = await run.workers();
+    expect(worker!.guard.reported).toBe(6);
+    expect(worker!.guard.held).toBe(0);
+    await run.stop();
+  });
+
+  test('holds off what would undo the policy', async () => {
+    const run = await start('hold');
+    expect((await run.get('/steer')).text).toBe('0 True');
+    await run.waitForText(/gc\.set_threshold\(\) of steering held off in worker \d+ \([^)]*steering\.py:\d+\)/);
+    await run.waitForText(/gc\.unfreeze\(\) of steering held off/);
+    expect((await run.workers())[0]!.guard.held).toBe(2);
+    await run.stop();
+  });
+
+  test('only tells, with report', async () => {
+    const run = await start('report');
+    expect((await run.get('/steer')).text).toBe('700 False');
+    await run.waitForText(/gc\.set_threshold\(\) of steering seen in worker/);
+    const { guard } = (await run.workers())[0]!;
+    expect(guard.held).toBe(0);
+    // The two calls, and what they set off: automatic collections, counted as such.
+    expect(guard.reported).toBeGreaterThanOrEqual(2);
+    await run.stop();
+  });
+
+  test('leaves the gc module alone, with off', async () => {
+    const run = await start('off');
+    expect((await run.get('/steer')).text).toBe('700 False');
+    await run.stop();
+    expect(run.stderr).not.toContain('Guard');
+  });
+});
+
+test.each(available)('under %s the exit hooks of the application run', async (policy) => {
+  const app = `
+import atexit, os
+def note():
+    with open("hooks", "a") as file:
+        file.write(f"{os.getpid()}\\n")
+${HELLO}`;
+  const config = 'def post_worker_init(worker):\n    import atexit, noting\n    atexit.register(noting.note)\n';
+  const run = await serving(['noting:app', '--workers', '2', '--policy', policy], {
+    files: { 'noting.py': app, 'gunicorn.conf.py': config },
+  });
+  const pids = (await run.workers()).map((worker) => String(worker.pid));
+  await run.stop();
+  const noted = readFileSync(path.join(run.folder, 'hooks'), 'utf8').trimEnd().split('\n');
+  expect(noted.toSorted()).toEqual(pids.toSorted());
+});
