@@ -8,6 +8,7 @@
  * - shared at the fork: the anonymous memory of the mold (gunicorn's arbiter, uWSGI's master) before the load.
  * - shared after: a worker's anonymous memory without the pages that are its alone, after the load; the middle worker.
  * - retention: the second over the first. Herd PSS counts every process, Cowherd's supervisor and keeper too.
+ * - CPU per request: of all processes of the server together; other work on the machine blurs it least.
  * - the reading arms: a server with one worker, which reads every preloaded object once, at one request.
  *
  * All values are medians over the rounds. Ratios between servers are taken within each round and the median of these
@@ -17,6 +18,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inMiB } from '../src/base/units.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
+import { CpuMeter } from './lib/cpu.ts';
 import { atLeast, atMost } from './lib/figures.ts';
 import { lookAtHerd, retention, sharedAtFork } from './lib/herd-memory.ts';
 import { get } from './lib/http.ts';
@@ -55,10 +57,9 @@ async function underLoad(server: Server, { scratch, feedEnvironment: environment
   await sleep(SETTLE_MS);
   const before = await serving.untilWorkers(WORKERS);
   const atFork = sharedAtFork(before);
-  const loaded = await load(
-    { port: serving.port, path: '/', connections: CONNECTIONS, seconds: LOAD_SECONDS },
-    scratch,
-  );
+  const cpu = new CpuMeter(serving.tree().map((each) => each.pid));
+  const options = { port: serving.port, path: '/', connections: CONNECTIONS, seconds: LOAD_SECONDS };
+  const loaded = await cpu.during(() => load(options, scratch));
   await sleep(SETTLE_MS);
   const after = await serving.untilWorkers(WORKERS);
   if (after.workers.some((pid) => !before.workers.includes(pid))) throw new Error(`${serving.name} lost a worker`);
@@ -76,6 +77,7 @@ async function underLoad(server: Server, { scratch, feedEnvironment: environment
     keeperPssMib: inMiB(memory.keeperPss),
     requests: loaded.requests,
     requestsPerSecond: loaded.requestsPerSecond,
+    cpuMsPerRequest: (cpu.cpuSeconds * 1000) / loaded.requests,
     p50Ms: loaded.p50Ms,
     p99Ms: loaded.p99Ms,
     worstMs: loaded.worstMs,
@@ -188,8 +190,15 @@ function showLoaded(loaded: ReadonlyMap<string, LoadedRound[]>, { say }: Bench):
   say('\nRequests');
   say(
     table(
-      ['', 'requests/s', 'p50 ms', 'p99 ms', 'worst ms'],
-      medians.map(([name, each]) => [name, each.requestsPerSecond, each.p50Ms, each.p99Ms, each.worstMs]),
+      ['', 'requests/s', 'CPU ms per request', 'p50 ms', 'p99 ms', 'worst ms'],
+      medians.map(([name, each]) => [
+        name,
+        each.requestsPerSecond,
+        each.cpuMsPerRequest,
+        each.p50Ms,
+        each.p99Ms,
+        each.worstMs,
+      ]),
     ),
   );
 }

@@ -33,8 +33,13 @@ export class CpuMeter {
     return this.#wall === 0 ? Number.NaN : (100 * this.#cpu) / this.#wall;
   }
 
+  /** The length of all stretches. */
   get seconds(): number {
     return this.#wall;
+  }
+
+  get cpuSeconds(): number {
+    return this.#cpu;
   }
 
   #total(): number {
