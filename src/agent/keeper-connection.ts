@@ -1,4 +1,5 @@
 /** Talks with a keeper: one JSON object a line over its file descriptor 3, each checked against `messages.ts`. */
+import * as v from 'valibot';
 import type { KeeperProcess, KeeperProcessHandlers } from './keeper-process.ts';
 import { keeperMessage, type KeeperMessage } from './messages.ts';
 
@@ -25,7 +26,7 @@ function receive(line: string, handlers: KeeperHandlers): void {
     handlers.onUnreadable(line, String(error));
     return;
   }
-  const message = keeperMessage.safeParse(parsed);
-  if (message.success) handlers.onMessage(message.data);
-  else handlers.onUnreadable(line, message.error.message);
+  const message = v.safeParse(keeperMessage, parsed);
+  if (message.success) handlers.onMessage(message.output);
+  else handlers.onUnreadable(line, v.summarize(message.issues));
 }

@@ -1,4 +1,5 @@
 /** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/messages.py`. */
+import { type GenericSchema, safeParse } from 'valibot';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -110,12 +111,12 @@ interface Shape {
 function shapes(union: typeof keeperMessage | typeof moldMessage): Map<string, Shape> {
   return new Map(
     union.options.map((option) => {
-      const fields = Object.entries(option.shape).map(([name, schema]) => ({
+      const fields = Object.entries(option.entries).map(([name, schema]) => ({
         name,
-        optional: schema.safeParse(undefined).success,
+        optional: safeParse(schema as GenericSchema, undefined).success,
       }));
       return [
-        option.shape.type.value as string,
+        option.entries.type.literal,
         {
           required: fields.filter((field) => !field.optional).map((field) => field.name),
           optional: fields.filter((field) => field.optional).map((field) => field.name),
@@ -170,5 +171,5 @@ test('a mold reads of its order what the supervisor puts there', () => {
 });
 
 test('the settings that the agent describes are those that the supervisor reads', () => {
-  expect(python.settings.toSorted()).toEqual(Object.keys(settings.shape).toSorted());
+  expect(python.settings.toSorted()).toEqual(Object.keys(settings.entries).toSorted());
 });

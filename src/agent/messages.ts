@@ -5,151 +5,154 @@
  * keeper exchange one JSON object a line; the keeper relays what molds and workers say inside
  * `from_mold`. Times are seconds, sizes are bytes.
  */
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/messages.py`. */
 export const PROTOCOL_VERSION = 1;
 
-const pid = z.number().int().positive();
-const generation = z.number().int().positive();
-const seconds = z.number().nonnegative();
+const integer = v.pipe(v.number(), v.integer());
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const nonNegative = v.pipe(v.number(), v.minValue(0));
+const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
+const generation = pid;
+const seconds = nonNegative;
 
-export const address = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('tcp'), host: z.string(), port: z.number().int() }),
-  z.object({ kind: z.literal('unix'), path: z.string() }),
+export const address = v.variant('kind', [
+  v.object({ kind: v.literal('tcp'), host: v.string(), port: integer }),
+  v.object({ kind: v.literal('unix'), path: v.string() }),
 ]);
-export type Address = z.infer<typeof address>;
+export type Address = v.InferOutput<typeof address>;
 
 /** gunicorn's settings that the supervisor acts on, as gunicorn's own code has read them. */
-export const settings = z.object({
-  app: z.string(),
-  proc_name: z.string(),
-  chdir: z.string(),
-  addresses: z.array(address),
-  backlog: z.number().int(),
-  reuse_port: z.boolean(),
-  umask: z.number().int(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  workers: z.number().int().nonnegative(),
-  threads: z.number().int(),
-  worker_class: z.string(),
+export const settings = v.object({
+  app: v.string(),
+  proc_name: v.string(),
+  chdir: v.string(),
+  addresses: v.array(address),
+  backlog: integer,
+  reuse_port: v.boolean(),
+  umask: integer,
+  uid: integer,
+  gid: integer,
+  workers: count,
+  threads: integer,
+  worker_class: v.string(),
   timeout_seconds: seconds,
   graceful_timeout_seconds: seconds,
-  pidfile: z.string().nullable(),
-  daemon: z.boolean(),
-  reload: z.boolean(),
-  log_level: z.string(),
-  heap_policy: z.string(),
-  warmup: z.array(z.string()),
-  gc_guard: z.string(),
-  sampling_budget_percent: z.number().nonnegative(),
-  errorlog: z.string(),
+  pidfile: v.nullable(v.string()),
+  daemon: v.boolean(),
+  reload: v.boolean(),
+  log_level: v.string(),
+  heap_policy: v.string(),
+  warmup: v.array(v.string()),
+  gc_guard: v.string(),
+  sampling_budget_percent: nonNegative,
+  errorlog: v.string(),
 });
-export type Settings = z.infer<typeof settings>;
+export type Settings = v.InferOutput<typeof settings>;
 
-const remark = z.object({ policy: z.string(), reason: z.string() });
+const remark = v.object({ policy: v.string(), reason: v.string() });
 
 /** What a mold, or one of its workers, says. */
-export const moldMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('configured'),
+export const moldMessage = v.variant('type', [
+  v.object({
+    type: v.literal('configured'),
     settings,
-    python_version: z.string(),
-    gunicorn_version: z.string(),
-    executable: z.string(),
+    python_version: v.string(),
+    gunicorn_version: v.string(),
+    executable: v.string(),
     /** Policies that this interpreter can't have, and why. */
-    remarks: z.array(remark),
+    remarks: v.array(remark),
   }),
-  z.object({
-    type: z.literal('progress'),
-    phase: z.string(),
-    text: z.string(),
-    done: z.number().nonnegative(),
-    total: z.number().nonnegative().optional(),
+  v.object({
+    type: v.literal('progress'),
+    phase: v.string(),
+    text: v.string(),
+    done: nonNegative,
+    total: v.optional(nonNegative),
     seconds,
     /** The work is finished. */
-    final: z.boolean(),
+    final: v.boolean(),
   }),
-  z.object({
-    type: z.literal('mold_ready'),
-    policy: z.string(),
-    asked_policy: z.string(),
-    remarks: z.array(remark),
-    report: z.record(z.string(), z.unknown()),
-    modules: z.number().int(),
+  v.object({
+    type: v.literal('mold_ready'),
+    policy: v.string(),
+    asked_policy: v.string(),
+    remarks: v.array(remark),
+    report: v.record(v.string(), v.unknown()),
+    modules: integer,
   }),
-  z.object({ type: z.literal('mold_failed'), code: z.string(), detail: z.string() }),
-  z.object({
-    type: z.literal('mold_finished'),
-    status: z.number().int(),
+  v.object({ type: v.literal('mold_failed'), code: v.string(), detail: v.string() }),
+  v.object({
+    type: v.literal('mold_finished'),
+    status: integer,
     /** The settings ask for a background process: it starts anew there. */
-    daemonize: z.boolean(),
+    daemonize: v.boolean(),
   }),
-  z.object({ type: z.literal('policy_rejected'), policy: z.string(), reason: z.string() }),
-  z.object({ type: z.literal('notice'), level: z.enum(['info', 'warning']), text: z.string() }),
-  z.object({
-    type: z.literal('forked'),
-    slot: z.number().int().nonnegative(),
+  v.object({ type: v.literal('policy_rejected'), policy: v.string(), reason: v.string() }),
+  v.object({ type: v.literal('notice'), level: v.picklist(['info', 'warning']), text: v.string() }),
+  v.object({
+    type: v.literal('forked'),
+    slot: count,
     pid,
-    age: z.number().int(),
-    forked_monotonic_ns: z.number(),
+    age: integer,
+    forked_monotonic_ns: v.number(),
   }),
-  z.object({ type: z.literal('fork_failed'), slot: z.number().int(), reason: z.string() }),
-  z.object({ type: z.literal('worker_ready'), pid, slot: z.number().int() }),
-  z.object({
-    type: z.literal('worker_failed'),
+  v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
+  v.object({ type: v.literal('worker_ready'), pid, slot: integer }),
+  v.object({
+    type: v.literal('worker_failed'),
     pid,
-    slot: z.number().int(),
-    code: z.string(),
-    detail: z.string(),
+    slot: integer,
+    code: v.string(),
+    detail: v.string(),
   }),
-  z.object({
-    type: z.literal('guard'),
+  v.object({
+    type: v.literal('guard'),
     pid,
-    function: z.string(),
-    package: z.string(),
-    file: z.string(),
-    line: z.number().int(),
-    held: z.boolean(),
+    function: v.string(),
+    package: v.string(),
+    file: v.string(),
+    line: integer,
+    held: v.boolean(),
   }),
 ]);
-export type MoldMessage = z.infer<typeof moldMessage>;
+export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
 /** What the keeper says. */
-export const keeperMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('keeper_ready'),
-    protocol: z.number().int(),
+export const keeperMessage = v.variant('type', [
+  v.object({
+    type: v.literal('keeper_ready'),
+    protocol: integer,
     pid,
-    executable: z.string(),
-    python_version: z.string(),
-    implementation: z.string(),
-    free_threaded: z.boolean(),
+    executable: v.string(),
+    python_version: v.string(),
+    implementation: v.string(),
+    free_threaded: v.boolean(),
   }),
-  z.object({ type: z.literal('keeper_failed'), code: z.string(), detail: z.string() }),
-  z.object({ type: z.literal('mold_started'), generation, pid }),
-  z.object({ type: z.literal('listening'), listeners: z.array(z.string()) }),
-  z.object({
-    type: z.literal('listen_failed'),
-    code: z.enum(['ADDRESS_IN_USE', 'ADDRESS_UNAVAILABLE']),
-    address: z.string(),
-    reason: z.string(),
+  v.object({ type: v.literal('keeper_failed'), code: v.string(), detail: v.string() }),
+  v.object({ type: v.literal('mold_started'), generation, pid }),
+  v.object({ type: v.literal('listening'), listeners: v.array(v.string()) }),
+  v.object({
+    type: v.literal('listen_failed'),
+    code: v.picklist(['ADDRESS_IN_USE', 'ADDRESS_UNAVAILABLE']),
+    address: v.string(),
+    reason: v.string(),
   }),
-  z.object({
-    type: z.literal('process_exited'),
+  v.object({
+    type: v.literal('process_exited'),
     pid,
-    exit_status: z.number().int().nullable(),
-    signal: z.number().int().nullable(),
-    minor_faults: z.number().int(),
-    major_faults: z.number().int(),
+    exit_status: v.nullable(integer),
+    signal: v.nullable(integer),
+    minor_faults: integer,
+    major_faults: integer,
     cpu_seconds: seconds,
   }),
-  z.object({ type: z.literal('from_mold'), generation, message: moldMessage }),
-  z.object({ type: z.literal('signal_failed'), pid, signal: z.number().int() }),
-  z.object({ type: z.literal('keeper_leaving') }),
+  v.object({ type: v.literal('from_mold'), generation, message: moldMessage }),
+  v.object({ type: v.literal('signal_failed'), pid, signal: integer }),
+  v.object({ type: v.literal('keeper_leaving') }),
 ]);
-export type KeeperMessage = z.infer<typeof keeperMessage>;
+export type KeeperMessage = v.InferOutput<typeof keeperMessage>;
 
 /** What the supervisor tells a mold. */
 export type MoldCommand =

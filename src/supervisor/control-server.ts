@@ -2,15 +2,17 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { CONTROL_VERSION, onLines, type ControlReply, type ControlRequest } from './control.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 
-const request: z.ZodType<ControlRequest> = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('status'), version: z.number().int() }),
-  z.object({ type: z.literal('stop'), version: z.number().int(), quick: z.boolean() }),
-  z.object({ type: z.literal('scale'), version: z.number().int(), by: z.number().int() }),
+const integer = v.pipe(v.number(), v.integer());
+
+const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
+  v.object({ type: v.literal('status'), version: integer }),
+  v.object({ type: v.literal('stop'), version: integer, quick: v.boolean() }),
+  v.object({ type: v.literal('scale'), version: integer, by: integer }),
 ]);
 
 export interface ControlHandlers {
@@ -48,19 +50,19 @@ function answer(line: string, handlers: ControlHandlers): ControlReply {
   } catch {
     return { type: 'refused', reason: 'not a JSON object' };
   }
-  const message = request.safeParse(parsed);
-  if (!message.success) return { type: 'refused', reason: message.error.message };
-  if (message.data.version !== CONTROL_VERSION) {
+  const message = v.safeParse(request, parsed);
+  if (!message.success) return { type: 'refused', reason: v.summarize(message.issues) };
+  if (message.output.version !== CONTROL_VERSION) {
     return {
       type: 'refused',
-      reason: `this supervisor speaks control version ${CONTROL_VERSION}, not ${message.data.version}`,
+      reason: `this supervisor speaks control version ${CONTROL_VERSION}, not ${message.output.version}`,
     };
   }
-  if (message.data.type === 'status') return { type: 'status', report: handlers.status() };
-  if (message.data.type === 'stop') {
-    handlers.stop(message.data.quick);
+  if (message.output.type === 'status') return { type: 'status', report: handlers.status() };
+  if (message.output.type === 'stop') {
+    handlers.stop(message.output.quick);
     return { type: 'stopping', pid: process.pid };
   }
-  handlers.scale(message.data.by);
+  handlers.scale(message.output.by);
   return { type: 'done' };
 }
