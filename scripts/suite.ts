@@ -108,10 +108,14 @@ const steps: readonly Step[] = [
     command: python('-m', 'ruff', 'format', '--check', '--quiet', ...pythonFolders()),
     python: true,
   },
-  { title: 'Python types', command: python('-m', 'mypy', '--strict', 'agent/cowherd_agent'), python: true },
+  {
+    title: 'Python types',
+    command: python('-m', 'mypy', '--strict', 'agent/cowherd_agent', 'agent/launch.py'),
+    python: true,
+  },
   {
     title: 'Python unit tests',
-    command: python('-m', 'pytest', '--quiet', `--junitxml=${pytestReport}`, 'agent/tests'),
+    command: python('-m', 'pytest', '--quiet', `--junitxml=${pytestReport}`, 'agent/tests', 'examples/feed/tests'),
     count: junitCount(pytestReport),
     needs: 'agent/tests',
     python: true,
