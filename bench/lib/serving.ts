@@ -115,7 +115,7 @@ export class Serving {
     }
   }
 
-  /** The workers that have been forked and not been told to leave, and the rest; null while Cowherd has no mold yet. */
+  /** The workers that serve, and the rest; null while Cowherd has no mold yet. */
   async members(): Promise<Members | null> {
     if (this.#server.kind !== 'cowherd') {
       return { root: this.root, mold: this.root, workers: childrenOf(this.root), keeper: null };
@@ -126,7 +126,7 @@ export class Serving {
     return {
       root: this.root,
       mold: mold.pid,
-      workers: report.workers.filter((worker) => worker.state !== 'draining').map((worker) => worker.pid),
+      workers: report.workers.filter((worker) => worker.state === 'ready').map((worker) => worker.pid),
       keeper: report.herd.keeper.pid,
     };
   }
