@@ -405,6 +405,9 @@ class Mold:
 
     def _receive_listeners(self) -> None:
         message, received = self._channel.receive()
+        while message is not None and message["type"] == "reopen_logs":
+            self._arbiter.log.reopen_files()
+            message, received = self._channel.receive()
         if message is None or message["type"] == "exit":
             leave(0)
         if message["type"] != "listeners":

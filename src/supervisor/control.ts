@@ -50,7 +50,11 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
       reject(new CowherdError('NOT_RUNNING', { detail: directory }));
     });
     onLines(socket, (line) => {
-      resolve(JSON.parse(line) as ControlReply);
+      try {
+        resolve(JSON.parse(line) as ControlReply);
+      } catch (error) {
+        reject(new CowherdError('PROTOCOL_MISMATCH', { detail: `${directory}: ${String(error)}`, cause: error }));
+      }
       socket.end();
     });
     socket.write(`${JSON.stringify(message)}\n`);

@@ -64,6 +64,8 @@ function apply(draft: Draft, event: HerdEvent): void {
     }
     case 'reopen_logs':
       for (const worker of Object.values(state.workers)) {
+        // A booting one may not have its signal handlers yet, and would die of it.
+        if (worker.phase === 'booting') continue;
         draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGUSR1 });
       }
       for (const mold of Object.values(state.molds)) {
