@@ -12,6 +12,7 @@ they are used only if the fields around them are found where they are expected.
 from __future__ import annotations
 
 import ctypes
+import operator
 import sys
 from collections.abc import Callable
 from types import CodeType
@@ -36,20 +37,30 @@ def referents() -> Referents:
     return _all_referents if _layout_is_known() else _attribute_referents
 
 
+# co_exceptiontable and co_qualname came with 3.11.
+_attributes: Callable[[CodeType], tuple[object, ...]] = operator.attrgetter(
+    *(name for name in _KNOWN_OFFSETS if hasattr(CodeType, name))
+)
+
+
 def _attribute_referents(code: CodeType) -> list[object]:
-    # co_exceptiontable and co_qualname came with 3.11.
-    return [getattr(code, name) for name in _KNOWN_OFFSETS if hasattr(code, name)]
+    return list(_attributes(code))
 
 
 def _all_referents(code: CodeType) -> list[object]:
-    found = _attribute_referents(code)
-    found.append(_object_at(id(code) + _LOCALSPLUSNAMES))
-    found.append(_object_at(id(code) + _LOCALSPLUSKINDS))
-    return found
+    address = id(code)
+    return [
+        *_attributes(code),
+        _object_at(address + _LOCALSPLUSNAMES),
+        _object_at(address + _LOCALSPLUSKINDS),
+    ]
+
+
+_pointer_at = ctypes.py_object.from_address
 
 
 def _object_at(address: int) -> object:
-    return ctypes.py_object.from_address(address).value
+    return _pointer_at(address).value
 
 
 def _layout_is_known() -> bool:

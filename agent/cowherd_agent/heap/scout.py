@@ -41,7 +41,9 @@ LIMIT_SHARE = 0.10
 
 _CHUNK_OBJECTS = 2000
 _MAX_DEPTH = 6
-"""How far nested untracked containers are followed; there is no visited set."""
+"""How far nested untracked containers are followed."""
+_MOST_READ = 500_000
+"""How many of them are remembered as read (some 50 MiB); further ones may be read again."""
 _UNTRACKED_CONTAINERS = (dict, tuple, CodeType)
 _POLL_SECONDS = 0.004
 _MIB = 1024 * 1024
@@ -238,6 +240,8 @@ def read_every_object() -> int:
     rawgc.freeze()
     hidden = HiddenReferents()
     references = len(tracked)
+    # Of untracked containers only, which many objects share (code, tuples of names).
+    read: set[int] = set()
     for start in range(0, len(tracked), _CHUNK_OBJECTS):
         objects = tracked[start : start + _CHUNK_OBJECTS]
         for _ in range(_MAX_DEPTH):
@@ -247,8 +251,12 @@ def read_every_object() -> int:
             objects = [
                 item
                 for item in found
-                if type(item) in _UNTRACKED_CONTAINERS and not gc.is_tracked(item)
+                if type(item) in _UNTRACKED_CONTAINERS
+                and id(item) not in read
+                and not gc.is_tracked(item)
             ]
             if not objects:
                 break
+            if len(read) < _MOST_READ:
+                read.update(map(id, objects))
     return references
