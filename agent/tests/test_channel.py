@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-
 from cowherd_agent.channel import Channel
 from cowherd_agent.messages import LARGEST_PACKET_BYTES
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from cowherd_agent.listeners import Listener, ListenError, listen_on
 from cowherd_agent.messages import Address
 

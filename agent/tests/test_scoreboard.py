@@ -7,7 +7,6 @@ import struct
 from pathlib import Path
 
 import pytest
-
 from cowherd_agent import scoreboard
 from cowherd_agent.scoreboard import Scoreboard, ScoreboardError
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-
 from cowherd_agent.threads import RunningThread, ThreadRecorder, describe, native_threads
 
 

@@ -1,0 +1,218 @@
+"""Cowherd's settings among gunicorn's, and what is said of mistyped ones."""
+
+from __future__ import annotations
+
+import os
+import types
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gunicorn")
+
+from cowherd_agent import settings
+from cowherd_agent.configuration import explain_worker_class, mistyped_setting
+from cowherd_agent.settings import GUARD_MODES, POLICIES, explain_usage_error
+from gunicorn.config import Config
+
+OURS = ("heap_policy", "warmup", "gc_guard", "collect_after", "allow_threads", "sampling_budget")
+
+
+def parsed(*arguments: str) -> Config:
+    """The configuration of a command line."""
+    config = Config(prog="cowherd serve")
+    options = config.parser().parse_args(arguments)
+    for name, value in vars(options).items():
+        if value is not None and name != "args":
+            config.set(name.lower(), value)
+    return config
+
+
+def test_the_defaults() -> None:
+    config = Config()
+    assert {name: config.settings[name].get() for name in OURS} == {
+        "heap_policy": "auto",
+        "warmup": [],
+        "gc_guard": "hold",
+        "collect_after": 10_000,
+        "allow_threads": False,
+        "sampling_budget": 1.0,
+    }
+
+
+def test_they_stand_on_the_command_line() -> None:
+    config = parsed(
+        *("--policy", "Freeze", "--warmup", "GET /", "--warmup", "GET /a b.example"),
+        *("--gc-guard", "report", "--collect-after", "500", "--allow-threads"),
+        *("--sampling-budget", "2.5", "--workers", "4"),
+    )
+    assert [config.settings[name].get() for name in OURS] == [
+        "freeze",
+        ["GET /", "GET /a b.example"],
+        "report",
+        500,
+        True,
+        2.5,
+    ]
+    assert config.workers == 4
+    assert parsed("--heap-policy", "stock").heap_policy == "stock"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_is_described_and_none_takes_an_option_of_gunicorns(name: str) -> None:
+    setting = Config().settings[name]
+    assert setting.section == "Cowherd"
+    assert setting.short
+    gunicorns = {
+        option
+        for other, each in Config().settings.items()
+        if other not in OURS
+        for option in each.cli or []
+    }
+    assert gunicorns.isdisjoint(setting.cli)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("heap_policy", "frozen", "heap_policy must be one of auto, immortal"),
+        ("heap_policy", None, "must be one of"),
+        ("gc_guard", "maybe", "gc_guard must be one of hold, report, off"),
+        ("warmup", ["GET"], "a warm-up request reads"),
+        ("warmup", [7], "a warm-up request reads"),
+        ("warmup", 7, "warmup must be a list"),
+        ("warmup", {"GET /": 1}, "warmup must be a list"),
+        ("sampling_budget", "much", "must be a percentage"),
+        ("sampling_budget", -1, "between 0 and 100"),
+        ("sampling_budget", 101, "between 0 and 100"),
+        ("sampling_budget", float("nan"), "between 0 and 100"),
+        ("sampling_budget", None, "must be a percentage"),
+        ("collect_after", -1, "-1"),
+        ("collect_after", "some", "some"),
+        ("allow_threads", "perhaps", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        Config().set(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("heap_policy", " IMMORTAL ", "immortal"),
+        ("warmup", "GET /", ["GET /"]),
+        ("warmup", ("GET /", "GET /b"), ["GET /", "GET /b"]),
+        ("warmup", None, []),
+        ("sampling_budget", "3", 3.0),
+        ("sampling_budget", 0, 0.0),
+        ("collect_after", "0", 0),
+        ("allow_threads", "true", True),
+    ],
+)
+def test_a_value_is_understood_in_every_form(name: str, value: object, expected: object) -> None:
+    config = Config()
+    config.set(name, value)
+    assert config.settings[name].get() == expected
+
+
+def test_every_policy_and_mode_can_be_chosen() -> None:
+    for policy in POLICIES:
+        assert parsed("--policy", policy).heap_policy == policy
+    for mode in GUARD_MODES:
+        assert parsed("--gc-guard", mode).gc_guard == mode
+
+
+KNOWN = sorted(Config().settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("worker", "workers"),
+        ("timout", "timeout"),
+        ("Workers", "workers"),
+        ("worker_clas", "worker_class"),
+        ("heap_polcy", "heap_policy"),
+        ("warm_up", "warmup"),
+        ("gracefull_timeout", "graceful_timeout"),
+        ("max_request", "max_requests"),
+        ("post_forc", "post_fork"),
+    ],
+)
+def test_a_mistyped_name_gets_the_nearest(name: str, nearest: str) -> None:
+    assert mistyped_setting({name: 4}, KNOWN) == (name, nearest)
+
+
+@pytest.mark.parametrize(
+    "name", ["host", "port", "main", "settings_dir", "cpu_count", "env", "app"]
+)
+def test_a_name_of_the_files_own_is_none(name: str) -> None:
+    assert mistyped_setting({name: 4}, KNOWN) is None
+
+
+def test_only_plain_values_and_functions_of_the_file_itself_are_slips() -> None:
+    def worker() -> None: ...
+
+    class Worker: ...
+
+    file: dict[str, Any] = {"__name__": "__config__"}
+    assert mistyped_setting({**file, "_worker": 4}, KNOWN) is None
+    assert mistyped_setting({**file, "worker": types.ModuleType("worker")}, KNOWN) is None
+    assert mistyped_setting({**file, "worker": Worker}, KNOWN) is None
+    # Imported from elsewhere.
+    assert mistyped_setting({**file, "timeit": os.times}, KNOWN) is None
+    worker.__module__ = "elsewhere"
+    assert mistyped_setting({**file, "worker": worker}, KNOWN) is None
+    worker.__module__ = "__config__"
+    assert mistyped_setting({**file, "worker": worker}, KNOWN) == ("worker", "workers")
+
+
+def test_no_setting_is_mistaken_for_another() -> None:
+    for name in KNOWN:
+        assert mistyped_setting({name: 1}, KNOWN) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "detail"),
+    [
+        ("unrecognized arguments: --wokers 4", "UNKNOWN_SETTING", "--workers"),
+        ("unrecognized arguments: --polcy=stock", "UNKNOWN_SETTING", "--policy"),
+        ("unrecognized arguments: --zzzzzzzzz", "UNKNOWN_SETTING", "--zzzzzzzzz is not an option"),
+        ("unrecognized arguments: other:app", "USAGE", "one application only"),
+        ("argument -w/--workers: invalid int value: 'many'", "USAGE", "invalid int value: 'many'"),
+    ],
+)
+def test_what_argparse_says_is_made_understandable(text: str, code: str, detail: str) -> None:
+    parser = Config(prog="cowherd serve").parser()
+    found_code, found_detail = explain_usage_error(parser, text)
+    assert found_code == code
+    assert detail in found_detail
+
+
+def test_nothing_is_near_what_is_like_nothing() -> None:
+    parser = Config(prog="cowherd serve").parser()
+    assert "nearest" not in explain_usage_error(parser, "unrecognized arguments: --zzzzzzzzz")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "gevent worker requires gevent 24.10.1 or newer",
+            "gevent worker requires gevent 24.10.1 or newer",
+        ),
+        (
+            "class uri 'x' invalid or not found: \n\n[Traceback\n  File\nImportError: no x\n]",
+            "class uri 'x' invalid or not found (ImportError: no x)",
+        ),
+        ("", "RuntimeError"),
+    ],
+)
+def test_a_worker_class_that_cannot_be_had_is_explained_in_one_line(text: str, line: str) -> None:
+    assert explain_worker_class(RuntimeError(text)) == f"worker_class: {line}"
+
+
+def test_the_module_says_what_it_registers() -> None:
+    assert set(OURS) <= set(Config().settings)
+    assert settings.HeapPolicy.name == "heap_policy"
