@@ -2,9 +2,9 @@
  * `make bench-overhead`: what the supervisor and the keeper take beside the workers, with 8 and with 64 of them.
  *
  * Two servers of the bundled application run at once, one that samples (the default budget) and one that does not
- * (`--sampling-budget 0`). After a load that fills the workers' caches both rest, then they take turns under load; the supervisor of the one that waits is
- * stopped (SIGSTOP) meanwhile, so that it takes nothing from the other. What it has gathered of its budget meanwhile it
- * spends before its own turn is measured.
+ * (`--sampling-budget 0`). After a load that fills the workers' caches both rest, then they take turns under load; the
+ * supervisor of the one that waits is stopped (SIGSTOP) meanwhile, so that it takes nothing from the other. What it has
+ * gathered of its budget meanwhile it spends before its own turn is measured.
  *
  * - `sampling_core_percent_N`: percent of one core that sampling costs: the highest of what the sampler itself counts
  *   (`cowherd status`, herd.sampling), and of how much more CPU time (user and system, of the supervisor with all its
