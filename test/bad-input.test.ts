@@ -428,6 +428,12 @@ describe('the interpreter', () => {
   );
 });
 
+test('the pid file names a process that lives', async () => {
+  const run = serve(['hello:app', '--pid', 'herd.pid'], { files: { ...files, 'herd.pid': `${process.pid}\n` } });
+  await expectFailure(run, 'PIDFILE_IN_USE', 'herd.pid', String(process.pid));
+  expect(existsSync(path.join(run.folder, 'herd.pid'))).toBe(true);
+});
+
 describe('the machine', () => {
   /** Loaded before Cowherd, in its own process. */
   const pretend = (text: string): Record<string, string> => ({

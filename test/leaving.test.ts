@@ -201,6 +201,22 @@ test('stopping while the application loads ends at once and leaves nothing', asy
   expect(performance.now() - from).toBeLessThan(3000);
 });
 
+test('stopping while a scout tries the heap policy ends the scout too', async () => {
+  const app = `
+import os, time
+mold = os.getpid()
+def app(environ, start_response):
+    if os.getpid() != mold:
+        open("in-scout", "w").close()
+        time.sleep(60)
+    start_response("200 OK", [])
+    return []
+`;
+  const run = serve(['scouted:app', '--warmup', 'GET /'], { files: { 'scouted.py': app } });
+  await until('the scout is at it', () => existsSync(path.join(run.folder, 'in-scout')));
+  await run.stop();
+});
+
 test('`cowherd stop` stops it from another terminal and waits until it has', async () => {
   const run = await start('sync', [], WSGI);
   const stop = cowherd(['stop', '--runtime-dir', run.runtimeDirectory]);

@@ -288,7 +288,7 @@ describe('logs', () => {
       });
     }
     expect(new Set(run.log.map((line) => line.logger))).toEqual(new Set(['cowherd', 'gunicorn.error']));
-    const loaded = run.messages.filter((message) => /loaded the application, \d+ modules/.test(message));
+    const loaded = run.messages.filter((message) => /^loaded the application, modules: \d+ \(/.test(message));
     expect(loaded.length).toBe(1);
   });
 

@@ -47,6 +47,8 @@ export interface StartOptions {
   terminal?: boolean;
 }
 
+const LAST_OUTPUT_MS = 500;
+
 const started: Run[] = [];
 
 /** One run of the command `cowherd`. */
@@ -90,11 +92,14 @@ export class Run {
       this.stderr += text;
     });
     this.ended = new Promise((resolve) => {
-      // 'close': after the last output.
-      this.process.on('close', (status, signal) => {
-        this.ending = { status, signal };
+      const end = (status: number | null, signal: NodeJS.Signals | null): void => {
+        this.ending ??= { status, signal };
         resolve(this.ending);
-      });
+      };
+      // 'close' comes after the last output, but not before the last process that may write has gone: one that was
+      // left behind must be found, and not be waited for.
+      this.process.on('close', end);
+      this.process.on('exit', (status, signal) => setTimeout(end, LAST_OUTPUT_MS, status, signal));
     });
     started.push(this);
   }

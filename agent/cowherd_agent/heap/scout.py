@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -46,6 +47,9 @@ _MOST_READ = 500_000
 """How many of them are remembered as read (some 50 MiB); further ones may be read again."""
 _UNTRACKED_CONTAINERS = (dict, tuple, CodeType)
 _POLL_SECONDS = 0.004
+_PR_SET_PDEATHSIG = 1
+"""include/uapi/linux/prctl.h"""
+
 _MIB = 1024 * 1024
 
 
@@ -99,9 +103,11 @@ def run_scout(
         # What is buffered at the fork would be written twice.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
+    mold_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
+        _die_with(mold_pid)
         _scout(writer, warmup, promises, after_fork)
     os.close(writer)
     try:
@@ -178,6 +184,13 @@ def _wait(pid: int, reader: int, deadline: float) -> tuple[dict[str, Any], int |
     for line in written.splitlines():
         found.update(json.loads(line))
     return found, None if timed_out else os.waitstatus_to_exitcode(status)
+
+
+def _die_with(mold_pid: int) -> None:
+    """A mold that is stopped while it waits for its scout takes the scout along."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != mold_pid:
+        os._exit(1)
 
 
 def _scout(
