@@ -1,4 +1,4 @@
-import { WriteStream } from 'node:tty';
+import type { WriteStream } from 'node:tty';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createLog } from '../base/log.ts';
