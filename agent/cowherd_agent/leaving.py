@@ -19,7 +19,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import gc
 import os
 import sys
 import threading
@@ -72,8 +71,7 @@ def flush_streams() -> bool:
                 stream.flush()
         except (OSError, ValueError, AttributeError):
             flushed = False
-    if gc.get_freeze_count():
-        open_files.flush_all()
+    open_files.flush_all()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).fflush(None)
     return flushed

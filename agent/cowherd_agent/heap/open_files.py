@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import weakref
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from cowherd_agent.heap import rawgc
 
@@ -18,11 +18,17 @@ _BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 _of_the_mold: list[weakref.ref[object]] = []
 
+# Whether remember() was called. Not gc.get_freeze_count(), which walks all frozen objects
+# (Modules/gcmodule.c, gc_get_freeze_count_impl).
+_heap_is_frozen = False
 
-def flush(objects: Iterable[object]) -> list[object]:
+
+def flush(objects: Sequence[object]) -> list[object]:
     """Flush those of `objects` that are open files with a buffer; return these."""
-    # issubclass and not isinstance, which would ask objects of the application for __class__.
-    files = [item for item in objects if issubclass(type(item), _BUFFERED)]
+    # By the types that there are, which are few: a worker may have made a million objects. And
+    # not by isinstance, which would ask objects of the application for __class__.
+    kinds = {kind for kind in set(map(type, objects)) if issubclass(kind, _BUFFERED)}
+    files = [item for item in objects if type(item) in kinds] if kinds else []
     for file in files:
         with contextlib.suppress(OSError, ValueError):
             if not file.closed:  # type: ignore[attr-defined]
@@ -35,10 +41,16 @@ def remember() -> int:
 
     They are flushed too: what is buffered at a fork would be written once by every process.
     """
+    global _heap_is_frozen
+    _heap_is_frozen = True
     _of_the_mold[:] = [weakref.ref(file) for file in flush(rawgc.get_objects())]
     return len(_of_the_mold)
 
 
 def flush_all() -> None:
-    """Flush what this process has made since objects were frozen, and what its mold had open."""
-    flush([*rawgc.get_objects(), *(reference() for reference in _of_the_mold)])
+    """Flush what this process has made since objects were frozen, and what its mold had open.
+
+    Does nothing where nothing was frozen: to look for files would read, and so copy, the heap.
+    """
+    if _heap_is_frozen:
+        flush([*rawgc.get_objects(), *(reference() for reference in _of_the_mold)])
