@@ -244,7 +244,7 @@ test('paths are relative to --chdir, as in gunicorn', async () => {
   const site = path.join(run.folder, 'site');
   expect((await fetchFrom(`unix:${site}/web.sock`, '/')).status).toBe(200);
   expect(Number(read(run, 'site/herd.pid'))).toBe(run.pid);
-  expect(read(run, 'site/access.log')).toContain('GET /');
+  await until('it is logged', () => read(run, 'site/access.log').includes('GET /'));
   await run.stop();
   expect(existsSync(path.join(site, 'web.sock'))).toBe(false);
   expect(existsSync(path.join(site, 'herd.pid'))).toBe(false);
