@@ -202,7 +202,10 @@ export class Run {
     expect(this.processes).toEqual([]);
     expect(existsSync(this.runtimeDirectory) && statSync(this.runtimeDirectory).isDirectory()).toBe(false);
     expect(socketFiles(this.folder)).toEqual([]);
-    for (const address of this.addresses) expect(await isListening(address), address).toBe(false);
+    for (const address of this.addresses) {
+      expect(await isListening(address), address).toBe(false);
+      if (address.startsWith('unix:')) expect(existsSync(address.slice('unix:'.length)), address).toBe(false);
+    }
   }
 
   /** Takes away what a failed test has left. */
