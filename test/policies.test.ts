@@ -262,19 +262,29 @@ def app(environ, start_response):
   });
 });
 
-test.each(available)('under %s the exit hooks of the application run', async (policy) => {
+test.each(available)('under %s nothing of the cleanup of the application is lost', async (policy) => {
   const app = `
 import atexit, os
 def note():
     with open("hooks", "a") as file:
         file.write(f"{os.getpid()}\\n")
 ${HELLO}`;
-  const config = 'def post_worker_init(worker):\n    import atexit, noting\n    atexit.register(noting.note)\n';
+  const config = `
+def post_worker_init(worker):
+    import atexit, noting, os
+    atexit.register(noting.note)
+    noting.left_open = open(f"left-open-{os.getpid()}", "w", buffering=1024 * 1024)
+    noting.left_open.write("written")
+`;
   const run = await serving(['noting:app', '--workers', '2', '--policy', policy], {
     files: { 'noting.py': app, 'gunicorn.conf.py': config },
   });
   const pids = (await run.workers()).map((worker) => String(worker.pid));
   await run.stop();
-  const noted = readFileSync(path.join(run.folder, 'hooks'), 'utf8').trimEnd().split('\n');
-  expect(noted.toSorted()).toEqual(pids.toSorted());
+  const text = (name: string): string => readFileSync(path.join(run.folder, name), 'utf8');
+  expect(text('hooks').trimEnd().split('\n').toSorted()).toEqual(pids.toSorted());
+  // Files that were left open are found among a worker's own objects; under instagram nothing tells those from the
+  // mold's, and to look at all of them would copy them.
+  if (policy === 'instagram') return;
+  expect(pids.map((pid) => text(`left-open-${pid}`))).toEqual(['written', 'written']);
 });
