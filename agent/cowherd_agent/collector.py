@@ -6,8 +6,8 @@ young objects have gathered, with rules like CPython's own for older generations
 freed, memory stays bounded, and no request waits.
 
 Sources: `gc_collect_generations` in Modules/gcmodule.c (3.10, 3.11) and Python/gc.c (3.12+), for
-the rule that a full collection waits until a quarter as many objects are pending as had survived
-the last one; Python/gc.c of 3.14.0 to 3.14.4 for the incremental collector, which has no middle
+the rule that a full collection waits for pending objects in proportion to those that survived the
+last one; Python/gc.c of 3.14.0 to 3.14.4 for the incremental collector, which has no middle
 generation: there gc.collect(1) does an increment of unbounded use here, so only young and full
 collections are made.
 """
@@ -29,8 +29,20 @@ from cowherd_agent.heap.interpreter import identify
 YOUNG_PER_MIDDLE = 5
 """Every so many young collections, the middle generation is collected too."""
 
-FULL_PENDING_SHARE = 4
-"""A full collection waits until 1/4 as many objects are pending as survived the last one."""
+FULL_PENDING_PER_LONG_LIVED = 1
+"""A full collection waits until so many objects are pending for each that survived the last one.
+
+CPython's own rule is a quarter, of the whole heap. Here only the worker's own objects count: a
+quarter of them gathers soon, and a worker that fills a large cache would spend a quarter of its
+time on full collections. At 1 they visit each surviving object about once, and cyclic garbage can
+at most double what the worker holds itself."""
+
+FULL_PENDING_AFTER_FUTILE = 2
+"""The same after a full collection that freed next to nothing: an application without long-lived
+cycles pays for looking half as often."""
+
+FUTILE_SHARE = 0.01
+"""A full collection that frees less than this share of what it visited was futile."""
 
 FULL_PENDING_YOUNG = 10
 """... and until at least so many times `collect_after` objects are pending."""
@@ -66,14 +78,14 @@ class Generations:
     """Objects that survived a young collection since the last full one."""
     long_lived: int = 0
     """Objects that survived the last full collection."""
+    last_full_was_futile: bool = False
 
     def next_collection(self, young: int, collect_after: int, has_middle: bool) -> int:
         """Which generation to collect now that `young` objects have gathered. Pure."""
         pending = self.pending + young
-        if (
-            pending >= FULL_PENDING_YOUNG * collect_after
-            and pending >= self.long_lived // FULL_PENDING_SHARE
-        ):
+        futile = self.last_full_was_futile
+        share = FULL_PENDING_AFTER_FUTILE if futile else FULL_PENDING_PER_LONG_LIVED
+        if pending >= FULL_PENDING_YOUNG * collect_after and pending >= self.long_lived * share:
             return 2
         if has_middle and self.young_since_middle + 1 >= YOUNG_PER_MIDDLE:
             return 1
@@ -82,6 +94,8 @@ class Generations:
     def collected(self, generation: int, young: int, freed: int) -> None:
         """Note that a collection ended: `young` objects went in, `freed` were freed."""
         if generation == 2:
+            visited = self.long_lived + self.pending + young
+            self.last_full_was_futile = freed < visited * FUTILE_SHARE
             self.long_lived = max(0, self.long_lived + self.pending + young - freed)
             self.pending = 0
             self.young_since_middle = 0

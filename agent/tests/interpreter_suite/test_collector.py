@@ -60,10 +60,25 @@ class TheRule(unittest.TestCase):
         self.assertEqual(done[-1], 2)
         self.assertEqual(generations.long_lived, 1000 * FULL_PENDING_YOUNG)
 
-    def test_a_large_heap_waits_for_a_quarter(self) -> None:
-        generations = Generations(long_lived=1_000_000)
-        done = [self.collect(generations, 1000, 0) for _ in range(250)]
-        self.assertEqual(done.index(2), 249)
+    def test_a_large_heap_waits_for_as_many(self) -> None:
+        generations = Generations(long_lived=100_000)
+        done = [self.collect(generations, 1000, 0) for _ in range(100)]
+        self.assertEqual(done.index(2), 99)
+
+    def test_after_a_futile_one_it_waits_for_twice_as_many(self) -> None:
+        generations = Generations(long_lived=100_000)
+        while self.collect(generations, 1000, 0) != 2:
+            pass
+        self.assertEqual(generations.long_lived, 200_000)
+        done = [self.collect(generations, 1000, 0) for _ in range(400)]
+        self.assertEqual(done.index(2), 399)
+
+    def test_after_a_useful_one_it_waits_for_as_many(self) -> None:
+        generations = Generations(long_lived=100_000, pending=99_000)
+        self.assertEqual(self.collect(generations, 1000, 50_000), 2)
+        self.assertEqual(generations.long_lived, 150_000)
+        done = [self.collect(generations, 1000, 0) for _ in range(150)]
+        self.assertEqual(done.index(2), 149)
 
     def test_without_a_middle_generation(self) -> None:
         generations = Generations()
