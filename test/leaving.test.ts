@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { catalogue } from '../src/base/errors.ts';
 import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
 import { until } from './support/until.ts';
 
@@ -224,6 +225,19 @@ test('`cowherd stop` stops it from another terminal and waits until it has', asy
   // `stop` has waited: the supervisor needs no more than to end.
   expect(await run.ended).toEqual({ status: 0, signal: null });
   expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+  await run.expectNothingLeft();
+});
+
+test('`cowherd stop` says so when the herd takes longer than it may wait', async () => {
+  const { run, answer } = await startStuck();
+  const stop = cowherd(['stop', '--runtime-dir', run.runtimeDirectory, '--timeout', '0.5']);
+  expect(await stop.ended).toEqual({ status: catalogue.STOP_TIMED_OUT.exitStatus, signal: null });
+  expect(stop.stderr).toContain('STOP_TIMED_OUT');
+  expect(run.ending).toBeNull();
+  const quick = cowherd(['stop', '--runtime-dir', run.runtimeDirectory, '--quick']);
+  expect(await quick.ended, quick.stderr).toEqual({ status: 0, signal: null });
+  expect(await answer).toBe('broken off');
+  expect(await run.ended).toEqual({ status: 0, signal: null });
   await run.expectNothingLeft();
 });
 
