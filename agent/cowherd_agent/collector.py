@@ -29,13 +29,15 @@ from cowherd_agent.heap.interpreter import identify
 YOUNG_PER_MIDDLE = 5
 """Every so many young collections, the middle generation is collected too."""
 
+FULL_PENDING_PER_HEAP = 0.125
+"""A full collection waits until so many objects are pending for each of the whole heap, the mold's
+frozen objects included. CPython's own rule is a quarter; half of it, since here nobody waits."""
+
 FULL_PENDING_PER_LONG_LIVED = 1
 """A full collection waits until so many objects are pending for each that survived the last one.
 
-CPython's own rule is a quarter, of the whole heap. Here only the worker's own objects count: a
-quarter of them gathers soon, and a worker that fills a large cache would spend a quarter of its
-time on full collections. At 1 they visit each surviving object about once, and cyclic garbage can
-at most double what the worker holds itself."""
+A full collection visits only the worker's own objects: at 1 it visits each survivor about once,
+and a worker that fills a large cache does not spend its time on looking through it."""
 
 FULL_PENDING_AFTER_FUTILE = 2
 """The same after a full collection that freed next to nothing: an application without long-lived
@@ -79,13 +81,20 @@ class Generations:
     long_lived: int = 0
     """Objects that survived the last full collection."""
     last_full_was_futile: bool = False
+    frozen: int = 0
+    """The mold's tracked objects, which no collection visits."""
 
     def next_collection(self, young: int, collect_after: int, has_middle: bool) -> int:
         """Which generation to collect now that `young` objects have gathered. Pure."""
         pending = self.pending + young
         futile = self.last_full_was_futile
         share = FULL_PENDING_AFTER_FUTILE if futile else FULL_PENDING_PER_LONG_LIVED
-        if pending >= FULL_PENDING_YOUNG * collect_after and pending >= self.long_lived * share:
+        enough = max(
+            FULL_PENDING_YOUNG * collect_after,
+            self.long_lived * share,
+            (self.frozen + self.long_lived) * FULL_PENDING_PER_HEAP,
+        )
+        if pending >= enough:
             return 2
         if has_middle and self.young_since_middle + 1 >= YOUNG_PER_MIDDLE:
             return 1
@@ -104,6 +113,18 @@ class Generations:
         self.young_since_middle = 0 if generation == 1 else self.young_since_middle + 1
 
 
+_frozen_objects = 0
+
+
+def note_frozen_objects(count: int) -> None:
+    """How many tracked objects a mold is about to freeze.
+
+    gc.get_freeze_count() would walk them all, in each worker.
+    """
+    global _frozen_objects
+    _frozen_objects = count
+
+
 def _own_words() -> memoryview:
     """Counters that nobody else reads, for processes without a scoreboard."""
     return memoryview(array("Q", bytes(8 * scoreboard.ROW_WORDS)))
@@ -119,7 +140,7 @@ class Collector:
         # _thread's own lock: gevent's replacement of threading.Lock may switch greenlets.
         self._lock = allocate_lock()
         self._words = _own_words() if settings.slot is None else settings.slot.words
-        self._generations = Generations()
+        self._generations = Generations(frozen=_frozen_objects)
         self._has_middle = not identify().incremental_collector
         self._get_count: Callable[[], tuple[int, int, int]] = rawgc.get_count
 

@@ -80,6 +80,11 @@ class TheRule(unittest.TestCase):
         done = [self.collect(generations, 1000, 0) for _ in range(150)]
         self.assertEqual(done.index(2), 149)
 
+    def test_a_large_mold_waits_for_an_eighth(self) -> None:
+        generations = Generations(frozen=1_000_000)
+        done = [self.collect(generations, 1000, 0) for _ in range(125)]
+        self.assertEqual(done.index(2), 124)
+
     def test_without_a_middle_generation(self) -> None:
         generations = Generations()
         done = [generations.next_collection(1000, 1000, False) for _ in range(20)]

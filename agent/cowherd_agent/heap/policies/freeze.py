@@ -10,7 +10,12 @@ Reference counts are still written: a worker that reads an object copies its pag
 
 from __future__ import annotations
 
-from cowherd_agent.collector import Collector, CollectorSettings, watch_collections
+from cowherd_agent.collector import (
+    Collector,
+    CollectorSettings,
+    note_frozen_objects,
+    watch_collections,
+)
 from cowherd_agent.heap import open_files, rawgc, type_versions
 from cowherd_agent.heap.interpreter import identify
 from cowherd_agent.heap.policies.base import Promise
@@ -84,8 +89,10 @@ def assign_type_versions(progress: Progress | None) -> StepReport:
 def freeze_objects(progress: Progress | None) -> StepReport:
     throttle = Throttle(progress, "freeze")
     files = open_files.remember()
+    count = len(rawgc.get_objects())
+    note_frozen_objects(count)
     rawgc.freeze()
-    return StepReport("freeze", throttle.end(0), counts={"open_files": files})
+    return StepReport("freeze", throttle.end(count), counts={"frozen": count, "open_files": files})
 
 
 def close_holes(progress: Progress | None) -> list[StepReport]:
