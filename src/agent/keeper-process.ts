@@ -6,6 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { onLines } from '../base/lines.ts';
 import type { KeeperCommand } from './messages.ts';
 
 /** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
@@ -45,14 +46,7 @@ export function spawnKeeper(python: string): KeeperProcess {
     tell((handlers) => handlers.onSpawnFailed(error));
   });
   const socket = child.stdio[3] as Duplex;
-  let pending = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    pending += chunk;
-    const lines = pending.split('\n');
-    pending = lines.pop() ?? '';
-    for (const line of lines) tell((handlers) => handlers.onLine(line));
-  });
+  onLines(socket, (line) => tell((handlers) => handlers.onLine(line)));
   socket.on('error', () => {
     // The keeper is gone; its exit says so.
   });

@@ -3,7 +3,8 @@ import { chmodSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { CONTROL_VERSION, onLines, type ControlReply, type ControlRequest } from './control.ts';
+import { onLines } from '../base/lines.ts';
+import { CONTROL_VERSION, type ControlReply, type ControlRequest } from './control.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 

@@ -4,10 +4,11 @@
  *
  * The socket is in the runtime directory, open to its owner only.
  */
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
+import { onLines } from '../base/lines.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 
@@ -73,16 +74,4 @@ export async function isAnswering(directory: string): Promise<boolean> {
   } catch (error) {
     return error instanceof CowherdError && ['PROTOCOL_MISMATCH', 'NO_ANSWER'].includes(error.code);
   }
-}
-
-/** Calls back with each whole line that comes. */
-export function onLines(socket: Socket, onLine: (line: string) => void): void {
-  let pending = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    pending += chunk;
-    const lines = pending.split('\n');
-    pending = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  });
 }
