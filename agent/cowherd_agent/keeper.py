@@ -214,6 +214,10 @@ class Keeper:
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return False
+            if error.errno == errno.ECONNRESET:
+                # The mold left with something of ours unread, which is told before what it has
+                # said itself (net/unix/af_unix.c, unix_release_sock): that is still to be read.
+                return True
             data = b""
         if not data:
             # The mold and every worker of its generation are gone.
