@@ -1,10 +1,9 @@
-"""Entry of every Python process of Cowherd: ``python launch.py keeper`` or ``mold``.
+"""Entry of every Python process of Cowherd: ``python launch.py start``, ``keeper`` or ``mold``.
 
 Kept to syntax that Python 2.7 and 3.x share, so that an interpreter that is too old
 says so in one message instead of a SyntaxError.
 """
 
-import json
 import os
 import sys
 
@@ -13,6 +12,8 @@ OLDEST_PYTHON = (3, 10)
 
 def refuse_old_interpreter():  # type: () -> None
     """Tells the supervisor over file descriptor 3 that this interpreter is too old."""
+    import json
+
     message = {
         "type": "keeper_failed",
         "code": "PYTHON_TOO_OLD",
@@ -33,6 +34,12 @@ if __name__ == "__main__":
     agent_folder = sys.path.pop(0) if not sys.flags.isolated else None
     sys.path.append(agent_folder or os.path.dirname(os.path.abspath(__file__)))
     role = sys.argv[1]
+    if role == "start":
+        # Comes back only in the mold.
+        from cowherd_agent import first_mold
+
+        first_mold.become(sys.argv[2:])
+        role = "mold"
     if role == "keeper":
         from cowherd_agent import keeper
 

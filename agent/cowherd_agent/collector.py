@@ -20,7 +20,7 @@ from _thread import allocate_lock
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cowherd_agent import scoreboard
 from cowherd_agent.heap import rawgc
@@ -59,8 +59,7 @@ class SlotLike(Protocol):
     words: memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorSettings:
+class CollectorSettings(NamedTuple):
     """
     Attributes:
         collect_after: young objects (net new container objects) that set off a collection.

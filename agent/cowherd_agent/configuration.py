@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import os
 import sys
@@ -125,6 +124,8 @@ def mistyped_setting(namespace: dict[str, Any], settings: list[str]) -> tuple[st
     gunicorn ignores names that it does not know, since a configuration file may have helpers
     of its own; a plain value called ``worker`` or ``timout`` is a slip all the same.
     """
+    import difflib
+
     for name, value in namespace.items():
         if name.startswith("_") or name in settings:
             continue

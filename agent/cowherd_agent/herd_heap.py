@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ from cowherd_agent.meter import METER
 from cowherd_agent.scoreboard import Slot
 
 SCOUT_TIMEOUT_SECONDS = 60.0
+
+QUIET_SECONDS = 0.5
+"""Steps that end sooner are told of in the report only."""
 
 
 class ReportProgress(Protocol):
@@ -173,7 +177,12 @@ class HerdHeap:
 
 
 def _events_to(on_progress: ReportProgress) -> Callable[[ProgressEvent], None]:
+    started = time.perf_counter()
+
     def forward(event: ProgressEvent) -> None:
+        # A small heap is done before anybody could read this.
+        if time.perf_counter() - started < QUIET_SECONDS:
+            return
         on_progress(
             "heap",
             f"preparing the heap, {event.step}",

@@ -20,11 +20,14 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from cowherd_agent import mold_process
 from cowherd_agent.listeners import Listener, ListenError, listen_on
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Message
 
 SUPERVISOR_DESCRIPTOR = 3
-MOLD_DESCRIPTOR = 3
+
+# The generation of the first mold until the supervisor has ordered it.
+UNORDERED = 0
 
 # include/uapi/linux/prctl.h
 PR_SET_NAME = 15
@@ -47,7 +50,7 @@ class Mold:
 
 
 class Keeper:
-    def __init__(self, supervisor: socket.socket) -> None:
+    def __init__(self, supervisor: socket.socket, first_mold: tuple[int, int] | None) -> None:
         self._supervisor = supervisor
         self._incoming = b""
         self._outgoing = bytearray()
@@ -59,6 +62,7 @@ class Keeper:
         self._grace_seconds = DEFAULT_GRACE_SECONDS
         self._supervisor_gone = False
         self._kill_at: float | None = None
+        self._unordered = None if first_mold is None else self._adopt(first_mold)
 
     def run(self) -> NoReturn:
         for end in (self._wakeup, self._wakeup_writer, self._supervisor):
@@ -171,38 +175,22 @@ class Keeper:
 
     def _start_mold(self, message: Message) -> None:
         generation: int = message["generation"]
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        launcher = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        arguments = [
-            sys.executable,
-            *message.get("python_options", []),
-            os.path.join(launcher, "launch.py"),
-            "mold",
-            *message["arguments"],
-        ]
-        environment = dict(os.environ)
-        environment.update(message.get("environment", {}))
-        try:
-            pid = os.posix_spawn(
-                sys.executable,
-                arguments,
-                environment,
-                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), MOLD_DESCRIPTOR)],
-                setsigdef=[
-                    signal.SIGINT,
-                    signal.SIGHUP,
-                    signal.SIGTERM,
-                    signal.SIGQUIT,
-                    signal.SIGCHLD,
-                ],
-            )
-        finally:
-            theirs.close()
-        mold = Mold(generation, pid, ours)
-        self._molds[ours.fileno()] = mold
-        self._poll.register(ours, select.POLLIN)
+        mold = self._unordered
+        self._unordered = None
+        if mold is None:
+            mold = self._adopt(mold_process.spawn(message["arguments"], message["environment"]))
+        mold.generation = generation
         self._to_mold(generation, {"type": "order", **message["mold"]})
-        self._send({"type": "mold_started", "generation": generation, "pid": pid})
+        self._send({"type": "mold_started", "generation": generation, "pid": mold.pid})
+        # The first mold may have ended before it was ordered, or before this process heard of it.
+        self._reap()
+
+    def _adopt(self, spawned: tuple[int, int]) -> Mold:
+        pid, descriptor = spawned
+        mold = Mold(UNORDERED, pid, socket.socket(fileno=descriptor))
+        self._molds[descriptor] = mold
+        self._poll.register(descriptor, select.POLLIN)
+        return mold
 
     def _read_mold(self, descriptor: int) -> bool:
         """Relays one message of a mold or of its workers. False when there is none."""
@@ -263,6 +251,12 @@ class Keeper:
                 pass
         except BlockingIOError:
             pass
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._unordered is not None:
+            # The supervisor does not know of it yet.
+            return
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -343,11 +337,16 @@ class Keeper:
         os._exit(0)
 
 
-def main(_arguments: Sequence[str]) -> NoReturn:
-    """Runs the keeper on the inherited descriptor 3, until the supervisor tells it to leave."""
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Runs the keeper on the inherited descriptor 3, until the supervisor tells it to leave.
+
+    ``arguments`` are the pid of the first mold, and the descriptor of the socket to it.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     libc.prctl(PR_SET_NAME, b"cowherd-keeper", 0, 0, 0)
     os.set_inheritable(SUPERVISOR_DESCRIPTOR, False)
-    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR)).run()
+    first_mold, descriptor = map(int, arguments)
+    os.set_inheritable(descriptor, False)
+    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor)).run()

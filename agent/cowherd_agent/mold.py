@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -234,7 +235,7 @@ class Mold:
             ]
             if closed:
                 self._notice("info", f"closed before the fork: {', '.join(closed)}")
-            report["warmup"] = [vars(result) for result in results]
+            report["warmup"] = [result._asdict() for result in results]
             self._refuse_threads("after the warm-up")
         else:
             warmup.close_connections()
@@ -453,6 +454,13 @@ def _receive_order(channel: Channel) -> dict[str, Any]:
     return message
 
 
+def _import_ahead() -> None:
+    """Imports what every mold needs, while the keeper still starts and has no order to give."""
+    # Without gunicorn, or with one that is too old, the order's own steps say so.
+    with contextlib.suppress(Exception):
+        from cowherd_agent import arbiter, configuration, herd_heap, worker  # noqa: F401
+
+
 def _require_gunicorn() -> None:
     try:
         import gunicorn
@@ -490,6 +498,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Runs a mold; ``arguments`` are gunicorn's own."""
     channel = Channel.inherited(CHANNEL_DESCRIPTOR)
     process_name.set_name("cowherd-mold")
+    _import_ahead()
     mold = Mold(channel, _receive_order(channel), list(arguments))
     try:
         mold.prepare()

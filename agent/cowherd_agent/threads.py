@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
-@dataclass(frozen=True)
-class RunningThread:
+class RunningThread(NamedTuple):
     """A thread besides the main one; ``started_at`` is ``file:line`` or 'unknown'."""
 
     name: str

@@ -10,15 +10,13 @@ import io
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 Interface = Literal["wsgi", "asgi"]
 
 
-@dataclass(frozen=True)
-class WarmupRequest:
+class WarmupRequest(NamedTuple):
     """A request without a body."""
 
     method: str
@@ -30,8 +28,7 @@ class WarmupRequest:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True)
-class WarmupResult:
+class WarmupResult(NamedTuple):
     """What one request led to: the status, 0 when the application raised."""
 
     request: str

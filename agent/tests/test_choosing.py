@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from cowherd_agent.heap.errors import PolicyUnavailable
 from cowherd_agent.heap.interpreter import Interpreter, available_policies, identify, why_not
@@ -38,7 +36,7 @@ def test_reasons_name_the_interpreter() -> None:
     "change", [{"debug": True}, {"pointer_bytes": 4}, {"little_endian": False}]
 )
 def test_immortal_needs_a_release_build_on_64_bit_little_endian(change: dict[str, object]) -> None:
-    other = replace(NEW, **change)  # type: ignore[arg-type]
+    other = NEW._replace(**change)  # type: ignore[arg-type]
     assert why_not("immortal", other) is not None
     assert why_not("freeze", other) is None
 

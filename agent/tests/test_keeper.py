@@ -7,7 +7,6 @@ import socket
 from typing import Any
 
 import pytest
-
 from cowherd_agent.keeper import Keeper, Mold
 
 
@@ -17,7 +16,7 @@ def told() -> Any:
     supervisor, keepers_end = socket.socketpair()
     ours, molds_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     supervisor.settimeout(5)
-    keeper = Keeper(keepers_end)
+    keeper = Keeper(keepers_end, None)
     keeper._poll.register(keepers_end)
     keeper._poll.register(ours)
     keeper._molds[ours.fileno()] = Mold(1, 0, ours)

@@ -9,6 +9,8 @@ import { hearKeeper } from './keeper-connection.ts';
 import { spawnKeeper, type KeeperProcess } from './keeper-process.ts';
 import { PROTOCOL_VERSION, type KeeperCommand, type KeeperMessage } from './messages.ts';
 
+/** The first mold waits for an order, which never comes here. */
+const ARGUMENTS = ['hello'];
 const PYTHON = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 
 /** What a keeper has said so far, and a way to wait for more. */
@@ -19,7 +21,7 @@ class Heard {
   #wake: () => void = () => {};
 
   constructor(python: string) {
-    this.keeper = spawnKeeper(python);
+    this.keeper = spawnKeeper(python, ARGUMENTS);
     const told = (event: string): void => {
       this.events.push(event);
       this.#wake();

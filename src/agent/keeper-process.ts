@@ -27,10 +27,10 @@ export interface KeeperProcess {
 
 /**
  * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
- * decides. It runs isolated and without site (`-I -S`): it needs the standard library only, and stays small.
+ * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order.
  */
-export function spawnKeeper(python: string): KeeperProcess {
-  const child: ChildProcess = spawn(python, ['-I', '-S', LAUNCHER, 'keeper'], {
+export function spawnKeeper(python: string, gunicornArguments: readonly string[]): KeeperProcess {
+  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', ...gunicornArguments], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });

@@ -42,7 +42,7 @@ export function startUp(options: StartUpOptions): StartUp {
   // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
   const scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
-  const started = { ...options, scoreboard, keeper: spawnKeeper(options.python) };
+  const started = { ...options, scoreboard, keeper: spawnKeeper(options.python, options.arguments) };
   started.keeper.send(orderMold(started, FIRST_GENERATION, []));
   return started;
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from itertools import compress
 from typing import Any
 
 TUPLES_KEEP_HASHES = sys.version_info >= (3, 14)
@@ -45,14 +46,13 @@ class Hasher(dict[type, "Callable[[Any], Any] | None"]):
         self[kind] = hasher
         return hasher
 
-    def compute(self, objects: Iterable[object]) -> int:
+    def compute(self, objects: list[object]) -> int:
         """Compute the hashes that `objects` would keep; return for how many that was tried."""
         done = 0
-        for item in objects:
-            hasher = self[type(item)]
-            if hasher is not None:
-                hasher(item)
-                done += 1
+        hashers = list(map(self.__getitem__, map(type, objects)))
+        for hasher, item in compress(zip(hashers, objects, strict=True), hashers):
+            hasher(item)  # type: ignore[misc]
+            done += 1
         return done
 
 

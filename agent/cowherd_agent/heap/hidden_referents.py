@@ -16,6 +16,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Iterable
+from itertools import compress
 from types import CodeType
 from typing import Any
 
@@ -55,12 +56,11 @@ class HiddenReferents(dict[type, "Lister | None"]):
         self[kind] = lister
         return lister
 
-    def of(self, objects: Iterable[object]) -> list[object]:
+    def of(self, objects: list[object]) -> list[object]:
         found: list[object] = []
-        for item in objects:
-            lister = self[type(item)]
-            if lister is not None:
-                found += lister(item)
+        listers = list(map(self.__getitem__, map(type, objects)))
+        for lister, item in compress(zip(listers, objects, strict=True), listers):
+            found += lister(item)  # type: ignore[misc]
         return found
 
 

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 POLICY_NAMES = ("stock", "instagram", "freeze", "immortal")
 """Every heap policy, lowest rung first."""
@@ -27,8 +26,7 @@ NEWEST_KNOWN = (3, 15)
 """The newest minor version whose object layout was checked. A newer one is refused `immortal`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """What the policies must know of an interpreter; plain data, so that choosing is pure."""
 
     implementation: str
@@ -84,6 +82,8 @@ def _huge_pages() -> bool:
     """
     if sys.implementation.name != "cpython" or sys.version_info < (3, 15):
         return False
+    import sysconfig
+
     if not sysconfig.get_config_var("PYMALLOC_USE_HUGEPAGES"):
         return False
     config_get = ctypes.pythonapi.PyConfig_Get

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 PROGRESS_INTERVAL_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressEvent:
+class ProgressEvent(NamedTuple):
     """How far a step is. `total` is None where it can't be known before the end."""
 
     step: str
@@ -24,8 +23,7 @@ Progress = Callable[[ProgressEvent], None]
 """Gets at most about ten events per second and step, and one when the step ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepReport:
+class StepReport(NamedTuple):
     """One step of a policy's preparation.
 
     Attributes:
@@ -39,12 +37,11 @@ class StepReport:
     name: str
     seconds: float
     price_bytes: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = MappingProxyType({})
     skipped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyReport:
+class PolicyReport(NamedTuple):
     """What a policy's `prepare` did to the mold."""
 
     policy: str
@@ -64,7 +61,7 @@ class PolicyReport:
             "policy": self.policy,
             "seconds": self.seconds,
             "price_bytes": self.price_bytes,
-            "steps": [asdict(step) for step in self.steps],
+            "steps": [{**step._asdict(), "counts": dict(step.counts)} for step in self.steps],
         }
 
 

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Rollup:
+class Rollup(NamedTuple):
     """Bytes. `shared_dirty_bytes` is what this process shares by copy-on-write: anonymous pages,
     written since the program was loaded, that another process maps too."""
 
@@ -47,7 +46,9 @@ def read() -> Rollup | None:
     return None
 
 
-_MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ (\d+)")
+_MAPPING_OR_SHARED = re.compile(
+    r"^(?:[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ (\d+)|Shared_(?:Dirty|Clean): +(\d+) kB)", re.MULTILINE
+)
 
 
 def parse_shared_anonymous(text: str) -> int:
@@ -57,13 +58,12 @@ def parse_shared_anonymous(text: str) -> int:
     library that was just installed, say), which come in as they are touched. Pure.
     """
     shared_kib = 0
-    has_file = True
-    for line in text.splitlines():
-        mapping = _MAPPING.match(line)
-        if mapping is not None:
-            has_file = mapping[1] != "0"
-        elif not has_file and line.startswith(("Shared_Dirty:", "Shared_Clean:")):
-            shared_kib += int(line.split()[1])
+    inode = "0"
+    for mapped_inode, kib in _MAPPING_OR_SHARED.findall(text):
+        if mapped_inode:
+            inode = mapped_inode
+        elif inode == "0":
+            shared_kib += int(kib)
     return shared_kib * 1024
 
 

@@ -29,8 +29,8 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
@@ -44,8 +44,7 @@ _ENOUGH_FREE_BYTES = 64 * 1024
 _LARGEST_BLOCK_BYTES = 512
 
 
-@dataclass(frozen=True, slots=True)
-class SizeClass:
+class SizeClass(NamedTuple):
     """A row of the table: blocks of `block_bytes` each."""
 
     block_bytes: int
@@ -54,8 +53,7 @@ class SizeClass:
     free: int
 
 
-@dataclass(frozen=True, slots=True)
-class MallocStats:
+class MallocStats(NamedTuple):
     """What sys._debugmallocstats() tells of pymalloc."""
 
     classes: tuple[SizeClass, ...]

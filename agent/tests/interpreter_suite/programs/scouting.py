@@ -10,7 +10,6 @@ import ctypes
 import os
 import sys
 import time
-from dataclasses import asdict
 
 from cowherd_agent.heap.policies import make
 from cowherd_agent.heap.scout import run_scout
@@ -43,4 +42,4 @@ warmups = {
 }
 timeout_seconds = 1.5 if sys.argv[2] == "hangs" else 30.0
 verdict = run_scout(warmups[sys.argv[2]], timeout_seconds, promises=policy.promises)
-finish(asdict(verdict))
+finish(verdict._asdict())

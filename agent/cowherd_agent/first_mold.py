@@ -1,0 +1,35 @@
+"""The first two processes of a herd, out of one start of the interpreter.
+
+The supervisor starts one process. It forks at once: the child goes on as the first mold, with an
+interpreter that is up already, and the parent becomes the keeper by exec, so that the mold is the
+keeper's child. Otherwise the mold, which has all the work, would wait for two interpreters.
+
+Imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+
+from cowherd_agent.mold_process import LAUNCHER, MOLD_DESCRIPTOR
+
+
+def become(arguments: list[str]) -> None:
+    """Returns in the mold, whose ``arguments`` are gunicorn's own; the parent is the keeper.
+
+    The keeper runs isolated and without site (``-I -S``): it needs the standard library only, and
+    stays small. It gets the mold's pid and the descriptor of its socket as arguments.
+    """
+    keepers_end, molds_end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        # The supervisor's socket was this descriptor: it is the keeper's alone.
+        os.dup2(molds_end.fileno(), MOLD_DESCRIPTOR)
+        molds_end.close()
+        keepers_end.close()
+        return
+    os.set_inheritable(keepers_end.fileno(), True)
+    keeper = [sys.executable, "-I", "-S", LAUNCHER, "keeper", str(pid), str(keepers_end.fileno())]
+    os.execv(sys.executable, keeper)

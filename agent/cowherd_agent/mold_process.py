@@ -1,0 +1,39 @@
+"""Starts a mold's process, with one end of a packet socket as its descriptor 3."""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+
+MOLD_DESCRIPTOR = 3
+
+# Ignored or handled by the keeper; a mold starts with the kernel's defaults (signal(7)): HUP, INT,
+# QUIT, TERM and CHLD have these numbers on every architecture of Linux but Alpha, SPARC and MIPS,
+# where only CHLD differs, whose default is to be ignored.
+_DEFAULT_SIGNALS = (1, 2, 3, 15, 17)
+
+LAUNCHER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "launch.py")
+
+
+def spawn(arguments: list[str], environment: dict[str, str] | None = None) -> tuple[int, int]:
+    """Starts a mold with gunicorn's ``arguments``.
+
+    Returns its pid and the descriptor of the keeper's end of its socket. ``environment`` is added
+    to this process's own. Raises OSError.
+    """
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, LAUNCHER, "mold", *arguments],
+            {**os.environ, **(environment or {})},
+            file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), MOLD_DESCRIPTOR)],
+            setsigdef=_DEFAULT_SIGNALS,
+        )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return pid, ours.detach()
