@@ -56,7 +56,9 @@ class Keeper:
         self._outgoing = bytearray()
         self._molds: dict[int, Mold] = {}
         self._workers: set[int] = set()
-        self._listeners: list[Listener] = []
+        # By their address, as JSON; and which of them each generation has.
+        self._listeners: dict[str, Listener] = {}
+        self._addresses: dict[int, list[str]] = {}
         self._poll = select.poll()
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._grace_seconds = DEFAULT_GRACE_SECONDS
@@ -148,6 +150,8 @@ class Keeper:
             self._listen(message)
         elif kind == "give_listeners":
             self._give_listeners(message["generation"])
+        elif kind == "keep_listeners":
+            self._keep_listeners(message["generations"])
         elif kind == "to_mold":
             self._to_mold(message["generation"], message["message"])
         elif kind == "signal":
@@ -285,38 +289,58 @@ class Keeper:
     # Listeners
 
     def _listen(self, message: Message) -> None:
+        """Has one generation's listeners: what is there at the same address is kept."""
         self._grace_seconds = message["grace_seconds"]
+        generation: int = message["generation"]
+        addresses = [json.dumps(address, sort_keys=True) for address in message["addresses"]]
+        opened: dict[str, Listener] = {}
         try:
-            for address in message["addresses"]:
-                self._listeners.append(
-                    listen_on(
-                        address,
-                        backlog=message["backlog"],
-                        reuse_port=message["reuse_port"],
-                        umask=message["umask"],
-                        uid=message["uid"],
-                        gid=message["gid"],
-                    )
+            for key, address in zip(addresses, message["addresses"], strict=True):
+                if key in self._listeners or key in opened:
+                    continue
+                opened[key] = listen_on(
+                    address,
+                    backlog=message["backlog"],
+                    reuse_port=message["reuse_port"],
+                    umask=message["umask"],
+                    uid=message["uid"],
+                    gid=message["gid"],
                 )
         except ListenError as error:
+            for listener in opened.values():
+                listener.close()
             self._send(
                 {
                     "type": "listen_failed",
+                    "generation": generation,
                     "code": error.code,
                     "address": error.address,
                     "reason": error.reason,
                 }
             )
             return
-        self._send({"type": "listening", "listeners": [each.name for each in self._listeners]})
+        self._listeners.update(opened)
+        self._addresses[generation] = addresses
+        names = [self._listeners[key].name for key in addresses]
+        self._send({"type": "listening", "generation": generation, "listeners": names})
 
     def _give_listeners(self, generation: int) -> None:
-        descriptors = [each.socket.fileno() for each in self._listeners]
+        listeners = [self._listeners[key] for key in self._addresses.get(generation, ())]
         self._to_mold(
             generation,
-            {"type": "listeners", "families": [each.family_name for each in self._listeners]},
-            descriptors,
+            {"type": "listeners", "families": [each.family_name for each in listeners]},
+            [each.socket.fileno() for each in listeners],
         )
+
+    def _keep_listeners(self, generations: list[int]) -> None:
+        """Closes what none of these generations listens on."""
+        for generation in list(self._addresses):
+            if generation not in generations:
+                del self._addresses[generation]
+        kept = {key for addresses in self._addresses.values() for key in addresses}
+        for key in list(self._listeners):
+            if key not in kept:
+                self._listeners.pop(key).close()
 
     def _leave(self) -> NoReturn:
         """Ends what is still there, takes the socket files away and leaves."""
@@ -330,7 +354,7 @@ class Keeper:
                 self._signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
-        for listener in self._listeners:
+        for listener in self._listeners.values():
             listener.close()
         self._send({"type": "keeper_leaving"})
         sys.stdout.flush()

@@ -42,7 +42,18 @@ KEEPER_MESSAGES = frozenset(
 )
 
 # Spoken by the supervisor to the keeper.
-KEEPER_COMMANDS = frozenset({"start_mold", "listen", "give_listeners", "to_mold", "signal", "exit"})
+KEEPER_COMMANDS = frozenset(
+    {
+        "start_mold",
+        "adopt_mold",
+        "listen",
+        "give_listeners",
+        "keep_listeners",
+        "to_mold",
+        "signal",
+        "exit",
+    }
+)
 
 # Spoken by a mold, or by one of its workers, and relayed by the keeper.
 MOLD_MESSAGES = frozenset(
@@ -57,6 +68,7 @@ MOLD_MESSAGES = frozenset(
         "forked",
         "fork_failed",
         "worker_ready",
+        "retired",
         "worker_failed",
         "guard",
     }
@@ -64,5 +76,14 @@ MOLD_MESSAGES = frozenset(
 
 # Spoken by the supervisor to a mold, through the keeper; ``order`` is the first.
 MOLD_COMMANDS = frozenset(
-    {"order", "fork", "worker_exited", "workers_wanted", "listeners", "reopen_logs", "exit"}
+    {
+        "order",
+        "fork",
+        "worker_exited",
+        "worker_retired",
+        "workers_wanted",
+        "listeners",
+        "reopen_logs",
+        "exit",
+    }
 )

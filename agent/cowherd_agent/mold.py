@@ -62,11 +62,17 @@ class Mold:
         self._configure()
         self._load()
         self._refuse_threads("at import")
-        self._arbiter.cfg.on_starting(self._arbiter)
+        is_first = self._order["occasion"] == "first"
+        if is_first:
+            self._arbiter.cfg.on_starting(self._arbiter)
         self._receive_listeners()
         if hasattr(self._arbiter.worker_class, "check_config"):
             self._arbiter.worker_class.check_config(self._arbiter.cfg, self._arbiter.log)
-        self._arbiter.cfg.when_ready(self._arbiter)
+        # gunicorn calls these two once, when it starts, and on_reload at each reload.
+        if is_first:
+            self._arbiter.cfg.when_ready(self._arbiter)
+        else:
+            self._arbiter.cfg.on_reload(self._arbiter)
         self._prepare_heap()
 
     def _configure(self) -> None:
@@ -296,12 +302,16 @@ class Mold:
                 self._forget_worker(message)
             elif kind == "listeners":
                 self._arbiter.take_listeners(descriptors, message["families"])
+            elif kind == "worker_retired":
+                retired = self._arbiter.WORKERS.pop(message["pid"], None)
+                if retired is not None:
+                    retired.tmp.close()
             elif kind == "workers_wanted":
                 self._change_wanted(message["count"])
             elif kind == "reopen_logs":
                 self._arbiter.log.reopen_files()
             elif kind == "exit":
-                self._leave(0)
+                self._leave(0, call_on_exit=message["final"])
 
     def _fork(self, slot_number: int) -> WorkerStart | None:
         from cowherd_agent.worker import WorkerStart
@@ -392,8 +402,9 @@ class Mold:
         except Exception:
             self._arbiter.log.exception("Exception in the nworkers_changed hook")
 
-    def _leave(self, status: int) -> NoReturn:
-        self._call_hook("on_exit", self._arbiter.cfg.on_exit)
+    def _leave(self, status: int, call_on_exit: bool = True) -> NoReturn:
+        if call_on_exit:
+            self._call_hook("on_exit", self._arbiter.cfg.on_exit)
         leave(status)
 
     def _call_hook(self, name: str, hook: Callable[..., object], *arguments: object) -> None:

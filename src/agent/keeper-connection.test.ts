@@ -67,7 +67,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function listen(...addresses: Extract<KeeperCommand, { type: 'listen' }>['addresses']): KeeperCommand {
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  return { type: 'listen', addresses, backlog: 16, reuse_port: false, umask: 0o077, grace_seconds: 1, ...owner };
+  return {
+    type: 'listen',
+    generation: 1,
+    addresses,
+    backlog: 16,
+    reuse_port: false,
+    umask: 0o077,
+    grace_seconds: 1,
+    ...owner,
+  };
 }
 
 test('it says who it is, and leaves when it is told to', async () => {
@@ -102,6 +111,7 @@ test('it says on which address it cannot listen, and why', async () => {
   heard.keeper.send(listen({ kind: 'unix', path: '/no/such/folder/web.sock' }));
   expect(await heard.says('listen_failed')).toEqual({
     type: 'listen_failed',
+    generation: 1,
     code: 'ADDRESS_UNAVAILABLE',
     address: 'unix:/no/such/folder/web.sock',
     reason: 'No such file or directory',

@@ -100,6 +100,8 @@ export const moldMessage = v.variant('type', [
   }),
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
   v.object({ type: v.literal('worker_ready'), pid, slot: integer }),
+  /** This worker has finished its requests, and waits for the order of a mold. */
+  v.object({ type: v.literal('retired'), pid }),
   v.object({
     type: v.literal('worker_failed'),
     pid,
@@ -132,9 +134,10 @@ export const keeperMessage = v.variant('type', [
   }),
   v.object({ type: v.literal('keeper_failed'), code: v.string(), detail: v.string() }),
   v.object({ type: v.literal('mold_started'), generation, pid }),
-  v.object({ type: v.literal('listening'), listeners: v.array(v.string()) }),
+  v.object({ type: v.literal('listening'), generation, listeners: v.array(v.string()) }),
   v.object({
     type: v.literal('listen_failed'),
+    generation,
     code: v.picklist(['ADDRESS_IN_USE', 'ADDRESS_UNAVAILABLE']),
     address: v.string(),
     reason: v.string(),
@@ -165,8 +168,17 @@ export type MoldCommand =
     }
   /** The number of workers has changed, by a signal or a command. */
   | { type: 'workers_wanted'; count: number }
+  /** This worker is the mold of another generation now. */
+  | { type: 'worker_retired'; pid: number }
   | { type: 'reopen_logs' }
-  | { type: 'exit' };
+  /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
+  | { type: 'exit'; final: boolean };
+
+/**
+ * Why a mold is made: it is the herd's first one; it loads the code anew; it takes the place of one that has died; or
+ * it has been a worker.
+ */
+export type MoldOccasion = 'first' | 'reload' | 'replacement' | 'refork';
 
 /** The order with which a mold starts; `rejected_policies` failed their self-test here before. */
 export interface MoldOrder {
@@ -177,6 +189,7 @@ export interface MoldOrder {
   /** The supervisor is in the background already. */
   daemonized: boolean;
   rejected_policies: { policy: string; reason: string }[];
+  occasion: MoldOccasion;
 }
 
 /** What the supervisor tells the keeper. */
@@ -190,6 +203,7 @@ export type KeeperCommand =
     }
   | {
       type: 'listen';
+      generation: number;
       addresses: Address[];
       backlog: number;
       reuse_port: boolean;
@@ -199,6 +213,9 @@ export type KeeperCommand =
       grace_seconds: number;
     }
   | { type: 'give_listeners'; generation: number }
+  | { type: 'keep_listeners'; generations: number[] }
+  /** A worker that has said `retired`. */
+  | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }
   | { type: 'signal'; pid: number; signal: number }
   | { type: 'exit' };

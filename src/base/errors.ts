@@ -210,6 +210,22 @@ export const catalogue = defineCatalogue({
     title: 'The bundled application is not there or cannot be prepared',
     advice: 'Run `make demo` in a checkout, which installs what it needs.',
   },
+  ROLLOUT_REFUSED: {
+    exitStatus: 36,
+    title: 'The herd does not do that now',
+    advice: '`cowherd status` shows what it is doing. Ask again when that has ended.',
+  },
+  ROLLOUT_FAILED: {
+    exitStatus: 37,
+    title: 'The new generation did not come into service',
+    advice: 'The old one keeps serving. The log of the server has the traceback; correct it and ask again.',
+  },
+  ROLLOUT_TIMED_OUT: {
+    exitStatus: 38,
+    title: 'The new generation is not in service yet',
+    advice:
+      '`cowherd status` shows how far it is. Wait longer with --timeout, or take it back with `cowherd rollback`.',
+  },
 });
 
 export type ErrorCode = keyof typeof catalogue;

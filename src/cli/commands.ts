@@ -6,8 +6,17 @@ import { CowherdError } from '../base/errors.ts';
 import type { DemoOptions } from './demo.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { HELP } from './help.ts';
+import type { RolloutKind } from '../supervisor/state.ts';
+import type { RolloutOptions } from './rollout.ts';
+import type { ScaleOptions } from './scale.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
+
+const ROLLOUTS: Readonly<Record<RolloutKind, string>> = {
+  reload: 'new code and new settings, without a dropped request',
+  rollback: 'back to the generation before the last reload',
+  refork: 'make a warmed worker the mold of the next generation',
+};
 
 /**
  * Parse a command line and run its command.
@@ -54,6 +63,28 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nExamples:\n  cowherd stop\n  cowherd stop --quick --runtime-dir /run/cowherd/shop')
     .action(async (options: StopOptions) => {
       exitStatus = await (await import('./stop.ts')).runStop(options);
+    });
+  for (const [kind, description] of Object.entries(ROLLOUTS)) {
+    program
+      .command(kind)
+      .description(description)
+      .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+      .option('--no-wait', 'return as soon as it has begun')
+      .option('--timeout <seconds>', 'how long to wait for its end (600)', positiveNumber)
+      .option('--json', 'print how it ended as JSON')
+      .addHelpText('after', `\nExamples:\n  cowherd ${kind}\n  cowherd ${kind} --runtime-dir /run/cowherd/shop --json`)
+      .action(async (options: RolloutOptions) => {
+        exitStatus = await (await import('./rollout.ts')).runRollout(kind as RolloutKind, options);
+      });
+  }
+  program
+    .command('scale')
+    .description('change the number of workers of a running herd')
+    .argument('<workers>', 'how many there are to be', wholeNumber)
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .addHelpText('after', '\nExamples:\n  cowherd scale 16')
+    .action(async (workers: number, options: ScaleOptions) => {
+      exitStatus = await (await import('./scale.ts')).runScale(workers, options);
     });
   program
     .command('doctor')

@@ -12,6 +12,10 @@ Commands:
   demo      serve the bundled Django application under load, and show what its workers share
   status    how a running herd is: every process, its requests and its memory
   stop      stop a running herd after its requests in flight, and wait until it is gone
+  reload    new code and new settings, without a dropped request
+  rollback  back to the generation before the last reload
+  refork    make a warmed worker the mold of the next generation
+  scale     change the number of workers
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 
 Options:

@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { onLines } from '../base/lines.ts';
-import { CONTROL_VERSION, type ControlReply, type ControlRequest } from './control.ts';
+import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control.ts';
+import type { Answer } from './draft.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 
@@ -13,13 +14,16 @@ const integer = v.pipe(v.number(), v.integer());
 const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('status'), version: integer }),
   v.object({ type: v.literal('stop'), version: integer, quick: v.boolean() }),
-  v.object({ type: v.literal('scale'), version: integer, by: integer }),
+  v.object({ type: v.literal('scale'), version: integer, workers: v.pipe(integer, v.minValue(1), v.maxValue(1000)) }),
+  v.object({ type: v.literal('reload'), version: integer }),
+  v.object({ type: v.literal('rollback'), version: integer }),
+  v.object({ type: v.literal('refork'), version: integer }),
 ]);
 
 export interface ControlHandlers {
   status(): StatusReport;
   stop(quick: boolean): void;
-  scale(by: number): void;
+  order(order: ControlOrder): Answer | null;
 }
 
 /** Listens on the runtime directory's control socket. */
@@ -27,7 +31,7 @@ export function serveControl(directory: string, handlers: ControlHandlers): Prom
   const path = join(directory, CONTROL_SOCKET);
   const server = createServer((socket) => {
     onLines(socket, (line) => {
-      socket.write(`${JSON.stringify(answer(line, handlers))}\n`);
+      socket.write(`${JSON.stringify(answerTo(line, handlers))}\n`);
     });
     socket.on('error', () => {
       // The command was interrupted; nobody waits for the answer.
@@ -44,7 +48,7 @@ export function serveControl(directory: string, handlers: ControlHandlers): Prom
   });
 }
 
-function answer(line: string, handlers: ControlHandlers): ControlReply {
+function answerTo(line: string, handlers: ControlHandlers): ControlReply {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -64,6 +68,6 @@ function answer(line: string, handlers: ControlHandlers): ControlReply {
     handlers.stop(message.output.quick);
     return { type: 'stopping', pid: process.pid };
   }
-  handlers.scale(message.output.by);
-  return { type: 'done' };
+  const answer = handlers.order(message.output);
+  return { type: 'answered', accepted: false, text: 'nothing was decided', generation: null, ...answer };
 }

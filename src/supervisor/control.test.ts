@@ -23,11 +23,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+const DONE = { accepted: true, text: 'done', generation: null };
+
 async function listen(): Promise<void> {
   server = await serveControl(folder, {
     status: () => report,
     stop: (quick) => heard.push(`stop ${quick}`),
-    scale: (by) => heard.push(`scale ${by}`),
+    order: (order) => {
+      heard.push(order.type);
+      return DONE;
+    },
   });
 }
 
@@ -59,10 +64,17 @@ test('every request has its answer', async () => {
       { type: 'stop', version: CONTROL_VERSION, quick: true },
       { type: 'stopping', pid: process.pid },
     ],
-    [{ type: 'scale', version: CONTROL_VERSION, by: -2 }, { type: 'done' }],
+    [
+      { type: 'scale', version: CONTROL_VERSION, workers: 2 },
+      { type: 'answered', ...DONE },
+    ],
+    [
+      { type: 'reload', version: CONTROL_VERSION },
+      { type: 'answered', ...DONE },
+    ],
   ];
   for (const [request, reply] of requests) expect(await ask(folder, request)).toEqual(reply);
-  expect(heard).toEqual(['stop true', 'scale -2']);
+  expect(heard).toEqual(['stop true', 'scale', 'reload']);
 });
 
 test('the socket is open to its owner only', async () => {
@@ -72,15 +84,18 @@ test('the socket is open to its owner only', async () => {
 
 test('several requests may come in one piece, and one in several', async () => {
   await listen();
-  const line = `${JSON.stringify({ type: 'scale', version: CONTROL_VERSION, by: 1 })}\n`;
-  expect(await raw(line + line, 2)).toEqual([{ type: 'done' }, { type: 'done' }]);
+  const line = `${JSON.stringify({ type: 'scale', version: CONTROL_VERSION, workers: 1 })}\n`;
+  expect(await raw(line + line, 2)).toEqual([
+    { type: 'answered', ...DONE },
+    { type: 'answered', ...DONE },
+  ]);
 });
 
 describe('refuses, and lives on', () => {
   test.each([
     ['what is no JSON', 'hello\n', /not a JSON object/],
     ['what is no request', '{"type":"reboot","version":1}\n', /type/],
-    ['a request without what it needs', `{"type":"scale","version":${CONTROL_VERSION}}\n`, /by/],
+    ['a request without what it needs', `{"type":"scale","version":${CONTROL_VERSION}}\n`, /workers/],
     ['null', 'null\n', /./],
     ['another version', '{"type":"status","version":99}\n', /control version 1, not 99/],
   ])('%s', async (_what, text, reason) => {

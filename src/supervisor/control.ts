@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
+import type { Answer } from './draft.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 
@@ -21,12 +22,20 @@ const ANSWER_MS = 5000;
 export type ControlRequest =
   | { type: 'status'; version: number }
   | { type: 'stop'; version: number; quick: boolean }
-  | { type: 'scale'; version: number; by: number };
+  | ControlOrder;
+
+/** What a herd can be told to do while it serves. */
+export type ControlOrder =
+  | { type: 'scale'; version: number; workers: number }
+  | { type: 'reload'; version: number }
+  | { type: 'rollback'; version: number }
+  | { type: 'refork'; version: number };
 
 export type ControlReply =
   | { type: 'status'; report: StatusReport }
   | { type: 'stopping'; pid: number }
-  | { type: 'done' }
+  /** Whether an order is carried out; `generation` is the one that a rollout leads to. */
+  | ({ type: 'answered' } & Answer)
   | { type: 'refused'; reason: string };
 
 /**

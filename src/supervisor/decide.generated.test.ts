@@ -7,6 +7,7 @@ import { expect, test, vi } from 'vitest';
 import type { KeeperMessage, MoldCommand, MoldMessage, Settings } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
+import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
 
 const SIGABRT = 6;
@@ -17,31 +18,7 @@ const SIGTERM = 15;
 /** The longest pause that any backoff may ask for. */
 const LONGEST_PAUSE_MS = 30_000;
 
-const settings: Settings = {
-  app: 'app:application',
-  proc_name: 'app',
-  chdir: '/srv',
-  addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 8000 }],
-  backlog: 2048,
-  reuse_port: false,
-  umask: 0,
-  uid: 0,
-  gid: 0,
-  workers: 3,
-  threads: 1,
-  worker_class: 'sync',
-  timeout_seconds: 30,
-  graceful_timeout_seconds: 30,
-  pidfile: null,
-  daemon: false,
-  reload: false,
-  log_level: 'info',
-  heap_policy: 'auto',
-  warmup: [],
-  gc_guard: 'hold',
-  sampling_budget_percent: 1,
-  errorlog: '-',
-};
+const settings: Settings = { ...sampleSettings, workers: 3, graceful_timeout_seconds: 30 };
 
 interface WorldMold {
   pid: number;
@@ -82,7 +59,6 @@ class World {
 
   constructor(options: { listenFails: boolean }) {
     this.#listenFails = options.listenFails;
-    this.dispatch({ type: 'started' });
     this.keeper = 'running';
     this.says({
       type: 'keeper_ready',
@@ -142,8 +118,14 @@ class World {
       case 'listen':
         this.says(
           this.#listenFails
-            ? { type: 'listen_failed', code: 'ADDRESS_IN_USE', address: '127.0.0.1:8000', reason: 'in use' }
-            : { type: 'listening', listeners: ['http://127.0.0.1:8000'] },
+            ? {
+                type: 'listen_failed',
+                generation: action.generation,
+                code: 'ADDRESS_IN_USE',
+                address: '127.0.0.1:8000',
+                reason: 'in use',
+              }
+            : { type: 'listening', generation: action.generation, listeners: ['http://127.0.0.1:8000'] },
         );
         return;
       case 'give_listeners':

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type Settings } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
+import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
 import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
 
@@ -12,32 +13,6 @@ const SIGKILL = 9;
 const SIGQUIT = 3;
 const SIGTERM = 15;
 const MOLD = 50;
-
-const settings: Settings = {
-  app: 'shop.wsgi',
-  proc_name: 'shop',
-  chdir: '/srv/shop',
-  addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 8000 }],
-  backlog: 2048,
-  reuse_port: false,
-  umask: 0,
-  uid: 0,
-  gid: 0,
-  workers: 2,
-  threads: 1,
-  worker_class: 'sync',
-  timeout_seconds: 30,
-  graceful_timeout_seconds: 20,
-  pidfile: null,
-  daemon: false,
-  reload: false,
-  log_level: 'info',
-  heap_policy: 'auto',
-  warmup: [],
-  gc_guard: 'hold',
-  sampling_budget_percent: 1,
-  errorlog: '-',
-};
 
 /** A herd to which things happen, and which remembers the latest actions. */
 class Herd {
@@ -81,7 +56,7 @@ class Herd {
     return this.moldSays(
       {
         type: 'configured',
-        settings: { ...settings, ...changes },
+        settings: { ...sampleSettings, ...changes },
         python_version: '3.13.0',
         gunicorn_version: '27.0.1',
         executable: 'python3',
@@ -153,7 +128,7 @@ class Herd {
 /** A mold that loads. */
 function loading(changes: Partial<Settings> = {}): Herd {
   return new Herd()
-    .event({ type: 'started' })
+
     .keeperReady()
     .hears({ type: 'mold_started', generation: 1, pid: MOLD })
     .configured(changes);
@@ -162,7 +137,7 @@ function loading(changes: Partial<Settings> = {}): Herd {
 /** A herd whose workers 101, 102 … are ready. */
 function serving(changes: Partial<Settings> = {}): Herd {
   const herd = loading(changes)
-    .hears({ type: 'listening', listeners: ['http://127.0.0.1:8000'] })
+    .hears({ type: 'listening', generation: 1, listeners: ['http://127.0.0.1:8000'] })
     .moldReady();
   for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot, slot);
   return herd;
@@ -170,12 +145,14 @@ function serving(changes: Partial<Settings> = {}): Herd {
 
 describe('starting', () => {
   test('goes from the keeper to the mold, to the listeners, to the workers', () => {
-    const herd = new Herd().event({ type: 'started' });
+    const herd = new Herd();
     expect(herd.does).toEqual([]);
     expect(herd.keeperReady().does).toEqual(['start_mold']);
     expect(herd.hears({ type: 'mold_started', generation: 1, pid: MOLD }).does).toEqual(['watch_process']);
     expect(herd.configured({ pidfile: '/run/shop.pid' }).does).toEqual(['listen', 'write_pidfile']);
-    expect(herd.hears({ type: 'listening', listeners: ['http://127.0.0.1:8000'] }).does).toEqual(['give_listeners']);
+    expect(herd.hears({ type: 'listening', generation: 1, listeners: ['http://127.0.0.1:8000'] }).does).toEqual([
+      'give_listeners',
+    ]);
     expect(herd.moldReady().forks).toEqual([0, 1]);
     expect(herd.state.phase).toBe('serving');
     expect(herd.forked(101, 0).does).toEqual(['watch_process']);
@@ -193,7 +170,7 @@ describe('starting', () => {
   test('forks nothing before there is something to listen on', () => {
     const herd = loading().moldReady();
     expect(herd.forks).toEqual([]);
-    expect(herd.hears({ type: 'listening', listeners: ['unix:/run/shop.sock'] }).forks).toEqual([0, 1]);
+    expect(herd.hears({ type: 'listening', generation: 1, listeners: ['unix:/run/shop.sock'] }).forks).toEqual([0, 1]);
   });
 
   test('has at least one worker', () => {
@@ -220,7 +197,7 @@ describe('starting', () => {
       'the address is in use',
       (herd: Herd) =>
         herd
-          .hears({ type: 'listen_failed', code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' })
+          .hears({ type: 'listen_failed', generation: 1, code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' })
           .exits(MOLD, { signal: SIGKILL }),
       'ADDRESS_IN_USE',
     ],
@@ -241,7 +218,7 @@ describe('starting', () => {
   });
 
   test('a policy that fails its self-test is told of once, and the same mold goes on', () => {
-    const herd = loading().hears({ type: 'listening', listeners: ['x'] });
+    const herd = loading().hears({ type: 'listening', generation: 1, listeners: ['x'] });
     herd.moldSays({ type: 'policy_rejected', policy: 'immortal', reason: 'the scout died' });
     expect(herd.logs).toEqual([
       'warning: Heap policy immortal failed its self-test, trying the next one: the scout died',
@@ -317,7 +294,7 @@ describe('a worker that dies', () => {
     [4, 'APP_IMPORT_FAILED'],
   ])('with status %i before any was ready ends the herd: %s', (status, code) => {
     const herd = loading()
-      .hears({ type: 'listening', listeners: ['x'] })
+      .hears({ type: 'listening', generation: 1, listeners: ['x'] })
       .moldReady()
       .forked(101, 0);
     herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code, detail: 'no licence' });
@@ -500,13 +477,13 @@ describe('stopping', () => {
   });
 
   test('before there is a mold needs the keeper only', () => {
-    const herd = new Herd().event({ type: 'started' }).event(asked);
+    const herd = new Herd().event(asked);
     expect(herd.does).toEqual(['tell_keeper_to_leave']);
   });
 
   test('because of an error is not undone by a wish to stop', () => {
     const herd = loading()
-      .hears({ type: 'listen_failed', code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' })
+      .hears({ type: 'listen_failed', generation: 1, code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' })
       .event(asked);
     herd.exits(MOLD, { signal: SIGKILL });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: 0, signal: null });

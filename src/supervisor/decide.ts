@@ -5,36 +5,39 @@
  * clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
-import { log, type Draft } from './draft.ts';
+import { log, type Answer, type Draft } from './draft.ts';
 import type { Action, HerdEvent } from './events.ts';
 import type { HerdState } from './state.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
+import * as rollout from './rollout.ts';
 import * as workers from './workers.ts';
 
 export interface Decision {
   state: HerdState;
   actions: Action[];
+  /** For whoever asked, when something was asked for. */
+  answer: Answer | null;
 }
 
 export function decide(before: HerdState, event: HerdEvent, nowMs: number): Decision {
-  const draft: Draft = { state: structuredClone(before), nowMs, actions: [] };
-  if (before.phase === 'ended') return { state: draft.state, actions: [] };
+  const draft: Draft = { state: structuredClone(before), nowMs, actions: [], answer: null };
+  if (before.phase === 'ended') return { state: draft.state, actions: [], answer: null };
   apply(draft, event);
   if (draft.state.phase === 'stopping') {
     stopping.advance(draft);
-  } else {
+  } else if (draft.state.phase === 'serving') {
+    rollout.advance(draft);
     molds.startNextWhenDue(draft);
+    workers.drainReplaced(draft);
     workers.fillHerd(draft);
   }
-  return { state: draft.state, actions: draft.actions };
+  return { state: draft.state, actions: draft.actions, answer: draft.answer };
 }
 
 function apply(draft: Draft, event: HerdEvent): void {
   const { state } = draft;
   switch (event.type) {
-    case 'started':
-      return;
     case 'keeper_says':
       keeperSays(draft, event.message, event.counters);
       return;
@@ -53,15 +56,21 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'stop_requested':
       stopping.request(draft, event.by, event.quick);
       return;
-    case 'scale': {
-      const target = Math.max(1, state.target + event.by);
-      if (target === state.target || state.phase !== 'serving') return;
-      state.target = target;
-      log(draft, 'info', `The herd is to have ${target} workers`);
-      molds.tellWorkersWanted(draft);
-      workers.shrinkHerd(draft);
+    case 'scale':
+      workers.scaleTo(draft, Math.max(1, state.target + event.by));
       return;
-    }
+    case 'scale_to':
+      workers.scaleTo(draft, event.workers);
+      return;
+    case 'reload_requested':
+      rollout.requestReload(draft, event.by);
+      return;
+    case 'rollback_requested':
+      rollout.requestRollback(draft, event.by);
+      return;
+    case 'refork_requested':
+      rollout.requestRefork(draft, event.by);
+      return;
     case 'reopen_logs':
       for (const worker of Object.values(state.workers)) {
         // A booting one may not have its signal handlers yet, and would die of it.
@@ -79,6 +88,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       return;
     case 'tick':
       workers.tick(draft, event.heartbeats);
+      molds.tick(draft);
       return;
   }
 }
@@ -102,7 +112,7 @@ function keeperSays(
         );
         return;
       }
-      if (state.phase === 'starting') molds.start(draft, []);
+      if (state.phase === 'starting') molds.startFirst(draft);
       return;
     case 'keeper_failed':
       stopping.end(draft, message.code, message.detail);
@@ -111,12 +121,10 @@ function keeperSays(
       molds.started(draft, message.generation, message.pid);
       return;
     case 'listening':
-      state.listeners = message.listeners;
-      draft.actions.push({ do: 'give_listeners', generation: state.generation });
-      log(draft, 'info', `Listening at: ${message.listeners.join(', ')}`);
+      molds.listening(draft, message.generation, message.listeners);
       return;
     case 'listen_failed':
-      stopping.fail(draft, message.code, `${message.address} (${message.reason})`);
+      molds.failed(draft, message.generation, message.code, `${message.address} (${message.reason})`);
       return;
     case 'process_exited': {
       const ending = { exitStatus: message.exit_status, signal: message.signal };
@@ -164,10 +172,13 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       workers.forked(draft, generation, message.slot, message.pid);
       return;
     case 'fork_failed':
-      workers.forkFailed(draft, message.slot, message.reason);
+      workers.forkFailed(draft, generation, message.slot, message.reason);
       return;
     case 'worker_ready':
       workers.ready(draft, message.pid);
+      return;
+    case 'retired':
+      rollout.retired(draft, message.pid);
       return;
     case 'worker_failed':
       workers.failing(draft, message.pid, message.code, message.detail);

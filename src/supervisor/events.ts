@@ -1,6 +1,7 @@
 /** What can happen to a herd, and what the supervisor can do about it. */
-import type { KeeperMessage, MoldCommand } from '../agent/messages.ts';
+import type { KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../agent/messages.ts';
 import type { LogLevel } from '../base/log.ts';
+import type { RolloutOutcome } from './state.ts';
 
 /** A worker's counters at a tick, read from the scoreboard. */
 export interface Heartbeat {
@@ -11,7 +12,6 @@ export interface Heartbeat {
 }
 
 export type HerdEvent =
-  | { type: 'started' }
   | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters }
   /** `python` is the program that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
@@ -20,6 +20,10 @@ export type HerdEvent =
   | { type: 'pidfile_in_use'; detail: string }
   | { type: 'stop_requested'; by: string; quick: boolean }
   | { type: 'scale'; by: number }
+  | { type: 'scale_to'; workers: number; by: string }
+  | { type: 'reload_requested'; by: string }
+  | { type: 'rollback_requested'; by: string }
+  | { type: 'refork_requested'; by: string }
   | { type: 'reopen_logs' }
   | { type: 'tick'; heartbeats: Heartbeat[] };
 
@@ -30,8 +34,21 @@ export interface ExitCounters {
 }
 
 export type Action =
-  | { do: 'start_mold'; generation: number; rejected: { policy: string; reason: string }[] }
-  | { do: 'listen' }
+  | {
+      do: 'start_mold';
+      generation: number;
+      rejected: { policy: string; reason: string }[];
+      occasion: MoldOccasion;
+    }
+  /** A worker that has retired is this generation's mold from now on. */
+  | { do: 'adopt_mold'; pid: number; generation: number }
+  /** Have this generation's listeners: those that are there are kept, others made. */
+  | { do: 'listen'; generation: number; settings: Settings }
+  /** Close the listeners that none of these generations has. */
+  | { do: 'keep_listeners'; generations: number[] }
+  /** These settings are the herd's from now on. */
+  | { do: 'use_settings'; settings: Settings }
+  | { do: 'record_rollout'; outcome: RolloutOutcome }
   | { do: 'give_listeners'; generation: number }
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }

@@ -1,8 +1,9 @@
 /** Decisions about molds: starting one, taking it into use, and what its end means. */
-import type { MoldMessage } from '../agent/messages.ts';
+import type { MoldMessage, MoldOccasion, Settings } from '../agent/messages.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Ending, MoldState } from './state.ts';
+import * as rollout from './rollout.ts';
 import * as stopping from './stopping.ts';
 
 type Configured = Extract<MoldMessage, { type: 'configured' }>;
@@ -17,29 +18,48 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A mold that was ready for this long ends a row of deaths. */
 const STABLE_MS = 10_000;
 
-export function start(draft: Draft, rejected: MoldState['rejectedPolicies']): void {
+/** How long a dismissed mold may take to leave before it is killed. */
+const LEAVE_GRACE_MS = 5_000;
+
+/** The first mold, which is the current one at once: there is nothing to lose. */
+export function startFirst(draft: Draft): void {
+  draft.state.generation = start(draft, [], 'first');
+}
+
+/** Orders a mold of a new generation, and returns its number. */
+export function start(draft: Draft, rejected: MoldState['rejectedPolicies'], occasion: MoldOccasion): number {
   const { state } = draft;
-  state.generation += 1;
-  state.molds[state.generation] = {
-    generation: state.generation,
+  state.newestGeneration += 1;
+  const generation = state.newestGeneration;
+  state.molds[generation] = newMold(generation, draft.nowMs, rejected);
+  draft.actions.push({ do: 'start_mold', generation, rejected, occasion });
+  return generation;
+}
+
+export function newMold(generation: number, nowMs: number, rejected: MoldState['rejectedPolicies']): MoldState {
+  return {
+    generation,
     pid: null,
     phase: 'starting',
+    settings: null,
+    listeners: null,
     policy: null,
     remarks: [],
     report: {},
-    startedAtMs: draft.nowMs,
+    startedAtMs: nowMs,
     readyAtMs: null,
     rejectedPolicies: rejected,
+    dismissedAtMs: null,
   };
-  draft.actions.push({ do: 'start_mold', generation: state.generation, rejected });
 }
 
 export function started(draft: Draft, generation: number, pid: number): void {
-  const mold = draft.state.molds[generation];
+  const { state } = draft;
+  const mold = state.molds[generation];
   if (mold === undefined) return;
   mold.pid = pid;
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
-  if (draft.state.phase === 'stopping') {
+  if (state.phase === 'stopping' || mold.phase === 'leaving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
   }
 }
@@ -47,36 +67,87 @@ export function started(draft: Draft, generation: number, pid: number): void {
 export function configured(draft: Draft, generation: number, message: Configured): void {
   const { state } = draft;
   const mold = state.molds[generation];
-  if (mold === undefined || state.phase === 'stopping') return;
+  if (mold === undefined || state.phase === 'stopping' || mold.phase === 'leaving') return;
   mold.phase = 'loading';
   mold.remarks = message.remarks;
-  const first = state.settings === null;
-  state.settings = message.settings;
+  mold.settings = message.settings;
   for (const { policy, reason } of message.remarks) {
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
   }
-  if (!first) {
-    // A mold started anew, after a rejected policy or a death: the listeners are there.
-    if (state.listeners !== null) draft.actions.push({ do: 'give_listeners', generation });
-    return;
+  if (state.settings === null) {
+    state.target = Math.max(1, message.settings.workers);
+    log(
+      draft,
+      'info',
+      `Serving ${message.settings.app || 'the application'} with gunicorn ${message.gunicorn_version}` +
+        ` (${message.settings.worker_class}) on Python ${message.python_version}`,
+    );
   }
-  state.target = Math.max(1, message.settings.workers);
-  log(
-    draft,
-    'info',
-    `Serving ${message.settings.app || 'the application'} with gunicorn ${message.gunicorn_version}` +
-      ` (${message.settings.worker_class}) on Python ${message.python_version}`,
-  );
-  draft.actions.push({ do: 'listen' });
-  if (message.settings.pidfile !== null) {
-    draft.actions.push({ do: 'write_pidfile', path: message.settings.pidfile });
+  // A reload's settings are the herd's when its first worker is ready.
+  if (generation === state.generation) useSettings(draft, message.settings);
+  draft.actions.push({ do: 'listen', generation, settings: message.settings });
+}
+
+/** The herd lives by these settings from now on. */
+export function useSettings(draft: Draft, settings: Settings): void {
+  const { state } = draft;
+  const { pidfile } = settings;
+  if (pidfile !== null && pidfile !== (state.settings?.pidfile ?? null)) {
+    draft.actions.push({ do: 'write_pidfile', path: pidfile });
+  }
+  state.settings = settings;
+  draft.actions.push({ do: 'use_settings', settings });
+}
+
+/** The keeper has this generation's listeners. */
+export function listening(draft: Draft, generation: number, listeners: string[]): void {
+  const { state } = draft;
+  const mold = state.molds[generation];
+  if (mold === undefined || mold.phase === 'leaving') return;
+  draft.actions.push({ do: 'give_listeners', generation });
+  mold.listeners = listeners;
+  if (generation === state.generation) useListeners(draft, listeners);
+}
+
+/** The herd listens here from now on. */
+export function useListeners(draft: Draft, listeners: string[]): void {
+  const before = draft.state.listeners?.join(', ');
+  draft.state.listeners = listeners;
+  if (listeners.join(', ') !== before) log(draft, 'info', `Listening at: ${listeners.join(', ')}`);
+}
+
+/** Tells a mold to leave; it is killed when it does not. */
+export function dismiss(draft: Draft, generation: number): void {
+  const mold = draft.state.molds[generation];
+  if (mold === undefined || mold.phase === 'leaving') return;
+  const isReady = mold.phase === 'ready';
+  // One that has failed leaves by itself.
+  mold.phase = mold.phase === 'failed' ? 'failed' : 'leaving';
+  mold.dismissedAtMs = draft.nowMs;
+  if (mold.pid === null) return;
+  if (isReady) {
+    draft.actions.push({ do: 'tell_mold', generation, message: { type: 'exit', final: false } });
+    draft.actions.push({ do: 'wake', atMs: draft.nowMs + LEAVE_GRACE_MS });
+  } else if (mold.phase === 'leaving') {
+    // It is loading and does not read messages; it has no worker and no request.
+    draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
+  }
+}
+
+/** Once a second: dismissed molds that do not leave. */
+export function tick(draft: Draft): void {
+  for (const mold of Object.values(draft.state.molds)) {
+    if (mold.dismissedAtMs === null || mold.pid === null) continue;
+    if (draft.nowMs < mold.dismissedAtMs + LEAVE_GRACE_MS) continue;
+    mold.dismissedAtMs = draft.nowMs;
+    draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
   }
 }
 
 export function ready(draft: Draft, generation: number, message: Ready): void {
   const { state } = draft;
   const mold = state.molds[generation];
-  if (mold === undefined || state.phase === 'stopping') return;
+  if (mold === undefined || state.phase === 'stopping' || mold.phase !== 'loading') return;
   mold.phase = 'ready';
   mold.policy = message.policy;
   mold.report = message.report;
@@ -87,25 +158,34 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   log(draft, 'info', `Mold ${generation} is ready after ${secondsTaken} s: heap policy ${message.policy}${asked}`, {
     report: message.report,
   });
+  rollout.moldReady(draft, generation);
 }
 
 export function failed(draft: Draft, generation: number, code: string, detail: string): void {
   const { state } = draft;
   const mold = state.molds[generation];
   if (mold === undefined) return;
-  mold.phase = 'failed';
   if (state.phase === 'starting') {
+    mold.phase = 'failed';
     stopping.fail(draft, code, detail);
     return;
   }
-  log(draft, 'error', `Mold ${generation} failed: ${code}: ${detail}`);
+  // It leaves by itself, unless it waits for listeners that it will not get.
+  const isWaiting = mold.phase === 'loading';
+  mold.phase = 'failed';
+  mold.dismissedAtMs = draft.nowMs;
+  if (state.rollout?.to === generation) rollout.abort(draft, `${code}: ${detail}`);
+  else log(draft, 'error', `Mold ${generation} failed: ${code}: ${detail}`);
+  if (isWaiting && mold.pid !== null && code.startsWith('ADDRESS')) {
+    draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
+  }
 }
 
 export function policyRejected(draft: Draft, generation: number, policy: string, reason: string): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined) return;
   mold.rejectedPolicies.push({ policy, reason });
-  mold.phase = 'starting';
+  if (mold.phase !== 'leaving') mold.phase = 'starting';
   log(draft, 'warning', `Heap policy ${policy} failed its self-test, trying the next one: ${reason}`);
 }
 
@@ -116,10 +196,12 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
   if (mold === undefined) return false;
   const phase = mold.phase;
   delete state.molds[mold.generation];
+  // Forks that it was asked for will never be answered.
+  for (const [slot, { generation }] of Object.entries(state.forking)) {
+    if (generation === mold.generation) delete state.forking[Number(slot)];
+  }
   if (state.phase === 'stopping') return true;
   const how = describeEnding(ending);
-  // Forks that it was asked for will never be answered.
-  state.forking = {};
   if (state.phase === 'starting') {
     const outOfMemory = ending.signal === SIGKILL;
     stopping.fail(
@@ -131,6 +213,16 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
     );
     return true;
   }
+  if (state.previous?.generation === mold.generation) {
+    state.previous = null;
+    if (phase !== 'leaving') log(draft, 'warning', `The mold of the previous generation (pid ${pid}) ${how}`);
+    return true;
+  }
+  if (state.rollout?.to === mold.generation) {
+    rollout.abort(draft, `the new mold (pid ${pid}) ${how} while it was ${phase}`);
+    return true;
+  }
+  if (mold.generation !== state.generation) return true;
   const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
   const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);
@@ -162,11 +254,12 @@ export function tellWorkersWanted(draft: Draft): void {
 /** Starts the mold that follows a dead one, when its pause is over. */
 export function startNextWhenDue(draft: Draft): void {
   const { nextMold } = draft.state;
-  if (nextMold === null) return;
+  // A rollout brings a mold of its own.
+  if (nextMold === null || draft.state.rollout !== null) return;
   if (draft.nowMs < nextMold.atMs) {
     draft.actions.push({ do: 'wake', atMs: nextMold.atMs });
     return;
   }
   draft.state.nextMold = null;
-  start(draft, nextMold.rejectedPolicies);
+  draft.state.generation = start(draft, nextMold.rejectedPolicies, 'replacement');
 }

@@ -10,14 +10,16 @@ import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
+import type { Answer } from './draft.ts';
 import type { Action, HerdEvent, Heartbeat } from './events.ts';
 import { Sampler } from './sampler.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeRuntimeFiles } from './runtime-directory.ts';
-import { FIRST_GENERATION, orderMold, type StartUp } from './start-up.ts';
+import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
 import { initialState, type HerdState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
 
@@ -47,8 +49,8 @@ const LOADING_VIEW_MS = 200;
 
 /**
  * Runs a herd until it ends. Signals of this process are its controls, as gunicorn's users know
- * them: TERM and INT finish requests, a second INT or QUIT is fast, TTIN and TTOU change the
- * number of workers, USR1 reopens logs.
+ * them: TERM and INT finish requests, a second INT or QUIT is fast, HUP reloads, USR2 reforks, TTIN and TTOU change
+ * the number of workers, USR1 reopens logs.
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<SupervisorResult> {
   const supervisor = new Supervisor(options);
@@ -134,21 +136,17 @@ class Supervisor {
 
   // Events
 
-  #dispatch(event: HerdEvent): void {
+  #dispatch(event: HerdEvent): Answer | null {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
     for (const action of decision.actions) this.#perform(action);
+    return decision.answer;
   }
 
   #hear(message: KeeperMessage): void {
     if (message.type === 'from_mold' && message.message.type === 'progress') {
       this.#progress.show(message.message);
       this.#isLoading = message.message.phase === 'load' && !message.message.final;
-    }
-    if (message.type === 'from_mold' && message.message.type === 'configured') {
-      this.#options.onConfigured?.(message.message.settings);
-      this.#setLevel(message.message.settings.log_level);
-      this.#sampler.setBudget(message.message.settings.sampling_budget_percent);
     }
     if (message.type !== 'process_exited') {
       this.#dispatch({ type: 'keeper_says', message });
@@ -186,7 +184,9 @@ class Supervisor {
   }
 
   #listenToSignals(): Map<NodeJS.Signals, () => void> {
-    const stop = (by: string, quick: boolean): void => this.#dispatch({ type: 'stop_requested', by, quick });
+    const stop = (by: string, quick: boolean): void => {
+      this.#dispatch({ type: 'stop_requested', by, quick });
+    };
     const handlers = new Map<NodeJS.Signals, () => void>([
       ['SIGTERM', () => stop('SIGTERM', false)],
       [
@@ -197,8 +197,8 @@ class Supervisor {
         },
       ],
       ['SIGQUIT', () => stop('SIGQUIT', true)],
-      ['SIGTTIN', () => this.#dispatch({ type: 'scale', by: 1 })],
-      ['SIGTTOU', () => this.#dispatch({ type: 'scale', by: -1 })],
+      ['SIGTTIN', () => void this.#dispatch({ type: 'scale', by: 1 })],
+      ['SIGTTOU', () => void this.#dispatch({ type: 'scale', by: -1 })],
       [
         'SIGUSR1',
         () => {
@@ -206,8 +206,8 @@ class Supervisor {
           this.#dispatch({ type: 'reopen_logs' });
         },
       ],
-      ['SIGHUP', () => this.#log.warning('SIGHUP: reloading comes with a later version; ignored')],
-      ['SIGUSR2', () => this.#log.warning('SIGUSR2: reforking comes with a later version; ignored')],
+      ['SIGHUP', () => void this.#dispatch({ type: 'reload_requested', by: 'SIGHUP' })],
+      ['SIGUSR2', () => void this.#dispatch({ type: 'refork_requested', by: 'SIGUSR2' })],
     ]);
     for (const [signal, handler] of handlers) process.on(signal, handler);
     return handlers;
@@ -216,8 +216,8 @@ class Supervisor {
   async #serveControl(): Promise<Server> {
     return await serveControl(this.#startUp.runtimeDirectory, {
       status: () => this.status(),
-      stop: (quick) => this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
-      scale: (by) => this.#dispatch({ type: 'scale', by }),
+      stop: (quick) => void this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
+      order: (order) => this.#dispatch(orderEvent(order)),
     });
   }
 
@@ -240,10 +240,26 @@ class Supervisor {
       case 'start_mold':
         // The first one was ordered together with the keeper.
         if (action.generation === FIRST_GENERATION) return;
-        this.#startUp.keeper.send(orderMold(this.#startUp, action.generation, action.rejected));
+        this.#startUp.keeper.send(startMold(this.#startUp, action.generation, action.rejected, action.occasion));
+        return;
+      case 'adopt_mold':
+        this.#startUp.keeper.send({
+          type: 'adopt_mold',
+          pid: action.pid,
+          generation: action.generation,
+          mold: moldOrder(this.#startUp, action.generation, [], 'refork'),
+        });
         return;
       case 'listen':
-        this.#listen();
+        this.#listen(action.generation, action.settings);
+        return;
+      case 'keep_listeners':
+        this.#startUp.keeper.send({ type: 'keep_listeners', generations: action.generations });
+        return;
+      case 'use_settings':
+        this.#useSettings(action.settings);
+        return;
+      case 'record_rollout':
         return;
       case 'give_listeners':
         this.#startUp.keeper.send({ type: 'give_listeners', generation: action.generation });
@@ -292,11 +308,10 @@ class Supervisor {
     }
   }
 
-  #listen(): void {
-    const { settings } = this.#state;
-    if (settings === null) return;
+  #listen(generation: number, settings: Settings): void {
     this.#startUp.keeper.send({
       type: 'listen',
+      generation,
       addresses: settings.addresses,
       backlog: settings.backlog,
       reuse_port: settings.reuse_port,
@@ -305,6 +320,12 @@ class Supervisor {
       gid: settings.gid,
       grace_seconds: settings.graceful_timeout_seconds,
     });
+  }
+
+  #useSettings(settings: Settings): void {
+    this.#options.onConfigured?.(settings);
+    this.#setLevel(settings.log_level);
+    this.#sampler.setBudget(settings.sampling_budget_percent);
   }
 
   /** One timer is enough: every decision that still waits for something asks again. */
@@ -332,6 +353,7 @@ class Supervisor {
     }
     try {
       writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+      if (this.#pidfile !== null && this.#pidfile !== path) rmSync(this.#pidfile, { force: true });
       this.#pidfile = path;
     } catch (error) {
       this.#log.error(`The pid file ${path} can't be written: ${String(error)}`);
@@ -360,6 +382,21 @@ class Supervisor {
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
+  }
+}
+
+/** The event that a command's order is. */
+function orderEvent(order: ControlOrder): HerdEvent {
+  const by = `cowherd ${order.type}`;
+  switch (order.type) {
+    case 'scale':
+      return { type: 'scale_to', workers: order.workers, by };
+    case 'reload':
+      return { type: 'reload_requested', by };
+    case 'rollback':
+      return { type: 'rollback_requested', by };
+    case 'refork':
+      return { type: 'refork_requested', by };
   }
 }
 

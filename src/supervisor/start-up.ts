@@ -6,7 +6,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
-import type { KeeperCommand } from '../agent/messages.ts';
+import type { KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import { CONTROL_SOCKET, prepareRuntimeDirectory, SCOREBOARD } from './runtime-directory.ts';
@@ -43,28 +43,35 @@ export function startUp(options: StartUpOptions): StartUp {
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
   const scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
   const started = { ...options, scoreboard, keeper: spawnKeeper(options.python, options.arguments) };
-  started.keeper.send(orderMold(started, FIRST_GENERATION, []));
+  started.keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
 
 /** The order for a mold. `rejected` are policies that have failed their self-test here. */
-export function orderMold(
-  { logFormat, daemonized, scoreboard, arguments: gunicornArguments }: Omit<StartUp, 'keeper'>,
+export function moldOrder(
+  { logFormat, daemonized, scoreboard }: Omit<StartUp, 'keeper'>,
   generation: number,
-  rejected: { policy: string; reason: string }[],
-): KeeperCommand {
+  rejected: MoldOrder['rejected_policies'],
+  occasion: MoldOccasion,
+): MoldOrder {
   return {
-    type: 'start_mold',
     generation,
-    mold: {
-      generation,
-      scoreboard: scoreboard.path,
-      log_format: logFormat,
-      cwd: process.cwd(),
-      daemonized,
-      rejected_policies: rejected,
-    },
-    arguments: gunicornArguments,
-    environment: {},
+    scoreboard: scoreboard.path,
+    log_format: logFormat,
+    cwd: process.cwd(),
+    daemonized,
+    rejected_policies: rejected,
+    occasion,
   };
+}
+
+/** The command that starts a mold's process. */
+export function startMold(
+  started: Omit<StartUp, 'keeper'>,
+  generation: number,
+  rejected: MoldOrder['rejected_policies'],
+  occasion: MoldOccasion,
+): KeeperCommand {
+  const mold = moldOrder(started, generation, rejected, occasion);
+  return { type: 'start_mold', generation, mold, arguments: started.arguments, environment: {} };
 }

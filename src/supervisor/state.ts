@@ -16,6 +16,10 @@ export interface MoldState {
   generation: number;
   pid: number | null;
   phase: MoldPhase;
+  /** What this generation was configured with; `null` until it has said so. */
+  settings: Settings | null;
+  /** Where it listens, as told to people; `null` until the keeper has said so. */
+  listeners: string[] | null;
   policy: string | null;
   remarks: { policy: string; reason: string }[];
   report: Record<string, unknown>;
@@ -24,9 +28,12 @@ export interface MoldState {
   readyAtMs: number | null;
   /** Policies that failed their self-test in this mold, to be told to its successor. */
   rejectedPolicies: { policy: string; reason: string }[];
+  /** When it was told to leave. */
+  dismissedAtMs: number | null;
 }
 
-export type WorkerPhase = 'booting' | 'ready' | 'draining' | 'aborted';
+/** `retiring`: finishing its requests, to become a mold. */
+export type WorkerPhase = 'booting' | 'ready' | 'draining' | 'aborted' | 'retiring';
 
 export interface WorkerState {
   pid: number;
@@ -35,8 +42,42 @@ export interface WorkerState {
   phase: WorkerPhase;
   forkedAtMs: number;
   readyAtMs: number | null;
+  /** As of the latest tick. */
+  requestsFinished: number;
+  /** It is to leave as soon as another one is ready in its place, for this reason. */
+  replaceBecause: string | null;
   /** What the worker said before it failed, if it did. */
   failure: { code: string; detail: string } | null;
+}
+
+export type RolloutKind = 'reload' | 'refork' | 'rollback';
+
+/** The herd's way from one generation to another. */
+export interface Rollout {
+  kind: RolloutKind;
+  by: string;
+  from: number;
+  to: number;
+  startedAtMs: number;
+  /** The new mold is made ready; its first worker is tried; workers are exchanged, a few at a time. */
+  phase: 'mold' | 'trial' | 'rolling';
+  /** Refork: the worker that is to become the mold, until it has. */
+  retiring: { pid: number; toldAtMs: number | null } | null;
+  /** Workers of the new generation that have died so far. */
+  deaths: number;
+  /** How many workers were wanted before, for when it fails. */
+  targetBefore: number;
+}
+
+/** How a rollout ended; `failure` is `null` when it did what was asked. */
+export interface RolloutOutcome {
+  kind: RolloutKind;
+  by: string;
+  from: number;
+  to: number;
+  startedAtMs: number;
+  endedAtMs: number;
+  failure: string | null;
 }
 
 export type HerdPhase = 'starting' | 'serving' | 'stopping' | 'ended';
@@ -60,15 +101,24 @@ export interface HerdState {
   listeners: string[] | null;
   /** How many workers are wanted. */
   target: number;
+  /** The generation that serves, and from whose mold workers are forked. */
   generation: number;
+  /** The highest generation that there has been. */
+  newestGeneration: number;
+  rollout: Rollout | null;
+  /** A reload was asked for while it could not begin, by this. */
+  reloadAgain: string | null;
+  /** The generation before the last reload, whose mold is kept for a rollback. */
+  previous: { generation: number; untilMs: number } | null;
+  lastRollout: RolloutOutcome | null;
   molds: Record<number, MoldState>;
   /** A mold has died and the next one is started at this time; it is told which policies to leave out. */
   nextMold: { atMs: number; rejectedPolicies: MoldState['rejectedPolicies'] } | null;
   /** Molds that died in a row, none of which had been ready for long. */
   moldDeathsInARow: number;
   workers: Record<number, WorkerState>;
-  /** Slots for which a fork was asked and not yet answered, with the time of asking. */
-  forking: Record<number, number>;
+  /** Slots for which a fork was asked and not yet answered. */
+  forking: Record<number, { generation: number; askedAtMs: number }>;
   /** Deaths in a row without a worker that stayed up. */
   deathsInARow: number;
   /** No fork before this time: backoff after deaths. */
@@ -89,6 +139,11 @@ export function initialState(): HerdState {
     listeners: null,
     target: 0,
     generation: 0,
+    newestGeneration: 0,
+    rollout: null,
+    reloadAgain: null,
+    previous: null,
+    lastRollout: null,
     molds: {},
     nextMold: null,
     moldDeathsInARow: 0,
@@ -108,6 +163,11 @@ export function initialState(): HerdState {
 export function currentMold(state: HerdState): MoldState | null {
   const mold = state.molds[state.generation];
   return mold !== undefined && mold.phase === 'ready' && mold.pid !== null ? mold : null;
+}
+
+/** Whether it takes requests and shall go on to. */
+export function isServing(worker: WorkerState): boolean {
+  return worker.phase === 'booting' || worker.phase === 'ready' || worker.phase === 'aborted';
 }
 
 /** The lowest slot that no worker and no fork under way has. */

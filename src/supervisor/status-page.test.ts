@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytes, milliseconds } from '../base/units.ts';
+import { sampleMold, sampleWorker } from './samples/samples.ts';
 import { initialState } from './state.ts';
 import { STATUS_VERSION, statusReport } from './status.ts';
 
@@ -25,26 +26,25 @@ function completeReport(): unknown {
   const state = initialState();
   state.listeners = ['http://127.0.0.1:8000'];
   state.generation = 1;
-  state.molds[1] = {
-    generation: 1,
+  state.molds[1] = sampleMold(1, {
     pid: 10,
-    phase: 'ready',
     policy: 'freeze',
     remarks: [{ policy: 'immortal', reason: 'a reason' }],
     report: { heap: {} },
+  });
+  state.rollout = {
+    kind: 'reload',
+    by: 'SIGHUP',
+    from: 1,
+    to: 2,
     startedAtMs: 0,
-    readyAtMs: 1,
-    rejectedPolicies: [],
+    phase: 'mold',
+    retiring: null,
+    deaths: 0,
+    targetBefore: 1,
   };
-  state.workers[11] = {
-    pid: 11,
-    slot: 0,
-    generation: 1,
-    phase: 'ready',
-    forkedAtMs: 0,
-    readyAtMs: 1,
-    failure: null,
-  };
+  state.lastRollout = { kind: 'reload', by: 'SIGHUP', from: 1, to: 2, startedAtMs: 0, endedAtMs: 1, failure: 'x' };
+  state.workers[11] = sampleWorker(11, 0, { replaceBecause: 'a reason' });
   return statusReport({
     state,
     nowMs: 2000,

@@ -1,14 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
-import { initialState, type HerdState, type WorkerState } from './state.ts';
+import { sampleMold, sampleWorker } from './samples/samples.ts';
+import { initialState, type HerdState } from './state.ts';
 import { statusReport, type ProcessSample, type StatusInput } from './status.ts';
 
 const MIB = 1024 * 1024;
 const SECOND_NS = 1_000_000_000n;
-
-function worker(pid: number, slot: number, changes: Partial<WorkerState> = {}): WorkerState {
-  return { pid, slot, generation: 1, phase: 'ready', forkedAtMs: 4000, readyAtMs: 4100, failure: null, ...changes };
-}
 
 function row(pid: number, changes: Partial<ScoreboardRow> = {}): ScoreboardRow {
   return {
@@ -62,7 +59,7 @@ function input(state: Partial<HerdState>, more: Partial<StatusInput> = {}): Stat
 test('a worker is told of by its row of the scoreboard and by its latest sample', () => {
   const report = statusReport(
     input(
-      { target: 1, workers: { 101: worker(101, 0) } },
+      { target: 1, workers: { 101: sampleWorker(101, 0) } },
       { rowOf: () => row(101), sampleOf: () => sample(100 * MIB, 40 * MIB) },
     ),
   );
@@ -94,12 +91,12 @@ test('a worker is told of by its row of the scoreboard and by its latest sample'
 });
 
 test('the row of a worker that had the slot before is not taken for the new one', () => {
-  const report = statusReport(input({ workers: { 102: worker(102, 0) } }, { rowOf: () => row(101) }));
+  const report = statusReport(input({ workers: { 102: sampleWorker(102, 0) } }, { rowOf: () => row(101) }));
   expect(report.workers[0]).toMatchObject({ requests: 0, in_flight: 0, heartbeat_seconds_ago: null });
 });
 
 test('what is not known yet is null, and no worker is left out for it', () => {
-  const report = statusReport(input({ workers: { 101: worker(101, 0, { phase: 'booting' }) } }));
+  const report = statusReport(input({ workers: { 101: sampleWorker(101, 0, { phase: 'booting' }) } }));
   expect(report.workers[0]).toMatchObject({
     state: 'booting',
     memory: null,
@@ -123,7 +120,11 @@ test('the herd is the sum of its workers, in the order of their slots, with the 
       {
         target: 3,
         requestsOfGone: 100,
-        workers: { 101: worker(101, 1), 102: worker(102, 0), 103: worker(103, 2, { phase: 'draining' }) },
+        workers: {
+          101: sampleWorker(101, 1),
+          102: sampleWorker(102, 0),
+          103: sampleWorker(103, 2, { phase: 'draining' }),
+        },
       },
       { rowOf: (slot) => row([102, 101, 103][slot] ?? 0) },
     ),
@@ -139,20 +140,10 @@ test('the herd is the sum of its workers, in the order of their slots, with the 
 });
 
 test('memory saved is what all would take without sharing, less what they take; the mold counts', () => {
-  const mold = {
-    generation: 1,
-    pid: 50,
-    phase: 'ready' as const,
-    policy: 'freeze',
-    remarks: [],
-    report: {},
-    startedAtMs: 1000,
-    readyAtMs: 3500,
-    rejectedPolicies: [],
-  };
+  const mold = sampleMold(1, { pid: 50, policy: 'freeze', startedAtMs: 1000, readyAtMs: 3500 });
   const report = statusReport(
     input(
-      { generation: 1, molds: { 1: mold }, workers: { 101: worker(101, 0), 102: worker(102, 1) } },
+      { generation: 1, molds: { 1: mold }, workers: { 101: sampleWorker(101, 0), 102: sampleWorker(102, 1) } },
       { sampleOf: () => sample(100 * MIB, 40 * MIB) },
     ),
   );
@@ -168,6 +159,6 @@ test('memory saved is what all would take without sharing, less what they take; 
 });
 
 test('the report is data: it survives JSON', () => {
-  const report = statusReport(input({ workers: { 101: worker(101, 0) } }, { rowOf: () => row(101) }));
+  const report = statusReport(input({ workers: { 101: sampleWorker(101, 0) } }, { rowOf: () => row(101) }));
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });

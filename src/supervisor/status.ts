@@ -5,7 +5,7 @@
  * under one version; a change of meaning raises it.
  */
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
-import type { HerdState, MoldState, WorkerState } from './state.ts';
+import type { HerdState, MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
 
 export const STATUS_VERSION = 1;
 
@@ -38,7 +38,9 @@ export interface WorkerReport {
   pid: number;
   slot: number;
   generation: number;
-  state: 'booting' | 'ready' | 'draining' | 'aborted';
+  state: WorkerState['phase'];
+  /** It leaves as soon as another one is ready in its place, for this reason. */
+  replace_because: string | null;
   age_seconds: number;
   requests: number;
   in_flight: number;
@@ -59,6 +61,17 @@ export interface WorkerReport {
   guard: { held: number; reported: number };
 }
 
+/** How the last reload, refork or rollback ended; `failure` is null when it did what was asked. */
+export interface RolloutReport {
+  kind: RolloutKind;
+  by: string;
+  from: number;
+  to: number;
+  seconds: number;
+  ended_seconds_ago: number;
+  failure: string | null;
+}
+
 export interface MoldReport {
   generation: number;
   pid: number | null;
@@ -77,6 +90,8 @@ export interface StatusReport {
     app: string | null;
     policy: string | null;
     generation: number;
+    rollout: { kind: RolloutKind; by: string; from: number; to: number; phase: Rollout['phase'] } | null;
+    last_rollout: RolloutReport | null;
     workers_wanted: number;
     workers_ready: number;
     requests: number;
@@ -140,6 +155,8 @@ export function statusReport(input: StatusInput): StatusReport {
       app: state.settings?.app ?? null,
       policy: state.molds[state.generation]?.policy ?? null,
       generation: state.generation,
+      rollout: rolloutReport(state),
+      last_rollout: lastRolloutReport(state, input.nowMs),
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
       requests: workers.reduce((total, worker) => total + worker.requests, state.requestsOfGone),
@@ -170,6 +187,19 @@ export function statusReport(input: StatusInput): StatusReport {
   };
 }
 
+function rolloutReport({ rollout }: HerdState): StatusReport['herd']['rollout'] {
+  if (rollout === null) return null;
+  const { kind, by, from, to, phase } = rollout;
+  return { kind, by, from, to, phase };
+}
+
+function lastRolloutReport({ lastRollout }: HerdState, nowMs: number): RolloutReport | null {
+  if (lastRollout === null) return null;
+  const { kind, by, from, to, startedAtMs, endedAtMs, failure } = lastRollout;
+  const seconds = (endedAtMs - startedAtMs) / 1000;
+  return { kind, by, from, to, seconds, ended_seconds_ago: (nowMs - endedAtMs) / 1000, failure };
+}
+
 function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
   const sample = input.sampleOf(worker.pid);
   const candidate = input.rowOf(worker.slot);
@@ -180,6 +210,7 @@ function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
     slot: worker.slot,
     generation: worker.generation,
     state: worker.phase,
+    replace_because: worker.replaceBecause,
     age_seconds: (input.nowMs - worker.forkedAtMs) / 1000,
     requests: row?.requestsFinished ?? 0,
     in_flight: row === null ? 0 : Math.max(0, row.requestsStarted - row.requestsFinished),

@@ -122,7 +122,7 @@ export function advance(draft: Draft): void {
           draft.actions.push({
             do: 'tell_mold',
             generation: mold.generation,
-            message: { type: 'exit' },
+            message: { type: 'exit', final: mold.generation === state.generation },
           });
         } else if (mold.phase !== 'failed') {
           // It is loading and does not read messages; it has no worker and no request.

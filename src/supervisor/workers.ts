@@ -2,7 +2,10 @@
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { ExitCounters, Heartbeat } from './events.ts';
-import { currentMold, freeSlot, type Ending, type WorkerState } from './state.ts';
+import * as molds from './molds.ts';
+import * as rollout from './rollout.ts';
+import { surgeOf } from './rollout.ts';
+import { freeSlot, isServing, type Ending, type HerdState, type WorkerState } from './state.ts';
 import * as stopping from './stopping.ts';
 
 const SIGABRT = 6;
@@ -37,39 +40,113 @@ export function pauseAfterDeathsMs(deathsInARow: number): number {
 /** Asks for the workers that are missing, unless a backoff pause is on. */
 export function fillHerd(draft: Draft): void {
   const { state, nowMs } = draft;
-  const mold = currentMold(state);
-  if (state.phase !== 'serving' || mold === null || state.listeners === null) return;
-  for (const [slot, askedAtMs] of Object.entries(state.forking)) {
+  for (const [slot, { askedAtMs }] of Object.entries(state.forking)) {
     if (nowMs - askedAtMs > FORK_ANSWER_MS) delete state.forking[Number(slot)];
   }
-  const serving = Object.values(state.workers).filter((worker) => worker.phase !== 'draining');
-  let missing = state.target - serving.length - Object.keys(state.forking).length;
-  if (missing <= 0) return;
-  if (nowMs < state.forkNotBeforeMs) {
-    draft.actions.push({ do: 'wake', atMs: state.forkNotBeforeMs });
+  for (const { generation, count } of missing(state)) {
+    const mold = state.molds[generation];
+    if (count <= 0 || mold?.phase !== 'ready' || mold.pid === null || mold.listeners === null) continue;
+    if (nowMs < state.forkNotBeforeMs) {
+      draft.actions.push({ do: 'wake', atMs: state.forkNotBeforeMs });
+      return;
+    }
+    for (let forks = count; forks > 0; forks -= 1) {
+      const slot = freeSlot(state);
+      state.forking[slot] = { generation, askedAtMs: nowMs };
+      draft.actions.push({ do: 'tell_mold', generation, message: { type: 'fork', slot } });
+    }
+  }
+}
+
+/** How many workers each generation lacks. Those that are to be replaced count as gone. */
+export function missing(state: HerdState): { generation: number; count: number }[] {
+  const { rollout } = state;
+  const forking = Object.values(state.forking);
+  const lasting = Object.values(state.workers).filter(isLasting);
+  const all = lasting.length + forking.length;
+  if (rollout === null || rollout.phase === 'mold') {
+    return [{ generation: state.generation, count: state.target - all }];
+  }
+  const ofNew =
+    lasting.filter((worker) => worker.generation === rollout.to).length +
+    forking.filter(({ generation }) => generation === rollout.to).length;
+  if (rollout.phase === 'trial') {
+    return [
+      { generation: state.generation, count: state.target - (all - ofNew) },
+      { generation: rollout.to, count: 1 - ofNew },
+    ];
+  }
+  const room = state.target + surgeOf(state.target) - all;
+  return [{ generation: rollout.to, count: Math.min(state.target - ofNew, room) }];
+}
+
+/** Marks a worker: it drains as soon as another one is ready in its place. */
+export function replace(draft: Draft, pid: number, reason: string): void {
+  const worker = draft.state.workers[pid];
+  if (worker === undefined || !isServing(worker)) return;
+  worker.replaceBecause = reason;
+}
+
+/** How many ready workers stay. */
+export function readyWithoutReplaced(state: HerdState): number {
+  return Object.values(state.workers).filter((worker) => worker.phase === 'ready' && isLasting(worker)).length;
+}
+
+/** Drains the workers that are to be replaced, as far as there are others. */
+export function drainReplaced(draft: Draft): void {
+  const { state } = draft;
+  const replaced = Object.values(state.workers).filter(
+    (worker) => isServing(worker) && worker.replaceBecause !== null && worker.pid !== state.rollout?.retiring?.pid,
+  );
+  let ready = Object.values(state.workers).filter((worker) => worker.phase === 'ready').length;
+  for (const worker of replaced) {
+    if (worker.phase === 'ready') {
+      if (ready <= state.target) return;
+      ready -= 1;
+    }
+    drain(draft, worker);
+  }
+}
+
+/** Tells a worker to finish its requests and leave. */
+export function drain(draft: Draft, worker: WorkerState): void {
+  worker.phase = 'draining';
+  draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
+}
+
+export function scaleTo(draft: Draft, target: number): void {
+  const { state } = draft;
+  if (state.phase !== 'serving') {
+    draft.answer = { accepted: false, text: `the herd is ${state.phase}`, generation: null };
     return;
   }
-  for (; missing > 0; missing -= 1) {
-    const slot = freeSlot(state);
-    state.forking[slot] = nowMs;
-    draft.actions.push({
-      do: 'tell_mold',
-      generation: mold.generation,
-      message: { type: 'fork', slot },
-    });
-  }
+  draft.answer = { accepted: true, text: `The herd is to have ${target} workers`, generation: null };
+  if (target === state.target) return;
+  state.target = target;
+  log(draft, 'info', draft.answer.text);
+  molds.tellWorkersWanted(draft);
+  shrinkHerd(draft);
 }
 
 /** Drains the oldest workers when there are more than wanted. */
 export function shrinkHerd(draft: Draft): void {
   const { state } = draft;
-  const serving = Object.values(state.workers)
-    .filter((worker) => worker.phase === 'ready' || worker.phase === 'booting')
+  const { rollout } = state;
+  // While generations are exchanged there are more for a moment; old ones are drained by the exchange.
+  const counted = Object.values(state.workers)
+    .filter((worker) => isLasting(worker) && worker.phase !== 'aborted')
+    .filter(
+      (worker) =>
+        rollout === null ||
+        rollout.phase === 'mold' ||
+        (worker.generation === rollout.to) === (rollout.phase === 'rolling'),
+    )
     .toSorted((a, b) => a.forkedAtMs - b.forkedAtMs);
-  for (const worker of serving.slice(0, Math.max(0, serving.length - state.target))) {
-    worker.phase = 'draining';
-    draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
-  }
+  for (const worker of counted.slice(0, Math.max(0, counted.length - state.target))) drain(draft, worker);
+}
+
+function isLasting(worker: WorkerState): boolean {
+  return isServing(worker) && worker.replaceBecause === null;
 }
 
 export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
@@ -82,6 +159,8 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
     phase: 'booting',
     forkedAtMs: nowMs,
     readyAtMs: null,
+    requestsFinished: 0,
+    replaceBecause: null,
     failure: null,
   };
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
@@ -90,12 +169,15 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
   else shrinkHerd(draft);
 }
 
-export function forkFailed(draft: Draft, slot: number, reason: string): void {
+export function forkFailed(draft: Draft, generation: number, slot: number, reason: string): void {
   const { state } = draft;
   delete state.forking[slot];
   state.deathsInARow += 1;
   state.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
   log(draft, 'error', `The mold could not fork a worker: ${reason}`);
+  if (state.rollout?.phase === 'trial' && state.rollout.to === generation) {
+    rollout.abort(draft, `the new mold could not fork a worker: ${reason}`);
+  }
 }
 
 export function ready(draft: Draft, pid: number): void {
@@ -105,6 +187,7 @@ export function ready(draft: Draft, pid: number): void {
   worker.phase = 'ready';
   worker.readyAtMs = nowMs;
   state.anyWorkerEverReady = true;
+  rollout.workerReady(draft, worker);
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
   if (!state.announcedReady && readyCount >= state.target) {
     state.announcedReady = true;
@@ -138,12 +221,17 @@ export function exited(draft: Draft, pid: number, ending: Ending, counters: Exit
   state.requestsOfGone += counters?.requestsFinished ?? 0;
   if (counters !== undefined && counters.requestsFinished > 0) state.anyRequestEverFinished = true;
   if (state.phase === 'stopping' || worker.phase === 'draining') return;
+  if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${whyOf(worker)}`)) return;
   if (ending.exitStatus === 0) {
     // It asked to be replaced: max_requests, or the reloader.
     log(draft, 'info', `Worker ${pid} (slot ${worker.slot}) left and is replaced`);
     return;
   }
   replaceDead(draft, worker, ending, counters, nowMs);
+}
+
+function whyOf(worker: WorkerState): string {
+  return worker.failure === null ? '' : `: ${worker.failure.detail}`;
 }
 
 function replaceDead(
@@ -157,7 +245,7 @@ function replaceDead(
   const stable = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS;
   state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
   const how = describeEnding(ending);
-  const why = worker.failure === null ? '' : `: ${worker.failure.detail}`;
+  const why = whyOf(worker);
   const inFlight = counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
   const lost = inFlight === 0 ? '' : `, with ${inFlight} request(s) in flight`;
   log(draft, 'error', `Worker ${worker.pid} (slot ${worker.slot}) ${how}${lost}${why}`);
@@ -195,6 +283,7 @@ export function tick(draft: Draft, heartbeats: Heartbeat[]): void {
   for (const { pid, agoMs, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
+    worker.requestsFinished = requestsFinished;
     if (requestsFinished > 0) state.anyRequestEverFinished = true;
     if (timeoutMs <= 0 || agoMs <= timeoutMs || state.phase === 'stopping') continue;
     if (worker.phase === 'aborted') {

@@ -1,0 +1,58 @@
+/** `cowherd reload`, `rollback` and `refork`: begin a rollout of a running herd, and wait until it has ended. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CowherdError } from '../base/errors.ts';
+import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import type { RolloutKind } from '../supervisor/state.ts';
+import type { RolloutReport, StatusReport } from '../supervisor/status.ts';
+import { findHerd } from './find-herd.ts';
+
+export interface RolloutOptions {
+  runtimeDir?: string;
+  /** Return as soon as it has begun. */
+  wait: boolean;
+  /** How many seconds to wait for its end. */
+  timeout?: number;
+  json?: boolean;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 600;
+const LOOK_EVERY_MS = 100;
+
+/** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, ROLLOUT_REFUSED, ROLLOUT_FAILED, ROLLOUT_TIMED_OUT */
+export async function runRollout(kind: RolloutKind, options: RolloutOptions): Promise<number> {
+  const directory = await findHerd(options.runtimeDir);
+  const reply = await ask(directory, { type: kind, version: CONTROL_VERSION });
+  if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
+  if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
+  if (!options.wait || reply.generation === null) {
+    print(options, reply.text, { text: reply.text, generation: reply.generation });
+    return 0;
+  }
+  if (options.json !== true) process.stderr.write(`${reply.text}\n`);
+  const outcome = await untilEnded(directory, reply.generation, options.timeout ?? DEFAULT_TIMEOUT_SECONDS);
+  if (outcome.failure !== null) throw new CowherdError('ROLLOUT_FAILED', { detail: outcome.failure });
+  print(options, `Generation ${outcome.to} serves, after ${outcome.seconds.toFixed(1)} s`, outcome);
+  return 0;
+}
+
+async function untilEnded(directory: string, generation: number, timeoutSeconds: number): Promise<RolloutReport> {
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  for (;;) {
+    const { rollout, last_rollout: last } = await herdOf(directory);
+    if (last?.to === generation && rollout?.to !== generation) return last;
+    if (performance.now() > deadline) {
+      throw new CowherdError('ROLLOUT_TIMED_OUT', { detail: `generation ${generation} after ${timeoutSeconds} s` });
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+async function herdOf(directory: string): Promise<StatusReport['herd']> {
+  const reply = await ask(directory, { type: 'status', version: CONTROL_VERSION });
+  if (reply.type !== 'status') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
+  return reply.report.herd;
+}
+
+function print(options: RolloutOptions, text: string, data: object): void {
+  process.stdout.write(options.json === true ? `${JSON.stringify(data, null, 2)}\n` : `${text}\n`);
+}

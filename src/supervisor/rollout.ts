@@ -1,0 +1,342 @@
+/**
+ * Decisions about rollouts: the herd's way from one generation to another, by a reload, a refork or a rollback.
+ *
+ * Capacity never falls: workers of the new generation are ready before as many old ones drain. Until the first of them
+ * is ready (the trial), the old generation lacks nothing; if the new one fails, it keeps serving.
+ */
+import { log, type Draft } from './draft.ts';
+import * as molds from './molds.ts';
+import { currentMold, isServing, type HerdState, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
+import * as workers from './workers.ts';
+
+/** How many workers more than wanted there may be while generations are exchanged, as a part of those wanted. */
+const SURGE_PART = 0.25;
+
+/** A reloaded herd can be rolled back for this long; then the previous generation's mold is let go. */
+export const KEEP_PREVIOUS_MS = 10 * 60_000;
+
+/** How long a worker that is to become a mold may take to finish its requests, beyond the graceful timeout. */
+const RETIRE_GRACE_MS = 10_000;
+
+/** Tells a worker to finish its requests and become a mold (agent/cowherd_agent/retiring.py). */
+export const SIGRETIRE = 44;
+const SIGKILL = 9;
+
+const NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
+
+export function surgeOf(target: number): number {
+  return Math.max(1, Math.floor(target * SURGE_PART));
+}
+
+/** How many workers of the new generation may die while generations are exchanged. */
+export function deathsAllowed(target: number): number {
+  return Math.max(2, Math.floor(target / 2));
+}
+
+/** `cowherd reload`, SIGHUP: new code and new settings, from a mold started anew. */
+export function requestReload(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'reload')) return;
+  if (state.rollout !== null) {
+    // What is on the disk may be newer than what the mold under way has read.
+    state.reloadAgain = by;
+    answer(draft, true, `A ${state.rollout.kind} is under way; the reload follows it`);
+    return;
+  }
+  const mold = state.molds[state.generation];
+  if (currentMold(state) === null) {
+    // The mold that replaces a dead one reads what is on the disk.
+    if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
+    else state.reloadAgain = by;
+    answer(draft, true, 'There is no mold to fall back on: the next one is started now');
+    return;
+  }
+  dropPrevious(draft);
+  const to = molds.start(draft, [], 'reload');
+  begin(draft, { kind: 'reload', by, from: state.generation, to, phase: 'mold' });
+}
+
+/** `cowherd rollback`: back to the generation before the last reload; during a rollout, its end. */
+export function requestRollback(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'rollback')) return;
+  if (state.rollout !== null) {
+    const { kind } = state.rollout;
+    state.reloadAgain = null;
+    abort(draft, `taken back by ${by}`);
+    answer(draft, true, `The ${kind} under way is taken back`);
+    return;
+  }
+  const to = state.previous?.generation ?? null;
+  if (to === null || state.molds[to]?.phase !== 'ready') {
+    answer(draft, false, 'the previous generation is no longer there');
+    return;
+  }
+  begin(draft, { kind: 'rollback', by, from: state.generation, to, phase: 'trial' });
+}
+
+/** `cowherd refork`, SIGUSR2, or by rule: a warmed worker becomes the mold of the next generation. */
+export function requestRefork(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'refork')) return;
+  if (state.rollout !== null) {
+    answer(draft, false, `a ${state.rollout.kind} is under way`);
+    return;
+  }
+  const chosen = mostWarmed(state);
+  if (currentMold(state) === null || chosen === null) {
+    answer(draft, false, 'no worker of the current generation is ready to become a mold');
+    return;
+  }
+  dropPrevious(draft);
+  state.newestGeneration += 1;
+  begin(
+    draft,
+    { kind: 'refork', by, from: state.generation, to: state.newestGeneration, phase: 'mold' },
+    { pid: chosen.pid, toldAtMs: null },
+  );
+  workers.replace(draft, chosen.pid, 'it becomes the next mold');
+}
+
+/** The worker of the current generation that has served most: its caches are the fullest. */
+export function mostWarmed(state: HerdState): WorkerState | null {
+  const candidates = Object.values(state.workers)
+    .filter((worker) => worker.generation === state.generation && worker.phase === 'ready')
+    .toSorted((a, b) => b.requestsFinished - a.requestsFinished || a.forkedAtMs - b.forkedAtMs);
+  return candidates[0] ?? null;
+}
+
+/** A worker has finished its requests and waits for the order of a mold. */
+export function retired(draft: Draft, pid: number): void {
+  const { state, nowMs } = draft;
+  const worker = state.workers[pid];
+  const { rollout } = state;
+  if (worker === undefined) return;
+  if (rollout === null || rollout.retiring?.pid !== pid || state.phase !== 'serving') {
+    draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
+    return;
+  }
+  delete state.workers[pid];
+  state.requestsOfGone += worker.requestsFinished;
+  state.molds[rollout.to] = molds.newMold(rollout.to, nowMs, []);
+  rollout.retiring = null;
+  const from = state.molds[worker.generation];
+  if (from !== undefined && from.pid !== null) {
+    draft.actions.push({
+      do: 'tell_mold',
+      generation: from.generation,
+      message: { type: 'worker_retired', pid },
+    });
+  }
+  draft.actions.push({ do: 'forget_process', pid }, { do: 'adopt_mold', pid, generation: rollout.to });
+}
+
+/** The mold of the new generation is ready to fork. */
+export function moldReady(draft: Draft, generation: number): void {
+  const { rollout } = draft.state;
+  if (rollout === null || rollout.to !== generation || rollout.phase !== 'mold') return;
+  rollout.phase = 'trial';
+}
+
+/** A worker of the new generation is ready. */
+export function workerReady(draft: Draft, worker: WorkerState): void {
+  const { state } = draft;
+  const { rollout } = state;
+  if (rollout === null || rollout.phase !== 'trial' || worker.generation !== rollout.to) return;
+  rollout.phase = 'rolling';
+  rollout.targetBefore = state.target;
+  const before = state.settings;
+  const { settings } = state.molds[rollout.to] ?? { settings: null };
+  if (settings === null) return;
+  // As many as the configuration says now, unless it says what it has said before (`cowherd scale` stays).
+  if (before === null || before.workers !== settings.workers) state.target = Math.max(1, settings.workers);
+  molds.useSettings(draft, settings);
+}
+
+/** A worker of the new generation has died. True when that ended the rollout. */
+export function workerDied(draft: Draft, worker: WorkerState, how: string): boolean {
+  const { rollout, target } = draft.state;
+  if (rollout === null) return false;
+  if (rollout.retiring?.pid === worker.pid) {
+    abort(draft, `the worker that was to become the mold ${how}`);
+    return true;
+  }
+  if (worker.generation !== rollout.to) return false;
+  rollout.deaths += 1;
+  if (rollout.phase !== 'trial' && rollout.deaths <= deathsAllowed(target)) return false;
+  abort(draft, `worker ${worker.pid} of the new generation ${how}`);
+  return true;
+}
+
+/** The next step, after every event. */
+export function advance(draft: Draft): void {
+  const { state } = draft;
+  if (state.rollout === null) {
+    letPreviousGo(draft);
+    if (state.reloadAgain === null || currentMold(state) === null) return;
+    const by = state.reloadAgain;
+    state.reloadAgain = null;
+    requestReload(draft, by);
+    return;
+  }
+  if (state.rollout.retiring !== null) retire(draft, state.rollout);
+  if (state.rollout?.phase === 'rolling') exchange(draft, state.rollout);
+}
+
+/** Ends a rollout that has failed: the old generation keeps serving. */
+export function abort(draft: Draft, reason: string): void {
+  const { state } = draft;
+  const { rollout } = state;
+  if (rollout === null) return;
+  state.rollout = null;
+  remember(draft, rollout, reason);
+  log(
+    draft,
+    'error',
+    `${NAMES[rollout.kind]} to generation ${rollout.to} failed: ${reason}; generation ${rollout.from} keeps serving`,
+  );
+  if (rollout.phase === 'rolling') {
+    const { settings } = state.molds[rollout.from] ?? { settings: null };
+    state.target = rollout.targetBefore;
+    if (settings !== null) molds.useSettings(draft, settings);
+  }
+  for (const worker of Object.values(state.workers)) {
+    if (worker.pid === rollout.retiring?.pid) {
+      // Told to retire it can't serve on; untold it is a worker like the others.
+      if (rollout.retiring.toldAtMs === null) worker.replaceBecause = null;
+      else draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
+    }
+    // Without a mold to fork others from, they serve until there is one.
+    if (worker.generation === rollout.to && currentMold(state) !== null) {
+      workers.replace(draft, worker.pid, `generation ${rollout.to} has failed`);
+    }
+  }
+  if (rollout.kind === 'rollback') state.previous = null;
+  molds.dismiss(draft, rollout.to);
+  keepListeners(draft);
+}
+
+function mayBegin(draft: Draft, what: RolloutKind): boolean {
+  if (draft.state.phase === 'serving') return true;
+  answer(draft, false, `no ${what} while the herd is ${draft.state.phase}`);
+  return false;
+}
+
+function begin(
+  draft: Draft,
+  what: Pick<Rollout, 'kind' | 'by' | 'from' | 'to' | 'phase'>,
+  retiring: Rollout['retiring'] = null,
+): void {
+  const { state } = draft;
+  state.rollout = {
+    ...what,
+    startedAtMs: draft.nowMs,
+    retiring,
+    deaths: 0,
+    targetBefore: state.target,
+  };
+  log(draft, 'info', `${NAMES[what.kind]} (${what.by}): generation ${what.from} to ${what.to}`);
+  answer(draft, true, `${NAMES[what.kind]} to generation ${what.to} has begun`, what.to);
+}
+
+function answer(draft: Draft, accepted: boolean, text: string, generation: number | null = null): void {
+  draft.answer = { accepted, text, generation };
+  if (!accepted) log(draft, 'warning', `Not done: ${text}`);
+}
+
+function retire(draft: Draft, rollout: Rollout): void {
+  const { state, nowMs } = draft;
+  const { retiring } = rollout;
+  if (retiring === null) return;
+  const graceMs = (state.settings?.graceful_timeout_seconds ?? 30) * 1000 + RETIRE_GRACE_MS;
+  if (retiring.toldAtMs === null) {
+    if (workers.readyWithoutReplaced(state) < state.target) return;
+    retiring.toldAtMs = nowMs;
+    const worker = state.workers[retiring.pid];
+    if (worker !== undefined) worker.phase = 'retiring';
+    draft.actions.push({ do: 'signal', pid: retiring.pid, signal: SIGRETIRE }, { do: 'wake', atMs: nowMs + graceMs });
+  } else if (nowMs >= retiring.toldAtMs + graceMs) {
+    abort(draft, `worker ${retiring.pid} did not finish its requests in ${(graceMs / 1000).toFixed(0)} s`);
+  } else {
+    draft.actions.push({ do: 'wake', atMs: retiring.toldAtMs + graceMs });
+  }
+}
+
+/** Drains old workers as far as new ones are ready for them, and ends the rollout with the last. */
+function exchange(draft: Draft, rollout: Rollout): void {
+  const { state } = draft;
+  const serving = Object.values(state.workers).filter(isServing);
+  const newReady = serving.filter((worker) => worker.generation === rollout.to && worker.phase === 'ready').length;
+  const old = serving
+    .filter((worker) => worker.generation !== rollout.to)
+    // Those that do not serve yet first, then the oldest.
+    .toSorted((a, b) => Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs);
+  let oldReady = old.filter((worker) => worker.phase === 'ready').length;
+  let left = old.length;
+  for (const worker of old) {
+    if (worker.phase === 'ready') {
+      if (newReady + oldReady <= state.target) break;
+      oldReady -= 1;
+    }
+    left -= 1;
+    workers.drain(draft, worker);
+  }
+  if (left === 0 && newReady >= state.target) complete(draft, rollout);
+}
+
+function complete(draft: Draft, rollout: Rollout): void {
+  const { state, nowMs } = draft;
+  state.generation = rollout.to;
+  state.rollout = null;
+  const { listeners } = state.molds[rollout.to] ?? { listeners: null };
+  if (listeners !== null) molds.useListeners(draft, listeners);
+  state.nextMold = null;
+  state.deathsInARow = 0;
+  remember(draft, rollout, null);
+  const seconds = ((nowMs - rollout.startedAtMs) / 1000).toFixed(1);
+  log(draft, 'info', `${NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
+  state.previous = null;
+  for (const mold of Object.values(state.molds)) {
+    if (mold.generation === rollout.to) continue;
+    if (rollout.kind === 'reload' && mold.generation === rollout.from && mold.phase === 'ready') {
+      state.previous = { generation: mold.generation, untilMs: nowMs + KEEP_PREVIOUS_MS };
+    } else {
+      molds.dismiss(draft, mold.generation);
+    }
+  }
+  keepListeners(draft);
+  molds.tellWorkersWanted(draft);
+  workers.shrinkHerd(draft);
+}
+
+function remember(draft: Draft, rollout: Rollout, failure: string | null): void {
+  const { kind, by, from, to, startedAtMs } = rollout;
+  draft.state.lastRollout = { kind, by, from, to, startedAtMs, endedAtMs: draft.nowMs, failure };
+  draft.actions.push({ do: 'record_rollout', outcome: draft.state.lastRollout });
+}
+
+function dropPrevious(draft: Draft): void {
+  const { state } = draft;
+  if (state.previous === null) return;
+  molds.dismiss(draft, state.previous.generation);
+  state.previous = null;
+}
+
+function letPreviousGo(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (state.previous === null || nowMs < state.previous.untilMs) return;
+  log(draft, 'info', `Generation ${state.previous.generation} is let go: no rollback to it any more`);
+  dropPrevious(draft);
+  keepListeners(draft);
+}
+
+/** Sockets that no generation in use listens on are closed. */
+function keepListeners(draft: Draft): void {
+  const { state } = draft;
+  const generations = Object.values(state.molds)
+    .filter((mold) => mold.phase !== 'leaving' && mold.phase !== 'failed')
+    .map((mold) => mold.generation);
+  // A dead mold's successor listens where it did.
+  if (!generations.includes(state.generation)) generations.push(state.generation);
+  draft.actions.push({ do: 'keep_listeners', generations });
+}
