@@ -43,8 +43,8 @@ TREATMENTS: dict[str, Treatment] = {
     # Where it listens
     "bind": _taken_over(
         "the keeper makes the sockets and holds them: TCP, IPv6 and Unix, several at once. An "
-        "address in use is an error at once, without gunicorn's five attempts. `fd://N` is refused "
-        "(`INVALID_SETTING`)"
+        "address in use is an error at once, without gunicorn's five attempts. `fd://N`, and the "
+        "sockets of systemd, stand in for all other addresses, as in gunicorn"
     ),
     "backlog": _taken_over("the keeper listens with it"),
     "reuse_port": _taken_over(

@@ -264,6 +264,7 @@ describe('addresses', () => {
     ['of another machine', '192.0.2.1:8000'],
     ['in a folder that is not there', 'unix:/no/such/folder/web.sock'],
     ['of a name that does not resolve', 'no-such-host.invalid:8000'],
+    ['a descriptor that is no socket', 'fd://63'],
   ])('not to be had: %s', async (_what, address) => {
     await fails(['hello:app', '--bind', address], { files }, 'ADDRESS_UNAVAILABLE', address.replace('unix:', ''));
   });
@@ -275,8 +276,8 @@ describe('addresses', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test.each(['127.0.0.1:eighty', 'fd://3'])('not understood: %s', async (address) => {
-    await fails(['hello:app', '--bind', address], { files }, 'INVALID_SETTING');
+  test('not understood: a port in words', async () => {
+    await fails(['hello:app', '--bind', '127.0.0.1:eighty'], { files }, 'INVALID_SETTING');
   });
 });
 

@@ -7,6 +7,7 @@ attributes that they know: ``cfg``, ``log``, ``app``, ``pid``, ``LISTENERS``, ``
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 from gunicorn import sock
@@ -31,10 +32,12 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
     def take_listeners(self, descriptors: list[int], families: list[str]) -> None:
         """Wraps inherited listening sockets in gunicorn's classes, which close what they get."""
         self.LISTENERS = []
-        for descriptor, family, address in zip(
-            descriptors, families, self.cfg.address, strict=True
-        ):
+        for descriptor, family in zip(descriptors, families, strict=True):
             socket_class = getattr(sock, _SOCKET_CLASSES[family])
+            # As gunicorn names sockets that it was started with (gunicorn/sock.py,
+            # create_sockets): systemd's may be others than those of the settings.
+            with socket.socket(fileno=os.dup(descriptor)) as named:
+                address = named.getsockname()
             self.LISTENERS.append(socket_class(address, self.cfg, self.log, fd=descriptor))
 
     def spawn(self, keeper_pid: int) -> Any:

@@ -189,6 +189,5 @@ def _address(address: Any) -> dict[str, Any]:
     if isinstance(address, str):
         # gunicorn has changed to its chdir by now; the keeper has not.
         return {"kind": "unix", "path": os.path.abspath(address)}
-    raise MoldFailure(
-        "INVALID_SETTING", f"bind fd://{address}: inherited descriptors are not supported yet"
-    )
+    # Of a socket that Cowherd was started with.
+    return {"kind": "fd", "descriptor": address}

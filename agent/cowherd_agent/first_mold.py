@@ -13,6 +13,7 @@ import _socket
 import os
 import sys
 
+from cowherd_agent import inherited
 from cowherd_agent.mold_process import LAUNCHER, MOLD_DESCRIPTOR
 
 
@@ -29,6 +30,7 @@ def become(arguments: list[str]) -> None:
         os.dup2(molds_end.fileno(), MOLD_DESCRIPTOR)
         molds_end.close()
         keepers_end.close()
+        inherited.drop()
         return
     os.set_inheritable(keepers_end.fileno(), True)
     keeper = [sys.executable, "-I", "-S", LAUNCHER, "keeper", str(pid), str(keepers_end.fileno())]

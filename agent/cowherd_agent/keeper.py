@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cowherd_agent import mold_process
+from cowherd_agent import inherited, mold_process
 from cowherd_agent.listeners import Listener, ListenError, listen_on
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Message
 
@@ -59,6 +59,8 @@ class Keeper:
         # By their address, as JSON; and which of them each generation has.
         self._listeners: dict[str, Listener] = {}
         self._addresses: dict[int, list[str]] = {}
+        # Sockets that the supervisor was started with; kept, whoever listens on them.
+        self._inherited = inherited.take_sockets()
         self._poll = select.poll()
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._grace_seconds = DEFAULT_GRACE_SECONDS
@@ -297,6 +299,11 @@ class Keeper:
         try:
             for key, address in zip(addresses, message["addresses"], strict=True):
                 if key in self._listeners or key in opened:
+                    continue
+                if address["kind"] == "fd":
+                    opened[key] = inherited.listen_on(
+                        self._inherited, address["descriptor"], message["backlog"]
+                    )
                     continue
                 opened[key] = listen_on(
                     address,

@@ -21,7 +21,7 @@ class ListenError(Exception):
 
 
 class Listener:
-    """A listening socket and, for a Unix socket, the file that it made."""
+    """A listening socket and, for a Unix socket that was made here, its file."""
 
     __slots__ = ("_inode", "_path", "family_name", "name", "socket")
 
@@ -31,7 +31,7 @@ class Listener:
         self._inode = os.stat(path).st_ino if path and not path.startswith("\0") else None
         if listening.family == socket.AF_UNIX:
             self.family_name = "unix"
-            self.name = f"unix:{path}"
+            self.name = f"unix:{path or os.fsdecode(listening.getsockname())}"
         else:
             host, port = listening.getsockname()[:2]
             is_ipv6 = listening.family == socket.AF_INET6

@@ -18,12 +18,14 @@ Message = dict[str, Any]
 
 
 class Address(TypedDict, total=False):
-    """Where to listen: a TCP host and port, or the path of a Unix socket."""
+    """Where to listen: a TCP host and port, the path of a Unix socket, or the descriptor of a
+    socket that the supervisor was started with."""
 
-    kind: Literal["tcp", "unix"]
+    kind: Literal["tcp", "unix", "fd"]
     host: str
     port: int
     path: str
+    descriptor: int
 
 
 # Spoken by the keeper to the supervisor.

@@ -10,7 +10,8 @@ from pathlib import Path
 AGENT = Path(__file__).resolve().parents[1]
 
 KEEPER_NEEDS = {"cowherd_agent"} | {
-    f"cowherd_agent.{name}" for name in ("keeper", "listeners", "messages", "mold_process")
+    f"cowherd_agent.{name}"
+    for name in ("inherited", "keeper", "listeners", "messages", "mold_process")
 }
 
 

@@ -12,6 +12,9 @@ import type { KeeperCommand } from './messages.ts';
 /** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
 const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
+/** See agent/cowherd_agent/inherited.py. */
+const SOCKETS_VARIABLE = 'COWHERD_SOCKETS';
+
 /** What the process does; each may come before `attach`, and is then handed over by it. */
 export interface KeeperProcessHandlers {
   onLine(line: string): void;
@@ -27,12 +30,18 @@ export interface KeeperProcess {
 
 /**
  * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
- * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order.
+ * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `sockets` are
+ * descriptors of this process; it gets them from 4 on, and reads their numbers here from its environment.
  */
-export function spawnKeeper(python: string, gunicornArguments: readonly string[]): KeeperProcess {
+export function spawnKeeper(
+  python: string,
+  gunicornArguments: readonly string[],
+  sockets: readonly number[],
+): KeeperProcess {
   const child: ChildProcess = spawn(python, [LAUNCHER, 'start', ...gunicornArguments], {
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets],
+    env: sockets.length === 0 ? process.env : { ...process.env, [SOCKETS_VARIABLE]: sockets.join(',') },
   });
   const early: ((handlers: KeeperProcessHandlers) => void)[] = [];
   let attached: KeeperProcessHandlers | null = null;

@@ -20,6 +20,8 @@ const seconds = nonNegative;
 export const address = v.variant('kind', [
   v.object({ kind: v.literal('tcp'), host: v.string(), port: integer }),
   v.object({ kind: v.literal('unix'), path: v.string() }),
+  /** A socket that the supervisor was started with. */
+  v.object({ kind: v.literal('fd'), descriptor: count }),
 ]);
 export type Address = v.InferOutput<typeof address>;
 

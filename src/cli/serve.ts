@@ -1,5 +1,6 @@
 /** `cowherd serve`: a herd in the foreground, or in the background with gunicorn's `--daemon`. */
 import { spawn } from 'node:child_process';
+import { takeInheritedSockets } from '../agent/inherited-sockets.ts';
 import { CowherdError } from '../base/errors.ts';
 import { logFormatFor } from '../base/log-format.ts';
 import { findInterpreter } from '../cpython/discover.ts';
@@ -23,6 +24,7 @@ export async function runServe(argv: string[]): Promise<number> {
     return 0;
   }
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
+  const sockets = takeInheritedSockets();
   const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
 
   const interpreter = await findInterpreter({
@@ -43,6 +45,7 @@ export async function runServe(argv: string[]): Promise<number> {
     arguments: parsed.rest,
     runtimeDirectory,
     logFormat,
+    sockets,
     daemonized: process.env[DAEMON_VARIABLE] === '1',
   });
   // Only now: the interpreter is at work already.

@@ -5,6 +5,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
@@ -312,7 +313,7 @@ class Supervisor {
     this.#startUp.keeper.send({
       type: 'listen',
       generation,
-      addresses: settings.addresses,
+      addresses: listenAddresses(settings.addresses, this.#startUp.sockets.activated),
       backlog: settings.backlog,
       reuse_port: settings.reuse_port,
       umask: settings.umask,

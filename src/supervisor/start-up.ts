@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InheritedSockets } from '../agent/inherited-sockets.ts';
 import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
 import type { KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
@@ -17,6 +18,8 @@ export interface StartUpOptions {
   arguments: string[];
   runtimeDirectory: string;
   logFormat: LogFormat;
+  /** What this process was started with. */
+  sockets: InheritedSockets;
   /** This process is the background one already. */
   daemonized: boolean;
 }
@@ -42,7 +45,11 @@ export function startUp(options: StartUpOptions): StartUp {
   // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
   const scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
-  const started = { ...options, scoreboard, keeper: spawnKeeper(options.python, options.arguments) };
+  const started = {
+    ...options,
+    scoreboard,
+    keeper: spawnKeeper(options.python, options.arguments, options.sockets.descriptors),
+  };
   started.keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
