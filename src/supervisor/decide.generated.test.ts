@@ -11,9 +11,11 @@ import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
 
 const SIGABRT = 6;
+const SIGUSR1 = 10;
 const SIGKILL = 9;
 const SIGSEGV = 11;
 const SIGTERM = 15;
+const SIGRETIRE = 44;
 
 /** The longest pause that any backoff may ask for. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -32,7 +34,7 @@ interface WorldWorker {
   pid: number;
   slot: number;
   generation: number;
-  stage: 'booting' | 'ready' | 'draining';
+  stage: 'booting' | 'ready' | 'draining' | 'retiring';
   /** Ignores everything but SIGKILL. */
   stubborn: boolean;
   beatAtMs: number;
@@ -102,7 +104,6 @@ class World {
   #perform(action: Action): void {
     switch (action.do) {
       case 'start_mold': {
-        expect([...this.molds.values()].filter((mold) => mold.stage !== 'failed')).toEqual([]);
         const mold: WorldMold = {
           pid: this.#pid(),
           generation: action.generation,
@@ -127,6 +128,17 @@ class World {
               }
             : { type: 'listening', generation: action.generation, listeners: ['http://127.0.0.1:8000'] },
         );
+        return;
+      case 'adopt_mold': {
+        const mold = [...this.molds.values()].find((each) => each.pid === action.pid);
+        // It may have died since it said that it has retired.
+        if (mold === undefined || this.keeper !== 'running') return;
+        mold.generation = action.generation;
+        this.says({ type: 'mold_started', generation: action.generation, pid: action.pid });
+        return;
+      }
+      case 'keep_listeners':
+        expect(action.generations.length).toBeGreaterThan(0);
         return;
       case 'give_listeners':
         for (const mold of this.molds.values()) if (mold.generation === action.generation) mold.hasListeners = true;
@@ -160,6 +172,8 @@ class World {
         expect(this.ended).toBeNull();
         this.ended = action;
         return;
+      case 'use_settings':
+      case 'record_rollout':
       case 'write_pidfile':
       case 'daemonize':
       case 'watch_process':
@@ -229,8 +243,9 @@ class World {
   #signal(pid: number, signal: number): void {
     const worker = this.workers.get(pid);
     if (signal === SIGKILL) this.die(pid, { signal });
-    else if (worker === undefined || worker.stubborn) return;
+    else if (worker === undefined || worker.stubborn || signal === SIGUSR1) return;
     else if (signal === SIGABRT) this.die(pid, { signal });
+    else if (signal === SIGRETIRE) worker.stage = 'retiring';
     else worker.stage = 'draining';
   }
 
@@ -238,6 +253,8 @@ class World {
   workMold(mold: WorldMold, forkFails = false): void {
     switch (mold.stage) {
       case 'spawned':
+        // A retired worker waits for its order.
+        if (mold.generation === 0) return;
         mold.stage = 'configured';
         this.fromMold(mold.generation, {
           type: 'configured',
@@ -292,7 +309,24 @@ class World {
     }
   }
 
+  /** It has finished its requests, and is a mold from now on. */
+  #retire(worker: WorldWorker): void {
+    this.workers.delete(worker.pid);
+    this.molds.set(worker.pid, {
+      pid: worker.pid,
+      generation: 0,
+      stage: 'spawned',
+      hasListeners: false,
+      commands: [],
+    });
+    this.fromMold(worker.generation, { type: 'retired', pid: worker.pid });
+  }
+
   workWorker(worker: WorldWorker): void {
+    if (worker.stage === 'retiring') {
+      this.#retire(worker);
+      return;
+    }
     if (worker.stage === 'draining') {
       if (!worker.stubborn) this.die(worker.pid, { status: 0 });
       return;
@@ -380,6 +414,9 @@ const WHAT = [
   'stop',
   'stop_quickly',
   'scale',
+  'reload',
+  'rollback',
+  'refork',
   'reopen_logs',
   'tick',
   'time',
@@ -402,6 +439,9 @@ const WEIGHTS: Record<Step['what'], number> = {
   stop: 0,
   stop_quickly: 0,
   scale: 3,
+  reload: 2,
+  rollback: 1,
+  refork: 2,
   reopen_logs: 1,
   tick: 6,
   time: 10,
@@ -466,6 +506,12 @@ function happen(world: World, { what, pick }: Step): void {
       return world.dispatch({ type: 'stop_requested', by: 'SIGQUIT', quick: true });
     case 'scale':
       return world.dispatch({ type: 'scale', by: pick % 2 === 0 ? 1 : -1 });
+    case 'reload':
+      return world.dispatch({ type: 'reload_requested', by: 'SIGHUP' });
+    case 'rollback':
+      return world.dispatch({ type: 'rollback_requested', by: 'cowherd rollback' });
+    case 'refork':
+      return world.dispatch({ type: 'refork_requested', by: 'SIGUSR2' });
     case 'reopen_logs':
       return world.dispatch({ type: 'reopen_logs' });
     case 'tick':
@@ -483,7 +529,11 @@ function expectFullHerd(world: World): void {
   expect(workers.length).toBe(state.target);
   expect(new Set(workers.map((worker) => worker.slot)).size).toBe(state.target);
   expect(Object.keys(state.workers).map(Number).toSorted()).toEqual(workers.map((worker) => worker.pid).toSorted());
-  expect([...world.molds.values()].map((mold) => mold.stage)).toEqual(['ready']);
+  expect(state.rollout).toBeNull();
+  expect(state.reloadAgain).toBeNull();
+  // Beside the current mold there is none, but for one that a rollback may return to.
+  const molds = [...world.molds.values()].filter((mold) => mold.generation !== state.previous?.generation);
+  expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
 }
 
@@ -524,6 +574,34 @@ test('a herd that has answered a request never gives up', () => {
       for (const worker of world.workers.values()) worker.requests = 1;
       world.tick();
       for (const step of sequence) happen(world, step);
+      world.settle();
+      expectFullHerd(world);
+    }),
+    runs,
+  );
+});
+
+test('while nothing dies, no rollout takes a worker away before another one is ready', () => {
+  const harmless = {
+    worker_dies: 0,
+    worker_leaves: 0,
+    worker_is_stubborn: 0,
+    scale: 0,
+    reload: 12,
+    rollback: 6,
+    refork: 12,
+    mold_fails: 3,
+    mold_dies: 0,
+  };
+  fc.assert(
+    fc.property(steps(harmless), (sequence) => {
+      const world = new World({ listenFails: false });
+      world.settle();
+      for (const step of sequence) {
+        happen(world, step);
+        const ready = [...world.workers.values()].filter((worker) => worker.stage === 'ready');
+        expect(ready.length).toBeGreaterThanOrEqual(world.state.target);
+      }
       world.settle();
       expectFullHerd(world);
     }),

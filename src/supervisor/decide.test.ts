@@ -66,6 +66,10 @@ class Herd {
     );
   }
 
+  listening(generation = 1, listeners = ['http://127.0.0.1:8000']): this {
+    return this.hears({ type: 'listening', generation, listeners });
+  }
+
   moldReady(generation = 1): this {
     return this.moldSays(
       { type: 'mold_ready', policy: 'freeze', asked_policy: 'auto', remarks: [], report: {}, modules: 9 },
@@ -127,18 +131,12 @@ class Herd {
 
 /** A mold that loads. */
 function loading(changes: Partial<Settings> = {}): Herd {
-  return new Herd()
-
-    .keeperReady()
-    .hears({ type: 'mold_started', generation: 1, pid: MOLD })
-    .configured(changes);
+  return new Herd().keeperReady().hears({ type: 'mold_started', generation: 1, pid: MOLD }).configured(changes);
 }
 
 /** A herd whose workers 101, 102 … are ready. */
 function serving(changes: Partial<Settings> = {}): Herd {
-  const herd = loading(changes)
-    .hears({ type: 'listening', generation: 1, listeners: ['http://127.0.0.1:8000'] })
-    .moldReady();
+  const herd = loading(changes).listening().moldReady();
   for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot, slot);
   return herd;
 }
@@ -149,10 +147,8 @@ describe('starting', () => {
     expect(herd.does).toEqual([]);
     expect(herd.keeperReady().does).toEqual(['start_mold']);
     expect(herd.hears({ type: 'mold_started', generation: 1, pid: MOLD }).does).toEqual(['watch_process']);
-    expect(herd.configured({ pidfile: '/run/shop.pid' }).does).toEqual(['listen', 'write_pidfile']);
-    expect(herd.hears({ type: 'listening', generation: 1, listeners: ['http://127.0.0.1:8000'] }).does).toEqual([
-      'give_listeners',
-    ]);
+    expect(herd.configured({ pidfile: '/run/shop.pid' }).does).toEqual(['write_pidfile', 'use_settings', 'listen']);
+    expect(herd.listening().does).toEqual(['give_listeners']);
     expect(herd.moldReady().forks).toEqual([0, 1]);
     expect(herd.state.phase).toBe('serving');
     expect(herd.forked(101, 0).does).toEqual(['watch_process']);
@@ -170,7 +166,7 @@ describe('starting', () => {
   test('forks nothing before there is something to listen on', () => {
     const herd = loading().moldReady();
     expect(herd.forks).toEqual([]);
-    expect(herd.hears({ type: 'listening', generation: 1, listeners: ['unix:/run/shop.sock'] }).forks).toEqual([0, 1]);
+    expect(herd.listening(1, ['unix:/run/shop.sock']).forks).toEqual([0, 1]);
   });
 
   test('has at least one worker', () => {
@@ -218,12 +214,13 @@ describe('starting', () => {
   });
 
   test('a policy that fails its self-test is told of once, and the same mold goes on', () => {
-    const herd = loading().hears({ type: 'listening', generation: 1, listeners: ['x'] });
+    const herd = loading().listening();
     herd.moldSays({ type: 'policy_rejected', policy: 'immortal', reason: 'the scout died' });
     expect(herd.logs).toEqual([
       'warning: Heap policy immortal failed its self-test, trying the next one: the scout died',
     ]);
-    expect(herd.configured().does).toEqual(['give_listeners']);
+    expect(herd.configured().does).toEqual(['use_settings', 'listen']);
+    expect(herd.listening().does).toEqual(['give_listeners']);
     expect(herd.moldReady().forks).toEqual([0, 1]);
   });
 
@@ -293,10 +290,7 @@ describe('a worker that dies', () => {
     [3, 'WORKER_BOOT_FAILED'],
     [4, 'APP_IMPORT_FAILED'],
   ])('with status %i before any was ready ends the herd: %s', (status, code) => {
-    const herd = loading()
-      .hears({ type: 'listening', generation: 1, listeners: ['x'] })
-      .moldReady()
-      .forked(101, 0);
+    const herd = loading().listening().moldReady().forked(101, 0);
     herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code, detail: 'no licence' });
     herd.exits(101, { status });
     expect(herd.state.stop?.error).toEqual({ code, detail: 'no licence' });
@@ -389,8 +383,8 @@ describe('a mold that dies while it serves', () => {
     expect(herd.after(499).does).toEqual([]);
     expect(herd.after(1).does).toEqual(['start_mold']);
     herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
-    expect(herd.configured({}, 2).does).toEqual(['give_listeners']);
-    herd.moldReady(2);
+    expect(herd.configured({}, 2).does).toEqual(['use_settings', 'listen']);
+    herd.listening(2).moldReady(2);
     expect(herd.forks).toEqual([]);
     expect(herd.exits(101, { status: 1 }).actions).toContainEqual({
       do: 'tell_mold',
@@ -416,7 +410,7 @@ describe('a mold that dies while it serves', () => {
     const herd = serving().exits(101, { status: 1 });
     expect(herd.forks).toEqual([0]);
     herd.exits(MOLD, { signal: SIGKILL }).after(500).hears({ type: 'mold_started', generation: 2, pid: 60 });
-    expect(herd.configured({}, 2).moldReady(2).forks).toEqual([0]);
+    expect(herd.configured({}, 2).listening(2).moldReady(2).forks).toEqual([0]);
   });
 });
 
@@ -435,7 +429,7 @@ describe('stopping', () => {
     expect(herd.exits(102, { status: 0 }).actions).toContainEqual({
       do: 'tell_mold',
       generation: 1,
-      message: { type: 'exit' },
+      message: { type: 'exit', final: true },
     });
     expect(herd.exits(MOLD, { status: 0 }).does).toEqual(['forget_process', 'tell_keeper_to_leave']);
     herd.hears({ type: 'keeper_leaving' });
@@ -462,7 +456,7 @@ describe('stopping', () => {
 
   test('waits for a fork under way, and tells the new worker to leave', () => {
     const herd = serving().exits(101, { status: 1 }).event(asked).exits(102, { status: 0 });
-    expect(herd.actions).not.toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'exit' } });
+    expect(herd.actions).not.toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'exit', final: true } });
     expect(herd.forked(103, 0).signals).toEqual([[103, SIGTERM]]);
   });
 

@@ -6,8 +6,9 @@
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
 import { log, type Answer, type Draft } from './draft.ts';
-import type { Action, HerdEvent } from './events.ts';
-import type { HerdState } from './state.ts';
+import { describeEnding } from './endings.ts';
+import type { Action, ExitCounters, HerdEvent } from './events.ts';
+import type { Ending, HerdState, MoldState } from './state.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
 import * as rollout from './rollout.ts';
@@ -95,11 +96,7 @@ function apply(draft: Draft, event: HerdEvent): void {
 
 const SIGUSR1 = 10;
 
-function keeperSays(
-  draft: Draft,
-  message: KeeperMessage,
-  counters: { requestsStarted: number; requestsFinished: number } | undefined,
-): void {
+function keeperSays(draft: Draft, message: KeeperMessage, counters: ExitCounters | undefined): void {
   const { state } = draft;
   switch (message.type) {
     case 'keeper_ready':
@@ -124,14 +121,14 @@ function keeperSays(
       molds.listening(draft, message.generation, message.listeners);
       return;
     case 'listen_failed':
-      molds.failed(draft, message.generation, message.code, `${message.address} (${message.reason})`);
+      moldFailed(draft, message.generation, message.code, `${message.address} (${message.reason})`);
       return;
     case 'process_exited': {
       const ending = { exitStatus: message.exit_status, signal: message.signal };
       draft.actions.push({ do: 'forget_process', pid: message.pid });
-      if (!molds.exited(draft, message.pid, ending)) {
-        workers.exited(draft, message.pid, ending, counters);
-      }
+      const mold = molds.exited(draft, message.pid);
+      if (mold === null) workerExited(draft, message.pid, ending, counters);
+      else moldExited(draft, mold, ending);
       return;
     }
     case 'from_mold':
@@ -154,9 +151,10 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       return;
     case 'mold_ready':
       molds.ready(draft, generation, message);
+      rollout.moldReady(draft, generation);
       return;
     case 'mold_failed':
-      molds.failed(draft, generation, message.code, message.detail);
+      moldFailed(draft, generation, message.code, message.detail);
       return;
     case 'mold_finished':
       if (message.daemonize) draft.actions.push({ do: 'daemonize' });
@@ -172,10 +170,12 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       workers.forked(draft, generation, message.slot, message.pid);
       return;
     case 'fork_failed':
-      workers.forkFailed(draft, generation, message.slot, message.reason);
+      workers.forkFailed(draft, message.slot, message.reason);
+      rollout.forkFailed(draft, generation, message.reason);
       return;
     case 'worker_ready':
       workers.ready(draft, message.pid);
+      rollout.workerReady(draft, message.pid);
       return;
     case 'retired':
       rollout.retired(draft, message.pid);
@@ -194,6 +194,26 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       return;
     }
   }
+}
+
+function moldFailed(draft: Draft, generation: number, code: string, detail: string): void {
+  molds.failed(draft, generation, code, detail);
+  rollout.moldLost(draft, generation, `failed: ${code}: ${detail}`);
+}
+
+function moldExited(draft: Draft, mold: MoldState, ending: Ending): void {
+  const { state } = draft;
+  if (state.phase === 'stopping') return;
+  const how = `(pid ${mold.pid}) ${describeEnding(ending)} while it was ${mold.phase}`;
+  if (rollout.moldLost(draft, mold.generation, how)) return;
+  if (mold.generation === state.generation) molds.replaceEnded(draft, mold, ending);
+}
+
+function workerExited(draft: Draft, pid: number, ending: Ending, counters: ExitCounters | undefined): void {
+  const worker = workers.exited(draft, pid, ending, counters);
+  if (worker === null) return;
+  if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${workers.whyOf(worker)}`)) return;
+  workers.replaceEnded(draft, worker, ending, counters);
 }
 
 function keeperExited(draft: Draft, event: Extract<HerdEvent, { type: 'keeper_exited' }>): void {

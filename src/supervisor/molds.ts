@@ -3,7 +3,6 @@ import type { MoldMessage, MoldOccasion, Settings } from '../agent/messages.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Ending, MoldState } from './state.ts';
-import * as rollout from './rollout.ts';
 import * as stopping from './stopping.ts';
 
 type Configured = Extract<MoldMessage, { type: 'configured' }>;
@@ -158,7 +157,6 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   log(draft, 'info', `Mold ${generation} is ready after ${secondsTaken} s: heap policy ${message.policy}${asked}`, {
     report: message.report,
   });
-  rollout.moldReady(draft, generation);
 }
 
 export function failed(draft: Draft, generation: number, code: string, detail: string): void {
@@ -174,8 +172,7 @@ export function failed(draft: Draft, generation: number, code: string, detail: s
   const isWaiting = mold.phase === 'loading';
   mold.phase = 'failed';
   mold.dismissedAtMs = draft.nowMs;
-  if (state.rollout?.to === generation) rollout.abort(draft, `${code}: ${detail}`);
-  else log(draft, 'error', `Mold ${generation} failed: ${code}: ${detail}`);
+  log(draft, 'error', `Mold ${generation} failed: ${code}: ${detail}`);
   if (isWaiting && mold.pid !== null && code.startsWith('ADDRESS')) {
     draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
   }
@@ -189,18 +186,27 @@ export function policyRejected(draft: Draft, generation: number, policy: string,
   log(draft, 'warning', `Heap policy ${policy} failed its self-test, trying the next one: ${reason}`);
 }
 
-/** True when the process was a mold. */
-export function exited(draft: Draft, pid: number, ending: Ending): boolean {
+/**
+ * Takes a mold that has ended out of the herd.
+ *
+ * @returns the mold, or `null` when the process was none
+ */
+export function exited(draft: Draft, pid: number): MoldState | null {
   const { state } = draft;
   const mold = Object.values(state.molds).find((each) => each.pid === pid);
-  if (mold === undefined) return false;
-  const phase = mold.phase;
+  if (mold === undefined) return null;
   delete state.molds[mold.generation];
   // Forks that it was asked for will never be answered.
   for (const [slot, { generation }] of Object.entries(state.forking)) {
     if (generation === mold.generation) delete state.forking[Number(slot)];
   }
-  if (state.phase === 'stopping') return true;
+  return mold;
+}
+
+/** The mold that workers are forked from has ended: another one is made, or the herd can't start. */
+export function replaceEnded(draft: Draft, mold: MoldState, ending: Ending): void {
+  const { state } = draft;
+  const { pid, phase } = mold;
   const how = describeEnding(ending);
   if (state.phase === 'starting') {
     const outOfMemory = ending.signal === SIGKILL;
@@ -211,18 +217,8 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
         ? `the mold (pid ${pid}) was killed while it loaded, most likely because memory ran out`
         : `the mold (pid ${pid}) ${how} while it was ${phase}`,
     );
-    return true;
+    return;
   }
-  if (state.previous?.generation === mold.generation) {
-    state.previous = null;
-    if (phase !== 'leaving') log(draft, 'warning', `The mold of the previous generation (pid ${pid}) ${how}`);
-    return true;
-  }
-  if (state.rollout?.to === mold.generation) {
-    rollout.abort(draft, `the new mold (pid ${pid}) ${how} while it was ${phase}`);
-    return true;
-  }
-  if (mold.generation !== state.generation) return true;
   const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
   const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);
@@ -236,7 +232,6 @@ export function exited(draft: Draft, pid: number, ending: Ending): boolean {
     `The mold of generation ${mold.generation} (pid ${pid}) ${how}; workers serve on,` +
       ` a new mold is made in ${(pauseMs / 1000).toFixed(1)} s`,
   );
-  return true;
 }
 
 /** For gunicorn's `nworkers_changed` hook, which runs in the mold. */

@@ -7,10 +7,8 @@
 import { log, type Draft } from './draft.ts';
 import * as molds from './molds.ts';
 import { currentMold, isServing, type HerdState, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
+import { readyWithoutReplaced } from './staffing.ts';
 import * as workers from './workers.ts';
-
-/** How many workers more than wanted there may be while generations are exchanged, as a part of those wanted. */
-const SURGE_PART = 0.25;
 
 /** A reloaded herd can be rolled back for this long; then the previous generation's mold is let go. */
 export const KEEP_PREVIOUS_MS = 10 * 60_000;
@@ -23,10 +21,6 @@ export const SIGRETIRE = 44;
 const SIGKILL = 9;
 
 const NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
-
-export function surgeOf(target: number): number {
-  return Math.max(1, Math.floor(target * SURGE_PART));
-}
 
 /** How many workers of the new generation may die while generations are exchanged. */
 export function deathsAllowed(target: number): number {
@@ -139,10 +133,12 @@ export function moldReady(draft: Draft, generation: number): void {
 }
 
 /** A worker of the new generation is ready. */
-export function workerReady(draft: Draft, worker: WorkerState): void {
+export function workerReady(draft: Draft, pid: number): void {
   const { state } = draft;
   const { rollout } = state;
-  if (rollout === null || rollout.phase !== 'trial' || worker.generation !== rollout.to) return;
+  const worker = state.workers[pid];
+  if (rollout === null || rollout.phase !== 'trial' || worker?.generation !== rollout.to) return;
+  if (worker.phase !== 'ready') return;
   rollout.phase = 'rolling';
   rollout.targetBefore = state.target;
   const before = state.settings;
@@ -166,6 +162,31 @@ export function workerDied(draft: Draft, worker: WorkerState, how: string): bool
   if (rollout.phase !== 'trial' && rollout.deaths <= deathsAllowed(target)) return false;
   abort(draft, `worker ${worker.pid} of the new generation ${how}`);
   return true;
+}
+
+/** A mold has failed to get ready, or has died. True when a rollout dealt with that. */
+export function moldLost(draft: Draft, generation: number, how: string): boolean {
+  const { state } = draft;
+  const { rollout } = state;
+  const wasPrevious = state.previous?.generation === generation;
+  if (wasPrevious) state.previous = null;
+  if (rollout === null) return wasPrevious;
+  if (rollout.to === generation) {
+    abort(draft, `the new mold ${how}`);
+    return true;
+  }
+  // Nobody can be forked in the place of the worker that is to retire.
+  if (rollout.from === generation && rollout.retiring?.toldAtMs === null) {
+    abort(draft, `the mold of generation ${generation} ${how}`);
+  }
+  return false;
+}
+
+/** A fork was not possible. */
+export function forkFailed(draft: Draft, generation: number, reason: string): void {
+  const { rollout } = draft.state;
+  if (rollout?.phase !== 'trial' || rollout.to !== generation) return;
+  abort(draft, `the new mold could not fork a worker: ${reason}`);
 }
 
 /** The next step, after every event. */
@@ -214,6 +235,7 @@ export function abort(draft: Draft, reason: string): void {
   if (rollout.kind === 'rollback') state.previous = null;
   molds.dismiss(draft, rollout.to);
   keepListeners(draft);
+  workers.shrinkHerd(draft);
 }
 
 function mayBegin(draft: Draft, what: RolloutKind): boolean {
@@ -250,7 +272,7 @@ function retire(draft: Draft, rollout: Rollout): void {
   if (retiring === null) return;
   const graceMs = (state.settings?.graceful_timeout_seconds ?? 30) * 1000 + RETIRE_GRACE_MS;
   if (retiring.toldAtMs === null) {
-    if (workers.readyWithoutReplaced(state) < state.target) return;
+    if (readyWithoutReplaced(state) < state.target) return;
     retiring.toldAtMs = nowMs;
     const worker = state.workers[retiring.pid];
     if (worker !== undefined) worker.phase = 'retiring';

@@ -389,16 +389,9 @@ class Supervisor {
 /** The event that a command's order is. */
 function orderEvent(order: ControlOrder): HerdEvent {
   const by = `cowherd ${order.type}`;
-  switch (order.type) {
-    case 'scale':
-      return { type: 'scale_to', workers: order.workers, by };
-    case 'reload':
-      return { type: 'reload_requested', by };
-    case 'rollback':
-      return { type: 'rollback_requested', by };
-    case 'refork':
-      return { type: 'refork_requested', by };
-  }
+  return order.type === 'scale'
+    ? { type: 'scale_to', workers: order.workers, by }
+    : { type: `${order.type}_requested`, by };
 }
 
 function readPid(path: string): number | null {

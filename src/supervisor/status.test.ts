@@ -69,6 +69,7 @@ test('a worker is told of by its row of the scoreboard and by its latest sample'
       slot: 0,
       generation: 1,
       state: 'ready',
+      replace_because: null,
       age_seconds: 6,
       requests: 10,
       in_flight: 2,

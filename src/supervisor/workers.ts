@@ -3,9 +3,8 @@ import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { ExitCounters, Heartbeat } from './events.ts';
 import * as molds from './molds.ts';
-import * as rollout from './rollout.ts';
-import { surgeOf } from './rollout.ts';
-import { freeSlot, isServing, type Ending, type HerdState, type WorkerState } from './state.ts';
+import { freeSlot, isServing, type Ending, type WorkerState } from './state.ts';
+import { isLasting, missing } from './staffing.ts';
 import * as stopping from './stopping.ts';
 
 const SIGABRT = 6;
@@ -58,38 +57,11 @@ export function fillHerd(draft: Draft): void {
   }
 }
 
-/** How many workers each generation lacks. Those that are to be replaced count as gone. */
-export function missing(state: HerdState): { generation: number; count: number }[] {
-  const { rollout } = state;
-  const forking = Object.values(state.forking);
-  const lasting = Object.values(state.workers).filter(isLasting);
-  const all = lasting.length + forking.length;
-  if (rollout === null || rollout.phase === 'mold') {
-    return [{ generation: state.generation, count: state.target - all }];
-  }
-  const ofNew =
-    lasting.filter((worker) => worker.generation === rollout.to).length +
-    forking.filter(({ generation }) => generation === rollout.to).length;
-  if (rollout.phase === 'trial') {
-    return [
-      { generation: state.generation, count: state.target - (all - ofNew) },
-      { generation: rollout.to, count: 1 - ofNew },
-    ];
-  }
-  const room = state.target + surgeOf(state.target) - all;
-  return [{ generation: rollout.to, count: Math.min(state.target - ofNew, room) }];
-}
-
 /** Marks a worker: it drains as soon as another one is ready in its place. */
 export function replace(draft: Draft, pid: number, reason: string): void {
   const worker = draft.state.workers[pid];
   if (worker === undefined || !isServing(worker)) return;
   worker.replaceBecause = reason;
-}
-
-/** How many ready workers stay. */
-export function readyWithoutReplaced(state: HerdState): number {
-  return Object.values(state.workers).filter((worker) => worker.phase === 'ready' && isLasting(worker)).length;
 }
 
 /** Drains the workers that are to be replaced, as far as there are others. */
@@ -128,7 +100,7 @@ export function scaleTo(draft: Draft, target: number): void {
   shrinkHerd(draft);
 }
 
-/** Drains the oldest workers when there are more than wanted. */
+/** Drains workers when there are more than wanted: those that do not serve yet first, then the oldest. */
 export function shrinkHerd(draft: Draft): void {
   const { state } = draft;
   const { rollout } = state;
@@ -141,12 +113,8 @@ export function shrinkHerd(draft: Draft): void {
         rollout.phase === 'mold' ||
         (worker.generation === rollout.to) === (rollout.phase === 'rolling'),
     )
-    .toSorted((a, b) => a.forkedAtMs - b.forkedAtMs);
+    .toSorted((a, b) => Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs);
   for (const worker of counted.slice(0, Math.max(0, counted.length - state.target))) drain(draft, worker);
-}
-
-function isLasting(worker: WorkerState): boolean {
-  return isServing(worker) && worker.replaceBecause === null;
 }
 
 export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
@@ -169,15 +137,12 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
   else shrinkHerd(draft);
 }
 
-export function forkFailed(draft: Draft, generation: number, slot: number, reason: string): void {
+export function forkFailed(draft: Draft, slot: number, reason: string): void {
   const { state } = draft;
   delete state.forking[slot];
   state.deathsInARow += 1;
   state.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
   log(draft, 'error', `The mold could not fork a worker: ${reason}`);
-  if (state.rollout?.phase === 'trial' && state.rollout.to === generation) {
-    rollout.abort(draft, `the new mold could not fork a worker: ${reason}`);
-  }
 }
 
 export function ready(draft: Draft, pid: number): void {
@@ -187,7 +152,6 @@ export function ready(draft: Draft, pid: number): void {
   worker.phase = 'ready';
   worker.readyAtMs = nowMs;
   state.anyWorkerEverReady = true;
-  rollout.workerReady(draft, worker);
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
   if (!state.announcedReady && readyCount >= state.target) {
     state.announcedReady = true;
@@ -200,10 +164,16 @@ export function failing(draft: Draft, pid: number, code: string, detail: string)
   if (worker !== undefined) worker.failure = { code, detail };
 }
 
-export function exited(draft: Draft, pid: number, ending: Ending, counters: ExitCounters | undefined): void {
-  const { state, nowMs } = draft;
+/** Takes a worker that has ended out of the herd; returns it if it was not told to leave. */
+export function exited(
+  draft: Draft,
+  pid: number,
+  ending: Ending,
+  counters: ExitCounters | undefined,
+): WorkerState | null {
+  const { state } = draft;
   const worker = state.workers[pid];
-  if (worker === undefined) return;
+  if (worker === undefined) return null;
   delete state.workers[pid];
   const mold = state.molds[worker.generation];
   if (mold !== undefined && mold.pid !== null) {
@@ -220,17 +190,26 @@ export function exited(draft: Draft, pid: number, ending: Ending, counters: Exit
   }
   state.requestsOfGone += counters?.requestsFinished ?? 0;
   if (counters !== undefined && counters.requestsFinished > 0) state.anyRequestEverFinished = true;
-  if (state.phase === 'stopping' || worker.phase === 'draining') return;
-  if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${whyOf(worker)}`)) return;
-  if (ending.exitStatus === 0) {
-    // It asked to be replaced: max_requests, or the reloader.
-    log(draft, 'info', `Worker ${pid} (slot ${worker.slot}) left and is replaced`);
-    return;
-  }
-  replaceDead(draft, worker, ending, counters, nowMs);
+  return state.phase === 'stopping' || worker.phase === 'draining' ? null : worker;
 }
 
-function whyOf(worker: WorkerState): string {
+/** A worker has ended by itself: says so, and when it died, how soon another one is forked. */
+export function replaceEnded(
+  draft: Draft,
+  worker: WorkerState,
+  ending: Ending,
+  counters: ExitCounters | undefined,
+): void {
+  if (ending.exitStatus === 0) {
+    // It asked to be replaced: max_requests, or the reloader.
+    log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) left and is replaced`);
+    return;
+  }
+  replaceDead(draft, worker, ending, counters, draft.nowMs);
+}
+
+/** What it said before it failed, after a colon. */
+export function whyOf(worker: WorkerState): string {
   return worker.failure === null ? '' : `: ${worker.failure.detail}`;
 }
 
