@@ -586,6 +586,8 @@ test('while nothing dies, no rollout takes a worker away before another one is r
     worker_dies: 0,
     worker_leaves: 0,
     worker_is_stubborn: 0,
+    // A worker that gets no turn for long is taken for stuck.
+    time: 0,
     scale: 0,
     reload: 12,
     rollback: 6,

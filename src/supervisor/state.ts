@@ -44,6 +44,8 @@ export interface WorkerState {
   readyAtMs: number | null;
   /** As of the latest tick. */
   requestsFinished: number;
+  /** When it was told to finish its requests and leave. */
+  drainedAtMs: number | null;
   /** It is to leave as soon as another one is ready in its place, for this reason. */
   replaceBecause: string | null;
   /** What the worker said before it failed, if it did. */

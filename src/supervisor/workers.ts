@@ -68,7 +68,10 @@ export function replace(draft: Draft, pid: number, reason: string): void {
 export function drainReplaced(draft: Draft): void {
   const { state } = draft;
   const replaced = Object.values(state.workers).filter(
-    (worker) => isServing(worker) && worker.replaceBecause !== null && worker.pid !== state.rollout?.retiring?.pid,
+    (worker) =>
+      (worker.phase === 'ready' || worker.phase === 'booting') &&
+      worker.replaceBecause !== null &&
+      worker.pid !== state.rollout?.retiring?.pid,
   );
   let ready = Object.values(state.workers).filter((worker) => worker.phase === 'ready').length;
   for (const worker of replaced) {
@@ -83,6 +86,7 @@ export function drainReplaced(draft: Draft): void {
 /** Tells a worker to finish its requests and leave. */
 export function drain(draft: Draft, worker: WorkerState): void {
   worker.phase = 'draining';
+  worker.drainedAtMs = draft.nowMs;
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
 }
 
@@ -128,6 +132,7 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
     forkedAtMs: nowMs,
     readyAtMs: null,
     requestsFinished: 0,
+    drainedAtMs: null,
     replaceBecause: null,
     failure: null,
   };
@@ -255,16 +260,31 @@ function replaceDead(
   }
 }
 
+/** Workers that were told to leave and have not within the graceful timeout: they are killed, as gunicorn does. */
+function cutShort(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const graceSeconds = state.settings?.graceful_timeout_seconds ?? 30;
+  if (state.phase === 'stopping') return;
+  for (const worker of Object.values(state.workers)) {
+    if (worker.drainedAtMs === null || nowMs < worker.drainedAtMs + graceSeconds * 1000) continue;
+    // Asked again at the next one, should it not have come through.
+    worker.drainedAtMs = nowMs;
+    log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);
+    draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
+  }
+}
+
 /** Once a second: workers that no longer say that they live, and the end of a row of deaths. */
 export function tick(draft: Draft, heartbeats: Heartbeat[]): void {
   const { state, nowMs } = draft;
   const timeoutMs = (state.settings?.timeout_seconds ?? 0) * 1000;
+  cutShort(draft);
   for (const { pid, agoMs, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
     worker.requestsFinished = requestsFinished;
     if (requestsFinished > 0) state.anyRequestEverFinished = true;
-    if (timeoutMs <= 0 || agoMs <= timeoutMs || state.phase === 'stopping') continue;
+    if (timeoutMs <= 0 || agoMs <= timeoutMs || state.phase === 'stopping' || worker.phase === 'draining') continue;
     if (worker.phase === 'aborted') {
       draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
       continue;

@@ -42,6 +42,7 @@ export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerS
     forkedAtMs: 4000,
     readyAtMs: 4100,
     requestsFinished: 0,
+    drainedAtMs: null,
     replaceBecause: null,
     failure: null,
     ...changes,
