@@ -1,0 +1,261 @@
+/** Reload, rollback and what becomes of them when the new code is bad. Real servers, and clients that count. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { RolloutReport } from '../src/supervisor/status.ts';
+import { cowherd, PYTHON, serving, type Run } from './support/cowherd.ts';
+import { fetchFrom } from './support/http.ts';
+import { until } from './support/until.ts';
+
+/** An application that answers with its version and its process. */
+function version(name: string): string {
+  return `
+import os
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"${name} " + str(os.getpid()).encode()]
+`;
+}
+
+function write(run: Run, name: string, text: string): void {
+  writeFileSync(path.join(run.folder, name), text);
+}
+
+async function versionOf(run: Run): Promise<string> {
+  return (await run.get('/')).text.split(' ')[0] ?? '';
+}
+
+/** Runs a command of the herd's that may fail. */
+async function order(run: Run, ...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const command = cowherd([...args, '--runtime-dir', run.runtimeDirectory]);
+  const { status } = await command.ended;
+  return { status, stdout: command.stdout, stderr: command.stderr };
+}
+
+async function ended(run: Run, generation: number): Promise<RolloutReport> {
+  return await until(
+    () => `the rollout to generation ${generation} ends:\n${run.stderr}`,
+    async () => {
+      const { herd } = await run.status();
+      return herd.last_rollout?.to === generation ? herd.last_rollout : null;
+    },
+  );
+}
+
+/** Sends requests over several connections until it is told to stop, and counts. */
+class Client {
+  answered = 0;
+  readonly failures: string[] = [];
+  readonly versions = new Set<string>();
+  #running = true;
+  readonly #done: Promise<unknown>;
+
+  constructor(run: Run, connections = 4) {
+    const one = async (): Promise<void> => {
+      while (this.#running) {
+        try {
+          const answer = await run.get('/');
+          this.answered += 1;
+          this.versions.add(answer.text.split(' ')[0] ?? '');
+          if (answer.status !== 200) this.failures.push(`status ${answer.status}`);
+        } catch (error) {
+          this.failures.push(String(error));
+        }
+      }
+    };
+    this.#done = Promise.all(Array.from({ length: connections }, one));
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#done;
+  }
+}
+
+describe('a reload', () => {
+  test.each(['sync', 'gthread'])('exchanges the code under load without losing a request (%s)', async (workerClass) => {
+    const run = await serving(['shop:app', '--workers', '3', '-k', workerClass], {
+      files: { 'shop.py': version('one') },
+    });
+    const client = new Client(run);
+    let fewestReady = 3;
+    const watching = setInterval(async () => {
+      const { herd } = await run.status();
+      fewestReady = Math.min(fewestReady, herd.workers_ready);
+    }, 5);
+    write(run, 'shop.py', version('two'));
+    const reload = await order(run, 'reload', '--json');
+    expect(reload, reload.stderr).toMatchObject({ status: 0 });
+    expect(JSON.parse(reload.stdout)).toMatchObject({ kind: 'reload', from: 1, to: 2, failure: null });
+    write(run, 'shop.py', version('three'));
+    run.signal('SIGHUP');
+    expect(await ended(run, 3)).toMatchObject({ by: 'SIGHUP', failure: null });
+    clearInterval(watching);
+    await client.stop();
+    expect(client.failures).toEqual([]);
+    expect(client.versions.has('two')).toBe(true);
+    expect(fewestReady).toBe(3);
+    expect(await versionOf(run)).toBe('three');
+    const { herd, molds, workers } = await run.status();
+    expect(herd).toMatchObject({ generation: 3, workers_wanted: 3, workers_ready: 3, rollout: null });
+    expect(workers.filter((worker) => worker.state === 'ready').map((worker) => worker.generation)).toEqual([3, 3, 3]);
+    // The previous one stays for a rollback; the one before it does not.
+    await until('generation 1 has left', async () => !(await run.status()).molds.some((mold) => mold.generation === 1));
+    expect(molds.some((mold) => mold.generation === 2)).toBe(true);
+    await run.stop();
+  });
+
+  test.each([
+    ['cannot be imported', 'raise ValueError("the new code is broken")\n', /ValueError: the new code is broken/],
+    ['has no application', 'other = 1\n', /Failed to find attribute 'app'/],
+    [
+      'leaves threads running',
+      `import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True, name="poller").start()\n${version('two')}`,
+      /poller/,
+    ],
+    ['ends the process at its import', 'import os\nos._exit(7)\n', /exited with status 7/],
+  ])('to code that %s leaves the old generation serving, and says why', async (_what, code, why) => {
+    const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
+    const before = (await run.workers()).map((worker) => worker.pid);
+    const client = new Client(run, 2);
+    write(run, 'shop.py', code);
+    const reload = await order(run, 'reload');
+    expect(reload.status).toBe(37);
+    expect(reload.stderr).toMatch(/Error ROLLOUT_FAILED/);
+    expect(reload.stderr).toMatch(why);
+    expect((await run.status()).herd.last_rollout?.failure).toMatch(why);
+    expect(run.messages.join('\n')).toMatch(/Reload to generation 2 failed: .*generation 1 keeps serving/);
+    await client.stop();
+    expect(client.failures).toEqual([]);
+    expect((await run.workers()).map((worker) => worker.pid)).toEqual(before);
+    // The next one, with good code, works.
+    write(run, 'shop.py', version('three'));
+    expect((await order(run, 'reload')).status).toBe(0);
+    expect(await versionOf(run)).toBe('three');
+    await run.stop();
+  });
+
+  test('whose first worker dies leaves the old generation serving', async () => {
+    const run = await serving(['shop:app', '--workers', '2', '-c', 'gunicorn.conf.py'], {
+      files: { 'shop.py': version('one'), 'gunicorn.conf.py': '' },
+    });
+    write(run, 'gunicorn.conf.py', 'def post_fork(server, worker):\n    raise RuntimeError("no database")\n');
+    const reload = await order(run, 'reload');
+    expect(reload.status).toBe(37);
+    expect(reload.stderr).toMatch(/worker \d+ of the new generation exited with status 3.*no database/);
+    expect(await versionOf(run)).toBe('one');
+    await until('only generation 1 is left', async () => (await run.status()).molds.length === 1);
+    await run.stop();
+  });
+
+  test('takes up new settings and new binds, and gives old ones back', async () => {
+    const config = (workers: number, ...binds: string[]): string =>
+      `workers = ${workers}\nbind = ${JSON.stringify(binds)}\n` +
+      'def on_starting(server):\n    print("starting", flush=True)\n' +
+      'def on_reload(server):\n    print("reloaded with", server.cfg.workers, flush=True)\n';
+    const [kept, added] = [await freePort(), await freePort()];
+    // In the file, so that a reload can change it.
+    const run = cowherd(['serve', '--python', PYTHON, '--runtime-dir', 'run', 'shop:app'], {
+      files: { 'shop.py': version('one'), 'gunicorn.conf.py': config(1, `127.0.0.1:${kept}`, 'unix:old.sock') },
+    });
+    await run.waitUntilServing();
+    const old = path.join(run.folder, 'old.sock');
+    expect((await fetchFrom(`unix:${old}`, '/')).status).toBe(200);
+    write(run, 'gunicorn.conf.py', config(3, `127.0.0.1:${kept}`, `127.0.0.1:${added}`));
+    expect((await order(run, 'reload')).status).toBe(0);
+    expect((await run.status()).herd).toMatchObject({
+      workers_wanted: 3,
+      listeners: [`http://127.0.0.1:${kept}`, `http://127.0.0.1:${added}`],
+    });
+    for (const port of [kept, added]) expect((await fetchFrom(`http://127.0.0.1:${port}`, '/')).status).toBe(200);
+    // A rollback would need it; the rollout after this one lets it go.
+    expect(existsSync(old)).toBe(true);
+    expect((await order(run, 'reload')).status).toBe(0);
+    await until('the old socket is gone', () => !existsSync(old));
+    expect(run.stdout.match(/starting/g)?.length).toBe(1);
+    expect(run.stdout.match(/reloaded with 3/g)?.length).toBe(2);
+    await run.stop();
+  });
+
+  test('to an address that is in use leaves the old generation serving', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    const mine = await freePort();
+    const run = cowherd(['serve', '--python', PYTHON, '--runtime-dir', 'run', 'shop:app'], {
+      files: { 'shop.py': version('one'), 'gunicorn.conf.py': `bind = "127.0.0.1:${mine}"\n` },
+    });
+    await run.waitUntilServing();
+    write(run, 'gunicorn.conf.py', `bind = ["127.0.0.1:${mine}", "127.0.0.1:${port}"]\n`);
+    const reload = await order(run, 'reload');
+    expect(reload.status).toBe(37);
+    expect(reload.stderr).toMatch(/ADDRESS_IN_USE/);
+    expect(await versionOf(run)).toBe('one');
+    await new Promise((resolve) => taken.close(resolve));
+    expect((await order(run, 'reload')).status).toBe(0);
+    await run.stop();
+  });
+
+  test('that is asked for while one is under way follows it, with the newest code', async () => {
+    const slow = (name: string): string => `import time\ntime.sleep(1)\n${version(name)}`;
+    const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
+    write(run, 'shop.py', slow('two'));
+    run.signal('SIGHUP');
+    await until('it loads', async () => (await run.status()).molds.some((mold) => mold.phase === 'loading'));
+    write(run, 'shop.py', slow('three'));
+    run.signal('SIGHUP');
+    expect(await ended(run, 3)).toMatchObject({ failure: null });
+    expect(await versionOf(run)).toBe('three');
+    await run.stop();
+  });
+
+  test('while the herd stops is refused, and a stop during a reload leaves nothing behind', async () => {
+    const slow = `import time\ntime.sleep(30)\n${version('two')}`;
+    const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
+    write(run, 'shop.py', slow);
+    expect((await order(run, 'reload', '--no-wait')).status).toBe(0);
+    await until('it loads', async () => (await run.status()).molds.some((mold) => mold.phase === 'loading'));
+    await run.stop();
+  });
+});
+
+describe('a rollback', () => {
+  test('returns to the generation before, once', async () => {
+    const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
+    const early = await order(run, 'rollback');
+    expect(early.status).toBe(36);
+    expect(early.stderr).toMatch(/the previous generation is no longer there/);
+    write(run, 'shop.py', version('two'));
+    expect((await order(run, 'reload')).status).toBe(0);
+    const client = new Client(run, 2);
+    expect((await order(run, 'rollback')).status).toBe(0);
+    await client.stop();
+    expect(client.failures).toEqual([]);
+    // What is on the disk does not matter: the mold has loaded it long ago.
+    expect(await versionOf(run)).toBe('one');
+    expect((await run.status()).herd.generation).toBe(1);
+    expect((await order(run, 'rollback')).status).toBe(36);
+    await run.stop();
+  });
+
+  test('takes back a reload that is under way', async () => {
+    const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
+    write(run, 'shop.py', `import time\ntime.sleep(30)\n${version('two')}`);
+    expect((await order(run, 'reload', '--no-wait')).status).toBe(0);
+    await until('it loads', async () => (await run.status()).molds.some((mold) => mold.phase === 'loading'));
+    expect((await order(run, 'rollback')).status).toBe(0);
+    expect(await ended(run, 2)).toMatchObject({ failure: 'taken back by cowherd rollback' });
+    await until('its mold has left', async () => (await run.status()).molds.length === 1);
+    expect(await versionOf(run)).toBe('one');
+    await run.stop();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
