@@ -114,8 +114,8 @@ TREATMENTS: dict[str, Treatment] = {
         "SIGKILL a second later; 0 switches that off"
     ),
     "graceful_timeout": _taken_over(
-        "how long a stop waits before the supervisor kills; at least 2 s. Worker classes use it "
-        "themselves too"
+        "how long a stop, and a worker that another one replaces, may take before the supervisor "
+        "kills; at least 2 s for a stop. Worker classes use it themselves too"
     ),
     "max_requests": _unchanged("the worker leaves, and the supervisor forks the next one at once"),
     # Logs
@@ -147,20 +147,23 @@ TREATMENTS: dict[str, Treatment] = {
     "dirty_worker_exit": _no_effect("never called: there is no dirty arbiter"),
     # Hooks of the arbiter
     "on_starting": _taken_over(
-        "called in the mold, when the application is loaded and before it has listeners"
+        "called in the first mold, when the application is loaded and before it has listeners"
     ),
     "when_ready": _taken_over(
-        "called in the mold, when it has its listeners; warm-up, heap policy and forks come after"
+        "called in the first mold, when it has its listeners; warm-up, heap policy and forks come "
+        "after"
     ),
     "nworkers_changed": _taken_over(
-        "called in the mold once, with the number at the start; not after TTIN and TTOU"
+        "called in the mold, with the number at the start and at each change"
     ),
     "pre_fork": _taken_over("called in the mold before each fork"),
     "post_fork": _taken_over("called in the worker, when the heap policy is applied"),
     "child_exit": _taken_over("called in the mold after a worker of its own has ended"),
     "worker_exit": _taken_over("called in the worker, before its atexit hooks"),
-    "on_exit": _taken_over("called in the mold when it leaves"),
-    "on_reload": _no_effect("never called: there is no reload yet"),
+    "on_exit": _taken_over("called in the serving generation's mold when the whole herd ends"),
+    "on_reload": _taken_over(
+        "called in every mold but the first, in the place of `on_starting` and `when_ready`"
+    ),
     "pre_exec": _no_effect("never called: USR2 does not start another server"),
 }
 

@@ -208,17 +208,6 @@ def nworkers_changed(server, new_value, old_value):
     await run.stop();
     expect(read(run, 'error.log')).toMatch(/Stopping[^]*Worker exiting/);
   });
-
-  test('HUP and USR2 change nothing yet, and say so', async () => {
-    const run = await serving(['hello:app'], { files });
-    const before = await pids(run);
-    run.signal('SIGHUP');
-    run.signal('SIGUSR2');
-    await run.waitForText(/SIGHUP: .* ignored/);
-    await run.waitForText(/SIGUSR2: .* ignored/);
-    expect(await pids(run)).toEqual(before);
-    await run.stop();
-  });
 });
 
 describe('the pid file', () => {

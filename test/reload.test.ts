@@ -80,10 +80,10 @@ describe('a reload', () => {
     });
     const client = new Client(run);
     let fewestReady = 3;
-    const watching = setInterval(async () => {
-      const { herd } = await run.status();
-      fewestReady = Math.min(fewestReady, herd.workers_ready);
-    }, 5);
+    let watches = true;
+    const watching = (async () => {
+      while (watches) fewestReady = Math.min(fewestReady, (await run.status()).herd.workers_ready);
+    })();
     write(run, 'shop.py', version('two'));
     const reload = await order(run, 'reload', '--json');
     expect(reload, reload.stderr).toMatchObject({ status: 0 });
@@ -91,7 +91,8 @@ describe('a reload', () => {
     write(run, 'shop.py', version('three'));
     run.signal('SIGHUP');
     expect(await ended(run, 3)).toMatchObject({ by: 'SIGHUP', failure: null });
-    clearInterval(watching);
+    watches = false;
+    await watching;
     await client.stop();
     expect(client.failures).toEqual([]);
     expect(client.versions.has('two')).toBe(true);
