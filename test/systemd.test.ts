@@ -1,9 +1,11 @@
 /** What systemd asks of a service: socket activation and notifications. */
-import { rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { PYTHON, ROOT, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom, isListening } from './support/http.ts';
+import { until } from './support/until.ts';
 
 const ACTIVATE = path.join(ROOT, 'test', 'support', 'activate.py');
 
@@ -71,6 +73,86 @@ describe('socket activation', () => {
     expect(run.addresses.length).toBe(1);
     expect((await run.get('/')).text).toBe('well');
     expect((await run.get('/listening')).text).toBe('1');
+    await run.stop();
+  });
+});
+
+describe('notifications (sd_notify(3))', () => {
+  /** Listens as the service manager does, and gives each notification as it was sent. */
+  async function serviceManager(address: string): Promise<{ texts: () => string[][] }> {
+    const program = `
+import json, socket, sys
+address = sys.argv[1]
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind("\\0" + address[1:] if address.startswith("@") else address)
+print("listening", flush=True)
+while True:
+    print(json.dumps(manager.recv(65536).decode()), flush=True)
+`;
+    const manager = spawn(PYTHON, ['-c', program, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void manager.kill('SIGKILL'));
+    let output = '';
+    manager.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    await until('it listens', () => output.startsWith('listening\n'));
+    const texts = (): string[][] =>
+      output
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => (JSON.parse(line) as string).split('\n'));
+    return { texts };
+  }
+
+  test('READY, RELOADING and READY, WATCHDOG, STOPPING; and no process of the herd has the variables', async () => {
+    const address = `@cowherd-test-${process.pid}`;
+    const manager = await serviceManager(address);
+    const all = (): string[] => manager.texts().flat();
+    const count = (line: string): number => all().filter((each) => each === line).length;
+    const run = await serving(['hello:app', '--workers', '2'], {
+      files,
+      env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: '1000000' },
+    });
+    await until('READY', () => count('READY=1') === 1);
+    expect(manager.texts().find((lines) => lines.includes('READY=1'))).toEqual(
+      expect.arrayContaining([
+        `MAINPID=${run.pid}`,
+        expect.stringMatching(/^STATUS=Generation 1: 2 of 2 workers ready, 0 requests$/),
+      ]),
+    );
+    expect((await run.get('/environment')).text).not.toMatch(/NOTIFY_SOCKET|WATCHDOG/);
+
+    const beatsBefore = count('WATCHDOG=1');
+    await until('the watchdog hears of it', () => count('WATCHDOG=1') >= beatsBefore + 2);
+
+    const before = process.hrtime.bigint() / 1000n;
+    run.signal('SIGHUP');
+    await until('READY again', () => count('READY=1') === 2);
+    const reloading = manager.texts().find((lines) => lines.includes('RELOADING=1')) ?? [];
+    const microseconds = BigInt(reloading.find((line) => line.startsWith('MONOTONIC_USEC='))?.split('=')[1] ?? '0');
+    expect(microseconds).toBeGreaterThanOrEqual(before);
+    expect(microseconds).toBeLessThanOrEqual(process.hrtime.bigint() / 1000n);
+    expect(all().indexOf('RELOADING=1')).toBeLessThan(all().lastIndexOf('READY=1'));
+
+    await run.stop();
+    await until('STOPPING', () => count('STOPPING=1') === 1);
+    expect(count('READY=1')).toBe(2);
+  });
+
+  test('at a path; a reload that fails ends with READY and says why', async () => {
+    const folder = temporaryFolder();
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const address = path.join(folder, 'notify');
+    const manager = await serviceManager(address);
+    const run = await serving(['hello:app', '--workers', '1'], { files, env: { NOTIFY_SOCKET: address } });
+    writeFileSync(path.join(run.folder, 'hello.py'), 'raise RuntimeError("broken")\n');
+    run.signal('SIGHUP');
+    const last = await until('READY again', () => {
+      const ready = manager.texts().filter((lines) => lines.includes('READY=1'));
+      return ready.length === 2 ? ready[1] : null;
+    });
+    expect(last.join('\n')).toMatch(/STATUS=.*the last reload failed: APP_IMPORT_FAILED: .*broken/);
+    expect((await run.get('/')).text).toBe('well');
     await run.stop();
   });
 });

@@ -158,6 +158,8 @@ class Keeper:
             self._to_mold(message["generation"], message["message"])
         elif kind == "signal":
             self._signal(message["pid"], message["signal"])
+        elif kind == "notify":
+            _notify(message["address"], message["text"])
         elif kind == "exit":
             self._leave()
 
@@ -366,6 +368,17 @@ class Keeper:
         self._send({"type": "keeper_leaving"})
         sys.stdout.flush()
         os._exit(0)
+
+
+def _notify(address: str, text: str) -> None:
+    """Tells the service manager; whether it listens is its own affair (sd_notify(3))."""
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender,
+    ):
+        sender.sendto(text.encode(), address)
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

@@ -53,6 +53,7 @@ KEEPER_COMMANDS = frozenset(
         "keep_listeners",
         "to_mold",
         "signal",
+        "notify",
         "exit",
     }
 )

@@ -220,4 +220,6 @@ export type KeeperCommand =
   | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }
   | { type: 'signal'; pid: number; signal: number }
+  /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
+  | { type: 'notify'; address: string; text: string }
   | { type: 'exit' };

@@ -7,6 +7,7 @@ import { findInterpreter } from '../cpython/discover.ts';
 import { isAnswering } from '../supervisor/control.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
+import { takeNotifySocket } from '../supervisor/notify-socket.ts';
 import { startUp } from '../supervisor/start-up.ts';
 
 /** Set in the background process that `--daemon` starts. */
@@ -25,6 +26,7 @@ export async function runServe(argv: string[]): Promise<number> {
   }
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
   const sockets = takeInheritedSockets();
+  const notifySocket = takeNotifySocket();
   const logFormat = parsed.logFormat ?? logFormatFor(process.stderr);
 
   const interpreter = await findInterpreter({
@@ -58,6 +60,7 @@ export async function runServe(argv: string[]): Promise<number> {
   const result = await runSupervisor({
     startUp: started,
     log,
+    notifySocket,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
     onConfigured: (settings) => log.follow(settings.errorlog),
     onReopenLogs: () => log.reopen(),

@@ -16,6 +16,8 @@ import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
 import type { Action, HerdEvent, Heartbeat } from './events.ts';
+import { Notifier } from './notifier.ts';
+import type { NotifySocket } from './notify-socket.ts';
 import { Sampler } from './sampler.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
@@ -28,6 +30,8 @@ export interface SupervisorOptions {
   /** The keeper, which has been ordered to start the first mold. */
   startUp: StartUp;
   log: Log;
+  /** Of the service manager that has started this process, if one has. */
+  notifySocket: NotifySocket | null;
   /** Where progress is renewed in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
   /** Called each time a mold has read the settings. */
@@ -65,6 +69,7 @@ class Supervisor {
   readonly #startUp: StartUp;
   readonly #sampler: Sampler;
   readonly #startedAtMs: number;
+  readonly #notifier: Notifier | null;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
   #control: Server | null = null;
@@ -83,6 +88,7 @@ class Supervisor {
     this.#startedAtMs = monotonicClock.now();
     this.#startUp = options.startUp;
     this.#sampler = new Sampler();
+    this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -140,6 +146,8 @@ class Supervisor {
   #dispatch(event: HerdEvent): Answer | null {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
+    // Before the actions: the keeper, which sends it, may be told to leave by them.
+    this.#notifier?.tell();
     for (const action of decision.actions) this.#perform(action);
     return decision.answer;
   }
@@ -166,6 +174,14 @@ class Supervisor {
               requestsFinished: row.requestsFinished,
             },
           },
+    );
+  }
+
+  #makeNotifier(socket: NotifySocket): Notifier {
+    return new Notifier(
+      socket,
+      (command) => this.#startUp.keeper.send(command),
+      () => ({ state: this.#state, requests: () => this.status().herd.requests }),
     );
   }
 
@@ -379,6 +395,7 @@ class Supervisor {
     this.#progress.clear();
     if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
+    this.#notifier?.stop();
     this.#control?.close();
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
