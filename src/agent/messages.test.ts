@@ -84,6 +84,7 @@ const keeperCommands = Object.keys({
   keep_listeners: true,
   to_mold: true,
   signal: true,
+  notify: true,
   exit: true,
 } satisfies Record<KeeperCommand['type'], true>);
 const moldCommands = Object.keys({

@@ -87,21 +87,15 @@ function readyWorkers(state: HerdState): number {
 }
 
 function statusLine({ state, requests }: NotificationInput): string {
-  switch (state.phase) {
-    case 'starting':
-      return 'Starting: the application is loaded';
-    case 'stopping':
-    case 'ended':
-      return `Stopping: ${Object.keys(state.workers).length} worker(s) finish their requests`;
-    case 'serving': {
-      const { rollout, lastRollout } = state;
-      const workers = `${readyWorkers(state)} of ${state.target} workers ready`;
-      const begun = `Generation ${state.generation}: ${workers}, ${requests()} requests`;
-      if (rollout !== null) return `${begun}; ${rollout.kind} to generation ${rollout.to}`;
-      const failed = lastRollout?.failure ?? null;
-      return failed === null ? begun : `${begun}; the last ${lastRollout?.kind} failed: ${oneLine(failed)}`;
-    }
-  }
+  if (state.phase === 'starting') return 'Starting: the application is loaded';
+  if (state.phase !== 'serving')
+    return `Stopping: ${Object.keys(state.workers).length} worker(s) finish their requests`;
+  const { rollout, lastRollout } = state;
+  const workers = `${readyWorkers(state)} of ${state.target} workers ready`;
+  const serving = `Generation ${state.generation}: ${workers}, ${requests()} requests`;
+  if (rollout !== null) return `${serving}; ${rollout.kind} to generation ${rollout.to}`;
+  const failed = lastRollout?.failure ?? null;
+  return failed === null ? serving : `${serving}; the last ${lastRollout?.kind} failed: ${oneLine(failed)}`;
 }
 
 /** A line break would begin another variable. */

@@ -15,4 +15,3 @@ export function takeNotifySocket(env: NodeJS.ProcessEnv = process.env, pid = pro
   if (!/^[/@]./.test(address)) return null;
   return { address, watchdogMs: watched ? microseconds / 1000 : null };
 }
-
