@@ -94,7 +94,9 @@ def own_table() -> str:
     def default(setting: Any) -> str:
         if setting.action == "store_true":
             return "off"
-        return "none" if setting.default == () else f"`{setting.default}`"
+        if setting.default == () or callable(setting.default):
+            return "none"
+        return f"`{setting.default}`"
 
     rows = [
         (f"`{each.name}`", options(each), default(each), paragraphs(each.desc))

@@ -123,7 +123,7 @@ watcher.start()
     expect(run.stderr).toContain(`threads.py:${line}`);
 
     const allowed = await serving(['threads:app', '--allow-threads'], { files: { 'threads.py': app } });
-    expect(allowed.messages.join('\n')).toMatch(/threads run in the mold .*'flusher'/);
+    expect(allowed.messages.join('\n')).toMatch(/Fork safety: thread 'flusher', started at .*threads\.py:\d+/);
     expect((await allowed.get('/')).status).toBe(200);
     await allowed.stop();
   });

@@ -20,7 +20,7 @@ from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.scoreboard import Scoreboard
-from cowherd_agent.threads import ThreadRecorder, describe, native_threads
+from cowherd_agent.threads import ThreadRecorder, describe
 
 if TYPE_CHECKING:
     from cowherd_agent.arbiter import MoldArbiter
@@ -33,6 +33,10 @@ OLDEST_GUNICORN = 23
 
 # Carries the order over an exec, when the mold starts anew without a rejected policy.
 ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
+
+# How long threads may take that are about to end: asgiref ends one with another one, after each
+# request (asgiref/sync.py, ThreadSensitiveContext).
+THREADS_END_SECONDS = 0.5
 
 # Room for a pid, or for '!' and an errno.
 _FORK_PIPE_BYTES = 32
@@ -185,22 +189,17 @@ class Mold:
             ) from error
 
     def _refuse_threads(self, when: str) -> None:
-        threads = self._threads.running()
-        native = native_threads() - 1 - len(threads)
-        if native > 0:
-            self._notice(
-                "warning",
-                f"{native} native thread(s) run in the mold {when}; they will not exist in workers",
-            )
-        if not threads:
+        """Threads that are allowed, and native ones, are warned of by the fork safety."""
+        if self._arbiter.cfg.allow_threads:
             return
-        detail = f"{when}: {describe(threads)}"
-        if not self._arbiter.cfg.allow_threads:
-            raise MoldFailure("APP_LEFT_THREADS", detail)
-        self._notice("warning", f"threads run in the mold {detail}; they stop in workers")
+        deadline = time.monotonic() + THREADS_END_SECONDS
+        while threads := self._threads.running():
+            if time.monotonic() >= deadline:
+                raise MoldFailure("APP_LEFT_THREADS", f"{when}: {describe(threads)}")
+            time.sleep(0.002)
 
     def _prepare_heap(self) -> None:
-        from cowherd_agent import warmup
+        from cowherd_agent import ready_to_fork, warmup
 
         cfg = self._arbiter.cfg
         app, interface = self._application.original, self._application.interface
@@ -222,7 +221,6 @@ class Mold:
                 seconds = time.perf_counter() - started
                 self._progress("warmup", f"warming up: {request}", seconds, done, len(cfg.warmup))
                 results.extend(warmup.play(app, interface, [request]))
-            closed = warmup.close_connections()
             self._progress(
                 "warmup",
                 "warmed up, requests",
@@ -239,12 +237,16 @@ class Mold:
                 for request, result in zip(cfg.warmup, results, strict=True)
                 if result.error is None and result.status < 500
             ]
-            if closed:
-                self._notice("info", f"closed before the fork: {', '.join(closed)}")
             report["warmup"] = [result._asdict() for result in results]
-            self._refuse_threads("after the warm-up")
-        else:
-            warmup.close_connections()
+        closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
+        if closed and replayed:
+            self._notice("info", f"closed before the fork: {', '.join(closed)}")
+        self._refuse_threads("before the fork")
+        report["fork_safety"] = ready_to_fork.tell_fork_safety(
+            self._own_descriptors(),
+            self._threads.running(),
+            lambda text: self._notice("warning", text),
+        )
         self._threads.remove()
         rejection = self._heap.prepare(
             on_progress=self._progress, warmup=replay if replayed else None
@@ -261,6 +263,11 @@ class Mold:
                 "modules": len(sys.modules),
             }
         )
+
+    def _own_descriptors(self) -> list[int]:
+        """What every worker has on purpose."""
+        listeners = [listener.sock.fileno() for listener in self._arbiter.LISTENERS]
+        return [self._channel.fileno(), *listeners]
 
     def _restart_without(self, rejection: str) -> NoReturn:
         """A policy can't be taken back: starts this process anew, without the rejected one."""

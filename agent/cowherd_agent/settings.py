@@ -145,6 +145,41 @@ class SamplingBudget(gunicorn_config.Setting):  # type: ignore[misc]
         """
 
 
+class BeforeMold(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "before_mold"
+    section = "Cowherd"
+    validator = gunicorn_config.validate_callable(1)
+    type = callable
+
+    def before_mold(server: Any) -> None:
+        pass
+
+    default = staticmethod(before_mold)
+    desc = """\
+        Called in a mold before its heap is prepared: close what its workers must not share.
+
+        Also in a worker that is to be the next mold. The function gets the server. Django's
+        connections and caches are closed without it.
+        """
+
+
+class AfterFork(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "after_fork"
+    section = "Cowherd"
+    validator = gunicorn_config.validate_callable(2)
+    type = callable
+
+    def after_fork(server: Any, worker: Any) -> None:
+        pass
+
+    default = staticmethod(after_fork)
+    desc = """\
+        Called in a new worker, before ``post_fork``: open again what ``before_mold`` has closed.
+
+        The function gets the server and the worker.
+        """
+
+
 def explain_usage_error(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:
     """Turns what argparse says into (error code, detail); a mistyped option gets the nearest."""
     import difflib

@@ -60,6 +60,7 @@ def _serve(start: WorkerStart, pid: int) -> int:
     try:
         util._setproctitle(f"worker [{arbiter.proc_name}]")
         log.info("Booting worker with pid: %s", pid)
+        arbiter.cfg.after_fork(arbiter, worker)
         arbiter.cfg.post_fork(arbiter, worker)
         worker.init_process()
         return 0

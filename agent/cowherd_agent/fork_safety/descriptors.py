@@ -1,0 +1,43 @@
+"""The open descriptors of this process (/proc/self/fd, Documentation/filesystems/proc.rst)."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+STANDARD_STREAMS = 3
+"""Descriptors below this one are stdin, stdout and stderr."""
+
+
+class Descriptor(NamedTuple):
+    """`target` is a path, or `socket:[inode]`, `pipe:[inode]`, `anon_inode:[eventpoll]`."""
+
+    number: int
+    target: str
+
+    @property
+    def is_socket(self) -> bool:
+        return self.target.startswith("socket:")
+
+    @property
+    def is_file(self) -> bool:
+        return self.target.startswith("/") and not self.target.startswith(("/dev/", "/proc/"))
+
+    @property
+    def is_epoll(self) -> bool:
+        return self.target == "anon_inode:[eventpoll]"
+
+
+def open_descriptors() -> list[Descriptor]:
+    """All but the standard streams."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number < STANDARD_STREAMS:
+            continue
+        try:
+            found.append(Descriptor(number, os.readlink(f"/proc/self/fd/{name}")))
+        except OSError:
+            # The one that listed the folder.
+            continue
+    return sorted(found)

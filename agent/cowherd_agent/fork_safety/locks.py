@@ -1,0 +1,53 @@
+"""Locks that are held: nobody will release the copy that a worker gets.
+
+Seen are the locks that a module has as a global, and those of logging's handlers. A lock is no
+container, so the collector does not know of it, and the heap has no list of them.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from cowherd_agent.fork_safety.finding import Finding
+
+_LOCKS = frozenset((_thread.LockType, _thread.RLock))
+
+
+def find() -> list[Finding]:
+    return [
+        Finding(
+            "lock",
+            f"{where} is a lock that is held",
+            "a worker that wants it waits for ever: release it before the fork"
+            " (os.register_at_fork, or the before_mold hook)",
+        )
+        for where, lock in _visible_locks()
+        if _is_held(lock)
+    ]
+
+
+def _visible_locks() -> Iterator[tuple[str, Any]]:
+    for name, module in list(sys.modules.items()):
+        # An aliased module would be told of twice.
+        if not isinstance(module, ModuleType) or name == "__mp_main__":
+            continue
+        # Not `module.__dict__`, at which a lazy module would load (importlib.util._LazyModule).
+        variables = object.__getattribute__(module, "__dict__")
+        kinds = zip(variables, map(type, variables.values()), strict=True)
+        for variable in [variable for variable, kind in kinds if kind in _LOCKS]:
+            yield f"{name}.{variable}", variables[variable]
+    logging: Any = sys.modules.get("logging")
+    for reference in list(getattr(logging, "_handlerList", ())):
+        handler = reference()
+        lock = getattr(handler, "lock", None)
+        if type(lock) in _LOCKS:
+            yield f"the lock of the log handler {handler!r}", lock
+
+
+def _is_held(lock: Any) -> bool:
+    # An RLock can be asked only from 3.14 on (Modules/_threadmodule.c, rlock_repr).
+    return repr(lock).startswith("<locked")

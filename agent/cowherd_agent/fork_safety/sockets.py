@@ -1,0 +1,187 @@
+"""Open connections and listening sockets: processes that share one mix their data.
+
+Datagram sockets are left out: to send from several processes is what they can do. So are the two
+ends of a pair within this process (an event loop's own, say), and sockets without a connection.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import socket
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from cowherd_agent.fork_safety.descriptors import Descriptor
+from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.fork_safety.heap_search import HeapSearch
+
+_STREAMS = (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
+
+_SERVICES = {
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    5672: "AMQP",
+    6379: "Redis",
+    6432: "PgBouncer",
+    9042: "Cassandra",
+    9092: "Kafka",
+    9200: "Elasticsearch",
+    11211: "memcached",
+    27017: "MongoDB",
+}
+"""By their usual ports, where the connection is of a library in C, which no Python object names."""
+
+_DATABASE_PACKAGES = frozenset(
+    (
+        "aiomysql",
+        "asyncpg",
+        "cassandra",
+        "ldap3",
+        "mysql",
+        "MySQLdb",
+        "oracledb",
+        "pg8000",
+        "psycopg",
+        "psycopg2",
+        "pymemcache",
+        "pymongo",
+        "pymssql",
+        "pymysql",
+        "redis",
+        "valkey",
+    )
+)
+
+# Drivers whose connections are made in C, and tell their descriptor by fileno().
+_C_DRIVERS = (
+    ("psycopg", "Connection"),
+    ("psycopg", "AsyncConnection"),
+    ("psycopg2.extensions", "connection"),
+)
+
+_CLOSE = "close it in the before_mold hook, and open it in after_fork or at the first request"
+
+
+class Connection(NamedTuple):
+    """A stream socket that is connected or listens."""
+
+    descriptor: int
+    what: str
+    service: str | None
+
+
+def look(opened: Sequence[Descriptor]) -> list[Connection]:
+    """Asks the kernel alone."""
+    return [connection for each in opened if each.is_socket and (connection := _look(each.number))]
+
+
+def classes() -> list[type]:
+    """Whose instances are connections."""
+    drivers = [getattr(sys.modules.get(module), name, None) for module, name in _C_DRIVERS]
+    return [socket.socket, *(each for each in drivers if isinstance(each, type))]
+
+
+def find(connections: Sequence[Connection], heap: HeapSearch) -> list[Finding]:
+    holders = _holders({each.descriptor for each in connections}, heap)
+    findings = []
+    for connection in connections:
+        holder = holders.get(connection.descriptor)
+        package = holder.partition(".")[0] if holder else ""
+        is_database = package in _DATABASE_PACKAGES or connection.service is not None
+        of = f", of {holder}" if holder else ""
+        usual = f" (the port of {connection.service})" if connection.service else ""
+        findings.append(
+            Finding(
+                "database" if is_database else "socket",
+                f"{connection.what}{usual}{of}",
+                _remedy(),
+            )
+        )
+    return findings
+
+
+def _remedy() -> str:
+    if "sqlalchemy" in sys.modules:
+        return f"{_CLOSE} (SQLAlchemy: engine.dispose() in before_mold)"
+    return _CLOSE
+
+
+def _look(descriptor: int) -> Connection | None:
+    # The C class, and without a default timeout: either would make the socket non-blocking, as
+    # gevent's own class does. Detached again, so that nothing is closed.
+    timeout = _socket.getdefaulttimeout()
+    _socket.setdefaulttimeout(None)
+    try:
+        looked_at = _socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    finally:
+        _socket.setdefaulttimeout(timeout)
+    try:
+        return _describe(looked_at)
+    except OSError:
+        # No longer connected: nothing that could be mixed.
+        return None
+    finally:
+        looked_at.detach()
+
+
+def _describe(looked_at: _socket.socket) -> Connection | None:
+    if looked_at.type not in _STREAMS:
+        return None
+    descriptor = looked_at.fileno()
+    is_unix = looked_at.family == socket.AF_UNIX
+    kind = "Unix" if is_unix else "TCP"
+    if looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        own = _address(looked_at.getsockname())
+        return Connection(descriptor, f"{kind} socket that listens on {own}", None)
+    peer = looked_at.getpeername()
+    if is_unix and not peer and _peer_pid(looked_at) == os.getpid():
+        return None
+    port = peer[1] if isinstance(peer, tuple) else 0
+    return Connection(descriptor, f"{kind} connection to {_address(peer)}", _SERVICES.get(port))
+
+
+def _peer_pid(looked_at: _socket.socket) -> int:
+    """Who made the other end (unix(7), SO_PEERCRED)."""
+    credentials = looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int(struct.unpack("3i", credentials)[0])
+
+
+def _address(address: Any) -> str:
+    if isinstance(address, tuple):
+        host, port = address[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    text = os.fsdecode(address) if isinstance(address, bytes) else str(address)
+    return text.replace("\0", "@") or "an unnamed socket"
+
+
+def _holders(descriptors: set[int], heap: HeapSearch) -> dict[int, str]:
+    """Which classes the connections are of, by their descriptor."""
+    named: dict[int, str] = {}
+    plain: dict[int, Any] = {}
+    for each in heap.instances_of(classes()):
+        number = _descriptor_of(each)
+        if number not in descriptors:
+            continue
+        if isinstance(each, socket.socket):
+            plain[number] = each
+        else:
+            named[number] = f"{type(each).__module__}.{type(each).__qualname__}"
+    sockets = [each for number, each in plain.items() if number not in named]
+    holders = heap.holders_of(sockets)
+    for number, each in plain.items():
+        if id(each) in holders:
+            named[number] = holders[id(each)]
+    return named
+
+
+def _descriptor_of(thing: Any) -> int:
+    try:
+        return int(thing.fileno())
+    except Exception:
+        # Closed, or one that has none.
+        return -1
