@@ -80,9 +80,9 @@ describe('a reload', () => {
     });
     const client = new Client(run);
     let fewestReady = 3;
-    let watches = true;
-    const watching = (async () => {
-      while (watches) fewestReady = Math.min(fewestReady, (await run.status()).herd.workers_ready);
+    const watching = new AbortController();
+    const watched = (async () => {
+      while (!watching.signal.aborted) fewestReady = Math.min(fewestReady, (await run.status()).herd.workers_ready);
     })();
     write(run, 'shop.py', version('two'));
     const reload = await order(run, 'reload', '--json');
@@ -91,8 +91,8 @@ describe('a reload', () => {
     write(run, 'shop.py', version('three'));
     run.signal('SIGHUP');
     expect(await ended(run, 3)).toMatchObject({ by: 'SIGHUP', failure: null });
-    watches = false;
-    await watching;
+    watching.abort();
+    await watched;
     await client.stop();
     expect(client.failures).toEqual([]);
     expect(client.versions.has('two')).toBe(true);

@@ -1,0 +1,190 @@
+/**
+ * When a herd should be reforked, and what a refork has won; pure, over plain data.
+ *
+ * By requests: when the most warmed worker of a generation has answered so many, from a list whose last value repeats
+ * (Pitchfork's `refork_after`). By benefit: when what workers hold privately and have alike is worth it. How much they
+ * have alike can't be seen from outside; it is learnt: each refork's win is measured when the new workers are as warm
+ * as the old ones were, and the next estimate is worth only as much as the last one was. A rule that just looks at
+ * memory reforks for ever in an application that leaks (Pitchfork had one and dropped it); this one stops when a refork
+ * has won little, until new code is loaded.
+ */
+import type { Bytes } from '../base/units.ts';
+import { bytes, formatMiB } from '../base/units.ts';
+
+export interface ReforkLimits {
+  /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
+  after: readonly number[];
+  byBenefit: boolean;
+}
+
+/** A ready worker of the current generation. */
+export interface ReforkCandidate {
+  pid: number;
+  requests: number;
+  /** `null` until it has been looked at. */
+  private: Bytes | null;
+}
+
+/** What is known at a tick. */
+export interface ReforkLook {
+  nowMs: number;
+  /** Of the molds and all workers. */
+  herdPss: Bytes;
+  candidates: readonly ReforkCandidate[];
+}
+
+/** A refork whose win is not known yet. */
+export interface ReforkMeasurement {
+  generation: number;
+  pssBefore: Bytes;
+  /** Requests per worker, as a measure of how warm they were. */
+  requestsBefore: number;
+  estimated: Bytes;
+}
+
+export interface ReforkWin {
+  generation: number;
+  /** By how much the herd's proportional set size fell; negative when it grew. */
+  won: number;
+  wonPerWorker: number;
+  estimated: Bytes;
+}
+
+export interface ReforkMemory {
+  /** Since the code was loaded. */
+  reforks: number;
+  measuring: ReforkMeasurement | null;
+  wins: readonly ReforkWin[];
+  /** Which part of an estimate comes true; learnt from the latest refork. */
+  yieldPart: number;
+  /** For how many looks in a row the benefit has been worth it and has hardly grown. */
+  steadyLooks: number;
+  lastEstimate: number;
+  notBeforeMs: number;
+  /** Why there are no more reforks by benefit until new code is loaded. */
+  stoppedBecause: string | null;
+}
+
+/** A refork must win so much of the herd's memory, and at least so many bytes, to be worth its trouble. */
+const WORTH_PART = 0.1;
+const WORTH_BYTES = 32 * 1024 * 1024;
+
+/** What every worker takes for itself (stacks, buffers, its part of the interpreter), however it is forked. */
+const OWN_BYTES = 4 * 1024 * 1024;
+
+/** Before anything was learnt. */
+const FIRST_YIELD_PART = 0.5;
+
+/** Caches that still grow would be shared half full: the estimate must stand for so many looks. */
+const STEADY_LOOKS = 10;
+const STEADY_GROWTH = 0.02;
+
+const PAUSE_MS = 60_000;
+const WINS_REMEMBERED = 10;
+
+export function newReforkMemory(): ReforkMemory {
+  return {
+    reforks: 0,
+    measuring: null,
+    wins: [],
+    yieldPart: FIRST_YIELD_PART,
+    steadyLooks: 0,
+    lastEstimate: 0,
+    notBeforeMs: 0,
+    stoppedBecause: null,
+  };
+}
+
+/** What sharing the most warmed worker's memory could win at most: as much of every other worker's. */
+export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
+  const [warmest, ...others] = candidates.toSorted((a, b) => b.requests - a.requests);
+  const own = (candidate: ReforkCandidate | undefined): number => Math.max(0, (candidate?.private ?? 0) - OWN_BYTES);
+  return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
+}
+
+/** How much a refork must win. */
+export function worth(herdPss: Bytes): Bytes {
+  return bytes(Math.max(WORTH_BYTES, Math.round(herdPss * WORTH_PART)));
+}
+
+/** Looks once; returns what is remembered from now on, and the reason for a refork if there is one. */
+export function consider(
+  memory: ReforkMemory,
+  limits: ReforkLimits,
+  look: ReforkLook,
+): { memory: ReforkMemory; because: string | null } {
+  const limit = limits.after[Math.min(memory.reforks, limits.after.length - 1)];
+  const most = Math.max(0, ...look.candidates.map((candidate) => candidate.requests));
+  if (limit !== undefined && most >= limit) {
+    return { memory, because: `a worker has answered ${most} requests (refork_after ${limit})` };
+  }
+  if (!limits.byBenefit || memory.stoppedBecause !== null || memory.measuring !== null) {
+    return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  }
+  const isComplete = look.candidates.length > 1 && look.candidates.every((candidate) => candidate.private !== null);
+  if (!isComplete || look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  const estimate = largestWin(look.candidates) * memory.yieldPart;
+  const isWorth = estimate >= worth(look.herdPss);
+  const isSteady = estimate <= memory.lastEstimate * (1 + STEADY_GROWTH);
+  const steadyLooks = isWorth && isSteady ? memory.steadyLooks + 1 : 0;
+  const lastEstimate = isSteady ? memory.lastEstimate : estimate;
+  const because =
+    steadyLooks < STEADY_LOOKS
+      ? null
+      : `it is estimated to win ${formatMiB(bytes(Math.round(estimate)))} of ${formatMiB(look.herdPss)}`;
+  return { memory: { ...memory, steadyLooks, lastEstimate }, because };
+}
+
+/** A refork has been done: its win is measured from now on. */
+export function begun(memory: ReforkMemory, generation: number, before: ReforkLook): ReforkMemory {
+  return {
+    ...memory,
+    reforks: memory.reforks + 1,
+    steadyLooks: 0,
+    lastEstimate: 0,
+    measuring: {
+      generation,
+      pssBefore: before.herdPss,
+      requestsBefore: meanRequests(before),
+      estimated: bytes(Math.round(largestWin(before.candidates) * memory.yieldPart)),
+    },
+  };
+}
+
+/** Measures what the latest refork has won, once its workers are as warm as those before were. */
+export function measure(memory: ReforkMemory, look: ReforkLook): { memory: ReforkMemory; win: ReforkWin | null } {
+  const { measuring } = memory;
+  if (measuring === null) return { memory, win: null };
+  const isSampled = look.candidates.length > 0 && look.candidates.every((candidate) => candidate.private !== null);
+  // Young workers are always small: compared too early, every refork would look like a success.
+  if (!isSampled || meanRequests(look) < measuring.requestsBefore) return { memory, win: null };
+  const won = measuring.pssBefore - look.herdPss;
+  const win: ReforkWin = {
+    generation: measuring.generation,
+    won,
+    wonPerWorker: Math.round(won / Math.max(1, look.candidates.length)),
+    estimated: measuring.estimated,
+  };
+  const ceiling = measuring.estimated / memory.yieldPart;
+  const yieldPart = ceiling > 0 ? Math.min(1, Math.max(0, won / ceiling)) : memory.yieldPart;
+  const enough = worth(measuring.pssBefore) / 2;
+  return {
+    win,
+    memory: {
+      ...memory,
+      measuring: null,
+      wins: [...memory.wins, win].slice(-WINS_REMEMBERED),
+      yieldPart,
+      notBeforeMs: look.nowMs + PAUSE_MS,
+      stoppedBecause:
+        won < enough
+          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(bytes(Math.round(enough)))} that make one worth its trouble`
+          : null,
+    },
+  };
+}
+
+function meanRequests({ candidates }: ReforkLook): number {
+  if (candidates.length === 0) return 0;
+  return candidates.reduce((total, { requests }) => total + requests, 0) / candidates.length;
+}
