@@ -95,6 +95,17 @@ describe('the application', () => {
     await fails(['number:app'], { files: { 'number.py': 'app = 42\n' } }, 'APP_NOT_CALLABLE');
   });
 
+  test.each(['on_starting', 'when_ready'])('has a hook that raises: %s', async (hook) => {
+    const config = `def ${hook}(server):\n    raise RuntimeError("no licence")\n`;
+    const run = await fails(
+      ['hello:app'],
+      { files: { ...files, 'gunicorn.conf.py': config } },
+      'HOOK_FAILED',
+      `${hook}: RuntimeError: no licence`,
+    );
+    expect(run.stderr).toMatch(/gunicorn\.conf\.py", line 2/);
+  });
+
   test('is not named', async () => {
     await fails([], { files }, 'USAGE', /no application given/);
   });

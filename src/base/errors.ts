@@ -38,6 +38,12 @@ export const catalogue = defineCatalogue({
     advice: 'Check the spelling; docs/settings.md lists every setting.',
   },
 
+  HOOK_FAILED: {
+    exitStatus: 8,
+    title: 'A server hook raised an exception',
+    advice: 'The traceback above is its own. Correct the hook in gunicorn.conf.py.',
+  },
+
   // The application.
   WORKER_BOOT_FAILED: {
     exitStatus: 3,
@@ -61,11 +67,6 @@ export const catalogue = defineCatalogue({
     title: 'The application left threads running when it was imported',
     advice:
       'Start them in the post_fork or post_worker_init hook instead, or pass --allow-threads if the workers can do without them.',
-  },
-  WARMUP_FAILED: {
-    exitStatus: 8,
-    title: 'A warm-up request failed',
-    advice: 'Correct the request in the warmup setting, or the application; a status of 500 or more counts as failed.',
   },
   WORKERS_KEEP_DYING: {
     exitStatus: 9,

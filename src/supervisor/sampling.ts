@@ -59,7 +59,7 @@ const CREDIT_SPAN_MS = 10_000;
 /** What there is of it at the start, so that the first minute stays within the budget, too. */
 const FIRST_CREDIT_SPAN_MS = 2500;
 /** Part of the budget that readings may take: the rest is for what they cost without being measured, such as caches. */
-const USABLE_PART = 0.9;
+const USABLE_PART = 0.8;
 /** One wake-up serves all that is due around it. */
 const WAKE_INTERVAL_MS = 250;
 /** Readings hold up the event loop: a wake-up that has read for so long leaves the rest to the next one. */
