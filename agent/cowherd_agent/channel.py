@@ -6,6 +6,7 @@ import array
 import json
 import os
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, Message
@@ -32,12 +33,15 @@ class Channel:
         """Whether a program that replaces this one (exec) keeps the channel."""
         self._connection.set_inheritable(inheritable)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
         """Sends and waits for room. Used by the mold, whose messages must arrive.
 
         Raises OSError when the keeper is gone.
         """
-        self._connection.sendall(_packet(message))
+        socket.send_fds(self._connection, [_packet(message)], list(descriptors))
+
+    def close(self) -> None:
+        self._connection.close()
 
     def send_if_possible(self, message: Message) -> bool:
         """Sends without waiting; False when the keeper can't take it now or is gone.

@@ -214,6 +214,12 @@ class CollectionWatch:
         if self._callback not in gc.callbacks:
             gc.callbacks.append(self._callback)
 
+    def remove(self) -> None:
+        """Count nothing any more."""
+        self._words = _own_words()
+        if self._callback in gc.callbacks:
+            gc.callbacks.remove(self._callback)
+
     @property
     def collections_inside(self) -> int:
         return int(self._words[scoreboard.COLLECTIONS_INSIDE])

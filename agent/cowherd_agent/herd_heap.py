@@ -87,9 +87,19 @@ class HerdHeap:
         """Call in the mold before the application is imported."""
         self._policy.before_load()
 
+    def leave_worker(self) -> None:
+        """Call in a worker that is to be a mold: undoes what `applier` did, but for the thresholds,
+        which are a mold's too."""
+        METER.bind(None, None)
+        self._guard.disarm()
+        collection_watch().remove()
+
     def prepare(self, on_progress: ReportProgress, warmup: Callable[[], None] | None) -> str | None:
         """Prepares the mold's heap. Under ``auto`` a scout then tries it: what is returned says
-        why the policy must not be used, and the mold must start anew without it."""
+        why the policy must not be used, and the mold must start anew without it.
+
+        In a mold that has been a worker it is called a second time, for what is new."""
+        self.report = {}
         try:
             report = self._policy.prepare(_events_to(on_progress))
         except PolicyUnavailable as unavailable:

@@ -15,6 +15,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -26,12 +27,14 @@ from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Messa
 
 SUPERVISOR_DESCRIPTOR = 3
 
-# The generation of the first mold until the supervisor has ordered it.
+# The generation of a mold that was here before its order: the first one, and a retired worker.
 UNORDERED = 0
 
 # include/uapi/linux/prctl.h
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+
+_DESCRIPTOR = struct.Struct("i")
 
 # How long workers may finish their requests when the supervisor is gone (gunicorn's default
 # graceful_timeout; the supervisor sends the configured one with `listen`).
@@ -148,6 +151,8 @@ class Keeper:
         kind = message["type"]
         if kind == "start_mold":
             self._start_mold(message)
+        elif kind == "adopt_mold":
+            self._adopt_mold(message)
         elif kind == "listen":
             self._listen(message)
         elif kind == "give_listeners":
@@ -187,11 +192,20 @@ class Keeper:
         self._unordered = None
         if mold is None:
             mold = self._adopt(mold_process.spawn(message["arguments"], message["environment"]))
-        mold.generation = generation
-        self._to_mold(generation, {"type": "order", **message["mold"]})
-        self._send({"type": "mold_started", "generation": generation, "pid": mold.pid})
+        self._order(mold, generation, message["mold"])
         # The first mold may have ended before it was ordered, or before this process heard of it.
         self._reap()
+
+    def _adopt_mold(self, message: Message) -> None:
+        """Orders a worker that has retired. One that has ended was told of by process_exited."""
+        for mold in self._molds.values():
+            if mold.pid == message["pid"] and mold.generation == UNORDERED:
+                self._order(mold, message["generation"], message["mold"])
+
+    def _order(self, mold: Mold, generation: int, order: Message) -> None:
+        mold.generation = generation
+        self._to_mold(generation, {"type": "order", **order})
+        self._send({"type": "mold_started", "generation": generation, "pid": mold.pid})
 
     def _adopt(self, spawned: tuple[int, int]) -> Mold:
         pid, descriptor = spawned
@@ -206,7 +220,12 @@ class Keeper:
         if mold is None:
             return False
         try:
-            data = mold.connection.recv(LARGEST_PACKET_BYTES, socket.MSG_DONTWAIT)
+            # Not socket.recv_fds, which forgets the flags (Lib/socket.py, 3.10 to 3.13).
+            data, ancillary, _, _ = mold.connection.recvmsg(
+                LARGEST_PACKET_BYTES,
+                socket.CMSG_SPACE(_DESCRIPTOR.size),
+                socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC,
+            )
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return False
@@ -214,7 +233,7 @@ class Keeper:
                 # The mold left with something of ours unread, which is told before what it has
                 # said itself (net/unix/af_unix.c, unix_release_sock): that is still to be read.
                 return True
-            data = b""
+            data, ancillary = b"", []
         if not data:
             # The mold and every worker of its generation are gone.
             self._poll.unregister(mold.connection)
@@ -224,6 +243,11 @@ class Keeper:
         message: Any = json.loads(data)
         if message["type"] == "forked":
             self._workers.add(message["pid"])
+        elif message["type"] == "retired":
+            # From now on it speaks on a socket of its own, which came with the message.
+            self._workers.discard(message["pid"])
+            ((_, _, packed),) = ancillary
+            self._adopt((message["pid"], *_DESCRIPTOR.unpack(packed)))
         self._send({"type": "from_mold", "generation": mold.generation, "message": message})
         return True
 

@@ -72,6 +72,7 @@ MOLD_MESSAGES = frozenset(
         "fork_failed",
         "worker_ready",
         "retired",
+        "retire_refused",
         "worker_failed",
         "guard",
     }

@@ -29,7 +29,8 @@ class Meter:
         self._collector: RequestCollector | None = None
 
     def bind(self, words: memoryview | None, collector: RequestCollector | None) -> None:
-        """Counts into ``words``, a scoreboard row, from now on. Called once, in a new worker."""
+        """Counts into ``words``, a scoreboard row, from now on; called in a new worker. Without
+        words nothing is counted any more."""
         self._words = words
         # A new lock: worker classes may have replaced the kind (gevent does).
         self._lock = _thread.allocate_lock()

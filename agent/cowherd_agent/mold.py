@@ -11,21 +11,22 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cowherd_agent import process_name
+from cowherd_agent import process_name, retiring, threads
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.scoreboard import Scoreboard
-from cowherd_agent.threads import ThreadRecorder, describe
 
 if TYPE_CHECKING:
     from cowherd_agent.arbiter import MoldArbiter
     from cowherd_agent.configuration import MoldApplication
     from cowherd_agent.herd_heap import HerdHeap
+    from cowherd_agent.retiring import Retirement
     from cowherd_agent.worker import WorkerStart
 
 CHANNEL_DESCRIPTOR = 3
@@ -51,7 +52,6 @@ class Mold:
         self._arguments = arguments
         self._generation: int = order["generation"]
         self._keeper_pid = os.getppid()
-        self._threads = ThreadRecorder()
         self.daemonize = False
         self._application: MoldApplication
         self._arbiter: MoldArbiter
@@ -60,9 +60,34 @@ class Mold:
 
     # Getting ready
 
+    def get_ready(self, prepare: Callable[[], None]) -> None:
+        """Does that; what goes wrong is told to the supervisor, and ends the mold."""
+        try:
+            prepare()
+        except MoldFailure as failure:
+            self._fail(failure.code, failure.detail)
+        except SystemExit as finished:
+            if self._order["occasion"] == "refork":
+                self._fail("MOLD_DIED", f"something called sys.exit({finished.code!r})")
+            # --help, --version, --print-config and --check-config have printed what they are for.
+            sys.stdout.flush()
+            status = finished.code if isinstance(finished.code, int) else 0
+            self._send({"type": "mold_finished", "status": status, "daemonize": self.daemonize})
+            leave(status)
+        except MemoryError:
+            gc.collect()
+            self._fail("MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
+        except Exception as error:
+            traceback.print_exc()
+            self._fail("MOLD_DIED", f"{type(error).__name__}: {error}")
+
+    def _fail(self, code: str, detail: str) -> NoReturn:
+        self._send({"type": "mold_failed", "code": code, "detail": detail})
+        leave(1)
+
     def prepare(self) -> None:
         """Everything up to the first fork. Raises MoldFailure; SystemExit(0) after --help."""
-        self._threads.install()
+        threads.record_starts()
         self._configure()
         self._load()
         self._refuse_threads("at import")
@@ -109,23 +134,13 @@ class Mold:
             cfg.collect_after,
             rejected=self._order.get("rejected_policies", []),
         )
-        import gunicorn
         from gunicorn import debug, util
 
         if cfg.daemon and not self._order["daemonized"]:
             # Before the app is loaded: the background process does it all from the beginning.
             self.daemonize = True
             raise SystemExit(0)
-        self._send(
-            {
-                "type": "configured",
-                "settings": configuration.describe(application),
-                "python_version": ".".join(map(str, sys.version_info[:3])),
-                "gunicorn_version": gunicorn.__version__,
-                "executable": sys.executable,
-                "remarks": self._heap.remarks,
-            }
-        )
+        self._say_configured()
         self._scoreboard = Scoreboard.attach(self._order["scoreboard"])
         try:
             self._arbiter = MoldArbiter(application)
@@ -137,6 +152,22 @@ class Mold:
         util._setproctitle(f"mold [{cfg.proc_name}]")
         if self._order.get("log_format") == "json":
             use_json(cfg, self._arbiter.log)
+
+    def _say_configured(self) -> None:
+        import gunicorn
+
+        from cowherd_agent import configuration
+
+        self._send(
+            {
+                "type": "configured",
+                "settings": configuration.describe(self._application),
+                "python_version": ".".join(map(str, sys.version_info[:3])),
+                "gunicorn_version": gunicorn.__version__,
+                "executable": sys.executable,
+                "remarks": self._heap.remarks,
+            }
+        )
 
     def _warn_of_what_is_not_done(self, cfg: Any) -> None:
         # Settings of newer gunicorn versions; an older one does not know them.
@@ -193,9 +224,9 @@ class Mold:
         if self._arbiter.cfg.allow_threads:
             return
         deadline = time.monotonic() + THREADS_END_SECONDS
-        while threads := self._threads.running():
+        while running := threads.running():
             if time.monotonic() >= deadline:
-                raise MoldFailure("APP_LEFT_THREADS", f"{when}: {describe(threads)}")
+                raise MoldFailure("APP_LEFT_THREADS", f"{when}: {threads.describe(running)}")
             time.sleep(0.002)
 
     def _prepare_heap(self) -> None:
@@ -244,20 +275,22 @@ class Mold:
         self._refuse_threads("before the fork")
         report["fork_safety"] = ready_to_fork.tell_fork_safety(
             self._own_descriptors(),
-            self._threads.running(),
+            threads.running(),
             lambda text: self._notice("warning", text),
         )
-        self._threads.remove()
         rejection = self._heap.prepare(
             on_progress=self._progress, warmup=replay if replayed else None
         )
         if rejection is not None:
             self._restart_without(rejection)
+        self._say_ready(report)
+
+    def _say_ready(self, report: dict[str, Any]) -> None:
         self._send(
             {
                 "type": "mold_ready",
                 "policy": self._heap.policy_name,
-                "asked_policy": cfg.heap_policy,
+                "asked_policy": self._arbiter.cfg.heap_policy,
                 "remarks": self._heap.remarks,
                 "report": {**self._heap.report, **report},
                 "modules": len(sys.modules),
@@ -288,6 +321,45 @@ class Mold:
         os.chdir(self._order["cwd"])
         os.environ[ORDER_VARIABLE] = json.dumps(order)
         os.execv(sys.executable, [sys.executable, launcher, "mold", *self._arguments])
+
+    # A worker that becomes a mold
+
+    def take_over(self, start: WorkerStart, retirement: Retirement) -> None:
+        """In a worker that has retired: sheds the worker, and waits for the order of a mold."""
+        from gunicorn import util
+
+        self._heap.leave_worker()
+        try:
+            self._channel = retiring.shed(start, retirement)
+        except OSError:
+            # The keeper is gone, and with it every listener.
+            self._leave(1)
+        process_name.set_name("cowherd-mold")
+        util._setproctitle(f"mold [{self._arbiter.proc_name}]")
+        self._order = _receive_order(self._channel)
+        self._generation = self._order["generation"]
+
+    def prepare_again(self) -> None:
+        """Everything up to the first fork, in a mold that has been a worker: the settings and the
+        application stay as they are. Raises MoldFailure."""
+        from cowherd_agent import ready_to_fork
+
+        closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
+        if closed:
+            self._notice("info", f"closed before the fork: {', '.join(closed)}")
+        threads.wait_for_end(retiring.THREADS_END_SECONDS)
+        fork_safety = ready_to_fork.tell_fork_safety(
+            self._own_descriptors(),
+            threads.running(),
+            lambda text: self._notice("warning", text),
+            refuse=partial(retiring.refuse, allow_threads=self._arbiter.cfg.allow_threads),
+        )
+        self._say_configured()
+        self._receive_listeners()
+        rejection = self._heap.prepare(on_progress=self._progress, warmup=None)
+        if rejection is not None:
+            raise MoldFailure("FORK_UNSAFE", f"heap policy {self._heap.policy_name}: {rejection}")
+        self._say_ready({"fork_safety": fork_safety})
 
     # Forking
 
@@ -526,40 +598,20 @@ def main(arguments: Sequence[str]) -> NoReturn:
     process_name.set_name("cowherd-mold")
     _import_ahead()
     mold = Mold(channel, _receive_order(channel), list(arguments))
-    try:
-        mold.prepare()
-    except MoldFailure as failure:
-        channel.send({"type": "mold_failed", "code": failure.code, "detail": failure.detail})
-        leave(1)
-    except SystemExit as finished:
-        # --help, --version, --print-config and --check-config have printed what they are for.
-        sys.stdout.flush()
-        status = finished.code if isinstance(finished.code, int) else 0
-        channel.send({"type": "mold_finished", "status": status, "daemonize": mold.daemonize})
-        leave(status)
-    except MemoryError:
-        gc.collect()
-        channel.send(
-            {
-                "type": "mold_failed",
-                "code": "MOLD_OUT_OF_MEMORY",
-                "detail": "memory ran out while the mold was made ready",
-            }
-        )
-        leave(1)
-    except Exception as error:
-        traceback.print_exc()
-        channel.send(
-            {
-                "type": "mold_failed",
-                "code": "MOLD_DIED",
-                "detail": f"{type(error).__name__}: {error}",
-            }
-        )
-        leave(1)
-    start = mold.serve()
-    # Only in a worker: drop the mold's own objects before it starts.
-    del mold
+    del channel
+    mold.get_ready(mold.prepare)
+    # A turn for each generation that this process is the mold of, at the same depth of the stack.
+    while True:
+        start = mold.serve()
+        # Only in a worker, and what follows only in one that has retired.
+        retirement = _serve_requests(start)
+        mold.take_over(start, retirement)
+        # The worker's objects are garbage now, to be collected before the heap is prepared.
+        del start, retirement
+        mold.get_ready(mold.prepare_again)
+
+
+def _serve_requests(start: WorkerStart) -> Retirement:
     from cowherd_agent.worker import run
 
-    run(start)
+    return run(start)

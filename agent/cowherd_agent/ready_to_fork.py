@@ -24,12 +24,15 @@ def tell_fork_safety(
     own_descriptors: Collection[int],
     running_threads: Sequence[RunningThread],
     warn: Callable[[str], None],
+    refuse: Callable[[fork_safety.Verdict], None] = lambda _verdict: None,
 ) -> dict[str, Any]:
-    """Looks for what a fork would share and must not; warns of each finding.
+    """Looks for what a fork would share and must not; warns of each finding, unless ``refuse``
+    raises.
 
     Returns the verdict as `report.fork_safety` has it.
     """
     verdict = fork_safety.verdict(own_descriptors, running_threads)
+    refuse(verdict)
     for finding in verdict.findings:
         warn(f"Fork safety: {finding.line}")
     return verdict.as_dict()

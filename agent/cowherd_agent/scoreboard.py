@@ -66,6 +66,12 @@ class Slot:
         # Last, since a reader takes a row for valid when its pid is the worker's.
         self.words[PID] = pid
 
+    def clear(self) -> None:
+        """Gives the row back, to be claimed by another process."""
+        for index in range(ROW_WORDS):
+            # The pid is the first one.
+            self.words[index] = 0
+
 
 class Scoreboard:
     """The mapped file. Forked workers share the mapping."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any, NamedTuple
+import time
+from typing import NamedTuple
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
@@ -21,36 +22,38 @@ class RunningThread(NamedTuple):
     started_at: str
 
 
-class ThreadRecorder:
-    """Remembers, from ``install`` on, where each thread was started."""
+def record_starts() -> None:
+    """Has each thread remember, from now on, where it was started; some 2 µs a thread.
 
-    def __init__(self) -> None:
-        self._started_at: dict[int, str] = {}
-        self._original: Any = None
+    Also in workers, any of which may be the next mold. It stays for good: the application may have
+    put a function of its own around it.
+    """
+    original = threading.Thread.start
+    if getattr(original, "_cowherd_records", False):
+        return
 
-    def install(self) -> None:
-        original = self._original = threading.Thread.start
-        started_at = self._started_at
+    def start(self: threading.Thread) -> None:
+        self._cowherd_started_at = _caller_outside_library()  # type: ignore[attr-defined]
+        original(self)
 
-        def start(self: threading.Thread) -> None:
-            started_at[id(self)] = _caller_outside_library()
-            original(self)
+    start._cowherd_records = True  # type: ignore[attr-defined]
+    threading.Thread.start = start  # type: ignore[method-assign]
 
-        threading.Thread.start = start  # type: ignore[method-assign]
 
-    def remove(self) -> None:
-        """Puts ``Thread.start`` back, so that workers run the interpreter's own."""
-        if self._original is not None:
-            threading.Thread.start = self._original  # type: ignore[method-assign]
-            self._original = None
+def running() -> list[RunningThread]:
+    """The Python threads that run now, besides the calling one."""
+    return [
+        RunningThread(thread.name, getattr(thread, "_cowherd_started_at", "unknown"))
+        for thread in threading.enumerate()
+        if thread is not threading.current_thread()
+    ]
 
-    def running(self) -> list[RunningThread]:
-        """The Python threads that run now, besides the calling one."""
-        return [
-            RunningThread(thread.name, self._started_at.get(id(thread), "unknown"))
-            for thread in threading.enumerate()
-            if thread is not threading.current_thread()
-        ]
+
+def wait_for_end(seconds: float) -> None:
+    """Waits until this is the only thread, Python's or native, but no longer than that."""
+    deadline = time.monotonic() + seconds
+    while native_threads() > 1 and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def native_threads() -> int:

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from gunicorn import util
 from gunicorn.arbiter import Arbiter
@@ -18,6 +18,7 @@ from gunicorn.errors import AppImportError
 from cowherd_agent import process_name, scoreboard
 from cowherd_agent.channel import Channel
 from cowherd_agent.leaving import leave
+from cowherd_agent.retiring import Retirement
 
 
 @dataclass
@@ -35,9 +36,9 @@ class WorkerStart:
     leaves_without_finalization: bool
 
 
-def run(start: WorkerStart) -> NoReturn:
+def run(start: WorkerStart) -> Retirement:
     """Serves until told to stop, then leaves, without finalizing the interpreter unless the
-    policy is ``stock``.
+    policy is ``stock``. Comes back only when this worker is to become a mold.
 
     Exit statuses are gunicorn's: 3 when the worker can't boot, 4 when the app can't be loaded.
     """
@@ -46,13 +47,17 @@ def run(start: WorkerStart) -> NoReturn:
     start.slot.claim(pid, start.generation, start.forked_monotonic_ns)
     _wait_for_adoption(start.keeper_pid)
     start.apply_policy(start.slot)
-    status = _serve(start, pid)
+    retirement = Retirement(start)
+    retirement.listen()
+    status = _serve(start, pid, retirement)
+    if retirement.asked and status == 0:
+        return retirement
     if start.leaves_without_finalization:
         leave(status)
     sys.exit(status)
 
 
-def _serve(start: WorkerStart, pid: int) -> int:
+def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     worker, arbiter, log = start.worker, start.arbiter, start.arbiter.log
     worker.pid = pid
     _report_heartbeats(start)
@@ -77,7 +82,7 @@ def _serve(start: WorkerStart, pid: int) -> int:
         return 1 if worker.booted else int(Arbiter.WORKER_BOOT_ERROR)
     finally:
         start.slot.words[scoreboard.STATE] = scoreboard.STATE_LEAVING
-        log.info("Worker exiting (pid: %s)", pid)
+        log.info("Worker %s (pid: %s)", "retiring" if retirement.asked else "exiting", pid)
         try:
             worker.tmp.close()
             arbiter.cfg.worker_exit(arbiter, worker)

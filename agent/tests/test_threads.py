@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
-from cowherd_agent.threads import RunningThread, ThreadRecorder, describe, native_threads
+from cowherd_agent import threads
+from cowherd_agent.threads import RunningThread, describe, native_threads, running
 
 
 @pytest.fixture
-def recorder() -> Iterator[ThreadRecorder]:
-    recorder = ThreadRecorder()
-    recorder.install()
-    yield recorder
-    recorder.remove()
+def recorded() -> Iterator[None]:
+    original = threading.Thread.start
+    threads.record_starts()
+    yield
+    threading.Thread.start = original  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -32,30 +34,30 @@ def here() -> str:
     return f"{frame.f_back.f_code.co_filename}:{frame.f_back.f_lineno + 1}"
 
 
-def test_a_thread_is_found_with_its_name_and_place(
-    recorder: ThreadRecorder, stop: threading.Event
-) -> None:
-    assert recorder.running() == []
+@pytest.mark.usefixtures("recorded")
+def test_a_thread_is_found_with_its_name_and_place(stop: threading.Event) -> None:
+    assert running() == []
     thread = threading.Thread(target=stop.wait, name="flusher")
     place = here()
     thread.start()
-    assert recorder.running() == [RunningThread("flusher", place)]
-    assert describe(recorder.running()) == f"'flusher' started at {place}"
+    assert running() == [RunningThread("flusher", place)]
+    assert describe(running()) == f"'flusher' started at {place}"
     assert native_threads() == threading.active_count()
     stop.set()
     thread.join()
-    assert recorder.running() == []
+    assert running() == []
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_thread_of_the_standard_library_is_said_to_be_of_who_asked_for_it(
-    recorder: ThreadRecorder, stop: threading.Event
+    stop: threading.Event,
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(1, thread_name_prefix="pool")
     place = here()
     pool.submit(stop.wait)
-    (thread,) = recorder.running()
+    (thread,) = running()
     assert thread == RunningThread("pool_0", place)
     stop.set()
     pool.shutdown()
@@ -64,28 +66,31 @@ def test_a_thread_of_the_standard_library_is_said_to_be_of_who_asked_for_it(
 def test_a_thread_that_was_started_before_is_found_all_the_same(stop: threading.Event) -> None:
     thread = threading.Thread(target=stop.wait, name="early")
     thread.start()
-    recorder = ThreadRecorder()
-    recorder.install()
-    assert recorder.running() == [RunningThread("early", "unknown")]
-    recorder.remove()
+    assert running() == [RunningThread("early", "unknown")]
     stop.set()
     thread.join()
 
 
-def test_the_interpreters_own_function_is_put_back() -> None:
-    original = threading.Thread.start
-    recorder = ThreadRecorder()
-    recorder.remove()
-    recorder.install()
-    assert threading.Thread.start is not original
-    recorder.remove()
-    recorder.remove()
-    assert threading.Thread.start is original
+@pytest.mark.usefixtures("recorded")
+def test_a_second_generation_records_no_second_time() -> None:
+    recording = threading.Thread.start
+    threads.record_starts()
+    assert threading.Thread.start is recording
 
 
-def test_a_subclass_with_a_start_of_its_own_is_found(
-    recorder: ThreadRecorder, stop: threading.Event
-) -> None:
+def test_the_end_of_threads_is_waited_for(stop: threading.Event) -> None:
+    thread = threading.Thread(target=stop.wait, name="late")
+    thread.start()
+    threads.wait_for_end(0.01)
+    assert [each.name for each in running()] == ["late"]
+    threading.Thread(target=lambda: (time.sleep(0.05), stop.set())).start()
+    threads.wait_for_end(30)
+    assert running() == []
+    assert native_threads() == 1
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_subclass_with_a_start_of_its_own_is_found(stop: threading.Event) -> None:
     class Watcher(threading.Thread):
         def start(self) -> None:
             super().start()
@@ -95,7 +100,7 @@ def test_a_subclass_with_a_start_of_its_own_is_found(
 
     watcher = Watcher(name="watcher")
     watcher.start()
-    (thread,) = recorder.running()
+    (thread,) = running()
     assert thread.name == "watcher"
     assert thread.started_at.startswith(__file__)
     stop.set()

@@ -103,7 +103,9 @@ export const moldMessage = v.variant('type', [
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
   v.object({ type: v.literal('worker_ready'), pid, slot: integer }),
   /** This worker has finished its requests, and waits for the order of a mold. */
-  v.object({ type: v.literal('retired'), pid }),
+  v.object({ type: v.literal('retired'), pid, requests_finished: count }),
+  /** This worker can't become a mold, and serves on. */
+  v.object({ type: v.literal('retire_refused'), pid, reason: v.string() }),
   v.object({
     type: v.literal('worker_failed'),
     pid,

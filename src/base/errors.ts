@@ -227,6 +227,11 @@ export const catalogue = defineCatalogue({
     advice:
       '`cowherd status` shows how far it is. Wait longer with --timeout, or take it back with `cowherd rollback`.',
   },
+  FORK_UNSAFE: {
+    exitStatus: 42,
+    title: 'The worker that was to become a mold is not fit to be forked',
+    advice: 'The old generation keeps serving. Stop or close what it still has in the before_mold hook; see docs/refork.md.',
+  },
 });
 
 export type ErrorCode = keyof typeof catalogue;

@@ -178,7 +178,10 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       rollout.workerReady(draft, message.pid);
       return;
     case 'retired':
-      rollout.retired(draft, message.pid);
+      rollout.retired(draft, message.pid, message.requests_finished);
+      return;
+    case 'retire_refused':
+      rollout.retireRefused(draft, message.pid, message.reason);
       return;
     case 'worker_failed':
       workers.failing(draft, message.pid, message.code, message.detail);

@@ -100,8 +100,18 @@ export function mostWarmed(state: HerdState): WorkerState | null {
   return candidates[0] ?? null;
 }
 
+/** The worker that was told to become a mold can't, and serves on. */
+export function retireRefused(draft: Draft, pid: number, reason: string): void {
+  const { rollout, workers: all } = draft.state;
+  const worker = all[pid];
+  if (worker === undefined || rollout?.retiring?.pid !== pid) return;
+  worker.phase = 'ready';
+  rollout.retiring.toldAtMs = null;
+  abort(draft, reason);
+}
+
 /** A worker has finished its requests and waits for the order of a mold. */
-export function retired(draft: Draft, pid: number): void {
+export function retired(draft: Draft, pid: number, requestsFinished: number): void {
   const { state, nowMs } = draft;
   const worker = state.workers[pid];
   const { rollout } = state;
@@ -111,8 +121,9 @@ export function retired(draft: Draft, pid: number): void {
     return;
   }
   delete state.workers[pid];
-  state.requestsOfGone += worker.requestsFinished;
-  state.molds[rollout.to] = molds.newMold(rollout.to, nowMs, []);
+  state.requestsOfGone += requestsFinished;
+  // Its end is known by its pid, also when it comes before the order.
+  state.molds[rollout.to] = { ...molds.newMold(rollout.to, nowMs, []), pid };
   rollout.retiring = null;
   const from = state.molds[worker.generation];
   if (from !== undefined && from.pid !== null) {
@@ -232,6 +243,8 @@ export function abort(draft: Draft, reason: string): void {
       workers.replace(draft, worker.pid, `generation ${rollout.to} has failed`);
     }
   }
+  // The one in whose place another has been forked stays.
+  if (rollout.retiring?.toldAtMs === null) workers.shrinkHerd(draft);
   if (rollout.kind === 'rollback') state.previous = null;
   molds.dismiss(draft, rollout.to);
   keepListeners(draft);

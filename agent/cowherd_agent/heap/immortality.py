@@ -179,13 +179,16 @@ def immortalize(progress: Progress | None = None) -> StepReport:
     """Make every reachable object immortal, and compute the hashes that strings and the like keep.
 
     Call it in a process with one thread, with no automatic collection, before gc.freeze():
-    gc.get_objects() does not give frozen objects. About 0.5 µs per object.
+    gc.get_objects() does not give frozen objects. What was frozen before is unfrozen, since an
+    object of an earlier walk may hold new ones that the collector does not track (a dict that has
+    been filled with strings); it is only read. About 0.5 µs per object.
 
     The counts of the report: `objects` made immortal, `tracked` of them seen by the collector,
     `hashes` computed.
     """
     anonymous_before = anonymous_bytes()
     mark = make_marker()
+    rawgc.unfreeze()
     tracked = rawgc.get_objects()
     throttle = Throttle(progress, "immortalize")
     objects = 0

@@ -59,7 +59,10 @@ def remember() -> int:
     """
     global _heap_is_frozen
     _heap_is_frozen = True
-    _of_the_mold[:] = [weakref.ref(file) for file in flush(rawgc.get_objects())]
+    # Those of an earlier generation are frozen already.
+    earlier = [file for file in (reference() for reference in _of_the_mold) if file is not None]
+    found = {id(file): file for file in [*earlier, *flush(rawgc.get_objects())]}
+    _of_the_mold[:] = [weakref.ref(file) for file in found.values()]
     return len(_of_the_mold)
 
 

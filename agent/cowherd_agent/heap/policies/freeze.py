@@ -31,6 +31,9 @@ class Freeze:
     promises: frozenset[Promise] = frozenset({"collect"})
     leaves_without_finalization = True
 
+    def __init__(self) -> None:
+        self._frozen = 0
+
     def self_test(self) -> None:
         """Nothing to test: gc.freeze() is documented since 3.7."""
 
@@ -43,9 +46,11 @@ class Freeze:
         steps = [
             collect_garbage(progress),
             assign_type_versions(progress),
-            freeze_objects(progress),
+            # What was frozen in an earlier generation stays so: to list it would write its counts.
+            freeze_objects(progress, frozen_already=self._frozen),
             *close_holes(progress),
         ]
+        self._frozen += steps[2].counts["frozen"]
         return PolicyReport(self.name, tuple(steps))
 
     def after_fork(self, settings: CollectorSettings | None = None) -> Collector | None:
@@ -86,11 +91,11 @@ def assign_type_versions(progress: Progress | None) -> StepReport:
     return StepReport("type versions", throttle.end(assigned), 0, {"types": assigned})
 
 
-def freeze_objects(progress: Progress | None) -> StepReport:
+def freeze_objects(progress: Progress | None, frozen_already: int = 0) -> StepReport:
     throttle = Throttle(progress, "freeze")
     files = open_files.remember()
     count = len(rawgc.get_objects())
-    note_frozen_objects(count)
+    note_frozen_objects(frozen_already + count)
     rawgc.freeze()
     return StepReport("freeze", throttle.end(count), counts={"frozen": count, "open_files": files})
 
