@@ -319,12 +319,22 @@ class World {
       hasListeners: false,
       commands: [],
     });
-    this.fromMold(worker.generation, { type: 'retired', pid: worker.pid });
+    this.fromMold(worker.generation, {
+      type: 'retired',
+      pid: worker.pid,
+      requests_finished: worker.requests,
+    });
   }
 
   workWorker(worker: WorldWorker): void {
     if (worker.stage === 'retiring') {
-      this.#retire(worker);
+      // A few are of a class that can't.
+      if (worker.pid % 5 === 0) {
+        worker.stage = 'ready';
+        this.fromMold(worker.generation, { type: 'retire_refused', pid: worker.pid, reason: 'it is green' });
+      } else {
+        this.#retire(worker);
+      }
       return;
     }
     if (worker.stage === 'draining') {

@@ -1,0 +1,124 @@
+/** A worker that is to become a mold: what the agent says of it, and what follows. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
+import { decide } from './decide.ts';
+import type { Action, HerdEvent } from './events.ts';
+import { newMold } from './molds.ts';
+import { SIGRETIRE } from './rollout.ts';
+import { sampleSettings } from './samples/samples.ts';
+import { initialState, type HerdState, type WorkerState } from './state.ts';
+
+const SIGTERM = 15;
+const MOLD = 50;
+
+function worker(pid: number, requestsFinished: number): WorkerState {
+  return {
+    pid,
+    slot: pid - 100,
+    generation: 1,
+    phase: 'ready',
+    forkedAtMs: pid,
+    readyAtMs: pid,
+    requestsFinished,
+    replaceBecause: null,
+    failure: null,
+  } as WorkerState;
+}
+
+/** Two workers, of which 102 has answered more, and a refork under way that has told it to retire. */
+class Herd {
+  state: HerdState = {
+    ...initialState(),
+    phase: 'serving',
+    settings: sampleSettings,
+    target: 2,
+    generation: 1,
+    newestGeneration: 1,
+    molds: { 1: { ...newMold(1, 0, []), pid: MOLD, phase: 'ready', settings: sampleSettings, listeners: ['x'] } },
+    workers: { 101: worker(101, 5), 102: worker(102, 9) },
+  };
+  actions: Action[] = [];
+
+  constructor() {
+    this.event({ type: 'refork_requested', by: 'a test' });
+    expect(this.forks.length).toBe(1);
+    this.moldSays({ type: 'forked', slot: this.forks[0]!, pid: 103, age: 3, forked_monotonic_ns: 0 });
+    this.moldSays({ type: 'worker_ready', pid: 103, slot: 3 });
+    expect(this.signals).toEqual([[102, SIGRETIRE]]);
+  }
+
+  event(event: HerdEvent): void {
+    ({ state: this.state, actions: this.actions } = decide(this.state, event, 1000));
+  }
+
+  says(message: KeeperMessage): void {
+    this.event({ type: 'keeper_says', message });
+  }
+
+  moldSays(message: MoldMessage): void {
+    this.says({ type: 'from_mold', generation: 1, message });
+  }
+
+  get forks(): number[] {
+    return this.actions.flatMap((action) =>
+      action.do === 'tell_mold' && action.message.type === 'fork' ? [action.message.slot] : [],
+    );
+  }
+
+  get signals(): [number, number][] {
+    return this.actions.flatMap((action): [number, number][] =>
+      action.do === 'signal' ? [[action.pid, action.signal]] : [],
+    );
+  }
+}
+
+test('the agent handles the signal that the supervisor sends', () => {
+  const agent = readFileSync(new URL('../../agent/cowherd_agent/retiring.py', import.meta.url), 'utf8');
+  expect(Number(/^SIGRETIRE = (\d+)$/m.exec(agent)?.[1])).toBe(SIGRETIRE);
+});
+
+describe('the worker that has answered most', () => {
+  test('is adopted as the next mold, and what it has answered stays counted', () => {
+    const herd = new Herd();
+    herd.moldSays({ type: 'retired', pid: 102, requests_finished: 12 });
+    expect(herd.state.requestsOfGone).toBe(12);
+    expect(herd.actions).toContainEqual({ do: 'adopt_mold', pid: 102, generation: 2 });
+    expect(herd.actions).toContainEqual({
+      do: 'tell_mold',
+      generation: 1,
+      message: { type: 'worker_retired', pid: 102 },
+    });
+    expect(Object.keys(herd.state.workers)).toEqual(['101', '103']);
+  });
+
+  test('may die before it has its order: the old generation keeps serving', () => {
+    const herd = new Herd();
+    herd.moldSays({ type: 'retired', pid: 102, requests_finished: 12 });
+    herd.says({
+      type: 'process_exited',
+      pid: 102,
+      exit_status: null,
+      signal: 9,
+      minor_faults: 0,
+      major_faults: 0,
+      cpu_seconds: 0,
+    });
+    expect(herd.state.rollout).toBeNull();
+    expect(herd.state.lastRollout?.failure).toMatch(/new mold \(pid 102\) was ended by SIGKILL/);
+    expect(Object.keys(herd.state.molds)).toEqual(['1']);
+    expect(herd.state.generation).toBe(1);
+  });
+
+  test('may refuse: it serves on, and the herd is as large as before', () => {
+    const herd = new Herd();
+    herd.moldSays({ type: 'retire_refused', pid: 102, reason: 'it is green' });
+    expect(herd.state.rollout).toBeNull();
+    expect(herd.state.lastRollout?.failure).toBe('it is green');
+    expect(herd.state.workers[102]?.phase).toBe('ready');
+    // The oldest of three.
+    expect(herd.signals).toEqual([[101, SIGTERM]]);
+    herd.moldSays({ type: 'retire_refused', pid: 102, reason: 'again' });
+    expect(herd.signals).toEqual([]);
+  });
+});
