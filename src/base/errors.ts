@@ -230,7 +230,8 @@ export const catalogue = defineCatalogue({
   FORK_UNSAFE: {
     exitStatus: 42,
     title: 'The worker that was to become a mold is not fit to be forked',
-    advice: 'The old generation keeps serving. Stop or close what it still has in the before_mold hook; see docs/refork.md.',
+    advice:
+      'The old generation keeps serving. Stop or close what it still has in the before_mold hook; see docs/refork.md.',
   },
 });
 
