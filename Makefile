@@ -13,12 +13,13 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes format clean interpreters \
-	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead
+	test-survive bench bench-sharing bench-exit bench-spawn bench-start bench-overhead
 
 help:
 	@echo 'make demo        serve the bundled Django application under load and show the herd'
 	@echo 'make test        every check and test'
 	@echo 'make check       the same without real servers and other interpreters'
+	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
@@ -63,6 +64,9 @@ test-nodes: install build
 		echo "== Node $$version"; \
 		npx --yes --package=node@$$version -- node --import tsx scripts/suite.ts --typescript-only || exit 1; \
 	done
+
+test-survive: install build
+	@$(tsx) bench/survive.ts
 
 interpreters: install
 	@scripts/get-interpreters.sh

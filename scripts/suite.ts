@@ -128,6 +128,7 @@ const steps: readonly Step[] = [
     slow: true,
   },
   { title: 'Process tests', ...vitest('process'), slow: true },
+  { title: 'Surviving', command: ['node', '--import', 'tsx', 'bench/survive.ts'], slow: true },
 ];
 
 /** What a step adds to the sum: its tests, and one more failure where it failed with no failed test to show for it. */

@@ -6,6 +6,8 @@ export const CHECKOUT = path.resolve(import.meta.dirname, '../..');
 export const RESULTS = path.join(CHECKOUT, 'bench', 'results');
 export const FEED = path.join(CHECKOUT, 'examples', 'feed');
 export const HELLO = path.join(CHECKOUT, 'examples', 'hello');
+/** Applications that only benchmarks serve. */
+export const APPS = path.join(CHECKOUT, 'bench', 'apps');
 export const PYTHON = path.join(CHECKOUT, '.venv', 'bin', 'python');
 export const GUNICORN = path.join(CHECKOUT, '.venv', 'bin', 'gunicorn');
 /** uWSGI's own sources, built as a wheel: the package pyuwsgi. It needs no compiler, and serves as uwsgi does. */

@@ -68,6 +68,12 @@ export function hasEnded({ pid, startTime }: ProcessIdentity): boolean {
   return stat === null || stat.startTime !== startTime || stat.state === 'Z' || stat.state === 'X';
 }
 
+/** Whether there is a process of this number that has not ended; a zombie has. */
+export function isAlive(pid: number): boolean {
+  const state = readStat(pid)?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
 /** Processes whose parent is `parent`, in the order of their numbers. */
 export function childrenOf(parent: number): number[] {
   return allPids().filter((pid) => readStat(pid)?.parentPid === parent);

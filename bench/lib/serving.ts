@@ -1,12 +1,12 @@
 /** A server that runs: started, waited for, looked into and stopped. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
 import { isSystemError } from '../../src/base/errors.ts';
 import { ask, CONTROL_VERSION } from '../../src/supervisor/control.ts';
 import type { StatusReport } from '../../src/supervisor/status.ts';
+import { freePort } from './free-port.ts';
 import { get } from './http.ts';
 import { childrenOf, hasEnded, kill, type ProcessIdentity, startProcess, treeOf } from './processes.ts';
 import { type App, commandOf, HEALTH, nameOf, type Server } from './servers.ts';
@@ -183,16 +183,4 @@ export class Serving {
   #failed(what: string): Error {
     return new Error(`${this.name} ${what} (its log: ${this.#log}, workers asked: ${this.#workers})`);
   }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
