@@ -117,7 +117,14 @@ TREATMENTS: dict[str, Treatment] = {
         "how long a stop, and a worker that another one replaces, may take before the supervisor "
         "kills; at least 2 s for a stop. Worker classes use it themselves too"
     ),
-    "max_requests": _unchanged("the worker leaves, and the supervisor forks the next one at once"),
+    "max_requests": _taken_over(
+        "the supervisor counts, by the second: a worker that has answered so many is replaced, and"
+        " leaves when another one is ready in its place; a few at a time, so a busy worker answers"
+        " some more than that (see recycling.md)"
+    ),
+    "max_requests_jitter": _taken_over(
+        "with `max_requests`; the number that is added depends on the worker's pid"
+    ),
     # Logs
     "errorlog": _taken_over(
         "the supervisor's own lines go there too, once the settings are read; `-` is stderr"

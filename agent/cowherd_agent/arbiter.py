@@ -43,14 +43,20 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
     def spawn(self, keeper_pid: int) -> Any:
         """A new gunicorn worker object, made before the fork as gunicorn does it."""
         self.worker_age += 1
-        worker = self.worker_class(
-            self.worker_age,
-            keeper_pid,
-            self.LISTENERS,
-            self.app,
-            self.timeout / 2.0,
-            self.cfg,
-            self.log,
-        )
+        max_requests = self.cfg.max_requests
+        # The supervisor counts, and has another worker ready before one leaves.
+        self.cfg.set("max_requests", 0)
+        try:
+            worker = self.worker_class(
+                self.worker_age,
+                keeper_pid,
+                self.LISTENERS,
+                self.app,
+                self.timeout / 2.0,
+                self.cfg,
+                self.log,
+            )
+        finally:
+            self.cfg.set("max_requests", max_requests)
         self.cfg.pre_fork(self, worker)
         return worker

@@ -179,6 +179,16 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "warmup": cfg.warmup,
         "gc_guard": cfg.gc_guard,
         "sampling_budget_percent": cfg.sampling_budget,
+        "boot_timeout_seconds": cfg.boot_timeout,
+        "max_requests": cfg.max_requests,
+        "max_requests_jitter": cfg.max_requests_jitter,
+        "recycle_private_bytes": cfg.recycle_private,
+        "recycle_pss_bytes": cfg.recycle_pss,
+        "recycle_rss_bytes": cfg.recycle_rss,
+        "recycle_samples": cfg.recycle_samples,
+        "recycle_age_seconds": cfg.recycle_age,
+        "recycle_age_jitter_seconds": cfg.recycle_age_jitter,
+        "herd_memory": cfg.herd_memory,
         "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }
 

@@ -435,6 +435,7 @@ class Mold:
                 keeper_pid=self._keeper_pid,
                 generation=self._generation,
                 slot=slot,
+                runtime_directory=os.path.dirname(self._order["scoreboard"]),
                 forked_monotonic_ns=forked_monotonic_ns,
                 channel=self._channel,
                 apply_policy=self._heap.applier(self._channel),

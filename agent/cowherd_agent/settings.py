@@ -8,6 +8,7 @@ documented as gunicorn's are (gunicorn/config.py, class Setting).
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 from gunicorn import config as gunicorn_config
@@ -48,6 +49,39 @@ def _validate_percent(value: object) -> float:
     if not 0.0 <= percent <= 100.0:
         raise ValueError(f"sampling_budget must be between 0 and 100 percent; it is {value!r}")
     return percent
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def _parse_size(name: str, value: object) -> int:
+    """Bytes: a number, or text such as ``200M``, whose units are powers of 1024."""
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError(f"{name} must be a size such as 200M or 1.5G; it is {value!r}")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _size(name: str) -> Any:
+    return lambda value: _parse_size(name, value)
+
+
+def _size_auto_or_off(name: str) -> Any:
+    def validate(value: object) -> int | str:
+        word = str(value).strip().lower()
+        if word in ("auto", "off"):
+            return word
+        return _parse_size(name, value) or "off"
+
+    return validate
+
+
+def _validate_samples(value: object) -> int:
+    count: int = gunicorn_config.validate_pos_int(value)
+    if count < 1:
+        raise ValueError(f"recycle_samples must be at least 1; it is {value!r}")
+    return count
 
 
 class HeapPolicy(gunicorn_config.Setting):  # type: ignore[misc]
@@ -177,6 +211,125 @@ class AfterFork(gunicorn_config.Setting):  # type: ignore[misc]
         Called in a new worker, before ``post_fork``: open again what ``before_mold`` has closed.
 
         The function gets the server and the worker.
+        """
+
+
+class BootTimeout(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "boot_timeout"
+    section = "Cowherd"
+    cli = ("--boot-timeout",)
+    meta = "SECONDS"
+    type = int
+    validator = gunicorn_config.validate_pos_int
+    default = 0
+    desc = """\
+        How long a worker may take from its fork until it is ready.
+
+        0: as long as ``timeout`` says, as in gunicorn.
+        """
+
+
+class RecyclePrivate(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_private"
+    section = "Cowherd"
+    cli = ("--recycle-private",)
+    meta = "SIZE"
+    validator = _size("recycle_private")
+    default = 0
+    desc = """\
+        Replace a worker whose private memory has grown beyond this since its fork.
+
+        Bytes, or a size such as ``200M``. This is what the worker costs: memory that it shares
+        with the mold does not count. 0 switches it off.
+        """
+
+
+class RecyclePss(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_pss"
+    section = "Cowherd"
+    cli = ("--recycle-pss",)
+    meta = "SIZE"
+    validator = _size("recycle_pss")
+    default = 0
+    desc = """\
+        Replace a worker whose proportional set size is over this.
+
+        Its private memory and its share of what it shares. 0 switches it off.
+        """
+
+
+class RecycleRss(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_rss"
+    section = "Cowherd"
+    cli = ("--recycle-rss",)
+    meta = "SIZE"
+    validator = _size("recycle_rss")
+    default = 0
+    desc = """\
+        Replace a worker whose resident memory is over this.
+
+        All that it has in memory, shared or not, as other servers count it. 0 switches it off.
+        """
+
+
+class RecycleSamples(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_samples"
+    section = "Cowherd"
+    cli = ("--recycle-samples",)
+    meta = "COUNT"
+    type = int
+    validator = _validate_samples
+    default = 3
+    desc = """\
+        How many samples in a row must be over a limit of memory.
+
+        A single spike is no reason to replace a worker.
+        """
+
+
+class RecycleAge(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_age"
+    section = "Cowherd"
+    cli = ("--recycle-age",)
+    meta = "SECONDS"
+    type = int
+    validator = gunicorn_config.validate_pos_int
+    default = 0
+    desc = """\
+        Replace a worker this long after its fork.
+
+        0 switches it off.
+        """
+
+
+class RecycleAgeJitter(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "recycle_age_jitter"
+    section = "Cowherd"
+    cli = ("--recycle-age-jitter",)
+    meta = "SECONDS"
+    type = int
+    validator = gunicorn_config.validate_pos_int
+    default = 0
+    desc = """\
+        The most that is added to ``recycle_age``, different for each worker.
+
+        So that workers forked together do not all come of age together.
+        """
+
+
+class HerdMemory(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "herd_memory"
+    section = "Cowherd"
+    cli = ("--herd-memory",)
+    meta = "SIZE"
+    validator = _size_auto_or_off("herd_memory")
+    default = "off"
+    desc = """\
+        The memory that the whole herd may take.
+
+        When it takes more, the worker with the most private memory is replaced, one at a time.
+        ``auto`` is nine tenths of the limit of the cgroup; a size such as ``4G`` is held against
+        the proportional set sizes of molds and workers; ``off`` sets no limit.
         """
 
 

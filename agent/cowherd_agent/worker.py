@@ -15,7 +15,7 @@ from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
-from cowherd_agent import process_name, scoreboard
+from cowherd_agent import process_name, scoreboard, stack
 from cowherd_agent.channel import Channel
 from cowherd_agent.leaving import leave
 from cowherd_agent.retiring import Retirement
@@ -30,6 +30,7 @@ class WorkerStart:
     keeper_pid: int
     generation: int
     slot: scoreboard.Slot
+    runtime_directory: str
     forked_monotonic_ns: int
     channel: Channel
     apply_policy: Callable[[scoreboard.Slot], None]
@@ -62,6 +63,7 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     worker.pid = pid
     _report_heartbeats(start)
     _exit_on_reraised_signals(worker)
+    stack.arrange(worker, start.runtime_directory, start.slot.number)
     try:
         util._setproctitle(f"worker [{arbiter.proc_name}]")
         log.info("Booting worker with pid: %s", pid)

@@ -50,6 +50,17 @@ export const settings = v.object({
   gc_guard: v.string(),
   sampling_budget_percent: nonNegative,
   errorlog: v.string(),
+  boot_timeout_seconds: seconds,
+  max_requests: count,
+  max_requests_jitter: count,
+  recycle_private_bytes: count,
+  recycle_pss_bytes: count,
+  recycle_rss_bytes: count,
+  recycle_samples: count,
+  recycle_age_seconds: seconds,
+  recycle_age_jitter_seconds: seconds,
+  /** A number of bytes, or `auto`: what the cgroup has. */
+  herd_memory: v.union([v.picklist(['off', 'auto']), count]),
 });
 export type Settings = v.InferOutput<typeof settings>;
 

@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { locateMemoryCgroup, ownMemoryCgroup, parseLimit, parseOomKills, readCgroupMemory } from './cgroup.ts';
+import { locateMemoryCgroup, ownMemoryCgroup, parseLimit, parseOomKills, readCgroupMemory, readCgroupUse, readOomKills } from './cgroup.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -96,6 +96,32 @@ test('version 1 has other names', () => {
     oomKills: 0,
   });
   expect(readCgroupMemory({ version: 2, folder: mountPoint, mountPoint })).toBeNull();
+});
+
+test('what counts against a herd: without idle pages of files, and memory.high is a limit too', () => {
+  const mountPoint = hierarchy({
+    'outer/memory.max': '1000000\n',
+    'outer/inner/memory.max': 'max\n',
+    'outer/inner/memory.high': '900000\n',
+    'outer/inner/memory.current': '500000\n',
+    'outer/inner/memory.stat': 'anon 300000\nfile 200000\ninactive_file 150000\nactive_file 50000\n',
+    'outer/inner/memory.events': 'oom 7\noom_kill 3\n',
+    'one/memory.limit_in_bytes': '700000\n',
+    'one/memory.usage_in_bytes': '600000\n',
+    'one/memory.stat': 'inactive_file 1\ntotal_inactive_file 100000\n',
+    'one/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 5\n',
+  });
+  const two = { version: 2, folder: path.join(mountPoint, 'outer/inner'), mountPoint } as const;
+  expect(readCgroupUse(two)).toEqual({ limit: 900_000, used: 350_000 });
+  expect(readOomKills(two)).toBe(3);
+  const one = { version: 1, folder: path.join(mountPoint, 'one'), mountPoint } as const;
+  expect(readCgroupUse(one)).toEqual({ limit: 700_000, used: 500_000 });
+  expect(readOomKills(one)).toBe(5);
+  expect(readCgroupUse({ version: 2, folder: mountPoint, mountPoint })).toBeNull();
+});
+
+test('where no cgroup tells of kills, the host does', () => {
+  expect(readOomKills(null)).toBeGreaterThanOrEqual(0);
 });
 
 test('whatever the files say, locating throws nothing', () => {

@@ -3,8 +3,8 @@
  * has killed for it.
  *
  * Sources: cgroups(7), /proc/PID/cgroup; proc_pid_mountinfo(5); Documentation/admin-guide/cgroup-v2.rst (memory.max,
- * memory.current, memory.events); Documentation/admin-guide/cgroup-v1/memory.rst (memory.limit_in_bytes,
- * memory.usage_in_bytes, memory.oom_control).
+ * memory.high, memory.current, memory.stat, memory.events); Documentation/admin-guide/cgroup-v1/memory.rst
+ * (memory.limit_in_bytes, memory.usage_in_bytes, memory.stat, memory.oom_control).
  */
 import path from 'node:path';
 import { type Bytes, bytes } from '../base/units.ts';
@@ -16,6 +16,14 @@ export interface CgroupMemory {
   readonly current: Bytes;
   /** Processes that the kernel has killed for lack of memory in this cgroup (in version 2, below it too). */
   readonly oomKills: number;
+}
+
+/** What a herd must stay below, and what counts against it. */
+export interface CgroupUse {
+  /** The smallest limit on the way up to the root, be it that the kernel kills there or only slows down (memory.high). */
+  readonly limit: Bytes | null;
+  /** Without pages of files that nobody has used for a while, which the kernel takes back before it kills. */
+  readonly used: Bytes;
 }
 
 export interface MemoryCgroup {
@@ -81,7 +89,12 @@ export function parseLimit(text: string): Bytes | null {
 
 /** The count after `oom_kill` in memory.events (version 2) or memory.oom_control (version 1, from Linux 4.13). */
 export function parseOomKills(text: string): number {
-  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  return countAfter('oom_kill', text) ?? 0;
+}
+
+function countAfter(name: string, text: string): number | null {
+  const count = new RegExp(String.raw`^${name} (\d+)$`, 'm').exec(text)?.[1];
+  return count === undefined ? null : Number(count);
 }
 
 /** Null if the folder has no memory controller: the root cgroup of version 2 has no limit and no files for one. */
@@ -92,18 +105,43 @@ export function readCgroupMemory(cgroup: MemoryCgroup): CgroupMemory | null {
       : ['memory.limit_in_bytes', 'memory.usage_in_bytes', 'memory.oom_control'];
   const current = readKernelFile(path.join(cgroup.folder, currentFile));
   if (current === null) return null;
-  const limits: Bytes[] = [];
-  for (let folder = cgroup.folder; ; folder = path.dirname(folder)) {
-    const text = readKernelFile(path.join(folder, limitFile));
-    const limit = text === null ? null : parseLimit(text);
-    if (limit !== null) limits.push(limit);
-    if (folder === cgroup.mountPoint || folder === path.dirname(folder)) break;
-  }
   return {
-    limit: limits.length === 0 ? null : bytes(Math.min(...limits)),
+    limit: smallestLimit(cgroup, [limitFile]),
     current: bytes(Number(current)),
     oomKills: parseOomKills(readKernelFile(path.join(cgroup.folder, killsFile)) ?? ''),
   };
+}
+
+/** Null as for {@link readCgroupMemory}. Used as Kubernetes counts a working set. */
+export function readCgroupUse(cgroup: MemoryCgroup): CgroupUse | null {
+  const [limitFiles, currentFile, inactiveName] =
+    cgroup.version === 2
+      ? [['memory.max', 'memory.high'], 'memory.current', 'inactive_file']
+      : [['memory.limit_in_bytes'], 'memory.usage_in_bytes', 'total_inactive_file'];
+  const current = readKernelFile(path.join(cgroup.folder, currentFile));
+  if (current === null) return null;
+  const inactive = countAfter(inactiveName, readKernelFile(path.join(cgroup.folder, 'memory.stat')) ?? '') ?? 0;
+  return { limit: smallestLimit(cgroup, limitFiles), used: bytes(Math.max(0, Number(current) - inactive)) };
+}
+
+/** How many processes the kernel has killed for lack of memory: in this cgroup, else on the whole host (/proc/vmstat). */
+export function readOomKills(cgroup: MemoryCgroup | null): number | null {
+  const file = cgroup?.version === 1 ? 'memory.oom_control' : 'memory.events';
+  const inCgroup = cgroup === null ? null : readKernelFile(path.join(cgroup.folder, file));
+  return countAfter('oom_kill', inCgroup ?? readKernelFile('/proc/vmstat') ?? '');
+}
+
+function smallestLimit(cgroup: MemoryCgroup, files: readonly string[]): Bytes | null {
+  const limits: Bytes[] = [];
+  for (let folder = cgroup.folder; ; folder = path.dirname(folder)) {
+    for (const file of files) {
+      const text = readKernelFile(path.join(folder, file));
+      const limit = text === null ? null : parseLimit(text);
+      if (limit !== null) limits.push(limit);
+    }
+    if (folder === cgroup.mountPoint || folder === path.dirname(folder)) break;
+  }
+  return limits.length === 0 ? null : bytes(Math.min(...limits));
 }
 
 /** The memory cgroup of this process itself. */

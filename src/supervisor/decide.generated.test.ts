@@ -366,6 +366,7 @@ class World {
       pid: worker.pid,
       agoMs: this.nowMs - worker.beatAtMs,
       requestsFinished: worker.requests,
+      inFlight: 0,
     }));
     this.dispatch({ type: 'tick', heartbeats });
   }

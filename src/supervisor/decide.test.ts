@@ -303,7 +303,7 @@ describe('a worker that dies', () => {
   test('so often that it is hopeless ends the herd, unless a request was ever answered', () => {
     for (const answered of [false, true]) {
       const herd = serving();
-      if (answered) herd.after(1, [{ pid: 102, agoMs: 0, requestsFinished: 1 }]);
+      if (answered) herd.after(1, [{ pid: 102, agoMs: 0, requestsFinished: 1, inFlight: 0 }]);
       let pid = 101;
       for (let death = 1; death < hopelessDeaths(2); death += 1) {
         herd.exits(pid, { status: 5 }).after(60_000);
@@ -328,17 +328,17 @@ describe('a worker that dies', () => {
 
 describe('a worker that is silent', () => {
   test('is aborted after the timeout, then killed', () => {
-    const herd = serving().after(1000, [{ pid: 101, agoMs: 30_000, requestsFinished: 0 }]);
+    const herd = serving().after(1000, [{ pid: 101, agoMs: 30_000, requestsFinished: 0, inFlight: 0 }]);
     expect(herd.signals).toEqual([]);
-    expect(herd.after(1000, [{ pid: 101, agoMs: 30_001, requestsFinished: 0 }]).signals).toEqual([[101, SIGABRT]]);
-    expect(herd.logs).toEqual(['error: WORKER TIMEOUT (pid:101): silent for 30 s']);
-    expect(herd.after(1000, [{ pid: 101, agoMs: 31_001, requestsFinished: 0 }]).signals).toEqual([[101, SIGKILL]]);
+    expect(herd.after(1000, [{ pid: 101, agoMs: 30_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([[101, SIGABRT]]);
+    expect(herd.logs).toEqual(['error: WORKER TIMEOUT (pid:101): silent for 30 s, no request in flight, 0 answered before']);
+    expect(herd.after(1000, [{ pid: 101, agoMs: 31_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([[101, SIGKILL]]);
     expect(herd.exits(101, { signal: SIGKILL }).forks).toEqual([0]);
   });
 
   test('may be so with a timeout of 0', () => {
     const herd = serving({ timeout_seconds: 0 });
-    expect(herd.after(1000, [{ pid: 101, agoMs: 1e9, requestsFinished: 0 }]).signals).toEqual([]);
+    expect(herd.after(1000, [{ pid: 101, agoMs: 1e9, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([]);
   });
 });
 

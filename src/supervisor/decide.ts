@@ -7,11 +7,13 @@
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
 import { log, type Answer, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
-import type { Action, ExitCounters, HerdEvent } from './events.ts';
+import type { Action, DeathNotes, ExitCounters, HerdEvent } from './events.ts';
 import type { Ending, HerdState, MoldState } from './state.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
+import * as recycling from './recycling.ts';
 import * as rollout from './rollout.ts';
+import * as timeouts from './timeouts.ts';
 import * as workers from './workers.ts';
 
 export interface Decision {
@@ -40,7 +42,7 @@ function apply(draft: Draft, event: HerdEvent): void {
   const { state } = draft;
   switch (event.type) {
     case 'keeper_says':
-      keeperSays(draft, event.message, event.counters);
+      keeperSays(draft, event.message, event.counters, event.death);
       return;
     case 'keeper_spawn_failed':
       stopping.end(draft, event.code, event.detail);
@@ -89,6 +91,8 @@ function apply(draft: Draft, event: HerdEvent): void {
       return;
     case 'tick':
       workers.tick(draft, event.heartbeats);
+      timeouts.tick(draft, event.heartbeats);
+      recycling.tick(draft, event.heartbeats, event.memory);
       molds.tick(draft);
       return;
   }
@@ -96,7 +100,12 @@ function apply(draft: Draft, event: HerdEvent): void {
 
 const SIGUSR1 = 10;
 
-function keeperSays(draft: Draft, message: KeeperMessage, counters: ExitCounters | undefined): void {
+function keeperSays(
+  draft: Draft,
+  message: KeeperMessage,
+  counters: ExitCounters | undefined,
+  death: DeathNotes | undefined,
+): void {
   const { state } = draft;
   switch (message.type) {
     case 'keeper_ready':
@@ -124,10 +133,11 @@ function keeperSays(draft: Draft, message: KeeperMessage, counters: ExitCounters
       moldFailed(draft, message.generation, message.code, `${message.address} (${message.reason})`);
       return;
     case 'process_exited': {
-      const ending = { exitStatus: message.exit_status, signal: message.signal };
+      const outOfMemory = death?.outOfMemory ?? null;
+      const ending = { exitStatus: message.exit_status, signal: message.signal, outOfMemory };
       draft.actions.push({ do: 'forget_process', pid: message.pid });
       const mold = molds.exited(draft, message.pid);
-      if (mold === null) workerExited(draft, message.pid, ending, counters);
+      if (mold === null) workerExited(draft, message.pid, ending, counters, death?.stack ?? null);
       else moldExited(draft, mold, ending);
       return;
     }
@@ -212,7 +222,14 @@ function moldExited(draft: Draft, mold: MoldState, ending: Ending): void {
   if (mold.generation === state.generation) molds.replaceEnded(draft, mold, ending);
 }
 
-function workerExited(draft: Draft, pid: number, ending: Ending, counters: ExitCounters | undefined): void {
+function workerExited(
+  draft: Draft,
+  pid: number,
+  ending: Ending,
+  counters: ExitCounters | undefined,
+  stack: string | null,
+): void {
+  timeouts.tellStack(draft, draft.state.workers[pid], stack);
   const worker = workers.exited(draft, pid, ending, counters);
   if (worker === null) return;
   if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${workers.whyOf(worker)}`)) return;

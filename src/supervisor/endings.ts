@@ -12,7 +12,9 @@ export function signalName(signal: number): string {
 /** Completes a sentence that begins with a process: "exited with status 1". */
 export function describeEnding(ending: Ending): string {
   if (ending.signal !== null) {
-    const hint = ending.signal === constants.signals.SIGKILL ? ' (perhaps out of memory)' : '';
+    const wasKilled = ending.signal === constants.signals.SIGKILL;
+    if (wasKilled && ending.outOfMemory === true) return 'was killed by the kernel: out of memory (SIGKILL)';
+    const hint = wasKilled && ending.outOfMemory !== false ? ' (perhaps out of memory)' : '';
     return `was ended by ${signalName(ending.signal)}${hint}`;
   }
   return `exited with status ${ending.exitStatus ?? '?'}`;

@@ -9,10 +9,31 @@ export interface Heartbeat {
   /** How long ago the worker last said that it lives, in milliseconds. */
   agoMs: number;
   requestsFinished: number;
+  inFlight: number;
+  /** Where it is stuck, when a signal has made it say so. */
+  stack?: string;
+}
+
+/** The latest sample of a worker's memory (see src/procfs/memory.ts). */
+export interface WorkerLook {
+  pid: number;
+  sampledAtMs: number;
+  rss: number;
+  pss: number;
+  private: number;
+}
+
+/** What is known of the herd's memory at a tick. */
+export interface HerdLook {
+  workers: WorkerLook[];
+  /** Proportional set sizes of the molds and of all workers that were looked at. */
+  pss: number;
+  /** Of the cgroup that the herd is in: its limit, and what is used without pages of files that are not in use. */
+  cgroup: { limit: number | null; used: number } | null;
 }
 
 export type HerdEvent =
-  | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters }
+  | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters; death?: DeathNotes }
   /** `python` is the program that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
@@ -25,12 +46,20 @@ export type HerdEvent =
   | { type: 'rollback_requested'; by: string }
   | { type: 'refork_requested'; by: string }
   | { type: 'reopen_logs' }
-  | { type: 'tick'; heartbeats: Heartbeat[] };
+  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook };
 
 /** The scoreboard row of a process that has ended. */
 export interface ExitCounters {
   requestsStarted: number;
   requestsFinished: number;
+}
+
+/** What was found after a process that had not left by itself. */
+export interface DeathNotes {
+  /** Its Python stack, if it could write it. */
+  stack: string | null;
+  /** The kernel has killed a process for lack of memory at that moment; null if that can't be known. */
+  outOfMemory: boolean | null;
 }
 
 export type Action =

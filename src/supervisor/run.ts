@@ -18,12 +18,15 @@ import type { Answer } from './draft.ts';
 import type { Action, HerdEvent, Heartbeat } from './events.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifySocket } from './notify-socket.ts';
+import { lookAtHerd } from './herd-look.ts';
+import { MemoryKills } from './memory-kills.ts';
 import { Sampler } from './sampler.ts';
+import { takeStack } from './stack.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeRuntimeFiles } from './runtime-directory.ts';
 import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
-import { initialState, type HerdState } from './state.ts';
+import { initialState, type HerdState, type WorkerState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
 
 export interface SupervisorOptions {
@@ -49,6 +52,7 @@ export interface SupervisorResult {
   daemonize: boolean;
 }
 
+const SIGKILL = 9;
 const TICK_MS = 1000;
 const LOADING_VIEW_MS = 200;
 
@@ -68,6 +72,7 @@ class Supervisor {
   readonly #progress: ProgressView;
   readonly #startUp: StartUp;
   readonly #sampler: Sampler;
+  readonly #memoryKills = new MemoryKills();
   readonly #startedAtMs: number;
   readonly #notifier: Notifier | null;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
@@ -163,9 +168,13 @@ class Supervisor {
     }
     const worker = this.#state.workers[message.pid];
     const row = worker === undefined ? null : this.#startUp.scoreboard.row(worker.slot);
+    const death = {
+      stack: worker === undefined ? null : takeStack(this.#startUp.runtimeDirectory, worker.slot),
+      outOfMemory: message.signal === SIGKILL ? this.#memoryKills.claim() : false,
+    };
     this.#dispatch(
       row === null || row.pid !== message.pid
-        ? { type: 'keeper_says', message }
+        ? { type: 'keeper_says', message, death }
         : {
             type: 'keeper_says',
             message,
@@ -173,6 +182,7 @@ class Supervisor {
               requestsStarted: row.requestsStarted,
               requestsFinished: row.requestsFinished,
             },
+            death,
           },
     );
   }
@@ -195,9 +205,20 @@ class Supervisor {
         pid: worker.pid,
         agoMs: Number(nowNs - row.heartbeatMonotonicNs) / 1e6,
         requestsFinished: row.requestsFinished,
+        inFlight: Math.max(0, row.requestsStarted - row.requestsFinished),
+        ...this.#stackOf(worker),
       });
     }
-    this.#dispatch({ type: 'tick', heartbeats });
+    this.#memoryKills.tick();
+    const memory = lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid));
+    this.#dispatch({ type: 'tick', heartbeats, memory });
+  }
+
+  /** Of a worker that was told to end and has not yet. */
+  #stackOf(worker: WorkerState): { stack?: string } {
+    if (worker.abortedAtMs === null || worker.stack !== null) return {};
+    const stack = takeStack(this.#startUp.runtimeDirectory, worker.slot);
+    return stack === null ? {} : { stack };
   }
 
   #listenToSignals(): Map<NodeJS.Signals, () => void> {

@@ -18,6 +18,8 @@ import { CowherdError, isSystemError } from '../base/errors.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
 export const SCOREBOARD = 'scoreboard';
+/** Begins the name of a worker's file for its stack, before the slot; `FILE_PREFIX` in agent/cowherd_agent/stack.py. */
+export const STACK_PREFIX = 'stack-';
 
 /** Longest path of a Unix socket in bytes, without its ending zero (unix(7), sun_path). */
 const LONGEST_SOCKET_PATH_BYTES = 107;
@@ -143,6 +145,8 @@ function makeFolders(directory: string): void {
 export function removeRuntimeFiles(directory: string): void {
   for (const name of [CONTROL_SOCKET, SCOREBOARD]) rmSync(join(directory, name), { force: true });
   try {
+    const stacks = readdirSync(directory).filter((name) => name.startsWith(STACK_PREFIX));
+    for (const name of stacks) rmSync(join(directory, name), { force: true });
     rmdirSync(directory);
   } catch {
     // Somebody keeps a file of their own there.

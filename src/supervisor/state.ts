@@ -3,11 +3,14 @@
  * tested without a process.
  */
 import type { Settings } from '../agent/messages.ts';
+import { startRecycling, type RecyclingState } from './recycling-state.ts';
 
-/** How a process ended: exactly one of the two is not null. */
+/** How a process ended: exactly one of the first two is not null. */
 export interface Ending {
   exitStatus: number | null;
   signal: number | null;
+  /** The kernel has killed for lack of memory at that moment; null or left out: it is not known. */
+  outOfMemory?: boolean | null;
 }
 
 export type MoldPhase = 'starting' | 'loading' | 'ready' | 'failed' | 'leaving';
@@ -50,6 +53,10 @@ export interface WorkerState {
   replaceBecause: string | null;
   /** What the worker said before it failed, if it did. */
   failure: { code: string; detail: string } | null;
+  /** When it was told to end because it had been silent for too long. */
+  abortedAtMs: number | null;
+  /** Where it was stuck, once that is told. */
+  stack: string | null;
 }
 
 export type RolloutKind = 'reload' | 'refork' | 'rollback';
@@ -125,6 +132,9 @@ export interface HerdState {
   deathsInARow: number;
   /** No fork before this time: backoff after deaths. */
   forkNotBeforeMs: number;
+  /** Workers die one after the other, none of which stayed up. */
+  crashLoop: { startedAtMs: number; deaths: number; lastError: string } | null;
+  recycling: RecyclingState;
   anyWorkerEverReady: boolean;
   anyRequestEverFinished: boolean;
   /** Requests that workers which have ended had answered. */
@@ -153,6 +163,8 @@ export function initialState(): HerdState {
     forking: {},
     deathsInARow: 0,
     forkNotBeforeMs: 0,
+    crashLoop: null,
+    recycling: startRecycling(),
     anyWorkerEverReady: false,
     anyRequestEverFinished: false,
     requestsOfGone: 0,

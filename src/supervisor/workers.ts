@@ -1,4 +1,5 @@
-/** Decisions about workers: forking, replacing with backoff, timeouts. */
+/** Decisions about workers: forking, draining, replacing with backoff. */
+import * as crashLoop from './crash-loop.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { ExitCounters, Heartbeat } from './events.ts';
@@ -7,8 +8,6 @@ import { freeSlot, isServing, type Ending, type WorkerState } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
 import * as stopping from './stopping.ts';
 
-const SIGABRT = 6;
-const SIGKILL = 9;
 const SIGTERM = 15;
 
 /** gunicorn's exit statuses (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR). */
@@ -135,6 +134,8 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
     drainedAtMs: null,
     replaceBecause: null,
     failure: null,
+    abortedAtMs: null,
+    stack: null,
   };
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
   if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
@@ -205,12 +206,12 @@ export function replaceEnded(
   ending: Ending,
   counters: ExitCounters | undefined,
 ): void {
-  if (ending.exitStatus === 0) {
+  if (ending.exitStatus === 0 && worker.readyAtMs !== null) {
     // It asked to be replaced: max_requests, or the reloader.
     log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) left and is replaced`);
     return;
   }
-  replaceDead(draft, worker, ending, counters, draft.nowMs);
+  replaceDead(draft, worker, ending, counters);
 }
 
 /** What it said before it failed, after a colon. */
@@ -223,9 +224,8 @@ function replaceDead(
   worker: WorkerState,
   ending: Ending,
   counters: ExitCounters | undefined,
-  nowMs: number,
 ): void {
-  const { state } = draft;
+  const { state, nowMs } = draft;
   const stable = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS;
   state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
   const how = describeEnding(ending);
@@ -233,6 +233,7 @@ function replaceDead(
   const inFlight = counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
   const lost = inFlight === 0 ? '' : `, with ${inFlight} request(s) in flight`;
   log(draft, 'error', `Worker ${worker.pid} (slot ${worker.slot}) ${how}${lost}${why}`);
+  crashLoop.died(draft, `${how}${lost}${why}`);
 
   const bootFailed = ending.exitStatus === WORKER_BOOT_ERROR || ending.exitStatus === APP_LOAD_ERROR;
   if (bootFailed && !state.anyWorkerEverReady) {
@@ -260,42 +261,19 @@ function replaceDead(
   }
 }
 
-/** Workers that were told to leave and have not within the graceful timeout: they are killed, as gunicorn does. */
-function cutShort(draft: Draft): void {
+/** Once a second: what the workers have counted, and the end of a row of deaths. */
+export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
-  const graceSeconds = state.settings?.graceful_timeout_seconds ?? 30;
-  if (state.phase === 'stopping') return;
-  for (const worker of Object.values(state.workers)) {
-    if (worker.drainedAtMs === null || nowMs < worker.drainedAtMs + graceSeconds * 1000) continue;
-    // Asked again at the next one, should it not have come through.
-    worker.drainedAtMs = nowMs;
-    log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);
-    draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
-  }
-}
-
-/** Once a second: workers that no longer say that they live, and the end of a row of deaths. */
-export function tick(draft: Draft, heartbeats: Heartbeat[]): void {
-  const { state, nowMs } = draft;
-  const timeoutMs = (state.settings?.timeout_seconds ?? 0) * 1000;
-  cutShort(draft);
   for (const { pid, agoMs, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
     worker.requestsFinished = requestsFinished;
     if (requestsFinished > 0) state.anyRequestEverFinished = true;
-    if (timeoutMs <= 0 || agoMs <= timeoutMs || state.phase === 'stopping' || worker.phase === 'draining') continue;
-    if (worker.phase === 'aborted') {
-      draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
-      continue;
-    }
-    worker.phase = 'aborted';
-    log(draft, 'error', `WORKER TIMEOUT (pid:${pid}): silent for ${(agoMs / 1000).toFixed(0)} s`);
-    draft.actions.push({ do: 'signal', pid, signal: SIGABRT });
   }
   const allStable = Object.values(state.workers).every(
     (worker) => worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS,
   );
   const full = Object.keys(state.workers).length >= state.target;
   if (state.deathsInARow > 0 && allStable && full) state.deathsInARow = 0;
+  crashLoop.endWhenOver(draft);
 }

@@ -27,6 +27,16 @@ export const sampleSettings: Settings = {
   gc_guard: 'hold',
   sampling_budget_percent: 1,
   errorlog: '-',
+  boot_timeout_seconds: 0,
+  max_requests: 0,
+  max_requests_jitter: 0,
+  recycle_private_bytes: 0,
+  recycle_pss_bytes: 0,
+  recycle_rss_bytes: 0,
+  recycle_samples: 3,
+  recycle_age_seconds: 0,
+  recycle_age_jitter_seconds: 0,
+  herd_memory: 'off',
 };
 
 export function sampleMold(generation: number, changes: Partial<MoldState> = {}): MoldState {
@@ -45,6 +55,8 @@ export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerS
     drainedAtMs: null,
     replaceBecause: null,
     failure: null,
+    abortedAtMs: null,
+    stack: null,
     ...changes,
   };
 }
