@@ -15,7 +15,12 @@ from cowherd_agent.configuration import explain_worker_class, mistyped_setting
 from cowherd_agent.settings import GUARD_MODES, POLICIES, explain_usage_error
 from gunicorn.config import Config
 
-OURS = ("heap_policy", "warmup", "gc_guard", "collect_after", "allow_threads", "sampling_budget")
+OURS = (
+    *("heap_policy", "warmup", "gc_guard", "collect_after", "allow_threads", "sampling_budget"),
+    *("boot_timeout", "recycle_private", "recycle_pss", "recycle_rss", "recycle_samples"),
+    *("recycle_age", "recycle_age_jitter", "herd_memory"),
+)
+MIB = 1024 * 1024
 
 
 def parsed(*arguments: str) -> Config:
@@ -37,6 +42,14 @@ def test_the_defaults() -> None:
         "collect_after": 10_000,
         "allow_threads": False,
         "sampling_budget": 1.0,
+        "boot_timeout": 0,
+        "recycle_private": 0,
+        "recycle_pss": 0,
+        "recycle_rss": 0,
+        "recycle_samples": 3,
+        "recycle_age": 0,
+        "recycle_age_jitter": 0,
+        "herd_memory": "off",
     }
 
 
@@ -45,6 +58,9 @@ def test_they_stand_on_the_command_line() -> None:
         *("--policy", "Freeze", "--warmup", "GET /", "--warmup", "GET /a b.example"),
         *("--gc-guard", "report", "--collect-after", "500", "--allow-threads"),
         *("--sampling-budget", "2.5", "--workers", "4"),
+        *("--boot-timeout", "60", "--recycle-private", "200M", "--recycle-pss", "1.5G"),
+        *("--recycle-rss", "4096", "--recycle-samples", "5", "--recycle-age", "3600"),
+        *("--recycle-age-jitter", "600", "--herd-memory", "auto"),
     )
     assert [config.settings[name].get() for name in OURS] == [
         "freeze",
@@ -53,6 +69,7 @@ def test_they_stand_on_the_command_line() -> None:
         500,
         True,
         2.5,
+        *(60, 200 * MIB, 1536 * MIB, 4096, 5, 3600, 600, "auto"),
     ]
     assert config.workers == 4
     assert parsed("--heap-policy", "stock").heap_policy == "stock"
@@ -90,6 +107,13 @@ def test_each_is_described_and_none_takes_an_option_of_gunicorns(name: str) -> N
         ("collect_after", -1, "-1"),
         ("collect_after", "some", "some"),
         ("allow_threads", "perhaps", "perhaps"),
+        ("recycle_private", "much", "recycle_private must be a size"),
+        ("recycle_pss", -1, "recycle_pss must be a size"),
+        ("recycle_rss", "200 parsecs", "must be a size"),
+        ("recycle_rss", True, "must be a size"),
+        ("recycle_samples", 0, "at least 1"),
+        ("herd_memory", "some", "herd_memory must be a size"),
+        ("boot_timeout", -1, "-1"),
     ],
 )
 def test_a_wrong_value_is_refused(name: str, value: object, message: str) -> None:
@@ -108,6 +132,13 @@ def test_a_wrong_value_is_refused(name: str, value: object, message: str) -> Non
         ("sampling_budget", 0, 0.0),
         ("collect_after", "0", 0),
         ("allow_threads", "true", True),
+        ("recycle_private", "200MiB", 200 * MIB),
+        ("recycle_private", "200 mb", 200 * MIB),
+        ("recycle_private", 12345, 12345),
+        ("recycle_private", "0.5k", 512),
+        ("herd_memory", "AUTO", "auto"),
+        ("herd_memory", "4G", 4096 * MIB),
+        ("herd_memory", 0, "off"),
     ],
 )
 def test_a_value_is_understood_in_every_form(name: str, value: object, expected: object) -> None:

@@ -18,6 +18,11 @@ Cowherd's own settings, which may also stand in gunicorn.conf.py:
   --collect-after OBJECTS  collect_after: young objects that set off a collection after a response
   --allow-threads          allow_threads: fork although the application has left threads running
   --sampling-budget PCT    sampling_budget: percent of one core for reading memory (default 1)
+  --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M;
+                           also --recycle-pss, --recycle-rss, --recycle-samples, --recycle-age,
+                           --recycle-age-jitter (docs/recycling.md)
+  --herd-memory SIZE       herd_memory: of the whole herd; auto: by the limit of the cgroup
+  --boot-timeout SECONDS   boot_timeout: how long a worker may take to be ready
 
 Some of gunicorn's options:
   -b, --bind ADDRESS       HOST:PORT or unix:PATH; repeatable

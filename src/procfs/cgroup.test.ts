@@ -3,7 +3,15 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { locateMemoryCgroup, ownMemoryCgroup, parseLimit, parseOomKills, readCgroupMemory, readCgroupUse, readOomKills } from './cgroup.ts';
+import {
+  locateMemoryCgroup,
+  ownMemoryCgroup,
+  parseLimit,
+  parseOomKills,
+  readCgroupMemory,
+  readCgroupUse,
+  readOomKills,
+} from './cgroup.ts';
 
 const folders: string[] = [];
 afterEach(() => {

@@ -29,5 +29,9 @@ export function endWhenOver(draft: Draft): void {
   if (crashLoop === null || state.deathsInARow > 0) return;
   state.crashLoop = null;
   const took = formatDuration(milliseconds(nowMs - crashLoop.startedAtMs));
-  log(draft, 'info', `The crash loop is over after ${took} and ${crashLoop.deaths} deaths; the last one ${crashLoop.lastError}`);
+  log(
+    draft,
+    'info',
+    `The crash loop is over after ${took} and ${crashLoop.deaths} deaths; the last one ${crashLoop.lastError}`,
+  );
 }

@@ -330,9 +330,15 @@ describe('a worker that is silent', () => {
   test('is aborted after the timeout, then killed', () => {
     const herd = serving().after(1000, [{ pid: 101, agoMs: 30_000, requestsFinished: 0, inFlight: 0 }]);
     expect(herd.signals).toEqual([]);
-    expect(herd.after(1000, [{ pid: 101, agoMs: 30_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([[101, SIGABRT]]);
-    expect(herd.logs).toEqual(['error: WORKER TIMEOUT (pid:101): silent for 30 s, no request in flight, 0 answered before']);
-    expect(herd.after(1000, [{ pid: 101, agoMs: 31_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([[101, SIGKILL]]);
+    expect(herd.after(1000, [{ pid: 101, agoMs: 30_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([
+      [101, SIGABRT],
+    ]);
+    expect(herd.logs).toEqual([
+      'error: WORKER TIMEOUT (pid:101): silent for 30 s, no request in flight, 0 answered before',
+    ]);
+    expect(herd.after(1000, [{ pid: 101, agoMs: 31_001, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([
+      [101, SIGKILL],
+    ]);
     expect(herd.exits(101, { signal: SIGKILL }).forks).toEqual([0]);
   });
 

@@ -2,7 +2,12 @@
 import { constants } from 'node:os';
 import type { Ending } from './state.ts';
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+// Some numbers have two names, of which the first is the usual one: SIGABRT, SIGIOT.
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
 
 /** The name of a signal number, such as SIGKILL. */
 export function signalName(signal: number): string {

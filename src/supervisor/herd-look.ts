@@ -19,8 +19,7 @@ export function lookAtHerd(state: HerdState, sampleOf: (pid: number) => Sample |
   const asksCgroup = state.settings?.herd_memory === 'auto' && cgroup !== null;
   return {
     workers,
-    pss:
-      workers.reduce((sum, { pss }) => sum + pss, 0) + molds.reduce((sum, { memory: { pss } }) => sum + pss, 0),
+    pss: workers.reduce((sum, { pss }) => sum + pss, 0) + molds.reduce((sum, { memory: { pss } }) => sum + pss, 0),
     cgroup: asksCgroup ? readCgroupUse(cgroup) : null,
   };
 }

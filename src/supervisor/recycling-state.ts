@@ -48,6 +48,8 @@ export interface RecyclingState {
   /** Workers in a row that a rule has recycled although they were fresh. */
   freshInARow: Record<MemoryRule, number>;
   herd: {
+    /** What it took at the latest tick, and what it may take; null without a limit. */
+    budget: { used: number; limit: number } | null;
     /** Since when it has been over its budget. */
     overSinceMs: number | null;
     /** The worker recycled last for the budget, until it has gone. */
@@ -66,7 +68,7 @@ export function startRecycling(): RecyclingState {
     watches: {},
     marked: {},
     freshInARow: { private: 0, pss: 0, rss: 0 },
-    herd: { overSinceMs: null, lastPid: null, goneAtMs: null, inARow: 0 },
+    herd: { budget: null, overSinceMs: null, lastPid: null, goneAtMs: null, inARow: 0 },
   };
 }
 

@@ -110,7 +110,12 @@ function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due):
   if (rule === 'herd_memory') {
     const { herd } = recycling;
     if (herd.inARow >= draft.state.target) {
-      stop(draft, settings, rule, `${because}; all ${herd.inARow} workers were replaced, and it is still more. ${RAISE}`);
+      stop(
+        draft,
+        settings,
+        rule,
+        `${because}; all ${herd.inARow} workers were replaced, and it is still more. ${RAISE}`,
+      );
       return;
     }
     herd.inARow += 1;
@@ -156,7 +161,7 @@ function forget({ state, nowMs }: Draft): void {
   }
   for (const pid of Object.keys(recycling.marked).map(Number)) {
     // A mark can be taken back.
-    if (state.workers[pid]?.replaceBecause == null) delete recycling.marked[pid];
+    if ((state.workers[pid]?.replaceBecause ?? null) === null) delete recycling.marked[pid];
   }
   const { herd } = recycling;
   if (herd.lastPid !== null && state.workers[herd.lastPid] === undefined) {
@@ -256,6 +261,7 @@ function lookAgainInTime(draft: Draft, watch: RecycleWatch, beat: Heartbeat, lim
 function countHerd(draft: Draft, settings: Settings, memory: HerdLook): void {
   const { herd } = draft.state.recycling;
   const budget = herdBudget(settings, memory);
+  herd.budget = budget === null ? null : { used: budget.used, limit: budget.limit };
   if (budget !== null && budget.used > budget.limit) {
     herd.overSinceMs ??= draft.nowMs;
   } else {
@@ -326,18 +332,12 @@ function isOn(limit: number | string): boolean {
 
 /** The limit as the settings have it. */
 function limitOf(settings: Settings, rule: RecycleRule): number | string {
-  switch (rule) {
-    case 'private':
-      return settings.recycle_private_bytes;
-    case 'pss':
-      return settings.recycle_pss_bytes;
-    case 'rss':
-      return settings.recycle_rss_bytes;
-    case 'requests':
-      return settings.max_requests;
-    case 'age':
-      return settings.recycle_age_seconds;
-    case 'herd_memory':
-      return settings.herd_memory;
-  }
+  return {
+    private: settings.recycle_private_bytes,
+    pss: settings.recycle_pss_bytes,
+    rss: settings.recycle_rss_bytes,
+    requests: settings.max_requests,
+    age: settings.recycle_age_seconds,
+    herd_memory: settings.herd_memory,
+  }[rule];
 }

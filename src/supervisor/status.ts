@@ -5,6 +5,7 @@
  * under one version; a change of meaning raises it.
  */
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
+import type { RecycleRule } from './recycling-state.ts';
 import type { HerdState, MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
 
 export const STATUS_VERSION = 1;
@@ -72,6 +73,16 @@ export interface RolloutReport {
   failure: string | null;
 }
 
+/** What recycling has done and does. */
+export interface RecyclingReport {
+  /** Workers replaced since the supervisor started, by each rule. */
+  counts: Record<RecycleRule, number>;
+  /** Rules that would go on for ever. */
+  stopped: { rule: RecycleRule; because: string }[];
+  /** Bytes held against `herd_memory`; null without a limit. */
+  budget: { used: number; limit: number } | null;
+}
+
 export interface MoldReport {
   generation: number;
   pid: number | null;
@@ -92,6 +103,9 @@ export interface StatusReport {
     generation: number;
     rollout: { kind: RolloutKind; by: string; from: number; to: number; phase: Rollout['phase'] } | null;
     last_rollout: RolloutReport | null;
+    /** Workers die soon after their start, one after the other. */
+    crash_loop: { deaths: number; since_seconds: number; last_error: string; next_fork_in_seconds: number } | null;
+    recycling: RecyclingReport;
     workers_wanted: number;
     workers_ready: number;
     requests: number;
@@ -157,6 +171,8 @@ export function statusReport(input: StatusInput): StatusReport {
       generation: state.generation,
       rollout: rolloutReport(state),
       last_rollout: lastRolloutReport(state, input.nowMs),
+      crash_loop: crashLoopReport(state, input.nowMs),
+      recycling: recyclingReport(state),
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
       requests: workers.reduce((total, worker) => total + worker.requests, state.requestsOfGone),
@@ -198,6 +214,21 @@ function lastRolloutReport({ lastRollout }: HerdState, nowMs: number): RolloutRe
   const { kind, by, from, to, startedAtMs, endedAtMs, failure } = lastRollout;
   const seconds = (endedAtMs - startedAtMs) / 1000;
   return { kind, by, from, to, seconds, ended_seconds_ago: (nowMs - endedAtMs) / 1000, failure };
+}
+
+function crashLoopReport({ crashLoop, forkNotBeforeMs }: HerdState, nowMs: number): StatusReport['herd']['crash_loop'] {
+  if (crashLoop === null) return null;
+  return {
+    deaths: crashLoop.deaths,
+    since_seconds: (nowMs - crashLoop.startedAtMs) / 1000,
+    last_error: crashLoop.lastError,
+    next_fork_in_seconds: Math.max(0, (forkNotBeforeMs - nowMs) / 1000),
+  };
+}
+
+function recyclingReport({ recycling }: HerdState): RecyclingReport {
+  const { counts, stopped, herd } = recycling;
+  return { counts, stopped: stopped.map(({ rule, because }) => ({ rule, because })), budget: herd.budget };
 }
 
 function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {

@@ -206,8 +206,8 @@ export function replaceEnded(
   ending: Ending,
   counters: ExitCounters | undefined,
 ): void {
-  if (ending.exitStatus === 0 && worker.readyAtMs !== null) {
-    // It asked to be replaced: max_requests, or the reloader.
+  if (ending.exitStatus === 0 && worker.readyAtMs !== null && worker.abortedAtMs === null) {
+    // It asked to be replaced: the reloader, or the application.
     log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) left and is replaced`);
     return;
   }
@@ -219,12 +219,7 @@ export function whyOf(worker: WorkerState): string {
   return worker.failure === null ? '' : `: ${worker.failure.detail}`;
 }
 
-function replaceDead(
-  draft: Draft,
-  worker: WorkerState,
-  ending: Ending,
-  counters: ExitCounters | undefined,
-): void {
+function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters: ExitCounters | undefined): void {
   const { state, nowMs } = draft;
   const stable = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS;
   state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
@@ -264,7 +259,7 @@ function replaceDead(
 /** Once a second: what the workers have counted, and the end of a row of deaths. */
 export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
-  for (const { pid, agoMs, requestsFinished } of heartbeats) {
+  for (const { pid, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
     worker.requestsFinished = requestsFinished;
