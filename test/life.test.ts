@@ -63,7 +63,7 @@ def app(environ, start_response):
     expect(answers.every((answer) => answer.status === 200)).toBe(true);
     process.kill(busy.pid, 'SIGKILL');
     expect(await lost).toBeNull();
-    await run.waitForText(/was ended by SIGKILL \(perhaps out of memory\), with 1 request\(s\) in flight/);
+    await run.waitForText(/was ended by SIGKILL.*, with 1 request\(s\) in flight/);
     await readyPids(run, 2, [busy.pid]);
     await run.stop();
   });
@@ -118,19 +118,6 @@ def app(environ, start_response):
     expect((await run.get('/')).text).toBe('well');
     await run.stop();
   });
-});
-
-test('max_requests: workers leave after so many, and are replaced without a request lost', async () => {
-  const run = await serving(['hello:app', '--workers', '2', '--max-requests', '5'], { files });
-  const answers = await hammer(run.address, '/', 60, 4);
-  expect(answers.every((answer) => answer.status === 200)).toBe(true);
-  const answered = new Set(answers.map((answer) => answer.text));
-  expect(answered.size).toBeGreaterThanOrEqual(60 / 10);
-  await readyPids(run, 2);
-  expect(run.messages.some((message) => message.includes('left and is replaced'))).toBe(true);
-  // To leave by itself is no failure.
-  expect(run.messages.some((message) => message.includes('died in a row'))).toBe(false);
-  await run.stop();
 });
 
 test('a mold that dies is replaced while the workers serve on', async () => {
