@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
-import { fetchFrom, hammer } from './support/http.ts';
+import { fetchFrom } from './support/http.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
