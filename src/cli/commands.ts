@@ -6,6 +6,7 @@ import { CowherdError } from '../base/errors.ts';
 import type { DemoOptions } from './demo.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { HELP } from './help.ts';
+import type { HistoryOptions } from './history.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RolloutOptions } from './rollout.ts';
 import type { ScaleOptions } from './scale.ts';
@@ -85,6 +86,15 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nExamples:\n  cowherd scale 16')
     .action(async (workers: number, options: ScaleOptions) => {
       exitStatus = await (await import('./scale.ts')).runScale(workers, options);
+    });
+  program
+    .command('history')
+    .description('what each reload, refork, rollback and stop did to the host, also of a herd that has ended')
+    .option('--runtime-dir <directory>', 'which herd; needed only where several are recorded')
+    .option('--json', 'print it as JSON (docs/history.md)')
+    .addHelpText('after', '\nExamples:\n  cowherd history\n  cowherd history --json | jq ".records[-1].host"')
+    .action(async (options: HistoryOptions) => {
+      exitStatus = await (await import('./history.ts')).runHistory(options);
     });
   program
     .command('doctor')

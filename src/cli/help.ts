@@ -16,6 +16,7 @@ Commands:
   rollback  back to the generation before the last reload
   refork    make a warmed worker the mold of the next generation
   scale     change the number of workers
+  history   what each reload, refork, rollback and stop did to the host
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 
 Options:

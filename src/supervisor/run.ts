@@ -22,6 +22,8 @@ import { lookAtHerd } from './herd-look.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { Sampler } from './sampler.ts';
 import { takeStack } from './stack.ts';
+import { historyWriter } from './history.ts';
+import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeRuntimeFiles } from './runtime-directory.ts';
@@ -75,6 +77,7 @@ class Supervisor {
   readonly #memoryKills = new MemoryKills();
   readonly #startedAtMs: number;
   readonly #notifier: Notifier | null;
+  readonly #recorder: RestartRecorder;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
   #control: Server | null = null;
@@ -93,6 +96,11 @@ class Supervisor {
     this.#startedAtMs = monotonicClock.now();
     this.#startUp = options.startUp;
     this.#sampler = new Sampler();
+    this.#recorder = new RestartRecorder({
+      rowOf: (slot) => this.#startUp.scoreboard.row(slot),
+      pssOf: (pid) => this.#sampler.sampleOf(pid)?.memory.pss ?? null,
+      write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
+    });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
   }
 
@@ -154,6 +162,7 @@ class Supervisor {
     // Before the actions: the keeper, which sends it, may be told to leave by them.
     this.#notifier?.tell();
     for (const action of decision.actions) this.#perform(action);
+    this.#recorder.observe(this.#state, event);
     return decision.answer;
   }
 
@@ -167,13 +176,15 @@ class Supervisor {
       return;
     }
     const worker = this.#state.workers[message.pid];
-    const row = worker === undefined ? null : this.#startUp.scoreboard.row(worker.slot);
+    const candidate = worker === undefined ? null : this.#startUp.scoreboard.row(worker.slot);
+    const row = candidate?.pid === message.pid ? candidate : null;
     const death = {
       stack: worker === undefined ? null : takeStack(this.#startUp.runtimeDirectory, worker.slot),
       outOfMemory: message.signal === SIGKILL ? this.#memoryKills.claim() : false,
     };
+    this.#recorder.exited(message, row);
     this.#dispatch(
-      row === null || row.pid !== message.pid
+      row === null
         ? { type: 'keeper_says', message, death }
         : {
             type: 'keeper_says',
@@ -298,6 +309,7 @@ class Supervisor {
         this.#useSettings(action.settings);
         return;
       case 'record_rollout':
+        this.#recorder.rolloutEnded(action.outcome);
         return;
       case 'give_listeners':
         this.#startUp.keeper.send({ type: 'give_listeners', generation: action.generation });
@@ -404,6 +416,7 @@ class Supervisor {
   }
 
   #end(exitStatus: number, error: { code: string; detail: string } | null): void {
+    this.#recorder.end(error === null ? null : `${error.code}: ${error.detail}`);
     const known = error === null ? null : CowherdError.named(error.code, error.detail);
     this.#ended({
       exitStatus: known?.exitStatus ?? exitStatus,

@@ -58,6 +58,11 @@ export function herdNamePrefix(cwd: string): string {
   return `${readable}-${shortHash(cwd)}`;
 }
 
+/** A name for what is kept of a herd elsewhere, in one folder for all herds: begins as the runtime directory's own. */
+export function nameOfDirectory(directory: string): string {
+  return `${basename(directory).slice(0, 64) || 'root'}-${shortHash(directory)}`;
+}
+
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 6);
 }
@@ -129,7 +134,7 @@ function refuseForeignParent(parent: string): void {
  * Makes a folder, mode 0700, and those above it. Not `mkdirSync` with `recursive`: where a folder that is there answers
  * ENOENT, as /proc does, Node 20 tries again for ever.
  */
-function makeFolders(directory: string): void {
+export function makeFolders(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {

@@ -239,7 +239,13 @@ function socketFiles(folder: string): string[] {
 
 /** Nothing of the caller's settings, of other test runs, or of a virtual environment that is active. */
 function cleanEnvironment(folder: string): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', XDG_RUNTIME_DIR: folder };
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    LANG: 'C.UTF-8',
+    XDG_RUNTIME_DIR: folder,
+    XDG_STATE_HOME: path.join(folder, 'state'),
+  };
 }
 
 /** Runs `cowherd ARGS` in a folder of its own. */
