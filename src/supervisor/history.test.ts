@@ -24,7 +24,11 @@ describe('the folder', () => {
     ["a user's", {}, '/home/ann/.local/state/cowherd'],
     ["root's", { uid: 0 }, '/var/lib/cowherd'],
     ['by XDG_STATE_HOME', { uid: 0, xdgStateHome: '/state' }, '/state/cowherd'],
-    ['by XDG_STATE_HOME that is not absolute, which is to be ignored', { xdgStateHome: 'state' }, '/home/ann/.local/state/cowherd'],
+    [
+      'by XDG_STATE_HOME that is not absolute, which is to be ignored',
+      { xdgStateHome: 'state' },
+      '/home/ann/.local/state/cowherd',
+    ],
     ["systemd's StateDirectory, the first", { stateDirectory: '/var/lib/shop:/var/lib/more' }, '/var/lib/shop'],
   ])('%s', (_, changes, expected) => {
     expect(historyFolder({ ...user, ...changes })).toBe(expected);

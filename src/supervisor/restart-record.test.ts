@@ -12,7 +12,12 @@ import {
   type RestartRecord,
 } from './restart-record.ts';
 
-const host = (free: number, available: number, cached: number): HostMemory => ({ total: 1000, free, available, cached });
+const host = (free: number, available: number, cached: number): HostMemory => ({
+  total: 1000,
+  free,
+  available,
+  cached,
+});
 
 function reading(pid: number, changes: Partial<ProcessReading> = {}): ProcessReading {
   return {
@@ -29,7 +34,15 @@ function reading(pid: number, changes: Partial<ProcessReading> = {}): ProcessRea
 
 function reload(before: HostMemory | null = null, processes: ProcessReading[] = []): Restart {
   return beginRestart(
-    { kind: 'reload', by: 'SIGHUP', from: 1, to: 2, started: '2026-01-31T12:00:00.000Z', startedAtMs: 5000, workers: 2 },
+    {
+      kind: 'reload',
+      by: 'SIGHUP',
+      from: 1,
+      to: 2,
+      started: '2026-01-31T12:00:00.000Z',
+      startedAtMs: 5000,
+      workers: 2,
+    },
     before,
     processes,
   );

@@ -90,13 +90,7 @@ export class RestartRecorder {
     return kind === rollout.kind && to === rollout.to && startedAtMs === rollout.startedAtMs;
   }
 
-  #begin(
-    kind: record.RestartKind,
-    by: string,
-    from: number,
-    to: number | null,
-    startedAtMs: number,
-  ): void {
+  #begin(kind: record.RestartKind, by: string, from: number, to: number | null, startedAtMs: number): void {
     this.#ended = null;
     const agoMs = monotonicClock.now() - startedAtMs;
     const started = new Date(Date.now() - agoMs).toISOString();
