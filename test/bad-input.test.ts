@@ -321,7 +321,7 @@ describe('settings', () => {
   test.each([
     ['workers = "many"\n', /workers|many/],
     ['heap_policy = "frozen"\n', /heap_policy must be one of auto, immortal, freeze, instagram, stock; it is 'frozen'/],
-    ['warmup = ["GET"]\n', /a warm-up request reads 'GET \/path'/],
+    ['warmup = ["GET"]\n', /a request reads 'GET \/path'/],
     ['warmup = 7\n', /warmup must be a list of requests/],
     ['sampling_budget = 200\n', /sampling_budget must be between 0 and 100 percent/],
     ['gc_guard = "maybe"\n', /gc_guard must be one of hold, report, off/],
@@ -334,7 +334,7 @@ describe('settings', () => {
   });
 
   test.each([
-    [['--warmup', 'GET'], 'INVALID_SETTING', /a warm-up request reads 'GET \/path'/],
+    [['--warmup', 'GET'], 'INVALID_SETTING', /a request reads 'GET \/path'/],
     [['--policy', 'frozen'], 'INVALID_SETTING', /heap_policy must be one of/],
     [['--workers', 'many'], 'USAGE', /--workers: invalid/],
     [['-c', 'no-such-file.py'], 'INVALID_SETTING', /no-such-file\.py/],

@@ -141,6 +141,10 @@ class HerdHeap:
         }
         return None if verdict.ok else verdict.reason
 
+    def apply_on_trial(self) -> None:
+        """In a child that tries what workers will do."""
+        self._policy.after_fork()
+
     def applier(self, channel: Channel) -> Callable[[Slot], None]:
         """What a new worker runs to live by the policy."""
 

@@ -286,6 +286,10 @@ class Mold:
         self._say_ready(report)
 
     def _say_ready(self, report: dict[str, Any]) -> None:
+        from cowherd_agent import canary
+
+        if canary.is_wanted(self._order["occasion"], self._arbiter.cfg.health):
+            report["canary"] = self._send_canary()
         self._send(
             {
                 "type": "mold_ready",
@@ -301,6 +305,18 @@ class Mold:
         """What every worker has on purpose."""
         listeners = [listener.sock.fileno() for listener in self._arbiter.LISTENERS]
         return [self._channel.fileno(), *listeners]
+
+    def _send_canary(self) -> dict[str, Any]:
+        from cowherd_agent import canary
+
+        app, interface = self._application.original, self._application.interface
+        verdict = canary.send(self._heap, self._arbiter, app, interface)
+        if verdict.reason:
+            raise MoldFailure("CANARY_FAILED", verdict.reason)
+        if verdict.warning:
+            self._notice("warning", f"Canary: {verdict.warning}")
+        self._progress("canary", "a canary came back well", verdict.seconds, final=True)
+        return {"seconds": verdict.seconds, "warning": verdict.warning or None}
 
     def _restart_without(self, rejection: str) -> NoReturn:
         """A policy can't be taken back: starts this process anew, without the rejected one."""

@@ -179,6 +179,29 @@ class SamplingBudget(gunicorn_config.Setting):  # type: ignore[misc]
         """
 
 
+def _validate_health(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    parse_request(value)
+    return str(value)
+
+
+class Health(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "health"
+    section = "Cowherd"
+    cli = ("--health",)
+    meta = "REQUEST"
+    validator = _validate_health
+    default = None
+    desc = """\
+        A request that a new generation must answer well before it gets traffic: ``"GET /healthz"``.
+
+        A canary, a process forked from the new mold, plays it after the hooks of a new worker; a
+        status of 400 or more, an exception or no answer within 30 s means that the generation is
+        not taken into service. A host name may follow the path.
+        """
+
+
 class BeforeMold(gunicorn_config.Setting):  # type: ignore[misc]
     name = "before_mold"
     section = "Cowherd"

@@ -41,13 +41,19 @@ def parse_request(text: object) -> WarmupRequest:
     """Reads ``"GET /path"`` or ``"GET /path host"``. Raises ValueError otherwise."""
     parts = text.split() if isinstance(text, str) else []
     if len(parts) not in (2, 3) or not parts[1].startswith("/") or not parts[0].isalpha():
-        raise ValueError(f"a warm-up request reads 'GET /path' or 'GET /path host', not {text!r}")
+        raise ValueError(f"a request reads 'GET /path' or 'GET /path host', not {text!r}")
     host = parts[2] if len(parts) == 3 else "localhost"
     return WarmupRequest(parts[0].upper(), parts[1], host)
 
 
-def play(app: Any, interface: Interface, requests: Iterable[str]) -> list[WarmupResult]:
-    """Plays the requests one after the other. What the application raises is in the result."""
+def play(
+    app: Any, interface: Interface, requests: Iterable[str], with_lifespan: bool = False
+) -> list[WarmupResult]:
+    """Plays the requests one after the other. What the application raises is in the result.
+
+    `with_lifespan`: an ASGI application is started up before each and shut down after it, as in a
+    worker; in a mold that would start what a fork must not share.
+    """
     results = []
     for text in requests:
         request = parse_request(text)
@@ -55,7 +61,10 @@ def play(app: Any, interface: Interface, requests: Iterable[str]) -> list[Warmup
         error: str | None = None
         status = 0
         try:
-            status = _play_wsgi(app, request) if interface == "wsgi" else _play_asgi(app, request)
+            if interface == "wsgi":
+                status = _play_wsgi(app, request)
+            else:
+                status = _play_asgi(app, request, with_lifespan)
         except Exception as raised:
             error = f"{type(raised).__name__}: {raised}"
         results.append(WarmupResult(request.text, status, time.perf_counter() - started, error))
@@ -138,8 +147,11 @@ def _play_wsgi(app: Callable[..., Iterable[bytes]], request: WarmupRequest) -> i
     return status
 
 
-def _play_asgi(app: Callable[..., Awaitable[None]], request: WarmupRequest) -> int:
+def _play_asgi(
+    app: Callable[..., Awaitable[None]], request: WarmupRequest, with_lifespan: bool
+) -> int:
     path, _, query = request.path.partition("?")
+    state: dict[str, Any] = {}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -156,7 +168,7 @@ def _play_asgi(app: Callable[..., Awaitable[None]], request: WarmupRequest) -> i
         ],
         "client": ("127.0.0.1", 0),
         "server": (request.host, 80),
-        "state": {},
+        "state": state,
     }
     # Here, since most applications never need it, and it takes its time.
     import asyncio
@@ -183,7 +195,13 @@ def _play_asgi(app: Callable[..., Awaitable[None]], request: WarmupRequest) -> i
             elif message["type"] == "http.response.body" and not message.get("more_body"):
                 answered.set()
 
-        await app(scope, receive, send)
+        if not with_lifespan:
+            await app(scope, receive, send)
+            return
+        from cowherd_agent.asgi_lifespan import lifespan
+
+        async with lifespan(app, state):
+            await app(scope, receive, send)
 
     asyncio.run(run())
     return status

@@ -16,7 +16,8 @@ from cowherd_agent.settings import GUARD_MODES, POLICIES, explain_usage_error
 from gunicorn.config import Config
 
 OURS = (
-    *("heap_policy", "warmup", "gc_guard", "collect_after", "allow_threads", "sampling_budget"),
+    *("heap_policy", "warmup", "health", "gc_guard", "collect_after", "allow_threads"),
+    *("sampling_budget",),
     *("boot_timeout", "recycle_private", "recycle_pss", "recycle_rss", "recycle_samples"),
     *("recycle_age", "recycle_age_jitter", "herd_memory"),
 )
@@ -38,6 +39,7 @@ def test_the_defaults() -> None:
     assert {name: config.settings[name].get() for name in OURS} == {
         "heap_policy": "auto",
         "warmup": [],
+        "health": None,
         "gc_guard": "hold",
         "collect_after": 10_000,
         "allow_threads": False,
@@ -57,6 +59,7 @@ def test_they_stand_on_the_command_line() -> None:
     config = parsed(
         *("--policy", "Freeze", "--warmup", "GET /", "--warmup", "GET /a b.example"),
         *("--gc-guard", "report", "--collect-after", "500", "--allow-threads"),
+        *("--health", "GET /healthz"),
         *("--sampling-budget", "2.5", "--workers", "4"),
         *("--boot-timeout", "60", "--recycle-private", "200M", "--recycle-pss", "1.5G"),
         *("--recycle-rss", "4096", "--recycle-samples", "5", "--recycle-age", "3600"),
@@ -65,6 +68,7 @@ def test_they_stand_on_the_command_line() -> None:
     assert [config.settings[name].get() for name in OURS] == [
         "freeze",
         ["GET /", "GET /a b.example"],
+        "GET /healthz",
         "report",
         500,
         True,
@@ -95,10 +99,11 @@ def test_each_is_described_and_none_takes_an_option_of_gunicorns(name: str) -> N
         ("heap_policy", "frozen", "heap_policy must be one of auto, immortal"),
         ("heap_policy", None, "must be one of"),
         ("gc_guard", "maybe", "gc_guard must be one of hold, report, off"),
-        ("warmup", ["GET"], "a warm-up request reads"),
-        ("warmup", [7], "a warm-up request reads"),
+        ("warmup", ["GET"], "a request reads"),
+        ("warmup", [7], "a request reads"),
         ("warmup", 7, "warmup must be a list"),
         ("warmup", {"GET /": 1}, "warmup must be a list"),
+        ("health", "healthz", "a request reads"),
         ("sampling_budget", "much", "must be a percentage"),
         ("sampling_budget", -1, "between 0 and 100"),
         ("sampling_budget", 101, "between 0 and 100"),

@@ -33,7 +33,7 @@ def test_a_request_is_read(text: str, method: str, path: str, host: str) -> None
 
 @pytest.mark.parametrize("text", ["", "GET", "/", "GET x", "GET / a b", "G-T /", None, 7, b"GET /"])
 def test_what_is_no_request_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="a warm-up request reads 'GET /path'"):
+    with pytest.raises(ValueError, match="a request reads 'GET /path'"):
         parse_request(text)
 
 

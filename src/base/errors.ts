@@ -221,6 +221,12 @@ export const catalogue = defineCatalogue({
     title: 'The new generation did not come into service',
     advice: 'The old one keeps serving. The log of the server has the traceback; correct it and ask again.',
   },
+  CANARY_FAILED: {
+    exitStatus: 45,
+    title: 'A process forked from the new mold does not work',
+    advice:
+      'The log above has its traceback or, if it hung, its stack. docs/fork-safety.md tells what a fork must not share, and what the canary does.',
+  },
   ROLLOUT_TIMED_OUT: {
     exitStatus: 38,
     title: 'The new generation is not in service yet',

@@ -14,6 +14,7 @@ Cowherd's own options:
 Cowherd's own settings, which may also stand in gunicorn.conf.py:
   --policy POLICY          heap_policy: auto (default), immortal, freeze, instagram, stock
   --warmup REQUEST         warmup: a request played in the mold, such as "GET /"; repeatable
+  --health REQUEST         health: what a new generation must answer well before it gets traffic
   --gc-guard MODE          gc_guard: hold (default), report, off
   --collect-after OBJECTS  collect_after: young objects that set off a collection after a response
   --allow-threads          allow_threads: fork although the application has left threads running

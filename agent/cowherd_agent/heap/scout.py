@@ -16,22 +16,13 @@ the fork (`Shared_Dirty` of smaps_rollup) and is not shared at the end.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import ctypes
 import gc
-import json
-import os
-import select
-import signal
-import sys
-import time
-import traceback
 from collections.abc import Callable, Collection
 from itertools import compress, filterfalse
 from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
+from cowherd_agent.forked_child import Tell, run_in_child
 from cowherd_agent.heap import rawgc, rollup
 from cowherd_agent.heap.hidden_referents import HiddenReferents
 from cowherd_agent.heap.policies.base import Promise
@@ -47,9 +38,6 @@ _MAX_DEPTH = 6
 _MOST_READ = 500_000
 """How many of them are remembered as read (some 50 MiB); further ones may be read again."""
 _UNTRACKED_CONTAINERS = frozenset((dict, tuple, CodeType))
-_PR_SET_PDEATHSIG = 1
-"""include/uapi/linux/prctl.h"""
-
 _MIB = 1024 * 1024
 
 
@@ -96,50 +84,22 @@ def run_scout(
     An `auto` that gets a bad verdict must use the next policy in a new mold: what was done to this
     one's heap can't be taken back.
     """
-    started = time.perf_counter()
-    reader, writer = os.pipe()
-    for stream in (sys.stdout, sys.stderr):
-        # What is buffered at the fork would be written twice.
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            stream.flush()
-    mold_pid = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        _die_with(mold_pid)
-        _scout(writer, warmup, promises, after_fork)
-    os.close(writer)
-    try:
-        found, status = _wait(pid, reader, started + timeout_seconds)
-    finally:
-        os.close(reader)
-    seconds = time.perf_counter() - started
-    reason = _judge(found, status, timeout_seconds, "read" in promises or "collect" in promises)
+    outcome = run_in_child(lambda tell: _scout(tell, warmup, promises, after_fork), timeout_seconds)
+    found = outcome.found
+    must_stay_shared = "read" in promises or "collect" in promises
+    reason = outcome.fault("scout", timeout_seconds) or (_judge(found) if must_stay_shared else "")
     return ScoutVerdict(
         ok=not reason,
         reason=reason,
         unshared_bytes=found.get("unshared"),
         shared_at_fork_bytes=found.get("shared_at_fork"),
-        seconds=seconds,
+        seconds=outcome.seconds,
         unshared_after_warmup_bytes=found.get("unshared_after_warmup"),
     )
 
 
-def _judge(
-    found: dict[str, Any], status: int | None, timeout_seconds: float, must_stay_shared: bool
-) -> str:
-    """Why the verdict is bad, or nothing. Pure."""
-    step = found.get("step", "start")
-    if status is None:
-        return f"the scout did not end within {timeout_seconds:g} s (it was to {step})"
-    if status < 0:
-        return f"the scout was killed by {_signal_name(-status)} (it was to {step})"
-    if "error" in found:
-        return f"the scout failed to {step}: {found['error']}"
-    if status != 0:
-        return f"the scout left with status {status} (it was to {step})"
-    if not must_stay_shared:
-        return ""
+def _judge(found: dict[str, Any]) -> str:
+    """Why a scout that left well has copied too much, or nothing. Pure."""
     unshared, shared = found.get("unshared"), found.get("shared_at_fork")
     if unshared is None or shared is None:
         return "the scout could not measure its memory (no /proc/self/smaps)"
@@ -151,102 +111,35 @@ def _judge(
     return ""
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _wait(pid: int, reader: int, deadline: float) -> tuple[dict[str, Any], int | None]:
-    """What the scout wrote, and its exit status as of os.waitstatus_to_exitcode; None if it had to
-    be killed because time was up.
-
-    The pipe's end does not tell: a process that the warm-up started may hold it open.
-    """
-    os.set_blocking(reader, False)
-    written = bytearray()
-    timed_out = False
-    ended = os.pidfd_open(pid)
-    poll = select.poll()
-    poll.register(ended, select.POLLIN)
-    poll.register(reader, select.POLLIN)
-    try:
-        while True:
-            left_ms = max(0, round((deadline - time.perf_counter()) * 1000))
-            ready = [descriptor for descriptor, _ in poll.poll(None if timed_out else left_ms)]
-            if not ready and not timed_out:
-                timed_out = True
-                os.kill(pid, signal.SIGKILL)
-            if reader in ready or ended in ready:
-                with contextlib.suppress(BlockingIOError):
-                    while data := os.read(reader, 65536):
-                        written += data
-                    # Its end: closed by every process that had it.
-                    poll.modify(reader, 0)
-            if ended in ready:
-                break
-    finally:
-        os.close(ended)
-    _, status = os.waitpid(pid, 0)
-    found: dict[str, Any] = {}
-    for line in written.splitlines():
-        found.update(json.loads(line))
-    return found, None if timed_out else os.waitstatus_to_exitcode(status)
-
-
-def _die_with(mold_pid: int) -> None:
-    """A mold that is stopped while it waits for its scout takes the scout along."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != mold_pid:
-        os._exit(1)
-
-
 def _scout(
-    writer: int,
+    tell: Tell,
     warmup: Callable[[], object] | None,
     promises: Collection[Promise],
     after_fork: Callable[[], object] | None,
 ) -> NoReturn:
-    """The child's life. Each step is announced before it starts, so that a crash has a name."""
-
-    def tell(**found: object) -> None:
-        os.write(writer, json.dumps(found).encode() + b"\n")
-
-    # The application's own hooks (sign off somewhere, remove a folder made at import) are for its
-    # end, and it has not begun to serve.
-    atexit._clear()
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        before = rollup.shared_anonymous_bytes()
-        tell(shared_at_fork=before)
-        if after_fork is not None:
-            tell(step="apply the policy")
-            after_fork()
-        if "read" in promises:
-            tell(step="read every object")
-            read_every_object()
-        if "collect" in promises:
-            tell(step="run a full collection")
-            rawgc.collect()
-        unshared = _unshared_since(before)
-        tell(unshared=unshared)
-        final = unshared
-        if warmup is not None:
-            tell(step="run the warm-up")
-            warmup()
-            final = _unshared_since(before)
-        tell(unshared_after_warmup=final)
-        if "read" in promises:
-            tell(unshared=final)
-        tell(step="leave")
-    except BaseException as error:
-        traceback.print_exc()
-        text = str(error).strip().splitlines()
-        tell(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
-        os._exit(1)
+    """The child's life."""
+    before = rollup.shared_anonymous_bytes()
+    tell(shared_at_fork=before)
+    if after_fork is not None:
+        tell(step="apply the policy")
+        after_fork()
+    if "read" in promises:
+        tell(step="read every object")
+        read_every_object()
+    if "collect" in promises:
+        tell(step="run a full collection")
+        rawgc.collect()
+    unshared = _unshared_since(before)
+    tell(unshared=unshared)
+    final = unshared
+    if warmup is not None:
+        tell(step="run the warm-up")
+        warmup()
+        final = _unshared_since(before)
+    tell(unshared_after_warmup=final)
+    if "read" in promises:
+        tell(unshared=final)
+    tell(step="leave")
     leave(0)
 
 

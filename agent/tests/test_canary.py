@@ -1,0 +1,48 @@
+"""A canary that hangs is killed, and its stack is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cowherd_agent.canary import is_wanted
+
+AGENT = Path(__file__).resolve().parents[1]
+
+PROGRAM = f"""
+import os, socket, sys, threading
+from types import SimpleNamespace
+sys.path.insert(0, {str(AGENT)!r})
+from cowherd_agent import canary
+
+lock = threading.Lock()
+mold = os.getpid()
+
+def resolve_under_lock(*arguments):
+    # As in a C library: held by a thread of the mold, never released in the copy.
+    if os.getpid() != mold:
+        lock.acquire()
+
+lock.acquire()
+socket.getaddrinfo = resolve_under_lock
+cfg = SimpleNamespace(env=None, uid=os.geteuid(), gid=os.getegid(), initgroups=False, health=None)
+heap = SimpleNamespace(apply_on_trial=lambda: None)
+print(canary.send(heap, SimpleNamespace(cfg=cfg), None, "wsgi", timeout_seconds=2.0).reason)
+"""
+
+
+def test_one_that_hangs_is_killed_and_its_stack_told() -> None:
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.stdout == "the canary did not end within 2 s (it was to resolve a name)\n"
+    assert "resolve_under_lock" in done.stderr
+    assert time.monotonic() - started >= 2.0
+
+
+@pytest.mark.parametrize("occasion", ["first", "reload", "replacement", "refork"])
+def test_the_first_mold_sends_one_only_when_it_is_asked_to(occasion: str) -> None:
+    assert is_wanted(occasion, "GET /")
+    assert is_wanted(occasion, None) == (occasion != "first")
