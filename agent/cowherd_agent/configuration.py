@@ -182,6 +182,8 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "boot_timeout_seconds": cfg.boot_timeout,
         "max_requests": cfg.max_requests,
         "max_requests_jitter": cfg.max_requests_jitter,
+        "refork_after": cfg.refork_after,
+        "refork_by_benefit": cfg.refork_by_benefit,
         "recycle_private_bytes": cfg.recycle_private,
         "recycle_pss_bytes": cfg.recycle_pss,
         "recycle_rss_bytes": cfg.recycle_rss,

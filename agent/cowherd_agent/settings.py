@@ -84,6 +84,24 @@ def _validate_samples(value: object) -> int:
     return count
 
 
+def _validate_refork_after(value: object) -> list[int]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [value]
+    try:
+        numbers = [int(each) for each in value]  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"refork_after must be a list of numbers of requests; it is {value!r}"
+        ) from error
+    if any(number < 1 for number in numbers):
+        raise ValueError(f"refork_after must be numbers above 0; it is {value!r}")
+    return numbers
+
+
 class HeapPolicy(gunicorn_config.Setting):  # type: ignore[misc]
     name = "heap_policy"
     section = "Cowherd"
@@ -249,6 +267,37 @@ class BootTimeout(gunicorn_config.Setting):  # type: ignore[misc]
         How long a worker may take from its fork until it is ready.
 
         0: as long as ``timeout`` says, as in gunicorn.
+        """
+
+
+class ReforkAfter(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "refork_after"
+    section = "Cowherd"
+    cli = ("--refork-after",)
+    meta = "REQUESTS"
+    validator = _validate_refork_after
+    default: tuple[int, ...] = ()
+    desc = """\
+        Reforks when a worker of the current generation has answered so many requests.
+
+        A list, or numbers with commas between them: the first is for the code as it was loaded,
+        the second for the generation after it, and so on; the last one repeats. Such as
+        ``[50, 500, 5000]``. Nothing by default.
+        """
+
+
+class ReforkByBenefit(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "refork_by_benefit"
+    section = "Cowherd"
+    cli = ("--refork-by-benefit",)
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """\
+        Reforks when that is estimated to win at least a tenth of the herd's memory.
+
+        The estimate is learnt from what earlier reforks have won; after one that won little there
+        is no other until the code is loaded anew.
         """
 
 

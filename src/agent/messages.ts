@@ -53,6 +53,8 @@ export const settings = v.object({
   boot_timeout_seconds: seconds,
   max_requests: count,
   max_requests_jitter: count,
+  refork_after: v.array(count),
+  refork_by_benefit: v.boolean(),
   recycle_private_bytes: count,
   recycle_pss_bytes: count,
   recycle_rss_bytes: count,

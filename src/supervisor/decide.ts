@@ -12,6 +12,7 @@ import type { Ending, HerdState, MoldState } from './state.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
 import * as recycling from './recycling.ts';
+import * as refork from './refork.ts';
 import * as rollout from './rollout.ts';
 import * as timeouts from './timeouts.ts';
 import * as workers from './workers.ts';
@@ -93,6 +94,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       workers.tick(draft, event.heartbeats);
       timeouts.tick(draft, event.heartbeats);
       recycling.tick(draft, event.heartbeats, event.memory);
+      refork.tick(draft, event.memory);
       molds.tick(draft);
       return;
   }

@@ -5,6 +5,7 @@ import { bytes } from '../base/units.ts';
 import {
   begun,
   consider,
+  failed,
   largestWin,
   measure,
   newReforkMemory,
@@ -53,6 +54,21 @@ describe('by requests', () => {
       ]),
     );
     expect(because !== null).toBe(due);
+  });
+
+  test('waits longer after each failure', () => {
+    const due = look(0, 100, [[1000, 1]]);
+    const pauses: number[] = [];
+    let memory = newReforkMemory();
+    for (let failure = 1; failure <= 8; failure += 1) {
+      memory = failed(memory, 'a thread runs', 0);
+      pauses.push(memory.notBeforeMs / 60_000);
+      expect(consider(memory, limits, { ...due, nowMs: memory.notBeforeMs - 1 }).because).toBeNull();
+      expect(consider(memory, limits, { ...due, nowMs: memory.notBeforeMs }).because).not.toBeNull();
+    }
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 64, 64, 64]);
+    expect(memory.stoppedBecause).toMatch(/8 reforks in a row failed: a thread runs/);
+    expect(begun(memory, 2, due).failures).toBe(0);
   });
 
   test('nothing is done without a list', () => {

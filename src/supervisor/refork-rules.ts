@@ -61,6 +61,8 @@ export interface ReforkMemory {
   steadyLooks: number;
   lastEstimate: number;
   notBeforeMs: number;
+  /** Reforks in a row that have failed. */
+  failures: number;
   /** Why there are no more reforks by benefit until new code is loaded. */
   stoppedBecause: string | null;
 }
@@ -81,6 +83,9 @@ const STEADY_GROWTH = 0.02;
 
 const PAUSE_MS = 60_000;
 const WINS_REMEMBERED = 10;
+/** After so many failures in a row there is no refork by benefit any more; by requests there is one now and then. */
+const MOST_FAILURES = 3;
+const MOST_DOUBLINGS = 6;
 
 export function newReforkMemory(): ReforkMemory {
   return {
@@ -91,6 +96,7 @@ export function newReforkMemory(): ReforkMemory {
     steadyLooks: 0,
     lastEstimate: 0,
     notBeforeMs: 0,
+    failures: 0,
     stoppedBecause: null,
   };
 }
@@ -115,6 +121,7 @@ export function consider(
 ): { memory: ReforkMemory; because: string | null } {
   const limit = limits.after[Math.min(memory.reforks, limits.after.length - 1)];
   const most = Math.max(0, ...look.candidates.map((candidate) => candidate.requests));
+  if (look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadyLooks: 0 }, because: null };
   if (limit !== undefined && most >= limit) {
     return { memory, because: `a worker has answered ${most} requests (refork_after ${limit})` };
   }
@@ -122,7 +129,7 @@ export function consider(
     return { memory: { ...memory, steadyLooks: 0 }, because: null };
   }
   const isComplete = look.candidates.length > 1 && look.candidates.every((candidate) => candidate.private !== null);
-  if (!isComplete || look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  if (!isComplete) return { memory: { ...memory, steadyLooks: 0 }, because: null };
   const estimate = largestWin(look.candidates) * memory.yieldPart;
   const isWorth = estimate >= worth(look.herdPss);
   const isSteady = estimate <= memory.lastEstimate * (1 + STEADY_GROWTH);
@@ -140,6 +147,7 @@ export function begun(memory: ReforkMemory, generation: number, before: ReforkLo
   return {
     ...memory,
     reforks: memory.reforks + 1,
+    failures: 0,
     steadyLooks: 0,
     lastEstimate: 0,
     measuring: {
@@ -148,6 +156,18 @@ export function begun(memory: ReforkMemory, generation: number, before: ReforkLo
       requestsBefore: meanRequests(before),
       estimated: bytes(Math.round(largestWin(before.candidates) * memory.yieldPart)),
     },
+  };
+}
+
+/** A refork has failed: the next one waits, longer each time, since the cause is most likely still there. */
+export function failed(memory: ReforkMemory, reason: string, nowMs: number): ReforkMemory {
+  const failures = memory.failures + 1;
+  return {
+    ...memory,
+    failures,
+    steadyLooks: 0,
+    notBeforeMs: nowMs + PAUSE_MS * 2 ** Math.min(failures, MOST_DOUBLINGS),
+    stoppedBecause: failures < MOST_FAILURES ? memory.stoppedBecause : `${failures} reforks in a row failed: ${reason}`,
   };
 }
 

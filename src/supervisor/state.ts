@@ -4,6 +4,7 @@
  */
 import type { Settings } from '../agent/messages.ts';
 import { startRecycling, type RecyclingState } from './recycling-state.ts';
+import { newReforkState, type ReforkState } from './refork-state.ts';
 
 /** How a process ended: exactly one of the first two is not null. */
 export interface Ending {
@@ -135,6 +136,7 @@ export interface HerdState {
   /** Workers die one after the other, none of which stayed up. */
   crashLoop: { startedAtMs: number; deaths: number; lastError: string } | null;
   recycling: RecyclingState;
+  refork: ReforkState;
   anyWorkerEverReady: boolean;
   anyRequestEverFinished: boolean;
   /** Requests that workers which have ended had answered. */
@@ -165,6 +167,7 @@ export function initialState(): HerdState {
     forkNotBeforeMs: 0,
     crashLoop: null,
     recycling: startRecycling(),
+    refork: newReforkState(),
     anyWorkerEverReady: false,
     anyRequestEverFinished: false,
     requestsOfGone: 0,

@@ -43,6 +43,11 @@ function completeReport(): unknown {
     deaths: 0,
     targetBefore: 1,
   };
+  state.refork.rules = {
+    ...state.refork.rules,
+    stoppedBecause: 'a reason',
+    wins: [{ generation: 2, won: 1, wonPerWorker: 1, estimated: amount }],
+  };
   state.lastRollout = { kind: 'reload', by: 'SIGHUP', from: 1, to: 2, startedAtMs: 0, endedAtMs: 1, failure: 'x' };
   state.crashLoop = { startedAtMs: 0, deaths: 3, lastError: 'x' };
   state.recycling.stopped.push({ rule: 'private', because: 'x', generation: 1, limit: 1 });

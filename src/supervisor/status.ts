@@ -73,6 +73,15 @@ export interface RolloutReport {
   failure: string | null;
 }
 
+/** Reforks since the code was loaded, by rule or by hand, and what they really won. Bytes. */
+export interface ReforkReport {
+  count: number;
+  /** Why there is no more by benefit. */
+  stopped: string | null;
+  /** Each measured when the new workers were as warm as those before; the latest last. */
+  wins: { generation: number; won: number; won_per_worker: number; estimated: number }[];
+}
+
 /** What recycling has done and does. */
 export interface RecyclingReport {
   /** Workers replaced since the supervisor started, by each rule. */
@@ -105,6 +114,7 @@ export interface StatusReport {
     last_rollout: RolloutReport | null;
     /** Workers die soon after their start, one after the other. */
     crash_loop: { deaths: number; since_seconds: number; last_error: string; next_fork_in_seconds: number } | null;
+    refork: ReforkReport;
     recycling: RecyclingReport;
     workers_wanted: number;
     workers_ready: number;
@@ -172,6 +182,7 @@ export function statusReport(input: StatusInput): StatusReport {
       rollout: rolloutReport(state),
       last_rollout: lastRolloutReport(state, input.nowMs),
       crash_loop: crashLoopReport(state, input.nowMs),
+      refork: reforkReport(state),
       recycling: recyclingReport(state),
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
@@ -223,6 +234,19 @@ function crashLoopReport({ crashLoop, forkNotBeforeMs }: HerdState, nowMs: numbe
     since_seconds: (nowMs - crashLoop.startedAtMs) / 1000,
     last_error: crashLoop.lastError,
     next_fork_in_seconds: Math.max(0, (forkNotBeforeMs - nowMs) / 1000),
+  };
+}
+
+function reforkReport({ refork: { rules } }: HerdState): ReforkReport {
+  return {
+    count: rules.reforks,
+    stopped: rules.stoppedBecause,
+    wins: rules.wins.map(({ generation, won, wonPerWorker, estimated }) => ({
+      generation,
+      won,
+      won_per_worker: wonPerWorker,
+      estimated,
+    })),
   };
 }
 

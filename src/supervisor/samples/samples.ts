@@ -30,6 +30,8 @@ export const sampleSettings: Settings = {
   boot_timeout_seconds: 0,
   max_requests: 0,
   max_requests_jitter: 0,
+  refork_after: [],
+  refork_by_benefit: false,
   recycle_private_bytes: 0,
   recycle_pss_bytes: 0,
   recycle_rss_bytes: 0,
