@@ -93,15 +93,15 @@ class Mold:
         self._refuse_threads("at import")
         is_first = self._order["occasion"] == "first"
         if is_first:
-            self._run_hook("on_starting")
+            self._run_hook("on_starting", self._arbiter.cfg.on_starting)
         self._receive_listeners()
         if hasattr(self._arbiter.worker_class, "check_config"):
             self._arbiter.worker_class.check_config(self._arbiter.cfg, self._arbiter.log)
         # gunicorn calls these two once, when it starts, and on_reload at each reload.
         if is_first:
-            self._run_hook("when_ready")
+            self._run_hook("when_ready", self._arbiter.cfg.when_ready)
         else:
-            self._run_hook("on_reload")
+            self._run_hook("on_reload", self._arbiter.cfg.on_reload)
         self._prepare_heap()
 
     def _configure(self) -> None:
@@ -503,10 +503,10 @@ class Mold:
             self._call_hook("on_exit", self._arbiter.cfg.on_exit)
         leave(status)
 
-    def _run_hook(self, name: str) -> None:
+    def _run_hook(self, name: str, hook: Callable[..., object]) -> None:
         """Calls a hook that the herd can't start without, as gunicorn does."""
         try:
-            getattr(self._arbiter.cfg, name)(self._arbiter)
+            hook(self._arbiter)
         except Exception as error:
             _print_own_traceback(error)
             raise MoldFailure("HOOK_FAILED", f"{name}: {type(error).__name__}: {error}") from error
