@@ -60,6 +60,7 @@ TREATMENTS: dict[str, Treatment] = {
         "sockets. Supervisor, keeper and mold stay who they are"
     ),
     "group": _taken_over("as `user`"),
+    "initgroups": _unchanged("holds for workers, and for the child that tries a new mold"),
     "certfile": _taken_over(
         "the mold looks whether it is there; workers use it. The log line `Listening at` says "
         "`http://` all the same"
@@ -165,6 +166,9 @@ TREATMENTS: dict[str, Treatment] = {
     ),
     "pre_fork": _taken_over("called in the mold before each fork"),
     "post_fork": _taken_over("called in the worker, when the heap policy is applied"),
+    "post_worker_init": _unchanged(
+        "called in workers, and in the child that tries a new mold before it gets traffic"
+    ),
     "child_exit": _taken_over("called in the mold after a worker of its own has ended"),
     "worker_exit": _taken_over("called in the worker, before its atexit hooks"),
     "on_exit": _taken_over("called in the serving generation's mold when the whole herd ends"),
