@@ -34,18 +34,19 @@ if __name__ == "__main__":
     agent_folder = sys.path.pop(0) if not sys.flags.isolated else None
     sys.path.append(agent_folder or os.path.dirname(os.path.abspath(__file__)))
     role = sys.argv[1]
+    arguments = sys.argv[2:]
     if role == "start":
         # Comes back only in the mold.
         from cowherd_agent import first_mold
 
-        first_mold.become(sys.argv[2:])
+        arguments = first_mold.become(arguments)
         role = "mold"
     if role == "keeper":
         from cowherd_agent import keeper
 
-        keeper.main(sys.argv[2:])
+        keeper.main(arguments)
     elif role == "mold":
         from cowherd_agent import mold
 
-        mold.main(sys.argv[2:])
+        mold.main(arguments)
     raise SystemExit("launch.py: unknown role " + repr(role))

@@ -500,7 +500,13 @@ describe('the runtime directory', () => {
 
   test('was left by a herd that was killed: it is used again', async () => {
     const first = await serving(['hello:app', '--bind', 'unix:web.sock'], { files });
+    const { herd, molds, workers } = await first.status();
+    // The keeper of a herd that nobody is to adopt.
+    process.kill(herd.keeper.pid ?? 0, 'SIGSTOP');
     first.signal('SIGKILL');
+    for (const pid of [herd.keeper.pid, ...[...molds, ...workers].map((each) => each.pid)]) {
+      process.kill(pid ?? 0, 'SIGKILL');
+    }
     await until('all have left', () => first.processes.length === 0);
     expect(existsSync(path.join(first.runtimeDirectory, 'control.sock'))).toBe(true);
     const status = cowherd(['status', '--runtime-dir', first.runtimeDirectory]);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../src/base/errors.ts';
 import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
+import { fetchFrom } from './support/http.ts';
 import { until } from './support/until.ts';
 
 const WORKERS = 3;
@@ -241,25 +242,30 @@ test('`cowherd stop` says so when the herd takes longer than it may wait', async
   await run.expectNothingLeft();
 });
 
-test('when the supervisor is killed, the keeper lets requests end and takes everything away', async () => {
+test('when the supervisor is killed, requests are answered, and the keeper told to leave takes everything away', async () => {
   const run = await start('gthread', ['--threads', '4'], WSGI);
   const answers = Array.from({ length: WORKERS }, () => run.get('/slow'));
   await until('the requests are in flight', async () => (await run.status()).herd.in_flight === WORKERS);
+  const keeper = (await run.status()).herd.keeper.pid ?? 0;
   run.signal('SIGKILL');
-  for (const answer of await Promise.all(answers)) expect(answer.text).toBe('answered\n');
   expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
+  process.kill(keeper, 'SIGTERM');
+  for (const answer of await Promise.all(answers)) expect(answer.text).toBe('answered\n');
   await until('every process has left', () => run.processes.length === 0);
   expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+  await run.expectNothingLeft();
 });
 
-test('when the keeper is killed, workers finish, and the supervisor ends with an error of its own', async () => {
+test('when the keeper is killed, workers finish, and the herd starts afresh', async () => {
   const run = await start('sync', [], WSGI);
   const answer = run.get('/slow');
   await until('the request is in flight', async () => (await run.status()).herd.in_flight === 1);
   process.kill((await run.status()).herd.keeper.pid ?? 0, 'SIGKILL');
   expect((await answer).text).toBe('answered\n');
-  expect(await run.ended).toEqual({ status: 25, signal: null });
-  expect(run.stderr).toMatch(/The keeper died: /);
-  expect(run.processes).toEqual([]);
+  await run.waitForText(/The keeper \(pid \d+\) was ended by SIGKILL[^]*Serving: every worker is ready/);
   expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
+  // The port was chosen by the kernel, and is so again.
+  const [address = ''] = (await run.status()).herd.listeners;
+  expect((await fetchFrom(address, '/')).status).toBe(200);
+  await run.stop();
 });

@@ -17,21 +17,23 @@ from cowherd_agent import inherited
 from cowherd_agent.mold_process import LAUNCHER, MOLD_DESCRIPTOR
 
 
-def become(arguments: list[str]) -> None:
-    """Returns in the mold, whose ``arguments`` are gunicorn's own; the parent is the keeper.
+def become(arguments: list[str]) -> list[str]:
+    """Returns in the mold, with gunicorn's own arguments; the parent is the keeper.
 
-    The keeper runs isolated and without site (``-I -S``): it needs the standard library only, and
-    stays small. It gets the mold's pid and the descriptor of its socket as arguments.
+    The first of ``arguments`` is the path of the keeper's socket; the others are gunicorn's. The
+    keeper runs isolated and without site (``-I -S``): it needs the standard library only, and stays
+    small. It gets that path, the mold's pid and the descriptor of its socket as arguments.
     """
+    door_path, *gunicorns = arguments
     keepers_end, molds_end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     pid = os.fork()
-    if pid == 0:
-        # The supervisor's socket was this descriptor: it is the keeper's alone.
-        os.dup2(molds_end.fileno(), MOLD_DESCRIPTOR)
-        molds_end.close()
-        keepers_end.close()
-        inherited.drop()
-        return
-    os.set_inheritable(keepers_end.fileno(), True)
-    keeper = [sys.executable, "-I", "-S", LAUNCHER, "keeper", str(pid), str(keepers_end.fileno())]
-    os.execv(sys.executable, keeper)
+    if pid != 0:
+        os.set_inheritable(keepers_end.fileno(), True)
+        keeper = [sys.executable, "-I", "-S", LAUNCHER, "keeper"]
+        os.execv(sys.executable, [*keeper, door_path, str(pid), str(keepers_end.fileno())])
+    # The supervisor's socket was this descriptor: it is the keeper's alone.
+    os.dup2(molds_end.fileno(), MOLD_DESCRIPTOR)
+    molds_end.close()
+    keepers_end.close()
+    inherited.drop()
+    return gunicorns

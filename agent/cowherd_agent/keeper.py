@@ -3,6 +3,10 @@
 Standard library only, and little of it, for it stays for as long as the server does. It never
 imports the application and decides nothing: it carries out the supervisor's commands, relays
 messages between the supervisor and the molds, and reports every process that ends.
+
+When the supervisor dies, it keeps all of them running, keeps in mind what the next one has to know,
+and waits for it at its door (door.py). Told to end without a supervisor, it drains the herd itself
+(drain.py).
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ import signal
 import socket
 import struct
 import sys
-import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cowherd_agent import inherited, mold_process
+from cowherd_agent.door import Door
+from cowherd_agent.drain import Drain
 from cowherd_agent.listeners import Listener, ListenError, listen_on
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Message
 
@@ -36,29 +42,67 @@ PR_SET_CHILD_SUBREAPER = 36
 
 _DESCRIPTOR = struct.Struct("i")
 
-# How long workers may finish their requests when the supervisor is gone (gunicorn's default
+# How long workers may finish their requests in a herd without a supervisor (gunicorn's default
 # graceful_timeout; the supervisor sends the configured one with `listen`).
 DEFAULT_GRACE_SECONDS = 30.0
 
+# What is kept for the next supervisor: how the latest processes ended, and what molds and workers
+# have said that no supervisor has heard.
+_MOST_ENDINGS = 256
+_MOST_UNHEARD = 64
+_MOST_UNHEARD_BYTES = 128 * 1024
+
+
+# What an inventory tells in another way, and what is of no use later.
+_NOTED = frozenset({"forked", "configured", "mold_ready", "worker_ready", "retired", "progress"})
+
 
 class Mold:
-    """A mold process and the keeper's end of its packet socket."""
+    """A mold process, the keeper's end of its packet socket, and how far it is."""
 
-    __slots__ = ("connection", "generation", "pid")
+    __slots__ = (
+        "configured",
+        "connection",
+        "forking",
+        "generation",
+        "has_listeners",
+        "pid",
+        "ready",
+    )
 
     def __init__(self, generation: int, pid: int, connection: socket.socket) -> None:
         self.generation = generation
         self.pid = pid
         self.connection = connection
+        # What it said last of these two kinds.
+        self.configured: Message | None = None
+        self.ready: Message | None = None
+        self.has_listeners = False
+        # Slots for which a fork was asked and not yet answered.
+        self.forking: set[int] = set()
+
+
+class Worker:
+    """What the next supervisor has to know of a worker."""
+
+    __slots__ = ("forked_monotonic_ns", "generation", "slot")
+
+    def __init__(self, slot: int, generation: int, forked_monotonic_ns: int) -> None:
+        self.slot = slot
+        self.generation = generation
+        self.forked_monotonic_ns = forked_monotonic_ns
 
 
 class Keeper:
-    def __init__(self, supervisor: socket.socket, first_mold: tuple[int, int] | None) -> None:
-        self._supervisor = supervisor
+    def __init__(
+        self, supervisor: socket.socket, first_mold: tuple[int, int] | None, door_path: str = ""
+    ) -> None:
+        # None while there is none.
+        self._supervisor: socket.socket | None = supervisor
         self._incoming = b""
         self._outgoing = bytearray()
         self._molds: dict[int, Mold] = {}
-        self._workers: set[int] = set()
+        self._workers: dict[int, Worker] = {}
         # By their address, as JSON; and which of them each generation has.
         self._listeners: dict[str, Listener] = {}
         self._addresses: dict[int, list[str]] = {}
@@ -67,17 +111,23 @@ class Keeper:
         self._poll = select.poll()
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._grace_seconds = DEFAULT_GRACE_SECONDS
-        self._supervisor_gone = False
-        self._kill_at: float | None = None
+        self._door = Door(door_path, self._poll)
+        self._endings: deque[Message] = deque(maxlen=_MOST_ENDINGS)
+        self._unheard: deque[tuple[int, Message]] = deque(maxlen=_MOST_UNHEARD)
+        self._unheard_bytes = 0
+        self._drain: Drain | None = None
         self._unordered = None if first_mold is None else self._adopt(first_mold)
 
     def run(self) -> NoReturn:
+        assert self._supervisor is not None
         for end in (self._wakeup, self._wakeup_writer, self._supervisor):
             end.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        # Both are looked at in `_drain_wakeup`.
+        for noticed in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(noticed, lambda _signal, _frame: None)
         signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
         # The supervisor decides when to leave; a stray signal to the group must not.
-        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
         self._poll.register(self._supervisor, select.POLLIN)
         self._poll.register(self._wakeup, select.POLLIN)
@@ -90,37 +140,43 @@ class Keeper:
                 "python_version": ".".join(map(str, sys.version_info[:3])),
                 "implementation": sys.implementation.name,
                 "free_threaded": not getattr(sys, "_is_gil_enabled", lambda: True)(),
+                "door_problem": self._door.open(),
             }
         )
         while True:
             self._turn()
 
     def _turn(self) -> None:
-        timeout_ms = None
-        if self._kill_at is not None:
-            timeout_ms = max(0, round((self._kill_at - time.monotonic()) * 1000))
+        timeout_ms = None if self._drain is None else self._drain.timeout_ms()
         for descriptor, event in self._poll.poll(timeout_ms):
             if descriptor == self._wakeup.fileno():
                 self._drain_wakeup()
-            elif not self._supervisor_gone and descriptor == self._supervisor.fileno():
+            elif self._supervisor is not None and descriptor == self._supervisor.fileno():
                 if event & select.POLLOUT:
                     self._flush()
                 if event & (select.POLLIN | select.POLLHUP | select.POLLERR):
                     self._read_supervisor()
+            elif self._door.knows(descriptor):
+                self._answer_door(descriptor)
             else:
                 self._read_mold(descriptor)
-        if self._kill_at is not None:
-            self._finish_without_supervisor()
+        if self._drain is not None:
+            self._drain_further(self._drain)
+        elif self._supervisor is None and not self._children():
+            # Nothing is left that a supervisor could adopt.
+            self._leave()
 
     # The supervisor's side
 
     def _send(self, message: Message) -> None:
-        if self._supervisor_gone:
+        if self._supervisor is None:
             return
         self._outgoing += json.dumps(message).encode() + b"\n"
         self._flush()
 
     def _flush(self) -> None:
+        if self._supervisor is None:
+            return
         try:
             while self._outgoing:
                 sent = self._supervisor.send(self._outgoing)
@@ -134,6 +190,8 @@ class Keeper:
         self._poll.modify(self._supervisor, select.POLLIN)
 
     def _read_supervisor(self) -> None:
+        if self._supervisor is None:
+            return
         try:
             data = self._supervisor.recv(65536)
         except BlockingIOError:
@@ -168,21 +226,136 @@ class Keeper:
         elif kind == "exit":
             self._leave()
 
+    # Without a supervisor
+
     def _lose_supervisor(self) -> None:
-        """Without a supervisor nobody replaces or bounds workers: let them finish and leave."""
-        if self._supervisor_gone:
+        """Everything runs on, for the next supervisor to adopt."""
+        if self._supervisor is None:
             return
-        self._supervisor_gone = True
         self._poll.unregister(self._supervisor)
         self._supervisor.close()
-        for pid in self._children():
-            self._signal(pid, signal.SIGTERM)
-        self._kill_at = time.monotonic() + self._grace_seconds
+        self._supervisor = None
+        self._incoming = b""
+        self._outgoing.clear()
+        self._unordered = None
+        self._end_unordered()
+        self._reap()
+        if not self._door.is_open:
+            # No other will ever come.
+            self._begin_drain(quick=False)
 
-    def _finish_without_supervisor(self) -> None:
-        assert self._kill_at is not None
-        if not self._children() or time.monotonic() >= self._kill_at:
-            self._leave()
+    def _end_unordered(self) -> None:
+        """Ends those who wait for the order of a mold: whoever would give it does not live."""
+        for mold in self._molds.values():
+            if mold.generation == UNORDERED and mold.pid:
+                self._signal(mold.pid, signal.SIGKILL)
+
+    def _answer_door(self, descriptor: int) -> None:
+        for message in self._door.read(descriptor):
+            kind = message["type"]
+            if kind == "look":
+                self._door.answer(descriptor, self._looked())
+            elif message["protocol"] != PROTOCOL_VERSION:
+                detail = f"the keeper speaks version {PROTOCOL_VERSION}, not {message['protocol']}"
+                self._refuse(descriptor, "PROTOCOL_MISMATCH", detail)
+            elif self._supervisor is not None:
+                self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "it has a supervisor")
+            elif kind == "drain":
+                self._door.answer(descriptor, self._looked())
+                self._begin_drain(message["quick"])
+            elif kind == "adopt" and self._drain is not None:
+                self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "its herd is being ended")
+            elif kind == "adopt":
+                self._supervisor = self._door.hand_over(descriptor)
+                self._send(self._inventory())
+                self._unheard.clear()
+                self._unheard_bytes = 0
+                return
+
+    def _refuse(self, descriptor: int, code: str, detail: str) -> None:
+        self._door.answer(descriptor, {"type": "refused", "code": code, "detail": detail})
+
+    def _looked(self) -> Message:
+        return {
+            "type": "looked",
+            "protocol": PROTOCOL_VERSION,
+            "pid": os.getpid(),
+            "supervised": self._supervisor is not None,
+            "draining": self._drain is not None,
+            "molds": [mold.pid for mold in self._molds.values() if mold.pid],
+            "workers": list(self._workers),
+        }
+
+    def _inventory(self) -> Message:
+        """All that there is, for a supervisor that adopts it."""
+        return {
+            "type": "inventory",
+            "protocol": PROTOCOL_VERSION,
+            "pid": os.getpid(),
+            "executable": sys.executable,
+            "python_version": ".".join(map(str, sys.version_info[:3])),
+            "molds": [
+                {
+                    "generation": mold.generation,
+                    "pid": mold.pid,
+                    "configured": mold.configured,
+                    "ready": mold.ready,
+                    "has_listeners": mold.has_listeners,
+                    "forking": sorted(mold.forking),
+                }
+                for mold in self._molds.values()
+                if mold.pid and mold.generation != UNORDERED
+            ],
+            "workers": [
+                {
+                    "pid": pid,
+                    "slot": worker.slot,
+                    "generation": worker.generation,
+                    "forked_monotonic_ns": worker.forked_monotonic_ns,
+                }
+                for pid, worker in self._workers.items()
+            ],
+            "listeners": [
+                {
+                    "generation": generation,
+                    "names": [self._listeners[key].name for key in addresses],
+                }
+                for generation, addresses in self._addresses.items()
+            ],
+            "endings": list(self._endings),
+            "unheard": [
+                {"generation": generation, "message": message}
+                for generation, message in self._unheard
+            ],
+        }
+
+    def _remember_unheard(self, generation: int, message: Message, size_bytes: int) -> None:
+        if self._unheard_bytes + size_bytes <= _MOST_UNHEARD_BYTES:
+            self._unheard_bytes += size_bytes
+            self._unheard.append((generation, message))
+
+    def _begin_drain(self, quick: bool) -> None:
+        if self._drain is None or quick:
+            self._drain = Drain(quick, self._grace_seconds)
+
+    def _drain_further(self, drain: Drain) -> None:
+        if self._workers or any(mold.forking and mold.pid for mold in self._molds.values()):
+            for pid, number in drain.signals(self._workers):
+                self._signal(pid, number)
+            if not drain.is_over():
+                return
+        if not drain.tells_molds():
+            if drain.is_over() or not self._children():
+                self._leave()
+            return
+        newest = max((mold.generation for mold in self._molds.values() if mold.pid), default=0)
+        for mold in self._molds.values():
+            if mold.pid and mold.ready is not None:
+                final = mold.generation == newest
+                self._to_mold(mold.generation, {"type": "exit", "final": final})
+            elif mold.pid:
+                # It is loading and does not read messages; it has no worker and no request.
+                self._signal(mold.pid, signal.SIGKILL)
 
     # Molds and workers
 
@@ -191,7 +364,11 @@ class Keeper:
         mold = self._unordered
         self._unordered = None
         if mold is None:
-            mold = self._adopt(mold_process.spawn(message["arguments"], message["environment"]))
+            # Another supervisor may have been started in another folder, with another interpreter.
+            os.chdir(message["mold"]["cwd"])
+            mold = self._adopt(
+                mold_process.spawn(message["python"], message["arguments"], message["environment"])
+            )
         self._order(mold, generation, message["mold"])
         # The first mold may have ended before it was ordered, or before this process heard of it.
         self._reap()
@@ -241,15 +418,35 @@ class Keeper:
             del self._molds[descriptor]
             return False
         message: Any = json.loads(data)
-        if message["type"] == "forked":
-            self._workers.add(message["pid"])
-        elif message["type"] == "retired":
+        if message["type"] == "retired":
             # From now on it speaks on a socket of its own, which came with the message.
-            self._workers.discard(message["pid"])
+            self._workers.pop(message["pid"], None)
             ((_, _, packed),) = ancillary
             self._adopt((message["pid"], *_DESCRIPTOR.unpack(packed)))
+            if self._supervisor is None:
+                self._end_unordered()
+        self._note(mold, message, len(data))
         self._send({"type": "from_mold", "generation": mold.generation, "message": message})
         return True
+
+    def _note(self, mold: Mold, message: Message, size_bytes: int) -> None:
+        """Keeps what a later supervisor has to know of this message."""
+        kind = message["type"]
+        if kind == "forked":
+            mold.forking.discard(message["slot"])
+            self._workers[message["pid"]] = Worker(
+                message["slot"], mold.generation, message["forked_monotonic_ns"]
+            )
+        elif kind == "configured":
+            mold.configured = message
+            mold.ready = None
+            mold.has_listeners = False
+        elif kind == "mold_ready":
+            mold.ready = message
+        elif kind == "fork_failed":
+            mold.forking.discard(message["slot"])
+        if self._supervisor is None and kind not in _NOTED:
+            self._remember_unheard(mold.generation, message, size_bytes)
 
     def _read_molds(self) -> None:
         """Relays all that has been said so far."""
@@ -260,6 +457,8 @@ class Keeper:
     def _to_mold(self, generation: int, message: Message, descriptors: Sequence[int] = ()) -> None:
         for mold in self._molds.values():
             if mold.generation == generation:
+                if message["type"] == "fork":
+                    mold.forking.add(message["slot"])
                 # A mold that has ended is told of by its process_exited.
                 with contextlib.suppress(OSError):
                     socket.send_fds(
@@ -278,12 +477,13 @@ class Keeper:
         return [*self._workers, *(mold.pid for mold in self._molds.values() if mold.pid)]
 
     def _drain_wakeup(self) -> None:
-        try:
-            while self._wakeup.recv(4096):
-                pass
-        except BlockingIOError:
-            pass
+        numbers = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                numbers += self._wakeup.recv(4096)
         self._reap()
+        if signal.SIGTERM in numbers and self._supervisor is None:
+            self._begin_drain(quick=False)
 
     def _reap(self) -> None:
         if self._unordered is not None:
@@ -298,21 +498,21 @@ class Keeper:
                 return
             # What it has said, and that it was forked at all, comes before its end.
             self._read_molds()
-            self._workers.discard(pid)
+            self._workers.pop(pid, None)
             for mold in self._molds.values():
                 if mold.pid == pid:
                     mold.pid = 0
-            self._send(
-                {
-                    "type": "process_exited",
-                    "pid": pid,
-                    "exit_status": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-                    "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-                    "minor_faults": usage.ru_minflt,
-                    "major_faults": usage.ru_majflt,
-                    "cpu_seconds": usage.ru_utime + usage.ru_stime,
-                }
-            )
+            ending = {
+                "type": "process_exited",
+                "pid": pid,
+                "exit_status": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+                "minor_faults": usage.ru_minflt,
+                "major_faults": usage.ru_majflt,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            }
+            self._endings.append(ending)
+            self._send(ending)
 
     # Listeners
 
@@ -359,6 +559,9 @@ class Keeper:
 
     def _give_listeners(self, generation: int) -> None:
         listeners = [self._listeners[key] for key in self._addresses.get(generation, ())]
+        for mold in self._molds.values():
+            if mold.generation == generation:
+                mold.has_listeners = True
         self._to_mold(
             generation,
             {"type": "listeners", "families": [each.family_name for each in listeners]},
@@ -390,6 +593,8 @@ class Keeper:
         for listener in self._listeners.values():
             listener.close()
         self._send({"type": "keeper_leaving"})
+        # The supervisor takes these away, where there is one.
+        self._door.close(with_directory=self._supervisor is None)
         sys.stdout.flush()
         os._exit(0)
 
@@ -408,13 +613,15 @@ def _notify(address: str, text: str) -> None:
 def main(arguments: Sequence[str]) -> NoReturn:
     """Runs the keeper on the inherited descriptor 3, until the supervisor tells it to leave.
 
-    ``arguments`` are the pid of the first mold, and the descriptor of the socket to it.
+    ``arguments`` are the path of the keeper's own socket, the pid of the first mold, and the
+    descriptor of the socket to it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     libc.prctl(PR_SET_NAME, b"cowherd-keeper", 0, 0, 0)
     os.set_inheritable(SUPERVISOR_DESCRIPTOR, False)
-    first_mold, descriptor = map(int, arguments)
+    door_path = arguments[0]
+    first_mold, descriptor = map(int, arguments[1:])
     os.set_inheritable(descriptor, False)
-    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor)).run()
+    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor), door_path).run()

@@ -40,6 +40,10 @@ KEEPER_MESSAGES = frozenset(
         "from_mold",
         "signal_failed",
         "keeper_leaving",
+        # At its door.
+        "inventory",
+        "looked",
+        "refused",
     }
 )
 
@@ -55,6 +59,10 @@ KEEPER_COMMANDS = frozenset(
         "signal",
         "notify",
         "exit",
+        # At its door.
+        "adopt",
+        "look",
+        "drain",
     }
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _socket
 import os
-import sys
 
 MOLD_DESCRIPTOR = 3
 
@@ -16,8 +15,10 @@ _DEFAULT_SIGNALS = (1, 2, 3, 15, 17)
 LAUNCHER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "launch.py")
 
 
-def spawn(arguments: list[str], environment: dict[str, str] | None = None) -> tuple[int, int]:
-    """Starts a mold with gunicorn's ``arguments``.
+def spawn(
+    python: str, arguments: list[str], environment: dict[str, str] | None = None
+) -> tuple[int, int]:
+    """Starts a mold in the interpreter ``python``, with gunicorn's ``arguments``.
 
     Returns its pid and the descriptor of the keeper's end of its socket. ``environment`` is added
     to this process's own. Raises OSError.
@@ -25,8 +26,8 @@ def spawn(arguments: list[str], environment: dict[str, str] | None = None) -> tu
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     try:
         pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, LAUNCHER, "mold", *arguments],
+            python,
+            [python, LAUNCHER, "mold", *arguments],
             {**os.environ, **(environment or {})},
             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), MOLD_DESCRIPTOR)],
             setsigdef=_DEFAULT_SIGNALS,

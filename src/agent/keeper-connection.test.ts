@@ -21,7 +21,7 @@ class Heard {
   #wake: () => void = () => {};
 
   constructor(python: string) {
-    this.keeper = spawnKeeper(python, ARGUMENTS, []);
+    this.keeper = spawnKeeper(python, path.join(folder, 'keeper.sock'), ARGUMENTS, []);
     const told = (event: string): void => {
       this.events.push(event);
       this.#wake();

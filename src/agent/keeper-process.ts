@@ -30,25 +30,22 @@ export interface KeeperProcess {
 
 /**
  * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
- * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `sockets` are
- * descriptors of this process; it gets them from 4 on, and reads their numbers here from its environment.
+ * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `doorPath` is
+ * where the keeper can be found by others (agent/cowherd_agent/door.py). `sockets` are descriptors of this process; it
+ * gets them from 4 on, and reads their numbers here from its environment.
  */
 export function spawnKeeper(
   python: string,
+  doorPath: string,
   gunicornArguments: readonly string[],
   sockets: readonly number[],
 ): KeeperProcess {
-  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', ...gunicornArguments], {
+  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', doorPath, ...gunicornArguments], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets],
     env: sockets.length === 0 ? process.env : { ...process.env, [SOCKETS_VARIABLE]: sockets.join(',') },
   });
-  const early: ((handlers: KeeperProcessHandlers) => void)[] = [];
-  let attached: KeeperProcessHandlers | null = null;
-  const tell = (event: (handlers: KeeperProcessHandlers) => void): void => {
-    if (attached === null) early.push(event);
-    else event(attached);
-  };
+  const { tell, attach } = holdBack();
   let spawnFailed = false;
   child.on('error', (error) => {
     spawnFailed = true;
@@ -63,9 +60,25 @@ export function spawnKeeper(
   child.on('close', (code, signal) => {
     if (!spawnFailed) tell((handlers) => handlers.onExit(code, signal));
   });
+  return { send: (command) => sendTo(socket, command), attach };
+}
+
+/** Says something to a keeper; one that is gone misses it. */
+export function sendTo(socket: Duplex, command: KeeperCommand): void {
+  if (socket.writable) socket.write(`${JSON.stringify(command)}\n`);
+}
+
+/** Keeps what happens until somebody listens. */
+export function holdBack(): {
+  tell: (event: (handlers: KeeperProcessHandlers) => void) => void;
+  attach: (handlers: KeeperProcessHandlers) => void;
+} {
+  const early: ((handlers: KeeperProcessHandlers) => void)[] = [];
+  let attached: KeeperProcessHandlers | null = null;
   return {
-    send(command) {
-      if (socket.writable) socket.write(`${JSON.stringify(command)}\n`);
+    tell(event) {
+      if (attached === null) early.push(event);
+      else event(attached);
     },
     attach(handlers) {
       attached = handlers;

@@ -8,6 +8,7 @@ import {
   moldMessage,
   PROTOCOL_VERSION,
   settings,
+  type DoorCommand,
   type KeeperCommand,
   type MoldCommand,
   type MoldOrder,
@@ -86,7 +87,10 @@ const keeperCommands = Object.keys({
   signal: true,
   notify: true,
   exit: true,
-} satisfies Record<KeeperCommand['type'], true>);
+  adopt: true,
+  look: true,
+  drain: true,
+} satisfies Record<(KeeperCommand | DoorCommand)['type'], true>);
 const moldCommands = Object.keys({
   fork: true,
   worker_exited: true,

@@ -68,17 +68,28 @@ export type Settings = v.InferOutput<typeof settings>;
 
 const remark = v.object({ policy: v.string(), reason: v.string() });
 
+const configured = v.object({
+  type: v.literal('configured'),
+  settings,
+  python_version: v.string(),
+  gunicorn_version: v.string(),
+  executable: v.string(),
+  /** Policies that this interpreter can't have, and why. */
+  remarks: v.array(remark),
+});
+
+const moldReady = v.object({
+  type: v.literal('mold_ready'),
+  policy: v.string(),
+  asked_policy: v.string(),
+  remarks: v.array(remark),
+  report: v.record(v.string(), v.unknown()),
+  modules: integer,
+});
+
 /** What a mold, or one of its workers, says. */
 export const moldMessage = v.variant('type', [
-  v.object({
-    type: v.literal('configured'),
-    settings,
-    python_version: v.string(),
-    gunicorn_version: v.string(),
-    executable: v.string(),
-    /** Policies that this interpreter can't have, and why. */
-    remarks: v.array(remark),
-  }),
+  configured,
   v.object({
     type: v.literal('progress'),
     phase: v.string(),
@@ -89,14 +100,7 @@ export const moldMessage = v.variant('type', [
     /** The work is finished. */
     final: v.boolean(),
   }),
-  v.object({
-    type: v.literal('mold_ready'),
-    policy: v.string(),
-    asked_policy: v.string(),
-    remarks: v.array(remark),
-    report: v.record(v.string(), v.unknown()),
-    modules: integer,
-  }),
+  moldReady,
   v.object({ type: v.literal('mold_failed'), code: v.string(), detail: v.string() }),
   v.object({
     type: v.literal('mold_finished'),
@@ -138,6 +142,50 @@ export const moldMessage = v.variant('type', [
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
+const processExited = v.object({
+  type: v.literal('process_exited'),
+  pid,
+  exit_status: v.nullable(integer),
+  signal: v.nullable(integer),
+  minor_faults: integer,
+  major_faults: integer,
+  cpu_seconds: seconds,
+});
+
+/** All that a keeper has, for the supervisor that adopts it. */
+const inventory = v.object({
+  type: v.literal('inventory'),
+  protocol: integer,
+  pid,
+  executable: v.string(),
+  python_version: v.string(),
+  molds: v.array(
+    v.object({
+      generation: count,
+      pid,
+      configured: v.nullable(configured),
+      ready: v.nullable(moldReady),
+      has_listeners: v.boolean(),
+      /** Slots for which a fork was asked and not yet answered. */
+      forking: v.array(count),
+    }),
+  ),
+  workers: v.array(
+    v.object({
+      pid,
+      slot: count,
+      generation,
+      forked_monotonic_ns: v.number(),
+    }),
+  ),
+  listeners: v.array(v.object({ generation, names: v.array(v.string()) })),
+  /** The latest, oldest first, whether a supervisor has heard of them or not. */
+  endings: v.array(processExited),
+  /** What was said while there was no supervisor. */
+  unheard: v.array(v.object({ generation, message: moldMessage })),
+});
+export type Inventory = v.InferOutput<typeof inventory>;
+
 /** What the keeper says. */
 export const keeperMessage = v.variant('type', [
   v.object({
@@ -148,6 +196,8 @@ export const keeperMessage = v.variant('type', [
     python_version: v.string(),
     implementation: v.string(),
     free_threaded: v.boolean(),
+    /** Why no later supervisor can adopt this herd. */
+    door_problem: v.nullish(v.string()),
   }),
   v.object({ type: v.literal('keeper_failed'), code: v.string(), detail: v.string() }),
   v.object({ type: v.literal('mold_started'), generation, pid }),
@@ -159,18 +209,22 @@ export const keeperMessage = v.variant('type', [
     address: v.string(),
     reason: v.string(),
   }),
-  v.object({
-    type: v.literal('process_exited'),
-    pid,
-    exit_status: v.nullable(integer),
-    signal: v.nullable(integer),
-    minor_faults: integer,
-    major_faults: integer,
-    cpu_seconds: seconds,
-  }),
+  processExited,
   v.object({ type: v.literal('from_mold'), generation, message: moldMessage }),
   v.object({ type: v.literal('signal_failed'), pid, signal: integer }),
   v.object({ type: v.literal('keeper_leaving') }),
+  inventory,
+  /** To a command that came to its door; `supervised` is whether there is a supervisor. */
+  v.object({
+    type: v.literal('looked'),
+    protocol: integer,
+    pid,
+    supervised: v.boolean(),
+    draining: v.boolean(),
+    molds: v.array(pid),
+    workers: v.array(pid),
+  }),
+  v.object({ type: v.literal('refused'), code: v.string(), detail: v.string() }),
 ]);
 export type KeeperMessage = v.InferOutput<typeof keeperMessage>;
 
@@ -215,6 +269,8 @@ export type KeeperCommand =
       type: 'start_mold';
       generation: number;
       mold: MoldOrder;
+      /** The interpreter. */
+      python: string;
       arguments: string[];
       environment: Record<string, string>;
     }
@@ -238,3 +294,12 @@ export type KeeperCommand =
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
   | { type: 'notify'; address: string; text: string }
   | { type: 'exit' };
+
+/** What is said at a keeper's door (agent/cowherd_agent/door.py) by those who did not start it. */
+export type DoorCommand =
+  /** Be mine; answered by `inventory`, or `refused`. */
+  | { type: 'adopt'; protocol: number }
+  /** Answered by `looked`. */
+  | { type: 'look'; protocol: number }
+  /** End the herd; only without a supervisor. Answered by `looked`, or `refused`. */
+  | { type: 'drain'; protocol: number; quick: boolean };

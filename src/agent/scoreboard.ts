@@ -4,7 +4,7 @@
  * The layout is that of `agent/cowherd_agent/scoreboard.py`; a test compares the two. Row 0 is
  * the header, row `1 + slot` a worker's; every field is an unsigned 64-bit little-endian word.
  */
-import { closeSync, openSync, readSync, writeSync, ftruncateSync, constants } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync, constants } from 'node:fs';
 
 export const MAGIC = 0x3144_4952_4548_4357n;
 export const VERSION = 1n;
@@ -91,17 +91,31 @@ export class Scoreboard {
     this.#descriptor = descriptor;
   }
 
-  /** Makes the file, open to its owner only. Throws the system's error when it can't. */
+  /**
+   * Makes the file, open to its owner only. Every page of it is written, for a worker that writes to a hole of a file on
+   * a full disk dies of SIGBUS. Throws the system's error when it can't.
+   */
   static create(path: string, slots: number): Scoreboard {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
     const descriptor = openSync(path, flags, 0o600);
-    ftruncateSync(descriptor, (1 + slots) * ROW_BYTES);
-    const header = Buffer.alloc(24);
-    header.writeBigUInt64LE(MAGIC, 0);
-    header.writeBigUInt64LE(VERSION, 8);
-    header.writeBigUInt64LE(BigInt(slots), 16);
-    writeSync(descriptor, header, 0, header.length, 0);
+    const file = Buffer.alloc((1 + slots) * ROW_BYTES);
+    file.writeBigUInt64LE(MAGIC, 0);
+    file.writeBigUInt64LE(VERSION, 8);
+    file.writeBigUInt64LE(BigInt(slots), 16);
+    for (let written = 0; written < file.length;) written += writeSync(descriptor, file, written);
     return new Scoreboard(path, slots, descriptor);
+  }
+
+  /** Opens the file of a herd that runs. Throws when it is not there, or none of this version. */
+  static open(path: string): Scoreboard {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const header = Buffer.alloc(24);
+    readSync(descriptor, header, 0, header.length, 0);
+    if (header.readBigUInt64LE(0) !== MAGIC || header.readBigUInt64LE(8) !== VERSION) {
+      closeSync(descriptor);
+      throw new Error(`${path} is not a scoreboard of version ${VERSION}`);
+    }
+    return new Scoreboard(path, Number(header.readBigUInt64LE(16)), descriptor);
   }
 
   /** The row of a slot; `null` while the slot has never been used, or when it is out of range. */

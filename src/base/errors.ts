@@ -165,7 +165,7 @@ export const catalogue = defineCatalogue({
     exitStatus: 25,
     title: 'The keeper died',
     advice:
-      'It holds the listening sockets, so nothing can be served without it. Start again, and report the log above.',
+      'It holds the listening sockets, so nothing can be served without it, and it has died several times in a row. The log above says how each one ended.',
   },
   PROTOCOL_MISMATCH: {
     exitStatus: 26,
@@ -232,6 +232,17 @@ export const catalogue = defineCatalogue({
     title: 'The new generation is not in service yet',
     advice:
       '`cowherd status` shows how far it is. Wait longer with --timeout, or take it back with `cowherd rollback`.',
+  },
+  SUPERVISOR_GONE: {
+    exitStatus: 39,
+    title: 'The supervisor is gone, and its herd serves on',
+    advice: '`cowherd serve` with the same arguments in the same folder adopts the herd; `cowherd stop` ends it.',
+  },
+  KEEPER_NO_ANSWER: {
+    exitStatus: 40,
+    title: 'The keeper of a herd without a supervisor does not answer',
+    advice:
+      'It may be stopped (SIGSTOP) or overloaded. If it stays so, kill it by its process id (`ss -lxp` shows it): its workers then finish and leave.',
   },
   FORK_UNSAFE: {
     exitStatus: 42,

@@ -8,7 +8,7 @@ import { isAnswering } from '../supervisor/control.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
 import { takeNotifySocket } from '../supervisor/notify-socket.ts';
-import { startUp } from '../supervisor/start-up.ts';
+import { adoptHerd, startUp } from '../supervisor/start-up.ts';
 
 /** Set in the background process that `--daemon` starts. */
 const DAEMON_VARIABLE = 'COWHERD_DAEMON';
@@ -42,14 +42,15 @@ export async function runServe(argv: string[]): Promise<number> {
   if (await isAnswering(runtimeDirectory)) {
     throw new CowherdError('RUNTIME_DIRECTORY_BUSY', { detail: runtimeDirectory });
   }
-  const started = startUp({
+  const options = {
     python: interpreter.path,
     arguments: parsed.rest,
     runtimeDirectory,
     logFormat,
     sockets,
     daemonized: process.env[DAEMON_VARIABLE] === '1',
-  });
+  };
+  const started = (await adoptHerd(options)) ?? startUp(options);
   // Only now: the interpreter is at work already.
   const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
     import('./supervisor-log.ts'),

@@ -1,7 +1,12 @@
 /** `cowherd stop`: ends a running herd and waits until it is gone. */
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
-import { ask, CONTROL_VERSION, isAnswering } from '../supervisor/control.ts';
+import { join } from 'node:path';
+import { drain } from '../agent/keeper-door.ts';
+import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
+import { readHerdFile } from '../supervisor/herd-file.ts';
+import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import { findHerd } from './find-herd.ts';
 
 export interface StopOptions {
@@ -19,15 +24,10 @@ const LOOK_EVERY_MS = 50;
 /** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, STOP_TIMED_OUT */
 export async function runStop(options: StopOptions): Promise<number> {
   const directory = await findHerd(options.runtimeDir);
-  const reply = await ask(directory, {
-    type: 'stop',
-    version: CONTROL_VERSION,
-    quick: options.quick === true,
-  });
-  const pid = reply.type === 'stopping' ? reply.pid : null;
+  const pid = await begin(directory, options.quick === true);
   const timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   const deadline = performance.now() + timeoutSeconds * 1000;
-  const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isAnswering(directory));
+  const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isThere(directory));
   while (!(await isGone())) {
     if (performance.now() > deadline) {
       throw new CowherdError('STOP_TIMED_OUT', { detail: `${directory} after ${timeoutSeconds} s` });
@@ -36,6 +36,30 @@ export async function runStop(options: StopOptions): Promise<number> {
   }
   process.stdout.write('Stopped\n');
   return 0;
+}
+
+/** The process whose end is the herd's: the supervisor, or the keeper of a herd that has none. */
+async function begin(directory: string, quick: boolean): Promise<number | null> {
+  try {
+    const reply = await ask(directory, { type: 'stop', version: CONTROL_VERSION, quick });
+    return reply.type === 'stopping' ? reply.pid : null;
+  } catch (error) {
+    if (!(error instanceof CowherdError) || error.code !== 'SUPERVISOR_GONE') throw error;
+    removePidFile(directory);
+    const looked = await drain(join(directory, KEEPER_SOCKET), quick);
+    return looked?.pid ?? null;
+  }
+}
+
+/** The pid file of a supervisor that has died, which could not take it away. */
+function removePidFile(directory: string): void {
+  const { saved } = readHerdFile(directory);
+  const path = saved?.state.settings?.pidfile ?? null;
+  try {
+    if (path !== null && Number(readFileSync(path, 'utf8')) === saved?.supervisorPid) rmSync(path);
+  } catch {
+    // It is not there, or not ours to take away.
+  }
 }
 
 function isAlive(pid: number): boolean {

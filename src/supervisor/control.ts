@@ -7,10 +7,11 @@
 import { connect } from 'node:net';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CowherdError } from '../base/errors.ts';
+import { CowherdError, type ErrorCode } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
 import type { Answer } from './draft.ts';
-import { CONTROL_SOCKET } from './runtime-directory.ts';
+import type { Looked } from '../agent/keeper-door.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
 import type { StatusReport } from './status.ts';
 
 /** Raised with every change that an older command could not understand. */
@@ -42,9 +43,31 @@ export type ControlReply =
  * Asks the supervisor of a runtime directory.
  *
  * @throws CowherdError NOT_RUNNING when nobody listens, NO_ANSWER when a supervisor that is there does not answer,
- *   PROTOCOL_MISMATCH when it refuses.
+ *   PROTOCOL_MISMATCH when it refuses; SUPERVISOR_GONE, KEEPER_NO_ANSWER when only a herd without a supervisor is there.
  */
 export async function ask(directory: string, message: ControlRequest): Promise<ControlReply> {
+  try {
+    return await askSupervisor(directory, message);
+  } catch (error) {
+    const isGone = error instanceof CowherdError && error.code === 'NOT_RUNNING';
+    const orphaned = isGone ? await orphanedHerd(directory) : null;
+    if (orphaned === null) throw error;
+    const { pid, workers } = orphaned;
+    const detail = `${directory}, with ${workers.length} worker(s) of keeper ${pid}`;
+    throw new CowherdError('SUPERVISOR_GONE', { detail, cause: error });
+  }
+}
+
+/** What a keeper without a supervisor says of its herd; `null` when there is no such keeper. */
+async function orphanedHerd(directory: string): Promise<Looked | null> {
+  const door = join(directory, KEEPER_SOCKET);
+  if (!existsSync(door)) return null;
+  const { look } = await import('../agent/keeper-door.ts');
+  const looked = await look(door);
+  return looked?.supervised === false ? looked : null;
+}
+
+async function askSupervisor(directory: string, message: ControlRequest): Promise<ControlReply> {
   const path = join(directory, CONTROL_SOCKET);
   if (!existsSync(path)) throw new CowherdError('NOT_RUNNING', { detail: directory });
   const reply = await new Promise<ControlReply>((resolve, reject) => {
@@ -77,10 +100,19 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
 
 /** Whether a supervisor runs in this runtime directory, though it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
+  return await answersOr(['PROTOCOL_MISMATCH', 'NO_ANSWER'], directory);
+}
+
+/** Whether a herd is in this runtime directory, with or without a supervisor. */
+export async function isThere(directory: string): Promise<boolean> {
+  return await answersOr(['PROTOCOL_MISMATCH', 'NO_ANSWER', 'SUPERVISOR_GONE', 'KEEPER_NO_ANSWER'], directory);
+}
+
+async function answersOr(codes: readonly ErrorCode[], directory: string): Promise<boolean> {
   try {
     await ask(directory, { type: 'status', version: CONTROL_VERSION });
     return true;
   } catch (error) {
-    return error instanceof CowherdError && ['PROTOCOL_MISMATCH', 'NO_ANSWER'].includes(error.code);
+    return error instanceof CowherdError && codes.includes(error.code);
   }
 }

@@ -41,6 +41,23 @@ interface WorldWorker {
   requests: number;
 }
 
+const configured = {
+  type: 'configured' as const,
+  settings,
+  python_version: '3.13.0',
+  gunicorn_version: '27.0.1',
+  executable: 'python3',
+  remarks: [],
+};
+const moldReady = {
+  type: 'mold_ready' as const,
+  policy: 'freeze',
+  asked_policy: 'auto',
+  remarks: [],
+  report: {},
+  modules: 10,
+};
+
 /** Everything outside of the supervisor. Only live processes are in it. */
 class World {
   state: HerdState = initialState();
@@ -58,14 +75,20 @@ class World {
   readonly #exited = new Set<number>();
   #wakes = new Set<number>();
   #nextPid = 100;
+  #keeperPid = 0;
 
   constructor(options: { listenFails: boolean }) {
     this.#listenFails = options.listenFails;
+    this.#keeperStarts();
+  }
+
+  #keeperStarts(): void {
     this.keeper = 'running';
+    this.#keeperPid = this.#pid();
     this.says({
       type: 'keeper_ready',
       protocol: 1,
-      pid: this.#pid(),
+      pid: this.#keeperPid,
       executable: 'python3',
       python_version: '3.13.0',
       implementation: 'cpython',
@@ -160,6 +183,11 @@ class World {
       case 'wait_for_orphans':
         this.orphans = action.pids;
         return;
+      case 'start_keeper':
+        expect(this.keeper).toBe('gone');
+        expect([...this.molds.keys(), ...this.workers.keys()]).toEqual([]);
+        this.#keeperStarts();
+        return;
       case 'wake':
         expect(action.atMs).toBeGreaterThanOrEqual(this.nowMs);
         expect(action.atMs - this.nowMs).toBeLessThanOrEqual(60_000);
@@ -221,6 +249,75 @@ class World {
     this.inbox.push({ type: 'keeper_exited', python: '/usr/bin/python3', exitStatus: null, signal: 'SIGKILL' });
   }
 
+  /** What a keeper that has died has left behind finishes and leaves. */
+  orphansLeave(): void {
+    for (const pid of this.orphans) this.#exited.add(pid);
+    this.molds.clear();
+    this.workers.clear();
+    this.dispatch({ type: 'orphans_gone', requestsFinished: 0 });
+  }
+
+  /** What it had not heard is lost, and maybe its file; the next one adopts what the keeper has. */
+  supervisorDies(saved: HerdState | null): void {
+    if (this.keeper !== 'running' || this.state.phase === 'ended') return;
+    for (const event of this.inbox.splice(0)) {
+      if (event.type === 'keeper_says' && event.message.type === 'process_exited') this.#exited.add(event.message.pid);
+    }
+    this.ended = null;
+    this.state = initialState();
+    // The keeper ends a worker that has retired and waits for an order.
+    for (const { pid, generation } of this.molds.values()) {
+      if (generation !== 0) continue;
+      this.molds.delete(pid);
+      this.#exited.add(pid);
+    }
+    // There is nothing to adopt, and the keeper leaves by itself.
+    if (this.molds.size + this.workers.size === 0) {
+      this.#keeperStarts();
+      return;
+    }
+    const listening = [...this.molds.values()].filter(({ hasListeners }) => hasListeners);
+    this.dispatch({
+      type: 'adopted',
+      saved,
+      supervisorPid: 1,
+      isOtherwiseStarted: false,
+      rows: Object.fromEntries(
+        [...this.workers.values()].map(({ pid, requests, stage }) => [
+          pid,
+          { requestsStarted: requests, requestsFinished: requests, isReady: stage !== 'booting' },
+        ]),
+      ),
+      inventory: {
+        type: 'inventory',
+        protocol: 1,
+        pid: this.#keeperPid,
+        executable: 'python3',
+        python_version: '3.13.0',
+        molds: [...this.molds.values()]
+          .filter(({ generation }) => generation > 0)
+          .map(({ generation, pid, stage, hasListeners, commands }) => ({
+            generation,
+            pid,
+            configured: stage === 'spawned' ? null : configured,
+            ready: stage === 'ready' ? moldReady : null,
+            has_listeners: hasListeners,
+            forking: commands.flatMap((command) => (command.type === 'fork' ? [command.slot] : [])),
+          })),
+        // One that has retired is still a worker to the keeper.
+        workers: [...this.workers.values()].map(({ pid, slot, generation }) => ({
+          pid,
+          slot,
+          generation,
+          forked_monotonic_ns: 0,
+        })),
+        listeners: listening.map(({ generation }) => ({ generation, names: ['http://127.0.0.1:8000'] })),
+        endings: [],
+        unheard: [],
+      },
+    });
+  }
+
   // The turn of molds and workers
 
   die(pid: number, ending: { status?: number; signal?: number }): void {
@@ -256,26 +353,12 @@ class World {
         // A retired worker waits for its order.
         if (mold.generation === 0) return;
         mold.stage = 'configured';
-        this.fromMold(mold.generation, {
-          type: 'configured',
-          settings,
-          python_version: '3.13.0',
-          gunicorn_version: '27.0.1',
-          executable: 'python3',
-          remarks: [],
-        });
+        this.fromMold(mold.generation, configured);
         return;
       case 'configured':
         if (!mold.hasListeners) return;
         mold.stage = 'ready';
-        this.fromMold(mold.generation, {
-          type: 'mold_ready',
-          policy: 'freeze',
-          asked_policy: 'auto',
-          remarks: [],
-          report: {},
-          modules: 10,
-        });
+        this.fromMold(mold.generation, moldReady);
         return;
       case 'failed':
         this.die(mold.pid, { status: 1 });
@@ -638,12 +721,70 @@ test('a stop ends, wherever it comes, and leaves nothing behind', () => {
   );
 });
 
-test('a keeper that dies ends the herd, and every process that it had announced is waited for', () => {
+test('a herd whose supervisor dies is adopted, whatever it did, and is full again or has ended with a reason', () => {
+  fc.assert(
+    fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), (sequence, later, left) => {
+      const world = new World({ listenFails: false });
+      let old: HerdState | null = null;
+      for (const [index, step] of sequence.entries()) {
+        happen(world, step);
+        if (index === sequence.length - 5) old = world.state;
+      }
+      if (world.state.phase === 'ended') return;
+      const workersBefore = [...world.workers.values()].filter(({ stage, stubborn }) => stage === 'ready' && !stubborn);
+      const phaseBefore = world.state.phase;
+      world.supervisorDies(left === 'file' ? world.state : left === 'old file' ? old : null);
+      if (phaseBefore === 'serving' && left === 'file') {
+        // Nobody who serves is ended for it.
+        for (const { pid } of workersBefore) expect(world.workers.has(pid)).toBe(true);
+      }
+      for (const step of later) happen(world, step);
+      world.settle();
+      if (world.ended === null) {
+        expectFullHerd(world);
+      } else {
+        expectNothingLeft(world);
+        expect(SERIOUS).toContain(world.ended.error?.code);
+      }
+    }),
+    runs,
+  );
+});
+
+test('after a keeper has died every process that it had announced is waited for, and the herd is full again', () => {
+  fc.assert(
+    fc.property(steps({ stop: 1 }), (sequence) => {
+      const world = new World({ listenFails: false });
+      for (const step of sequence) happen(world, step);
+      if (world.keeper !== 'running') return;
+      world.keeperDies();
+      let known: number[] = [];
+      while (world.inbox.length > 0) {
+        known = [
+          ...Object.keys(world.state.workers).map(Number),
+          ...Object.values(world.state.molds).flatMap((mold) => mold.pid ?? []),
+        ];
+        world.hear();
+      }
+      // For another reason before, or because it was about to end.
+      if (world.ended !== null) return;
+      expect(world.orphans.toSorted()).toEqual(known.toSorted());
+      expect(world.state.phase).toBe('starting');
+      world.orphansLeave();
+      world.settle();
+      if (world.ended === null) expectFullHerd(world);
+    }),
+    runs,
+  );
+});
+
+test('a keeper that dies while the herd stops ends it, and every process that it had announced is waited for', () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
       const world = new World({ listenFails: false });
       for (const step of sequence) happen(world, step);
       const running = world.keeper === 'running';
+      world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick: false });
       world.keeperDies();
       while (world.inbox.length > 0) world.hear();
       expect(world.ended).not.toBeNull();

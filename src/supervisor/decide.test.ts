@@ -493,7 +493,8 @@ describe('stopping', () => {
   test('a keeper that dies on the way leaves orphans, which are waited for', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
-    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
+    const workers = [{ pid: 102, slot: 1 }];
+    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD], workers });
     expect(herd.end).toMatchObject({ error: { code: 'KEEPER_DIED' } });
   });
 });

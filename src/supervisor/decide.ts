@@ -9,6 +9,8 @@ import { log, type Answer, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Action, DeathNotes, ExitCounters, HerdEvent } from './events.ts';
 import type { Ending, HerdState, MoldState } from './state.ts';
+import * as adoption from './adoption.ts';
+import * as keepers from './keepers.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
 import * as recycling from './recycling.ts';
@@ -30,6 +32,8 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
   apply(draft, event);
   if (draft.state.phase === 'stopping') {
     stopping.advance(draft);
+  } else if (draft.state.phase === 'starting') {
+    keepers.startNextWhenDue(draft);
   } else if (draft.state.phase === 'serving') {
     rollout.advance(draft);
     molds.startNextWhenDue(draft);
@@ -55,7 +59,13 @@ function apply(draft: Draft, event: HerdEvent): void {
       stopping.fail(draft, 'PROTOCOL_MISMATCH', event.detail);
       return;
     case 'keeper_exited':
-      keeperExited(draft, event);
+      keepers.exited(draft, event);
+      return;
+    case 'orphans_gone':
+      keepers.orphansGone(draft, event.requestsFinished);
+      return;
+    case 'adopted':
+      adoption.adopt(draft, event);
       return;
     case 'stop_requested':
       stopping.request(draft, event.by, event.quick);
@@ -111,7 +121,7 @@ function keeperSays(
   const { state } = draft;
   switch (message.type) {
     case 'keeper_ready':
-      state.keeperPid = message.pid;
+      keepers.ready(draft, message.pid, message.door_problem ?? null);
       if (message.protocol !== PROTOCOL_VERSION) {
         stopping.fail(
           draft,
@@ -149,6 +159,11 @@ function keeperSays(
     case 'signal_failed':
     case 'keeper_leaving':
       // The process had ended already; its process_exited comes, or came, by itself.
+      return;
+    case 'inventory':
+    case 'looked':
+    case 'refused':
+      // Said at the keeper's door (src/agent/keeper-door.ts), and never to its supervisor.
       return;
   }
 }
@@ -236,25 +251,4 @@ function workerExited(
   if (worker === null) return;
   if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${workers.whyOf(worker)}`)) return;
   workers.replaceEnded(draft, worker, ending, counters);
-}
-
-function keeperExited(draft: Draft, event: Extract<HerdEvent, { type: 'keeper_exited' }>): void {
-  const { state } = draft;
-  const { python, exitStatus, signal } = event;
-  if (state.phase === 'stopping' && state.stop?.keeperTold === true) {
-    stopping.conclude(draft);
-    return;
-  }
-  const how = signal === null ? `with status ${exitStatus}` : `by ${signal}`;
-  if (state.keeperPid === null) {
-    stopping.end(draft, 'PYTHON_NOT_FOUND', `${python} ended ${how} before the keeper ran; is it a working Python?`);
-    return;
-  }
-  const pids = [
-    ...Object.keys(state.workers).map(Number),
-    ...Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid])),
-  ];
-  // Workers notice that their parent is gone, finish their requests and leave by themselves.
-  if (pids.length > 0) draft.actions.push({ do: 'wait_for_orphans', pids });
-  stopping.end(draft, 'KEEPER_DIED', `the keeper (pid ${state.keeperPid}) ended ${how}`);
 }

@@ -1,7 +1,7 @@
 /** What can happen to a herd, and what the supervisor can do about it. */
-import type { KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../agent/messages.ts';
+import type { Inventory, KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../agent/messages.ts';
 import type { LogLevel } from '../base/log.ts';
-import type { RolloutOutcome } from './state.ts';
+import type { HerdState, RolloutOutcome } from './state.ts';
 
 /** A worker's counters at a tick, read from the scoreboard. */
 export interface Heartbeat {
@@ -37,6 +37,10 @@ export type HerdEvent =
   /** `python` is the program that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
+  /** All processes that a dead keeper has left are gone; what its workers have finished in all, by pid. */
+  | { type: 'orphans_gone'; requestsFinished: number }
+  /** This supervisor has taken over the herd of one that has died. */
+  | ({ type: 'adopted' } & Adoption)
   | { type: 'protocol_error'; detail: string }
   | { type: 'pidfile_in_use'; detail: string }
   | { type: 'stop_requested'; by: string; quick: boolean }
@@ -47,6 +51,23 @@ export type HerdEvent =
   | { type: 'refork_requested'; by: string }
   | { type: 'reopen_logs' }
   | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook };
+
+/** A herd whose supervisor has died; see adoption.ts. */
+export interface Adoption {
+  inventory: Inventory;
+  /** The dead supervisor's; `null` when it has left none that can be used. */
+  saved: HerdState | null;
+  /** The pid of the dead supervisor, if it is known. */
+  supervisorPid: number | null;
+  /** By pid, of every worker that the scoreboard has a row of. */
+  rows: Record<number, AdoptedRow>;
+  /** The new supervisor was started with other arguments than the dead one. */
+  isOtherwiseStarted: boolean;
+}
+
+export interface AdoptedRow extends ExitCounters {
+  isReady: boolean;
+}
 
 /** The scoreboard row of a process that has ended. */
 export interface ExitCounters {
@@ -82,7 +103,9 @@ export type Action =
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }
   | { do: 'tell_keeper_to_leave' }
-  | { do: 'wait_for_orphans'; pids: number[] }
+  /** Wait until these have left; `workers` are those among them with a row in the scoreboard. */
+  | { do: 'wait_for_orphans'; pids: number[]; workers: { pid: number; slot: number }[] }
+  | { do: 'start_keeper' }
   | { do: 'write_pidfile'; path: string }
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }

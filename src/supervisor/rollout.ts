@@ -251,6 +251,14 @@ export function abort(draft: Draft, reason: string): void {
   workers.shrinkHerd(draft);
 }
 
+/** The keeper has died, and with it both generations. */
+export function lose(draft: Draft, reason: string): void {
+  const { rollout } = draft.state;
+  draft.state.rollout = null;
+  draft.state.previous = null;
+  if (rollout !== null) remember(draft, rollout, reason);
+}
+
 function mayBegin(draft: Draft, what: RolloutKind): boolean {
   if (draft.state.phase === 'serving') return true;
   answer(draft, false, `no ${what} while the herd is ${draft.state.phase}`);

@@ -27,7 +27,9 @@ import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeRuntimeFiles } from './runtime-directory.ts';
-import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
+import { adoptedEvent, originOf } from './adopted-event.ts';
+import { HerdFile } from './herd-file.ts';
+import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
 
@@ -87,6 +89,7 @@ class Supervisor {
   #isLoading = false;
   #interrupts = 0;
   #orphans: Promise<void> = Promise.resolve();
+  readonly #herdFile: HerdFile;
   #ended: (result: SupervisorResult) => void = () => {};
 
   constructor(options: SupervisorOptions) {
@@ -102,6 +105,7 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
+    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, originOf(this.#startUp), this.#log);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -111,19 +115,8 @@ class Supervisor {
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
-      hearKeeper(this.#startUp.keeper, {
-        onMessage: (message) => this.#hear(message),
-        onUnreadable: (line, reason) =>
-          this.#dispatch({ type: 'protocol_error', detail: `${reason} in ${line.slice(0, 200)}` }),
-        onSpawnFailed: (error) =>
-          this.#dispatch({
-            type: 'keeper_spawn_failed',
-            code: 'PYTHON_NOT_FOUND',
-            detail: `${this.#startUp.python} (${error.code ?? error.message})`,
-          }),
-        onExit: (exitStatus, signal) =>
-          this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal }),
-      });
+      this.#hearKeeper();
+      if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();
       const result = await ended;
@@ -159,11 +152,40 @@ class Supervisor {
   #dispatch(event: HerdEvent): Answer | null {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
+    this.#herdFile.save(decision.state);
     // Before the actions: the keeper, which sends it, may be told to leave by them.
     this.#notifier?.tell();
     for (const action of decision.actions) this.#perform(action);
     this.#recorder.observe(this.#state, event);
     return decision.answer;
+  }
+
+  #hearKeeper(): void {
+    hearKeeper(this.#startUp.keeper, {
+      onMessage: (message) => this.#hear(message),
+      onUnreadable: (line, reason) =>
+        this.#dispatch({ type: 'protocol_error', detail: `${reason} in ${line.slice(0, 200)}` }),
+      onSpawnFailed: (error) =>
+        this.#dispatch({
+          type: 'keeper_spawn_failed',
+          code: 'PYTHON_NOT_FOUND',
+          detail: `${this.#startUp.python} (${error.code ?? error.message})`,
+        }),
+      onExit: (exitStatus, signal) => {
+        // The latest counters of its workers.
+        this.#tick();
+        this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal });
+      },
+    });
+  }
+
+  /** The herd of a supervisor that has died is this one's from now on. */
+  #adopt(adopted: AdoptedHerd): void {
+    for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
+    this.#dispatch(adoptedEvent(this.#startUp, adopted));
+    for (const { generation, message } of adopted.inventory.unheard) {
+      this.#dispatch({ type: 'keeper_says', message: { type: 'from_mold', generation, message } });
+    }
   }
 
   #hear(message: KeeperMessage): void {
@@ -328,7 +350,11 @@ class Supervisor {
         this.#startUp.keeper.send({ type: 'exit' });
         return;
       case 'wait_for_orphans':
-        this.#orphans = waitForOrphans(action.pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
+        this.#waitForOrphans(action.pids, action.workers);
+        return;
+      case 'start_keeper':
+        this.#startUp.keeper = startKeeper(this.#startUp);
+        this.#hearKeeper();
         return;
       case 'write_pidfile':
         this.#writePidfile(action.path);
@@ -356,6 +382,16 @@ class Supervisor {
         this.#end(action.exitStatus, action.error);
         return;
     }
+  }
+
+  #waitForOrphans(pids: number[], workers: { pid: number; slot: number }[]): void {
+    const finished = (): number =>
+      workers.reduce((total, { pid, slot }) => {
+        const row = this.#startUp.scoreboard.row(slot);
+        return total + (row !== null && row.pid === pid ? row.requestsFinished : 0);
+      }, 0);
+    this.#orphans = waitForOrphans(pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
+    void this.#orphans.then(() => this.#dispatch({ type: 'orphans_gone', requestsFinished: finished() }));
   }
 
   #listen(generation: number, settings: Settings): void {
@@ -396,7 +432,8 @@ class Supervisor {
 
   #writePidfile(path: string): void {
     const previous = readPid(path);
-    if (previous !== null && previous !== process.pid && isAlive(previous)) {
+    const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
+    if (previous !== null && !isOurs && isAlive(previous)) {
       // Not within the decision that led here.
       queueMicrotask(() => this.#dispatch({ type: 'pidfile_in_use', detail: `${path} names process ${previous}` }));
       return;
@@ -430,6 +467,7 @@ class Supervisor {
     if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
     this.#notifier?.stop();
+    this.#herdFile.stop();
     this.#control?.close();
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);

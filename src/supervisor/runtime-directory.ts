@@ -20,6 +20,10 @@ export const CONTROL_SOCKET = 'control.sock';
 export const SCOREBOARD = 'scoreboard';
 /** Begins the name of a worker's file for its stack, before the slot; `FILE_PREFIX` in agent/cowherd_agent/stack.py. */
 export const STACK_PREFIX = 'stack-';
+/** The keeper's door (agent/cowherd_agent/door.py, which knows all of these names). */
+export const KEEPER_SOCKET = 'keeper.sock';
+/** What the supervisor knows, for the one after it (herd-file.ts). */
+export const HERD_FILE = 'herd.json';
 
 /** Longest path of a Unix socket in bytes, without its ending zero (unix(7), sun_path). */
 const LONGEST_SOCKET_PATH_BYTES = 107;
@@ -148,7 +152,9 @@ export function makeFolders(directory: string): void {
 
 /** Takes away what a herd has put there, and the directory if it is empty then. */
 export function removeRuntimeFiles(directory: string): void {
-  for (const name of [CONTROL_SOCKET, SCOREBOARD]) rmSync(join(directory, name), { force: true });
+  for (const name of [CONTROL_SOCKET, SCOREBOARD, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]) {
+    rmSync(join(directory, name), { force: true });
+  }
   try {
     const stacks = readdirSync(directory).filter((name) => name.startsWith(STACK_PREFIX));
     for (const name of stacks) rmSync(join(directory, name), { force: true });
@@ -158,14 +164,14 @@ export function removeRuntimeFiles(directory: string): void {
   }
 }
 
-/** The runtime directories of this user that have a control socket, whether it answers or not. */
+/** The runtime directories of this user that have a socket, whether somebody answers there or not. */
 export function listRuntimeDirectories(): string[] {
   const base = runtimeBase(readRuntimeEnvironment());
   try {
     return readdirSync(base, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(base, entry.name))
-      .filter((directory) => readdirSync(directory).includes(CONTROL_SOCKET));
+      .filter((directory) => readdirSync(directory).some((name) => [CONTROL_SOCKET, KEEPER_SOCKET].includes(name)));
   } catch {
     return [];
   }

@@ -3,14 +3,16 @@
  *
  * Imports little: the interpreter loads gunicorn while this process still loads the rest of the supervisor.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InheritedSockets } from '../agent/inherited-sockets.ts';
 import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
-import type { KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
+import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
-import { CONTROL_SOCKET, prepareRuntimeDirectory, SCOREBOARD } from './runtime-directory.ts';
+import { CowherdError } from '../base/errors.ts';
+import type { SavedHerd } from './herd-file.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET, prepareRuntimeDirectory, SCOREBOARD } from './runtime-directory.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -27,12 +29,21 @@ export interface StartUpOptions {
 export interface StartUp extends StartUpOptions {
   keeper: KeeperProcess;
   scoreboard: Scoreboard;
+  /** The herd of a supervisor that has died; `null` when this one starts its own. */
+  adopted: AdoptedHerd | null;
+}
+
+export interface AdoptedHerd {
+  inventory: Inventory;
+  saved: SavedHerd | null;
+  /** What could not be had of it. */
+  problems: string[];
 }
 
 /** The generation whose mold is ordered here. */
 export const FIRST_GENERATION = 1;
 
-/** More workers than any machine of today runs; the file is sparse. */
+/** More workers than any machine of today runs; the file has 256 KiB. */
 const SCOREBOARD_SLOTS = 1024;
 
 /**
@@ -44,14 +55,52 @@ export function startUp(options: StartUpOptions): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
   // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
-  const scoreboard = Scoreboard.create(join(options.runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
-  const started = {
-    ...options,
-    scoreboard,
-    keeper: spawnKeeper(options.python, options.arguments, options.sockets.descriptors),
-  };
+  const scoreboard = makeScoreboard(options.runtimeDirectory);
+  const started = { ...options, scoreboard, adopted: null, keeper: startKeeper(options) };
   started.keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
+}
+
+/** Starts a keeper and the process of a mold, which waits for its order. */
+export function startKeeper({ python, runtimeDirectory, sockets, arguments: words }: StartUpOptions): KeeperProcess {
+  return spawnKeeper(python, join(runtimeDirectory, KEEPER_SOCKET), words, sockets.descriptors);
+}
+
+/**
+ * Takes over the herd of a supervisor that has died; `null` when there is none.
+ *
+ * @throws CowherdError RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
+ */
+export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null> {
+  const { runtimeDirectory } = options;
+  const door = join(runtimeDirectory, KEEPER_SOCKET);
+  if (!existsSync(door)) return null;
+  const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
+    import('../agent/keeper-door.ts'),
+    import('./herd-file.ts'),
+  ]);
+  const adopted = await adoptKeeper(door);
+  if (adopted === null) return null;
+  const { keeper, inventory } = adopted;
+  rmSync(join(runtimeDirectory, CONTROL_SOCKET), { force: true });
+  const { saved, problem } = readHerdFile(runtimeDirectory);
+  const problems = problem === null ? [] : [problem];
+  let scoreboard: Scoreboard;
+  try {
+    scoreboard = Scoreboard.open(join(runtimeDirectory, SCOREBOARD));
+  } catch (error) {
+    problems.push(`the counters of its workers are lost: ${String(error)}`);
+    scoreboard = makeScoreboard(runtimeDirectory);
+  }
+  return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems } };
+}
+
+function makeScoreboard(runtimeDirectory: string): Scoreboard {
+  try {
+    return Scoreboard.create(join(runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
+  } catch (error) {
+    throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', { detail: `${runtimeDirectory}: ${String(error)}` });
+  }
 }
 
 /** The order for a mold. `rejected` are policies that have failed their self-test here. */
@@ -80,5 +129,7 @@ export function startMold(
   occasion: MoldOccasion,
 ): KeeperCommand {
   const mold = moldOrder(started, generation, rejected, occasion);
-  return { type: 'start_mold', generation, mold, arguments: started.arguments, environment: {} };
+  // A keeper that was adopted has the interpreter and the environment of the supervisor before.
+  const environment = started.adopted === null ? {} : (process.env as Record<string, string>);
+  return { type: 'start_mold', generation, mold, python: started.python, arguments: started.arguments, environment };
 }

@@ -143,6 +143,16 @@ export interface HerdState {
   requestsOfGone: number;
   announcedReady: boolean;
   stop: StopState | null;
+  /** The keeper has died, and another is started when its processes have left. */
+  afresh: Afresh | null;
+  /** Keepers that died in a row, none of which had been there for long. */
+  keeperDeathsInARow: number;
+  keeperReadyAtMs: number | null;
+}
+
+export interface Afresh {
+  orphansGone: boolean;
+  notBeforeMs: number;
 }
 
 export function initialState(): HerdState {
@@ -173,6 +183,9 @@ export function initialState(): HerdState {
     requestsOfGone: 0,
     announcedReady: false,
     stop: null,
+    afresh: null,
+    keeperDeathsInARow: 0,
+    keeperReadyAtMs: null,
   };
 }
 

@@ -142,6 +142,11 @@ export function advance(draft: Draft): void {
     draft.actions.push({ do: 'wake', atMs: stop.moldsToldAtMs + MOLD_GRACE_MS });
     return;
   }
+  if (state.afresh !== null) {
+    // There is no keeper, but there may be processes that a dead one has left.
+    if (state.afresh.orphansGone) conclude(draft);
+    return;
+  }
   if (!stop.keeperTold) {
     stop.keeperTold = true;
     draft.actions.push({ do: 'tell_keeper_to_leave' });

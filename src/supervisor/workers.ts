@@ -120,15 +120,13 @@ export function shrinkHerd(draft: Draft): void {
   for (const worker of counted.slice(0, Math.max(0, counted.length - state.target))) drain(draft, worker);
 }
 
-export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
-  const { state, nowMs } = draft;
-  delete state.forking[slot];
-  state.workers[pid] = {
+export function newWorker(pid: number, slot: number, generation: number, forkedAtMs: number): WorkerState {
+  return {
     pid,
     slot,
     generation,
     phase: 'booting',
-    forkedAtMs: nowMs,
+    forkedAtMs,
     readyAtMs: null,
     requestsFinished: 0,
     drainedAtMs: null,
@@ -137,6 +135,12 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
     abortedAtMs: null,
     stack: null,
   };
+}
+
+export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
+  const { state, nowMs } = draft;
+  delete state.forking[slot];
+  state.workers[pid] = newWorker(pid, slot, generation, nowMs);
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
   if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
   // The herd may have been made smaller since this fork was asked for.
@@ -158,6 +162,12 @@ export function ready(draft: Draft, pid: number): void {
   worker.phase = 'ready';
   worker.readyAtMs = nowMs;
   state.anyWorkerEverReady = true;
+  announceWhenComplete(draft);
+}
+
+/** Says once that as many workers as wanted are ready. */
+export function announceWhenComplete(draft: Draft): void {
+  const { state } = draft;
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
   if (!state.announcedReady && readyCount >= state.target) {
     state.announcedReady = true;

@@ -1,0 +1,125 @@
+/**
+ * A keeper's door (agent/cowherd_agent/door.py): how a supervisor comes to a keeper that it did not start, and what
+ * commands ask a keeper that has no supervisor.
+ */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { onLines } from '../base/lines.ts';
+import { holdBack, sendTo, type KeeperProcess } from './keeper-process.ts';
+import { keeperMessage, PROTOCOL_VERSION, type DoorCommand, type Inventory, type KeeperMessage } from './messages.ts';
+
+/** A keeper answers within milliseconds; after this time it is stopped, or the machine is at its end. */
+const ANSWER_MS = 5000;
+const LOOK_EVERY_MS = 50;
+
+export type Looked = Extract<KeeperMessage, { type: 'looked' }>;
+
+/**
+ * What is behind a keeper's door; `null` when nobody is.
+ *
+ * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH
+ */
+export async function look(doorPath: string): Promise<Looked | null> {
+  return await expectLooked(doorPath, { type: 'look', protocol: PROTOCOL_VERSION });
+}
+
+/**
+ * Has a keeper without a supervisor end its herd; `null` when nobody is behind the door.
+ *
+ * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
+ */
+export async function drain(doorPath: string, quick: boolean): Promise<Looked | null> {
+  return await expectLooked(doorPath, { type: 'drain', protocol: PROTOCOL_VERSION, quick });
+}
+
+/**
+ * Becomes the supervisor of a keeper that has none; `null` when nobody is behind the door.
+ *
+ * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
+ */
+export async function adoptKeeper(doorPath: string): Promise<{ keeper: KeeperProcess; inventory: Inventory } | null> {
+  const { tell, attach } = holdBack();
+  const answered = await say(doorPath, { type: 'adopt', protocol: PROTOCOL_VERSION }, (line) =>
+    tell((handlers) => handlers.onLine(line)),
+  );
+  if (answered === null) return null;
+  const { socket, message } = answered;
+  if (message.type !== 'inventory') throw unexpected(doorPath, message.type);
+  socket.on('close', () => tell((handlers) => handlers.onExit(null, null)));
+  return { keeper: { send: (command) => sendTo(socket, command), attach }, inventory: message };
+}
+
+async function expectLooked(doorPath: string, command: DoorCommand): Promise<Looked | null> {
+  const answered = await say(doorPath, command, () => {});
+  answered?.socket.destroy();
+  if (answered !== null && answered.message.type !== 'looked') throw unexpected(doorPath, answered.message.type);
+  return answered === null ? null : (answered.message as Looked);
+}
+
+/** One that is just leaving closes the door in the visitor's face: until nobody is there any more. */
+async function say(
+  doorPath: string,
+  command: DoorCommand,
+  onFurtherLine: (line: string) => void,
+): Promise<{ socket: Socket; message: KeeperMessage } | null> {
+  const deadline = performance.now() + ANSWER_MS;
+  for (;;) {
+    const line = await firstLine(doorPath, command, onFurtherLine);
+    if (line === 'nobody') return null;
+    if (line !== 'closed') return { socket: line.socket, message: understood(doorPath, line) };
+    if (performance.now() > deadline) throw new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath });
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+interface FirstLine {
+  socket: Socket;
+  text: string;
+}
+
+function firstLine(
+  doorPath: string,
+  command: DoorCommand,
+  onFurtherLine: (line: string) => void,
+): Promise<FirstLine | 'nobody' | 'closed'> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(doorPath);
+    let answered = false;
+    socket.setTimeout(ANSWER_MS, () => {
+      socket.destroy();
+      reject(new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath }));
+    });
+    socket.on('error', (error) => resolve(isSystemError(error, 'ENOENT', 'ECONNREFUSED') ? 'nobody' : 'closed'));
+    socket.on('close', () => resolve('closed'));
+    onLines(socket, (text) => {
+      if (answered) {
+        onFurtherLine(text);
+        return;
+      }
+      answered = true;
+      socket.setTimeout(0);
+      resolve({ socket, text });
+    });
+    socket.write(`${JSON.stringify(command)}\n`);
+  });
+}
+
+function understood(doorPath: string, { socket, text }: FirstLine): KeeperMessage {
+  let error = unexpected(doorPath, text.slice(0, 200));
+  try {
+    const message = v.safeParse(keeperMessage, JSON.parse(text));
+    if (!message.success) error = unexpected(doorPath, v.summarize(message.issues));
+    else if (message.output.type !== 'refused') return message.output;
+    else error = CowherdError.named(message.output.code, `${doorPath}: ${message.output.detail}`);
+  } catch {
+    // No JSON: as unexpected.
+  }
+  socket.destroy();
+  throw error;
+}
+
+function unexpected(doorPath: string, what: string): CowherdError {
+  return new CowherdError('PROTOCOL_MISMATCH', { detail: `the keeper at ${doorPath} said ${what}` });
+}

@@ -1,0 +1,26 @@
+/** What an adopted herd is to the supervisor's policy (adoption.ts), read from the scoreboard and the dead one's file. */
+import type { Adoption, AdoptedRow } from './events.ts';
+import type { HerdOrigin } from './herd-file.ts';
+import type { AdoptedHerd, StartUp } from './start-up.ts';
+
+export function originOf({ python, arguments: words }: StartUp): HerdOrigin {
+  return { python, arguments: words, cwd: process.cwd() };
+}
+
+export function adoptedEvent(startUp: StartUp, { inventory, saved }: AdoptedHerd): { type: 'adopted' } & Adoption {
+  const rows: Record<number, AdoptedRow> = {};
+  for (const { pid, slot } of [...inventory.workers, ...Object.values(saved?.state.workers ?? {})]) {
+    const row = startUp.scoreboard.row(slot);
+    if (row === null || row.pid !== pid) continue;
+    const { requestsStarted, requestsFinished, readyMonotonicNs } = row;
+    rows[pid] = { requestsStarted, requestsFinished, isReady: readyMonotonicNs > 0n };
+  }
+  return {
+    type: 'adopted',
+    inventory,
+    saved: saved?.state ?? null,
+    supervisorPid: saved?.supervisorPid ?? null,
+    rows,
+    isOtherwiseStarted: saved !== null && JSON.stringify(saved.origin) !== JSON.stringify(originOf(startUp)),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * What the supervisor knows, in a file of the runtime directory, for the next one should this one be killed.
+ *
+ * It is a help and no more: what processes there are the keeper says itself. A disk that is full, or a file that can't
+ * be read, must never stop serving.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isSystemError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { HERD_FILE } from './runtime-directory.ts';
+import type { HerdState } from './state.ts';
+
+/** Raised with every change that an older supervisor could not understand. */
+const FILE_VERSION = 1;
+
+/** At most so often, in milliseconds; the first change after a pause is written at once. */
+const WRITE_EVERY_MS = 100;
+
+/** How a herd was started. */
+export interface HerdOrigin {
+  python: string;
+  arguments: string[];
+  cwd: string;
+}
+
+export interface SavedHerd {
+  supervisorPid: number;
+  origin: HerdOrigin;
+  state: HerdState;
+}
+
+/** Writes the file when something has changed, atomically; says once when it can't. */
+export class HerdFile {
+  readonly #path: string;
+  readonly #origin: HerdOrigin;
+  readonly #log: Log;
+  #written = '';
+  #failed = false;
+  #isStopped = false;
+  #pending: HerdState | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(directory: string, origin: HerdOrigin, log: Log) {
+    this.#path = join(directory, HERD_FILE);
+    this.#origin = origin;
+    this.#log = log;
+  }
+
+  save(state: HerdState): void {
+    this.#pending = state;
+    if (this.#timer !== null || this.#isStopped) return;
+    this.#write();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#write();
+    }, WRITE_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Writes no more. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#isStopped = true;
+  }
+
+  #write(): void {
+    if (this.#pending === null) return;
+    const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state: this.#pending };
+    this.#pending = null;
+    const text = JSON.stringify({ version: FILE_VERSION, ...saved });
+    // Counters of requests that go on are in the scoreboard.
+    const compared = text.replaceAll(/"requestsFinished":\d+/g, '');
+    if (compared === this.#written) return;
+    try {
+      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch (error) {
+      if (!this.#failed) this.#log.warning(problem(this.#path, error));
+      this.#failed = true;
+      return;
+    }
+    if (this.#failed) this.#log.info(`${this.#path} is written again`);
+    this.#failed = false;
+    this.#written = compared;
+  }
+}
+
+function problem(path: string, error: unknown): string {
+  return (
+    `${path} can't be written (${error instanceof Error ? error.message : String(error)}): serving goes on; a` +
+    ' supervisor that adopts this herd would not know of its past'
+  );
+}
+
+/** What a dead supervisor has left; `null` with the reason when that can't be used. */
+export function readHerdFile(directory: string): { saved: SavedHerd | null; problem: string | null } {
+  const path = join(directory, HERD_FILE);
+  try {
+    const parsed = JSON.parse(readFileSync(path, 'utf8')) as SavedHerd & { version: number };
+    if (parsed.version !== FILE_VERSION) throw new Error(`it is of version ${parsed.version}, not ${FILE_VERSION}`);
+    if (typeof parsed.state !== 'object' || typeof parsed.origin !== 'object') throw new Error('it is incomplete');
+    return { saved: parsed, problem: null };
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return { saved: null, problem: `${path} is not there` };
+    return { saved: null, problem: `${path}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

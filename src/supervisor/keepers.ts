@@ -1,0 +1,103 @@
+/** Decisions about the keeper: what its death means, and starting afresh after it. */
+import { log, type Draft } from './draft.ts';
+import type { HerdEvent } from './events.ts';
+import * as rollout from './rollout.ts';
+import * as stopping from './stopping.ts';
+
+type KeeperExited = Extract<HerdEvent, { type: 'keeper_exited' }>;
+
+/** The first death costs no pause; then they double, from this to the longest. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A keeper that was there for this long ends a row of deaths. */
+const STABLE_MS = 60_000;
+
+/** So many keepers in a row that died mean that it is hopeless. */
+export const HOPELESS_DEATHS = 5;
+
+/** The pause before the next keeper after so many deaths in a row. */
+export function pauseAfterKeeperDeathsMs(deathsInARow: number): number {
+  if (deathsInARow <= 1) return 0;
+  return Math.min(FIRST_PAUSE_MS * 2 ** (deathsInARow - 2), LONGEST_PAUSE_MS);
+}
+
+export function ready(draft: Draft, pid: number, doorProblem: string | null): void {
+  draft.state.keeperPid = pid;
+  draft.state.keeperReadyAtMs = draft.nowMs;
+  if (doorProblem === null) return;
+  log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${doorProblem}`);
+}
+
+/** The keeper is gone, and with it the listening sockets. */
+export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExited): void {
+  const { state, nowMs } = draft;
+  if (state.phase === 'stopping' && state.stop?.keeperTold === true) {
+    stopping.conclude(draft);
+    return;
+  }
+  // One that was adopted is no child of this process, which so hears of its end only.
+  const how = signal !== null ? `was ended by ${signal}` : exitStatus === null ? 'ended' : `ended with ${exitStatus}`;
+  if (state.keeperPid === null && state.keeperDeathsInARow === 0) {
+    stopping.end(draft, 'PYTHON_NOT_FOUND', `${python} ${how} before the keeper ran; is it a working Python?`);
+    return;
+  }
+  const keeper = state.keeperPid === null ? 'the new keeper' : `the keeper (pid ${state.keeperPid})`;
+  // Workers notice that their parent is gone, finish their requests and leave.
+  const workers = Object.values(state.workers).map(({ pid, slot }) => ({ pid, slot }));
+  const molds = Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid]));
+  const pids = [...workers.map(({ pid }) => pid), ...molds];
+  const isStable = state.keeperReadyAtMs !== null && nowMs - state.keeperReadyAtMs >= STABLE_MS;
+  state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
+  draft.actions.push({ do: 'wait_for_orphans', pids, workers });
+  if (state.phase === 'stopping' || state.keeperDeathsInARow >= HOPELESS_DEATHS) {
+    const times = state.keeperDeathsInARow > 1 ? `, as the last of ${state.keeperDeathsInARow} in a row` : '';
+    stopping.end(draft, 'KEEPER_DIED', `${keeper} ${how}${times}`);
+    return;
+  }
+  log(
+    draft,
+    'error',
+    `${capitalized(keeper)} ${how}, and the listening sockets with it: ${workers.length} worker(s) finish their` +
+      ' requests and leave, then the herd starts afresh',
+  );
+  for (const pid of pids) draft.actions.push({ do: 'forget_process', pid });
+  rollout.lose(draft, `${keeper} ${how}`);
+  Object.assign(state, {
+    phase: 'starting',
+    keeperPid: null,
+    keeperReadyAtMs: null,
+    listeners: null,
+    molds: {},
+    workers: {},
+    forking: {},
+    nextMold: null,
+    reloadAgain: null,
+    announcedReady: false,
+    afresh: { orphansGone: false, notBeforeMs: nowMs + pauseAfterKeeperDeathsMs(state.keeperDeathsInARow) },
+  } satisfies Partial<typeof state>);
+}
+
+/** Nothing is left of a dead keeper's herd, so that its addresses are free. */
+export function orphansGone(draft: Draft, requestsFinished: number): void {
+  const { state } = draft;
+  state.requestsOfGone += requestsFinished;
+  if (state.afresh !== null) state.afresh.orphansGone = true;
+}
+
+/** Starts the keeper that follows a dead one. */
+export function startNextWhenDue(draft: Draft): void {
+  const { afresh } = draft.state;
+  if (afresh === null || !afresh.orphansGone) return;
+  if (draft.nowMs < afresh.notBeforeMs) {
+    draft.actions.push({ do: 'wake', atMs: afresh.notBeforeMs });
+    return;
+  }
+  draft.state.afresh = null;
+  log(draft, 'info', 'Starting afresh, with a new keeper');
+  draft.actions.push({ do: 'start_keeper' });
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
