@@ -574,6 +574,10 @@ def _import_ahead() -> None:
     # Without gunicorn, or with one that is too old, the order's own steps say so.
     with contextlib.suppress(Exception):
         from cowherd_agent import arbiter, configuration, herd_heap, worker  # noqa: F401
+        from gunicorn import util
+
+        # Each worker does it, with a hash that is imported then (random.py, Random.seed).
+        util.seed()
 
 
 def _require_gunicorn() -> None:
