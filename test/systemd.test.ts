@@ -151,7 +151,7 @@ while True:
       const ready = manager.texts().filter((lines) => lines.includes('READY=1'));
       return ready.length === 2 ? ready[1] : null;
     });
-    expect(last.join('\n')).toMatch(/STATUS=.*the last reload failed: APP_IMPORT_FAILED: .*broken/);
+    expect(last.join('\n')).toMatch(/STATUS=.*the last reload failed: .*APP_IMPORT_FAILED: .*broken/);
     expect((await run.get('/')).text).toBe('well');
     await run.stop();
   });

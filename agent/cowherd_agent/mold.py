@@ -573,8 +573,9 @@ def _import_ahead() -> None:
     """Imports what every mold needs, while the keeper still starts and has no order to give."""
     # Without gunicorn, or with one that is too old, the order's own steps say so.
     with contextlib.suppress(Exception):
-        from cowherd_agent import arbiter, configuration, herd_heap, worker  # noqa: F401
         from gunicorn import util
+
+        from cowherd_agent import arbiter, configuration, herd_heap, worker  # noqa: F401
 
         # Each worker does it, with a hash that is imported then (random.py, Random.seed).
         util.seed()

@@ -58,7 +58,9 @@ export async function runServe(argv: string[]): Promise<number> {
   ]);
   const log = createSupervisorLog(logFormat, parsed.logFormat);
   if (process.pid === 1) {
-    log.warning('Node is process 1 and reaps no orphan: start bin/cowherd itself, or with an init (docs/containers.md)');
+    log.warning(
+      'Node is process 1 and reaps no orphan: start bin/cowherd itself, or with an init (docs/containers.md)',
+    );
   }
   log.info(`Python: ${interpreter.path} (${interpreter.why})`);
   const result = await runSupervisor({
