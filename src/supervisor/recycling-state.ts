@@ -9,6 +9,8 @@ export type RecycleRule = MemoryRule | 'requests' | 'age' | 'herd_memory';
 
 /** How one worker stands to one limit on memory. */
 export interface MemoryWatch {
+  /** What the rest is about. */
+  limit: number | string;
   /** Bytes, in the newest sample. */
   latest: number;
   /** Samples in a row over the limit. */
@@ -72,11 +74,14 @@ export function startRecycling(): RecyclingState {
   };
 }
 
+export function newMemoryWatch(): MemoryWatch {
+  return { limit: 0, latest: 0, over: 0, fresh: false, wasUnder: false };
+}
+
 export function newWatch(nowMs: number): RecycleWatch {
-  const memory = (): MemoryWatch => ({ latest: 0, over: 0, fresh: false, wasUnder: false });
   return {
     sampledAtMs: 0,
-    memory: { private: memory(), pss: memory(), rss: memory() },
+    memory: { private: newMemoryWatch(), pss: newMemoryWatch(), rss: newMemoryWatch() },
     requests: { finished: 0, atMs: nowMs },
     dueSinceMs: null,
   };

@@ -14,7 +14,14 @@ import { log, type Draft } from './draft.ts';
 import type { Heartbeat, HerdLook, WorkerLook } from './events.ts';
 import { herdBudget, largestWorker } from './herd-budget.ts';
 import { jitterOf } from './jitter.ts';
-import { MEMORY_RULES, newWatch, type MemoryRule, type RecycleRule, type RecycleWatch } from './recycling-state.ts';
+import {
+  MEMORY_RULES,
+  newMemoryWatch,
+  newWatch,
+  type MemoryRule,
+  type RecycleRule,
+  type RecycleWatch,
+} from './recycling-state.ts';
 import { currentMold, type HerdState, type WorkerState } from './state.ts';
 import * as workers from './workers.ts';
 
@@ -34,8 +41,8 @@ const FRESH_IN_A_ROW = 3;
 
 /** After a worker has left for the budget, the next is not chosen before the effect can be seen. */
 const HERD_SETTLE_MS = 5000;
-/** A worker younger than this has nothing to win yet. */
-const HERD_YOUNG_MS = 10_000;
+/** A worker younger than this is still getting what every worker needs. */
+const HERD_YOUNG_MS = 3000;
 
 /** A worker that will have answered its requests before the next tick is looked at when it has. */
 const TICK_MS = 1000;
@@ -94,7 +101,8 @@ function mayRecycle({ state, nowMs }: Draft): boolean {
 
 function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due): void {
   const { recycling } = draft.state;
-  if (worker.replaceBecause !== null) return;
+  // It can have been stopped by the worker before.
+  if (worker.replaceBecause !== null || isStopped(draft.state, rule)) return;
   if (isMemoryRule(rule)) {
     const watch = recycling.watches[worker.pid]?.memory[rule];
     const inARow = watch?.fresh === true ? recycling.freshInARow[rule] + 1 : 0;
@@ -184,6 +192,7 @@ function countSample(draft: Draft, settings: Settings, look: WorkerLook, beat: H
   for (const rule of MEMORY_RULES) {
     const limit = limitOf(settings, rule);
     const memory = watch.memory[rule];
+    if (memory.limit !== limit) Object.assign(memory, { ...newMemoryWatch(), limit });
     memory.latest = look[rule];
     if (!isOn(limit)) {
       memory.over = 0;
@@ -284,7 +293,7 @@ function herdDue(
   const budget = memory === undefined ? null : herdBudget(settings, memory);
   if (memory === undefined || budget === null || isStopped(state, 'herd_memory')) return [];
   if (herd.overSinceMs === null || herd.lastPid !== null) return [];
-  const dueSinceMs = herd.overSinceMs + settings.recycle_samples * TICK_MS;
+  const dueSinceMs = herd.overSinceMs + (settings.recycle_samples - 1) * TICK_MS;
   if (nowMs < dueSinceMs) return [];
   if (herd.goneAtMs !== null && nowMs - herd.goneAtMs < HERD_SETTLE_MS) return [];
   const old = Object.values(state.workers).filter(
