@@ -146,13 +146,14 @@ def refuse(verdict: Verdict, allow_threads: bool) -> None:
     request, which is when connections are opened, and there is nothing to fall back on.
     """
     refused = _REFUSED - {"thread"} if allow_threads else _REFUSED
-    unsafe = [
+    # Each once: a pool has many of the same.
+    unsafe = dict.fromkeys(
         # Its usual remedy, to start it in workers, is how it came to be here.
         f"{finding.what}; stop it in the before_mold hook"
         if finding.kind == "thread"
         else finding.line
         for finding in verdict.findings
         if finding.kind in refused
-    ]
+    )
     if unsafe:
         raise MoldFailure("FORK_UNSAFE", "; ".join(unsafe))
