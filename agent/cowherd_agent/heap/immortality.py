@@ -27,9 +27,9 @@ import ctypes
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from itertools import filterfalse
+from itertools import compress, filterfalse
 
 from cowherd_agent.heap import hashes, rawgc
 from cowherd_agent.heap.addresses import byte_view
@@ -175,19 +175,45 @@ def self_test(marker: Marker | None = None) -> None:
         raise PolicyUnavailable("immortal", "an immortal object was freed")
 
 
+class _KnownDicts:
+    """Dicts that an earlier walk has marked and that the collector does not track, as those whose
+    values are strings or numbers (up to 3.13; Objects/dictobject.c, MAINTAIN_TRACKING): neither the
+    list of tracked objects nor the mark leads to what they hold now."""
+
+    def __init__(self) -> None:
+        self._met: set[int] = set()
+        self._top = byte_view()[_TOP_OFFSET:]
+
+    def among(self, objects: Collection[object]) -> list[object]:
+        """Those that were not met before. Call it before the others are marked."""
+        met, top = self._met, self._top
+        dicts = compress(objects, map(_IS_DICT, map(type, objects)))
+        found = [
+            item
+            for item in filterfalse(gc.is_tracked, dicts)
+            if id(item) not in met and top[id(item)] >= _MARKED_FROM
+        ]
+        met.update(map(id, found))
+        return found
+
+
+_IS_DICT = frozenset((dict,)).__contains__
+
+
 def immortalize(progress: Progress | None = None) -> StepReport:
     """Make every reachable object immortal, and compute the hashes that strings and the like keep.
 
     Call it in a process with one thread, with no automatic collection, before gc.freeze():
-    gc.get_objects() does not give frozen objects. What was frozen before is unfrozen, since an
-    object of an earlier walk may hold new ones that the collector does not track (a dict that has
-    been filled with strings); it is only read. About 0.5 µs per object.
+    gc.get_objects() does not give frozen objects. What was frozen before is unfrozen and read
+    again: an object of an earlier walk may hold new ones by now, which the collector does not track
+    (a dict that has been filled with strings). About 0.5 µs per object.
 
     The counts of the report: `objects` made immortal, `tracked` of them seen by the collector,
     `hashes` computed.
     """
     anonymous_before = anonymous_bytes()
     mark = make_marker()
+    known = _KnownDicts() if gc.get_freeze_count() else None
     rawgc.unfreeze()
     tracked = rawgc.get_objects()
     throttle = Throttle(progress, "immortalize")
@@ -210,10 +236,13 @@ def immortalize(progress: Progress | None = None) -> StepReport:
             extra += extra_of(frontier)
             computed += hash_all(frontier)
             marked = []
-            mark(mortal_only(get_referents(*frontier)), marked)
+            referents = get_referents(*frontier)
+            met_again = known.among(referents) if known else []
+            mark(mortal_only(referents), marked)
             mark(mortal_only(extra), marked)
             objects += len(marked)
-            frontier = marked
+            frontier = marked + met_again
+            del referents
             extra = []
         throttle.at(objects)
     seconds = throttle.end(objects)

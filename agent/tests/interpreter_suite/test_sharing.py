@@ -43,6 +43,22 @@ class FullCollections(unittest.TestCase):
         self.assertLess(found["kept"], 0.9)
 
 
+class ASecondGeneration(unittest.TestCase):
+    """A worker that retires has its heap prepared again."""
+
+    def test_what_came_since_is_shared_too_and_the_notes_are_of_both(self) -> None:
+        for policy in ("freeze", "immortal") if HAS_IMMORTAL else ("freeze",):
+            found = support.run("second", policy)
+            support.record(f"{policy}, second generation: kept", found["kept"])
+            self.assertGreaterEqual(found["kept"], 0.97, policy)
+            self.assertGreaterEqual(found["at_fork"], 50 * MIB)
+            self.assertEqual(found["files"], [True, True], policy)
+            self.assertGreater(found["frozen"], found["first_frozen"])
+            self.assertAlmostEqual(
+                found["frozen"] / found["really_frozen"], 1, delta=0.02, msg=policy
+            )
+
+
 class WarmingAPrivateCache(unittest.TestCase):
     """The collector's own rules bring full passes when a worker makes many objects."""
 
