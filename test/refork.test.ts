@@ -105,7 +105,7 @@ describe('a refork', () => {
       });
       const pssBefore = await herdPss(run);
       const firstMold = (await run.status()).molds[0]?.pid ?? 0;
-      let molds = [firstMold];
+      const molds = [firstMold];
 
       for (let generation = 2; generation <= 4; generation += 1) {
         const load = new LightLoad(run, '/read');
@@ -125,7 +125,7 @@ describe('a refork', () => {
         expect(now[0]).toMatchObject({ generation, phase: 'ready', policy: 'immortal' });
         expect(processInfo(now[0]!.pid!)?.name).toBe('cowherd-mold');
         if (generation === 2) expect(warmed).toContain(now[0]!.pid);
-        molds = [...molds, now[0]!.pid!];
+        molds.push(now[0]!.pid!);
 
         // Every worker of the new generation has been asked for the cache; it was there at its first answer.
         const answers = [...load.answers];
