@@ -36,7 +36,7 @@ describe('workers that die', () => {
       before = await readyPids(run, 2, [before[0]!]);
     }
     const log = run.messages.join('\n');
-    expect(log.match(/was ended by SIGKILL/g)?.length).toBe(4);
+    expect(log.match(/^Worker \d+ \(slot \d\) was ended by SIGKILL/gm)?.length).toBe(4);
     // 1st: no pause.
     expect(log.match(/the next is forked in [\d.]+ s/g)).toEqual([
       'the next is forked in 0.1 s',
@@ -96,7 +96,7 @@ def post_fork(server, worker):
       files: { ...files, 'gunicorn.conf.py': config },
     });
     expect((await pids(run)).length).toBe(2);
-    expect(run.messages.filter((message) => message.includes('exited with status 77')).length).toBe(3);
+    expect(run.messages.filter((message) => /^Worker .* exited with status 77/.test(message)).length).toBe(3);
     await run.stop();
   });
 

@@ -40,7 +40,7 @@ def app(environ, start_response):
       async () => {
         const { herd, workers } = await run.status();
         because ??= workers.find((worker) => worker.replace_because !== null)?.replace_because ?? null;
-        return herd.recycling.counts.private >= 3 && workers.every((worker) => !before.includes(worker.pid));
+        return herd.recycling.counts.private >= 2 && workers.every((worker) => !before.includes(worker.pid));
       },
       60_000,
     );

@@ -55,12 +55,24 @@ export function formatStatus(report: StatusReport): string {
     `${pc.bold(herd.app ?? 'no application yet')} at ${where}: ${herd.phase},` +
       ` ${herd.workers_ready} of ${herd.workers_wanted} workers ready,` +
       ` heap policy ${herd.policy ?? 'not chosen yet'}`,
+    ...formatTroubles(report),
     '',
     formatWorkers(report),
     '',
     ...formatHerdMemory(report),
   ];
   return lines.join('\n');
+}
+
+/** A crash loop, and rules that are stopped. */
+function formatTroubles({ herd }: StatusReport): string[] {
+  const { crash_loop: loop } = herd;
+  const stopped = herd.recycling.stopped.map(({ rule, because }) =>
+    pc.red(`Recycling (${rule}) is stopped: ${because}`),
+  );
+  if (loop === null) return stopped;
+  const next = formatDuration(secondsToMilliseconds(seconds(loop.next_fork_in_seconds)));
+  return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last ${loop.last_error}`), ...stopped];
 }
 
 /** One row a worker, after one for each mold. Memory in MiB. */

@@ -73,7 +73,10 @@ export function configured(draft: Draft, generation: number, message: Configured
   for (const { policy, reason } of message.remarks) {
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
   }
-  if (state.settings === null) {
+  const isFirst = state.settings === null;
+  // A reload's settings are the herd's when its first worker is ready. Before the line: the log level is among them.
+  if (generation === state.generation) useSettings(draft, message.settings);
+  if (isFirst) {
     state.target = Math.max(1, message.settings.workers);
     log(
       draft,
@@ -82,8 +85,6 @@ export function configured(draft: Draft, generation: number, message: Configured
         ` (${message.settings.worker_class}) on Python ${message.python_version}`,
     );
   }
-  // A reload's settings are the herd's when its first worker is ready.
-  if (generation === state.generation) useSettings(draft, message.settings);
   draft.actions.push({ do: 'listen', generation, settings: message.settings });
 }
 
