@@ -300,6 +300,8 @@ def post_worker_init(worker):
   const { herd } = await run.status();
   expect(herd.crash_loop?.deaths).toBeGreaterThanOrEqual(3);
   expect(herd.crash_loop?.last_error).toBe('exited with status 3: RuntimeError: no database');
+  const table = await run.command('status', '--runtime-dir', run.runtimeDirectory);
+  expect(table.stdout).toMatch(/Crash loop: \d+ deaths, next fork in .*; the last exited with status 3: RuntimeError/);
   // The other one serves on.
   expect((await run.get('/')).text).toBe('well');
   rmSync(marker);
