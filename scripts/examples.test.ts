@@ -1,0 +1,53 @@
+/** The samples for systemd and Kubernetes: each line is explained, and each line that is explained is there. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { runCommand } from '../src/cli/commands.ts';
+import { parseServeArguments } from '../src/cli/serve-arguments.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
+const service = read('examples/systemd/cowherd.service');
+const socket = read('examples/systemd/cowherd.socket');
+const deployment = read('examples/kubernetes/deployment.yaml');
+
+/** What goes without saying. */
+const PLAIN = new Set(['Description', 'Wants', 'After', 'WantedBy']);
+
+const keysOf = (unit: string): string[] => [...unit.matchAll(/^([A-Za-z]+)=/gm)].map(([, key = '']) => key);
+
+test('docs/systemd.md explains the lines of both units, and no others', () => {
+  const page = read('docs/systemd.md');
+  const tables = [...page.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([A-Z][A-Za-z]+)=/g)].map(([, key = '']) => key),
+  );
+  const explained = new Set(tables.filter((key) => !/^[A-Z]+$/.test(key)));
+  const used = new Set([...keysOf(service), ...keysOf(socket)].filter((key) => !PLAIN.has(key)));
+  expect([...explained].toSorted()).toEqual([...used].toSorted());
+});
+
+test('the units call commands that there are', async () => {
+  const words = (key: string): string[] =>
+    new RegExp(`^${key}=/usr/local/bin/cowherd (.*)$`, 'm').exec(service)?.[1]?.split(' ') ?? [];
+  const [serve, ...rest] = words('ExecStart');
+  expect(serve).toBe('serve');
+  expect(parseServeArguments(rest)).toMatchObject({
+    runtimeDirectory: '%t/cowherd',
+    rest: ['shop.wsgi', '--workers', '8'],
+  });
+  // The herd that is reloaded is the one that is served; nobody runs there.
+  expect(words('ExecReload')).toEqual(['reload', '--runtime-dir', '%t/cowherd']);
+  await expect(runCommand(words('ExecReload'))).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+});
+
+test("the deployment's probes call commands that there are, of the herd that it serves", async () => {
+  const directory = /--runtime-dir, (\S+),/.exec(deployment)?.[1] ?? '';
+  const probes = [...deployment.matchAll(/exec: \{command: \[cowherd, (.*)\]\}/g)].map(([, words = '']) =>
+    words.split(', '),
+  );
+  expect(probes.length).toBe(3);
+  for (const words of probes) {
+    expect(words.slice(-2)).toEqual(['--runtime-dir', directory]);
+    await expect(runCommand(words), words.join(' ')).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+  }
+});
