@@ -134,10 +134,8 @@ def post_fork(server, worker):
 });
 
 test.each([
-  { name: 'Flask', app: 'flask_app:app', chdir: APPS, path: '/', worker: ['sync'] },
   { name: 'Flask under gthread', app: 'flask_app:app', chdir: APPS, path: '/', worker: ['gthread', '--threads', '2'] },
   { name: 'Flask under gevent', app: 'flask_app:app', chdir: APPS, path: '/', worker: ['gevent'] },
-  { name: 'Starlette', app: 'starlette_app:app', chdir: APPS, path: '/', worker: ['asgi'] },
   {
     name: 'Starlette under uvicorn',
     app: 'starlette_app:app',

@@ -83,6 +83,7 @@ MOLD_MESSAGES = frozenset(
         "retire_refused",
         "worker_failed",
         "guard",
+        "in_flight",
     }
 )
 

@@ -15,8 +15,9 @@ from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
-from cowherd_agent import process_name, scoreboard, stack
+from cowherd_agent import in_flight, process_name, scoreboard, stack
 from cowherd_agent.channel import Channel
+from cowherd_agent.finishing import Finishing
 from cowherd_agent.leaving import leave
 from cowherd_agent.retiring import Retirement
 
@@ -50,6 +51,8 @@ def run(start: WorkerStart) -> Retirement:
     start.apply_policy(start.slot)
     retirement = Retirement(start)
     retirement.listen()
+    Finishing(start).listen()
+    in_flight.arrange(start)
     status = _serve(start, pid, retirement)
     if retirement.asked and status == 0:
         return retirement

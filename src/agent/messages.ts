@@ -139,6 +139,14 @@ export const moldMessage = v.variant('type', [
     line: integer,
     held: v.boolean(),
   }),
+  /** What this worker is answering; it was asked. */
+  v.object({
+    type: v.literal('in_flight'),
+    pid,
+    requests: v.array(v.object({ method: v.string(), path: v.string(), seconds: v.nullable(v.number()) })),
+    /** Of the scoreboard, at that moment. */
+    response_errors: count,
+  }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 

@@ -51,6 +51,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .option('--watch', 'renew it until Ctrl-C')
     .option('--interval <seconds>', 'between two looks with --watch', positiveNumber)
     .option('--json', 'print it as JSON (docs/status.md)')
+    .option('--ready', 'print nothing; exit with 0 when the herd is to get traffic, else with 1 and why')
     .addHelpText('after', '\nExamples:\n  cowherd status --watch\n  cowherd status --json | jq .herd.memory')
     .action(async (options: StatusOptions) => {
       exitStatus = await (await import('./status.ts')).runStatus(options);

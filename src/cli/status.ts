@@ -10,6 +10,8 @@ export interface StatusOptions {
   runtimeDir?: string;
   json?: boolean;
   watch?: boolean;
+  /** Only whether the herd is to get traffic. */
+  ready?: boolean;
   /** Seconds between two looks with `watch`. */
   interval?: number;
 }
@@ -18,6 +20,7 @@ const CLEAR_SCREEN = '\u001B[H\u001B[2J';
 
 /** Prints the status; with `watch`, until interrupted or the herd is gone. */
 export async function runStatus(options: StatusOptions): Promise<number> {
+  if (options.ready === true) return await runReady(options);
   const directory = await findHerd(options.runtimeDir);
   const intervalMs = Math.max(0.1, options.interval ?? 1) * 1000;
   for (;;) {
@@ -31,6 +34,21 @@ export async function runStatus(options: StatusOptions): Promise<number> {
     if (options.watch !== true) return 0;
     await sleep(intervalMs);
   }
+}
+
+/** For probes: says nothing and gives 0 when the herd is ready, else a line why not, and 1. */
+async function runReady(options: StatusOptions): Promise<number> {
+  let why: string | null;
+  try {
+    why = (await readStatus(await findHerd(options.runtimeDir))).herd.not_ready_because;
+  } catch (error) {
+    // Several herds: a probe that does not say which is a mistake, and no answer of a herd.
+    if (!(error instanceof CowherdError) || error.code === 'SEVERAL_RUNNING') throw error;
+    why = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
+  }
+  if (why === null) return 0;
+  process.stderr.write(`Not ready: ${why}\n`);
+  return 1;
 }
 
 /** @throws CowherdError NOT_RUNNING, PROTOCOL_MISMATCH */

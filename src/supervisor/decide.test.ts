@@ -12,6 +12,8 @@ const SIGUSR1 = 10;
 const SIGKILL = 9;
 const SIGQUIT = 3;
 const SIGTERM = 15;
+const SIGFINISH = 45;
+const SIGTELL = 46;
 const MOLD = 50;
 
 /** A herd to which things happen, and which remembers the latest actions. */
@@ -426,10 +428,10 @@ describe('stopping', () => {
   test('goes from the workers to the mold, to the keeper', () => {
     const herd = serving().event(asked);
     expect(herd.signals).toEqual([
-      [101, SIGTERM],
-      [102, SIGTERM],
+      [101, SIGFINISH],
+      [102, SIGFINISH],
     ]);
-    expect(herd.wakes).toEqual([20_000]);
+    expect(herd.wakes).toEqual([19_500]);
     herd.exits(101, { status: 0 });
     expect(herd.forks).toEqual([]);
     expect(herd.exits(102, { status: 0 }).actions).toContainEqual({
@@ -446,8 +448,35 @@ describe('stopping', () => {
 
   test('kills, after graceful_timeout, who has not finished', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
-    expect(herd.after(19_999).signals).toEqual([]);
+    expect(herd.after(19_499).signals).toEqual([]);
+    expect(herd.after(1).signals).toEqual([[102, SIGTELL]]);
+    herd.moldSays({
+      type: 'in_flight',
+      pid: 102,
+      requests: [
+        { method: 'GET', path: '/slow', seconds: 20.5 },
+        { method: 'WebSocket', path: '/live', seconds: null },
+      ],
+      response_errors: 1,
+    });
+    expect(herd.after(499).signals).toEqual([]);
     expect(herd.after(1).signals).toEqual([[102, SIGKILL]]);
+    herd.exits(102, { signal: SIGKILL }, { requestsStarted: 9, requestsFinished: 8, responseErrors: 2 });
+    expect(herd.logs).toContain(
+      'warning: Worker 102 has ended with 2 request(s) cut: GET /slow (after 21.0 s), WebSocket /live',
+    );
+  });
+
+  test('says nothing of requests that were finished in time, or that failed before', () => {
+    const herd = serving().event(asked).exits(101, { status: 0 }).after(19_500);
+    herd.moldSays({
+      type: 'in_flight',
+      pid: 102,
+      requests: [{ method: 'GET', path: '/slow', seconds: 20.5 }],
+      response_errors: 2,
+    });
+    herd.exits(102, { status: 0 }, { requestsStarted: 9, requestsFinished: 9, responseErrors: 2 });
+    expect(herd.logs.filter((text) => text.includes('cut'))).toEqual([]);
   });
 
   test('is quick when asked for a second time', () => {

@@ -5,6 +5,7 @@
  * clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
+import * as cut from './cut.ts';
 import { log, type Answer, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Action, DeathNotes, ExitCounters, HerdEvent } from './events.ts';
@@ -213,6 +214,9 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
     case 'worker_failed':
       workers.failing(draft, message.pid, message.code, message.detail);
       return;
+    case 'in_flight':
+      cut.told(draft, message.pid, message.requests, message.response_errors);
+      return;
     case 'guard': {
       const what = message.held ? 'held off' : 'seen';
       log(
@@ -247,6 +251,7 @@ function workerExited(
   stack: string | null,
 ): void {
   timeouts.tellStack(draft, draft.state.workers[pid], stack);
+  cut.tellLost(draft, draft.state.workers[pid], counters);
   const worker = workers.exited(draft, pid, ending, counters);
   if (worker === null) return;
   if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${workers.whyOf(worker)}`)) return;

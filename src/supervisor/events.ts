@@ -73,6 +73,8 @@ export interface AdoptedRow extends ExitCounters {
 export interface ExitCounters {
   requestsStarted: number;
   requestsFinished: number;
+  /** Of them. */
+  responseErrors?: number;
 }
 
 /** What was found after a process that had not left by itself. */

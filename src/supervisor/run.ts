@@ -214,6 +214,7 @@ class Supervisor {
             counters: {
               requestsStarted: row.requestsStarted,
               requestsFinished: row.requestsFinished,
+              responseErrors: row.responseErrors,
             },
             death,
           },

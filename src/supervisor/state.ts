@@ -2,6 +2,7 @@
  * What the supervisor knows and decides about: plain data, no handles, so that a decision can be
  * tested without a process.
  */
+import type { RequestInFlight } from './cut.ts';
 import type { Settings } from '../agent/messages.ts';
 import { startRecycling, type RecyclingState } from './recycling-state.ts';
 import { newReforkState, type ReforkState } from './refork-state.ts';
@@ -50,6 +51,9 @@ export interface WorkerState {
   requestsFinished: number;
   /** When it was told to finish its requests and leave. */
   drainedAtMs: number | null;
+  /** It was asked what it is answering, since it may have to be killed soon; and what it has said. */
+  askedWhatItDoes: boolean;
+  inFlight: { requests: RequestInFlight[]; responseErrors: number; toldAtMs: number } | null;
   /** It is to leave as soon as another one is ready in its place, for this reason. */
   replaceBecause: string | null;
   /** What the worker said before it failed, if it did. */

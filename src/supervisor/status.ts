@@ -4,6 +4,7 @@
  * Memory is bytes, times are seconds; docs/status.md describes every field. Fields may be added
  * under one version; a change of meaning raises it.
  */
+import { whyNotReady } from './readiness.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import type { RecycleRule } from './recycling-state.ts';
 import type { HerdState, MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
@@ -118,6 +119,8 @@ export interface StatusReport {
     recycling: RecyclingReport;
     workers_wanted: number;
     workers_ready: number;
+    /** Why it is not to get traffic; `null` when it is ready. */
+    not_ready_because: string | null;
     requests: number;
     in_flight: number;
     age_seconds: number;
@@ -186,6 +189,7 @@ export function statusReport(input: StatusInput): StatusReport {
       recycling: recyclingReport(state),
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
+      not_ready_because: whyNotReady(state),
       requests: workers.reduce((total, worker) => total + worker.requests, state.requestsOfGone),
       in_flight: workers.reduce((total, worker) => total + worker.in_flight, 0),
       age_seconds: (input.nowMs - input.startedAtMs) / 1000,

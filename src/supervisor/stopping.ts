@@ -1,10 +1,14 @@
 /** Decisions about the end: workers first, then molds, then the keeper, each with a deadline. */
+import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
 import type { WorkerState } from './state.ts';
 
 const SIGQUIT = 3;
 const SIGKILL = 9;
 const SIGTERM = 15;
+
+/** Serve what is in the listen backlog, then do as at a SIGTERM (agent/cowherd_agent/finishing.py). */
+const SIGFINISH = 45;
 
 /** gunicorn's grace for a quick shutdown (gunicorn/arbiter.py, stop). */
 const QUICK_GRACE_MS = 2_000;
@@ -58,8 +62,10 @@ export function conclude(draft: Draft): void {
 
 /** Tells a worker to finish its requests and leave. */
 export function drain(draft: Draft, worker: WorkerState): void {
+  // One that does not serve yet may have no handler for it; one that drains has closed its listeners.
+  const finish = worker.phase === 'ready' ? SIGFINISH : SIGTERM;
+  const signal = draft.state.stop?.quick === true ? SIGQUIT : finish;
   worker.phase = 'draining';
-  const signal = draft.state.stop?.quick === true ? SIGQUIT : SIGTERM;
   draft.actions.push({ do: 'signal', pid: worker.pid, signal });
 }
 
@@ -93,7 +99,9 @@ export function advance(draft: Draft): void {
     : 0;
   if (workers.length > 0 || waitsForForks > 0) {
     if (nowMs < stop.killAtMs) {
-      draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
+      const askAtMs = stop.quick ? stop.killAtMs : cut.askAtMs(stop.killAtMs, stop.killAtMs - stop.startedAtMs);
+      if (nowMs >= askAtMs) for (const worker of workers) cut.ask(draft, worker);
+      draft.actions.push({ do: 'wake', atMs: nowMs < askAtMs ? askAtMs : stop.killAtMs });
       return;
     }
     if (workers.length > 0) {

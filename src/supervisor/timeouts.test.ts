@@ -8,6 +8,7 @@ import { tellStack, tick } from './timeouts.ts';
 
 const SIGABRT = 6;
 const SIGKILL = 9;
+const SIGTELL = 46;
 
 function herd(worker: Partial<WorkerState> = {}, settings: Partial<Settings> = {}): HerdState {
   return {
@@ -46,7 +47,8 @@ describe('a worker that says nothing', () => {
 
   test('but has a request to finish has the graceful timeout for it', () => {
     const state = herd({ phase: 'draining', drainedAtMs: 10_000 }, { graceful_timeout_seconds: 60 });
-    expect(at(state, 69_999, { agoMs: 60_000 }).signals).toEqual([]);
+    expect(at(state, 68_999, { agoMs: 60_000 }).signals).toEqual([]);
+    expect(at(state, 69_000, { agoMs: 60_000 }).signals).toEqual([SIGTELL]);
     expect(at(state, 70_000, { agoMs: 60_000 }).signals).toEqual([SIGKILL]);
   });
 });

@@ -1,4 +1,5 @@
 /** Decisions about workers that say nothing any more, or never get ready. */
+import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
 import type { Heartbeat } from './events.ts';
 import type { WorkerState } from './state.ts';
@@ -51,7 +52,13 @@ function doing({ inFlight, requestsFinished }: Heartbeat): string {
 /** Workers that were told to leave and have not within the graceful timeout: they are killed, as gunicorn does. */
 function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void {
   const { nowMs } = draft;
-  if (worker.drainedAtMs === null || nowMs < worker.drainedAtMs + graceSeconds * 1000) return;
+  if (worker.drainedAtMs === null) return;
+  const killAtMs = worker.drainedAtMs + graceSeconds * 1000;
+  if (nowMs < killAtMs) {
+    // This comes once a second: for the last time before the end.
+    if (nowMs >= killAtMs - 1000) cut.ask(draft, worker);
+    return;
+  }
   // Asked again at the next one, should it not have come through.
   worker.drainedAtMs = nowMs;
   log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);

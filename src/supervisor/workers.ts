@@ -130,6 +130,8 @@ export function newWorker(pid: number, slot: number, generation: number, forkedA
     readyAtMs: null,
     requestsFinished: 0,
     drainedAtMs: null,
+    askedWhatItDoes: false,
+    inFlight: null,
     replaceBecause: null,
     failure: null,
     abortedAtMs: null,

@@ -55,6 +55,8 @@ export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerS
     readyAtMs: 4100,
     requestsFinished: 0,
     drainedAtMs: null,
+    askedWhatItDoes: false,
+    inFlight: null,
     replaceBecause: null,
     failure: null,
     abortedAtMs: null,
