@@ -68,6 +68,20 @@ describe('socket activation', () => {
     await run.stop();
   });
 
+  test('they outlive the keeper: the next one has them too', async () => {
+    const run = await activated([], 'tcp');
+    const { pid } = (await run.status()).herd.keeper;
+    process.kill(pid!, 'SIGKILL');
+    const other = await until('another keeper', async () => {
+      const { keeper, workers_ready: ready } = (await run.status()).herd;
+      return keeper.pid !== pid && ready === 1 ? keeper.pid : null;
+    });
+    expect(other).not.toBeNull();
+    expect((await run.get('/')).text).toBe('well');
+    expect((await run.get('/listening')).text).toBe('1');
+    await run.stop();
+  });
+
   test('a bind of fd://N listens on the socket that this process was started with', async () => {
     const run = await activated(['--bind', 'fd://4'], '--without-variables', 'tcp', 'tcp');
     expect(run.addresses.length).toBe(1);

@@ -64,7 +64,8 @@ export class Serving {
     const { pid } = startProcess(command, args, {
       cwd,
       log: this.#log,
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
+      // The history of its restarts goes with the folder.
+      environment: { XDG_STATE_HOME: folder, ...options.environment },
     });
     this.root = pid;
   }

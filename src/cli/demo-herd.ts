@@ -87,7 +87,12 @@ export class DemoHerd {
       ],
       {
         cwd: options.example,
-        env: { ...process.env, ...DJANGO_ENVIRONMENT, FEED_DATABASE: options.database },
+        env: {
+          ...process.env,
+          ...DJANGO_ENVIRONMENT,
+          FEED_DATABASE: options.database,
+          XDG_STATE_HOME: options.folder,
+        },
         // In a group of its own: the demo ends it in order after a Ctrl-C.
         detached: true,
         stdio: ['ignore', log, log],

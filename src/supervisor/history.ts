@@ -2,7 +2,7 @@
  * The records of a herd's restarts, kept across its ends: one JSON object a line, in the user's state directory, open to
  * its owner only.
  */
-import { appendFileSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
@@ -10,6 +10,9 @@ import type { RestartRecord } from './restart-record.ts';
 import { makeFolders, nameOfDirectory } from './runtime-directory.ts';
 
 export const MOST_RECORDS = 200;
+
+/** Herds that were tried once leave their history; of all in one folder the latest stay. */
+const MOST_HISTORIES = 100;
 
 const ENDING = '.jsonl';
 
@@ -59,6 +62,7 @@ export function appendRecord(file: string, record: RestartRecord): void {
   const lines = linesOf(text);
   if (lines.length < MOST_RECORDS) {
     // A full disk may have cut the line before.
+    if (text === '') removeOldest(dirname(file));
     appendFileSync(file, text === '' || text.endsWith('\n') ? line : `\n${line}`, { mode: 0o600 });
     return;
   }
@@ -105,6 +109,10 @@ export function listHistories(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function removeOldest(folder: string): void {
+  for (const file of listHistories(folder).slice(MOST_HISTORIES - 1)) rmSync(file, { force: true });
 }
 
 function readIfThere(file: string): string {
