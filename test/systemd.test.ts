@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { PYTHON, ROOT, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { PYTHON, ROOT, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom, isListening } from './support/http.ts';
 import { until } from './support/until.ts';
 
@@ -151,6 +151,24 @@ while True:
     await run.stop();
     await until('STOPPING', () => count('STOPPING=1') === 1);
     expect(count('READY=1')).toBe(2);
+  });
+
+  test('a supervisor that adopts the herd of one that was killed is the main process from then on', async () => {
+    const address = `@cowherd-test-adopted-${process.pid}`;
+    const manager = await serviceManager(address);
+    const env = { NOTIFY_SOCKET: address };
+    const args = ['hello:app', '--workers', '2', '--bind', 'unix:web.sock'];
+    const killed = await serving(args, { files, env });
+    const before = (await killed.workers()).map((worker) => worker.pid);
+    killed.signal('SIGKILL');
+    await killed.ended;
+    const { runtimeDirectory, folder: cwd } = killed;
+    const next = serve(args, { env, runtimeDirectory, cwd });
+    await until('READY of the next', () => manager.texts().find((lines) => lines.includes(`MAINPID=${next.pid}`)));
+    expect((await next.workers()).map((worker) => worker.pid).toSorted()).toEqual(before.toSorted());
+    await next.stop();
+    expect(killed.processes).toEqual([]);
+    expect(manager.texts().flat()).toContain('STOPPING=1');
   });
 
   test('at a path; a reload that fails ends with READY and says why', async () => {
