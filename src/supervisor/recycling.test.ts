@@ -1,7 +1,8 @@
 /** Recycling, tick by tick, in a herd in which a worker that was marked is exchanged for a new one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Settings } from '../agent/messages.ts';
+import type { MoldMessage, Settings } from '../agent/messages.ts';
+import { decide } from './decide.ts';
 import type { Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
 import type { RecycleRule } from './recycling-state.ts';
@@ -40,7 +41,7 @@ class Herd {
       generation: 1,
       target: count,
       settings: { ...sampleSettings, workers: count, ...settings },
-      molds: { 1: sampleMold(1, { pid: 50 }) },
+      molds: { 1: sampleMold(1, { pid: 50, listeners: [] }) },
     };
     for (let slot = 0; slot < count; slot += 1) this.fork(slot);
   }
@@ -377,6 +378,22 @@ describe('nothing is recycled', () => {
   });
 });
 
+test('a worker that is marked is told to leave when another one is ready, and no sooner', () => {
+  const { state } = new Herd(2, { max_requests: 5 });
+  const heartbeats = [101, 102].map((pid) => ({ pid, agoMs: 0, requestsFinished: pid - 97, inFlight: 0 }));
+  const marked = decide(state, { type: 'tick', heartbeats }, 200_000);
+  const forks = marked.actions.filter((action) => action.do === 'tell_mold').map((action) => action.message);
+  expect(forks).toEqual([{ type: 'fork', slot: 2 }]);
+  expect(marked.actions.some((action) => action.do === 'signal')).toBe(false);
+  const says = (before: HerdState, message: MoldMessage) =>
+    decide(before, { type: 'keeper_says', message: { type: 'from_mold', generation: 1, message } }, 200_100);
+  const forked = says(marked.state, { type: 'forked', slot: 2, pid: 103, age: 3, forked_monotonic_ns: 0 });
+  expect(forked.actions.some((action) => action.do === 'signal')).toBe(false);
+  const ready = says(forked.state, { type: 'worker_ready', pid: 103, slot: 2 });
+  expect(ready.actions.filter((action) => action.do === 'signal')).toEqual([{ do: 'signal', pid: 102, signal: 15 }]);
+  expect(ready.state.workers[102]?.phase).toBe('draining');
+});
+
 test('whatever the workers do: few at a time, each for a reason, and no rule for ever', () => {
   const figures = fc.record({
     startsWith: fc.integer({ min: 0, max: 60 * MIB }),
@@ -408,7 +425,7 @@ test('whatever the workers do: few at a time, each for a reason, and no rule for
           herd.after(1);
           marked += herd.marked.length - before;
           expect(herd.marked.length).toBeLessThanOrEqual(Math.max(1, Math.floor(count / 10)));
-          for (const pid of herd.marked) expect(herd.state.workers[pid]!.replaceBecause).not.toBe('');
+          expect(herd.marked.every((pid) => herd.state.workers[pid]!.replaceBecause !== '')).toBe(true);
           if (exchanges.next().value === true) herd.exchange();
         }
         const counted = Object.values(herd.state.recycling.counts).reduce((sum, each) => sum + each, 0);
@@ -418,6 +435,6 @@ test('whatever the workers do: few at a time, each for a reason, and no rule for
         expect(Object.keys(herd.state.recycling.watches).length).toBeLessThanOrEqual(count);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
-});
+}, 60_000);
