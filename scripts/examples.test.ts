@@ -46,9 +46,10 @@ test("the deployment's probes call commands that there are, of the herd that it 
     words.split(', '),
   );
   expect(probes.length).toBe(3);
-  // Until the command has the option.
-  for (const words of probes.filter((each) => !each.includes('--ready'))) {
+  for (const words of probes) {
     expect(words.slice(-2)).toEqual(['--runtime-dir', directory]);
-    await expect(runCommand(words), words.join(' ')).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+    // Nobody serves there; what matters is that the command line is understood.
+    const told = await runCommand(words).catch((error: { code: string }) => error.code);
+    expect([1, 'NOT_RUNNING'], words.join(' ')).toContain(told);
   }
 });
