@@ -1,9 +1,10 @@
 /** A herd that is told to stop: who has connected is answered, who has not is told, and what was cut is named. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { cowherd, serving, type Run } from './support/cowherd.ts';
+import { cowherd, PYTHON, ROOT, serving, type Run } from './support/cowherd.ts';
 import { until } from './support/until.ts';
 
 /** `/busy` keeps the worker from doing anything else, whatever its class; `/slow` only waits. */
@@ -147,6 +148,24 @@ describe('connections in the listen backlog', () => {
     // Who connects after the signal is not let in; but the kernel queues one more than the backlog says.
     expect(lost.filter((code) => code !== 'ECONNREFUSED').length).toBeLessThanOrEqual(clients.length);
   });
+});
+
+test("the backlog of systemd's sockets, which outlive the server, is left alone", async () => {
+  // Of a listening socket, tcpi_sacked is the longest that the queue may be (net/ipv4/tcp.c, tcp_get_info).
+  const config = `
+import socket, struct
+def worker_exit(server, worker):
+    info = worker.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    server.log.info("the backlog is %d", struct.unpack_from("I", info, 28)[0])
+`;
+  const more = { files: { ...files, 'gunicorn.conf.py': config } };
+  const own = await serving(['wsgi_app:app', '--backlog', '77'], more);
+  await own.stop();
+  expect(own.messages).toContain('the backlog is 0');
+  const activate = [PYTHON, path.join(ROOT, 'test', 'support', 'activate.py'), 'tcp', '--'];
+  const activated = await serving(['wsgi_app:app'], { ...more, prefix: activate });
+  await activated.stop();
+  expect(activated.messages).toContain('the backlog is 16');
 });
 
 test.each([gthread, asgi])(

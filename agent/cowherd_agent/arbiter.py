@@ -20,6 +20,7 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
     def __init__(self, app: Any) -> None:
         super().__init__(app)
         self.LISTENERS: list[Any] = []
+        self.inherited_listeners: list[bool] = []
         self.WORKERS: dict[int, Any] = {}
         self.pid = os.getpid()
 
@@ -29,9 +30,15 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
         super().setup(app)
         app.cfg.set("preload_app", True)
 
-    def take_listeners(self, descriptors: list[int], families: list[str]) -> None:
-        """Wraps inherited listening sockets in gunicorn's classes, which close what they get."""
+    def take_listeners(
+        self, descriptors: list[int], families: list[str], inherited: list[bool]
+    ) -> None:
+        """Wraps the keeper's listening sockets in gunicorn's classes, which close what they get.
+
+        ``inherited``: which of them the server was started with, and outlive it.
+        """
         self.LISTENERS = []
+        self.inherited_listeners = inherited
         for descriptor, family in zip(descriptors, families, strict=True):
             socket_class = getattr(sock, _SOCKET_CLASSES[family])
             # As gunicorn names sockets that it was started with (gunicorn/sock.py,

@@ -67,8 +67,8 @@ class Finishing:
         self._worker: Any = start.worker
         self._words = start.slot.words
         self._grace_seconds = float(start.arbiter.cfg.graceful_timeout)
-        # Sockets that were inherited (`fd://N`) stay open with whoever gave them, backlog and all.
-        self._addresses = list(start.arbiter.cfg.address)
+        # Sockets that were inherited (systemd's) stay open with whoever gave them, backlog and all.
+        self._inherited = start.arbiter.inherited_listeners
         self._asked = False
 
     def listen(self) -> None:
@@ -110,8 +110,8 @@ class Finishing:
     def _listeners(self) -> list[Any]:
         return [
             listener
-            for listener, address in zip(self._worker.sockets, self._addresses, strict=False)
-            if not isinstance(address, int) and listener.fileno() >= 0
+            for listener, is_inherited in zip(self._worker.sockets, self._inherited, strict=True)
+            if not is_inherited and listener.fileno() >= 0
         ]
 
     def _wait(self, listeners: list[Any]) -> None:

@@ -61,7 +61,7 @@ def listen_on(inherited: dict[int, socket.socket], number: int, backlog: int) ->
         listening.close()
         raise ListenError("ADDRESS_UNAVAILABLE", name, error.strerror or str(error)) from error
     listening.setblocking(False)
-    return Listener(listening, None)
+    return Listener(listening, None, is_inherited=True)
 
 
 def _take() -> dict[int, int]:

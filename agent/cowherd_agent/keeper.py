@@ -564,7 +564,11 @@ class Keeper:
                 mold.has_listeners = True
         self._to_mold(
             generation,
-            {"type": "listeners", "families": [each.family_name for each in listeners]},
+            {
+                "type": "listeners",
+                "families": [each.family_name for each in listeners],
+                "inherited": [each.is_inherited for each in listeners],
+            },
             [each.socket.fileno() for each in listeners],
         )
 

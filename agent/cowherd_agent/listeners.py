@@ -23,10 +23,13 @@ class ListenError(Exception):
 class Listener:
     """A listening socket and, for a Unix socket that was made here, its file."""
 
-    __slots__ = ("_inode", "_path", "family_name", "name", "socket")
+    __slots__ = ("_inode", "_path", "family_name", "is_inherited", "name", "socket")
 
-    def __init__(self, listening: socket.socket, path: str | None) -> None:
+    def __init__(
+        self, listening: socket.socket, path: str | None, is_inherited: bool = False
+    ) -> None:
         self.socket = listening
+        self.is_inherited = is_inherited
         self._path = path
         self._inode = os.stat(path).st_ino if path and not path.startswith("\0") else None
         if listening.family == socket.AF_UNIX:

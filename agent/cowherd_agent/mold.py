@@ -396,7 +396,7 @@ class Mold:
             elif kind == "worker_exited":
                 self._forget_worker(message)
             elif kind == "listeners":
-                self._arbiter.take_listeners(descriptors, message["families"])
+                self._arbiter.take_listeners(descriptors, message["families"], message["inherited"])
             elif kind == "worker_retired":
                 retired = self._arbiter.WORKERS.pop(message["pid"], None)
                 if retired is not None:
@@ -528,7 +528,7 @@ class Mold:
             leave(0)
         if message["type"] != "listeners":
             raise MoldFailure("PROTOCOL_MISMATCH", f"expected listeners, got {message['type']}")
-        self._arbiter.take_listeners(received, message["families"])
+        self._arbiter.take_listeners(received, message["families"], message["inherited"])
 
     def _send(self, message: Message) -> None:
         self._channel.send(message)
