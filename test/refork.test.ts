@@ -1,5 +1,5 @@
 /** Refork: a warmed worker becomes the next generation's mold. Real servers, and clients that count. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { APPS, cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
@@ -72,6 +72,13 @@ function kibOf(pid: number, field: string): number {
   return Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? Number.NaN);
 }
 
+/** What a process has open, without the numbers and random parts of names. */
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`).replace(/:\[\d+\]$|(?<=wgunicorn-).*/, ''))
+    .toSorted();
+}
+
 /** Of the mold and its workers, as the kernel counts it. */
 async function herdPss(run: Run): Promise<number> {
   const { molds, workers } = await run.status();
@@ -86,13 +93,13 @@ function lines(run: Run, name: string): string[] {
 
 describe('a refork', () => {
   test.each([
-    ['sync', 'wsgi', []],
-    ['gthread', 'wsgi', ['--threads', '3']],
-    ['asgi', 'asgi', []],
-    ['uvicorn_worker.UvicornWorker', 'asgi', []],
+    ['sync', 'wsgi', 3, []],
+    ['gthread', 'wsgi', 3, ['--threads', '3']],
+    ['asgi', 'asgi', 2, []],
+    ['uvicorn_worker.UvicornWorker', 'asgi', 2, []],
   ])(
     'shares what a worker has loaded and cached since, again and again, and no request fails (%s)',
-    async (workerClass, app, options) => {
+    async (workerClass, app, reforks, options) => {
       const run = await serving(
         [`warming_app:${app}`, '--chdir', APPS, '--workers', '3', '-k', workerClass, ...options],
         {},
@@ -106,8 +113,9 @@ describe('a refork', () => {
       const pssBefore = await herdPss(run);
       const firstMold = (await run.status()).molds[0]?.pid ?? 0;
       const molds = [firstMold];
+      const descriptors: string[][] = [];
 
-      for (let generation = 2; generation <= 4; generation += 1) {
+      for (let generation = 2; generation <= 1 + reforks; generation += 1) {
         const load = new LightLoad(run, '/read');
         const answer = await refork(run);
         expect(answer, answer.stderr).toMatchObject({ status: 0 });
@@ -126,6 +134,7 @@ describe('a refork', () => {
         expect(processInfo(now[0]!.pid!)?.name).toBe('cowherd-mold');
         if (generation === 2) expect(warmed).toContain(now[0]!.pid);
         molds.push(now[0]!.pid!);
+        descriptors.push(openFiles(now[0]!.pid!));
 
         // Every worker of the new generation has been asked for the cache; it was there at its first answer.
         const answers = [...load.answers];
@@ -143,7 +152,9 @@ describe('a refork', () => {
         // To read the whole cache copies next to nothing of it.
         for (const pid of fresh) expect(kibOf(pid, 'Private_Dirty') * 1024).toBeLessThan(6 * MIB);
       }
-      expect(new Set(molds).size).toBe(4);
+      expect(new Set(molds).size).toBe(1 + reforks);
+      // Nothing that a worker has open stays open in a mold.
+      expect(descriptors.at(-1)).toEqual(descriptors[0]);
       // Three caches of 20 MiB have become one.
       expect(await herdPss(run)).toBeLessThan(pssBefore - 30 * MIB);
       await run.stop();

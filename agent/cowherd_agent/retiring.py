@@ -18,7 +18,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cowherd_agent import scoreboard
+from cowherd_agent import scoreboard, stack
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 
@@ -111,6 +111,7 @@ def shed(start: WorkerStart, retirement: Retirement) -> Channel:
     """Takes off what only a worker has, says `retired`, and gives the channel of its own on which
     the order comes. Raises OSError when the keeper is gone."""
     worker, arbiter = start.worker, start.arbiter
+    stack.release()
     retirement.restore_signals()
     for descriptor in worker.PIPE:
         # The worker's wake-up pipe, which it leaves to the end of the process.

@@ -20,13 +20,19 @@ from typing import Any
 FILE_PREFIX = "stack-"
 """The file's name, before the number of the slot; ``src/supervisor/stack.ts`` reads it."""
 
+_STDERR = 2
+
+# Of this worker.
+_descriptor = _STDERR
+
 
 def arrange(worker: Any, runtime_directory: str, slot: int) -> None:
     """From ``init_signals`` on the worker's stack is written when a signal ends it.
 
     Call before the worker gives up its privileges: the file is the owner's of the directory.
     """
-    descriptor = _open(os.path.join(runtime_directory, f"{FILE_PREFIX}{slot}"))
+    global _descriptor
+    descriptor = _descriptor = _open(os.path.join(runtime_directory, f"{FILE_PREFIX}{slot}"))
     original = worker.init_signals
 
     def init_signals() -> None:
@@ -38,12 +44,21 @@ def arrange(worker: Any, runtime_directory: str, slot: int) -> None:
     worker.init_signals = init_signals
 
 
+def release() -> None:
+    """Undoes it, in a worker that becomes a mold."""
+    global _descriptor
+    faulthandler.disable()
+    if _descriptor > _STDERR:
+        os.close(_descriptor)
+    _descriptor = _STDERR
+
+
 def _open(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o600)
     except OSError:
-        return 2
+        return _STDERR
 
 
 def _enable(descriptor: int) -> None:

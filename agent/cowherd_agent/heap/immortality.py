@@ -213,9 +213,11 @@ def immortalize(progress: Progress | None = None) -> StepReport:
     """
     anonymous_before = anonymous_bytes()
     mark = make_marker()
-    known = _KnownDicts() if gc.get_freeze_count() else None
+    again = gc.get_freeze_count() > 0
     rawgc.unfreeze()
     tracked = rawgc.get_objects()
+    # Made after the list, for what it remembers is not to be kept for good.
+    known = _KnownDicts() if again else None
     throttle = Throttle(progress, "immortalize")
     objects = 0
     # All tracked objects first: what is newly marked later is then untracked, and traversed once.
