@@ -1,8 +1,9 @@
 /** Refork: a warmed worker becomes the next generation's mold. Real servers, and clients that count. */
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { APPS, cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
+import { APPS, cowherd, HELLO, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { FEED, prepareFeed } from './support/feed.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -160,6 +161,28 @@ describe('a refork', () => {
       await run.stop();
     },
   );
+
+  test("works with Django's connections, each of which belongs to a thread that has ended", async () => {
+    const folder = temporaryFolder();
+    try {
+      const run = await serving(['feed.wsgi', '--chdir', FEED, '--workers', '1', '-k', 'gthread', '--threads', '3'], {
+        env: prepareFeed(folder),
+      });
+      const pages = async (): Promise<number[]> =>
+        (await Promise.all(Array.from({ length: 12 }, () => run.get('/?user=3')))).map((page) => page.status);
+      expect(await pages()).toEqual(Array.from({ length: 12 }, () => 200));
+      const [worker] = await readyPids(run, 1);
+      // It has the database open.
+      expect(openFiles(worker!).some((file) => file.includes('feed.sqlite3'))).toBe(true);
+      const answer = await refork(run);
+      expect(answer, answer.stderr).toMatchObject({ status: 0 });
+      expect(openFiles(worker!).some((file) => file.includes('feed.sqlite3'))).toBe(false);
+      expect(await pages()).toEqual(Array.from({ length: 12 }, () => 200));
+      await run.stop();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   test('calls the hooks: worker_exit in the worker that retires, once, and child_exit not for it', async () => {
     const config = `

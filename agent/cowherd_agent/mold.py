@@ -359,11 +359,15 @@ class Mold:
         """Everything up to the first fork, in a mold that has been a worker: the settings and the
         application stay as they are. Raises MoldFailure."""
         from cowherd_agent import ready_to_fork
+        from cowherd_agent.heap import rawgc
 
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
         if closed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
         threads.wait_for_end(retiring.THREADS_END_SECONDS)
+        # Connections of threads that have ended are often garbage in a cycle (Django's are), and
+        # still open.
+        rawgc.collect()
         fork_safety = ready_to_fork.tell_fork_safety(
             self._own_descriptors(),
             threads.running(),
