@@ -95,7 +95,10 @@ export function requestRefork(draft: Draft, by: string): void {
 /** The worker of the current generation that has served most: its caches are the fullest. */
 export function mostWarmed(state: HerdState): WorkerState | null {
   const candidates = Object.values(state.workers)
-    .filter((worker) => worker.generation === state.generation && worker.phase === 'ready')
+    // One that is to be replaced anyway may be so for what it has leaked.
+    .filter(
+      (worker) => worker.generation === state.generation && worker.phase === 'ready' && worker.replaceBecause === null,
+    )
     .toSorted((a, b) => b.requestsFinished - a.requestsFinished || a.forkedAtMs - b.forkedAtMs);
   return candidates[0] ?? null;
 }
