@@ -48,7 +48,11 @@ def test_the_policies_work_without_gunicorn() -> None:
     assert "immortality" in names
     imports = "\n".join(
         f"import cowherd_agent.{name}"
-        for name in ["prepare", *(f"heap.{name}" for name in names if name != "__init__")]
+        for name in [
+            "prepare",
+            "fork_safety",
+            *(f"heap.{name}" for name in names if name != "__init__"),
+        ]
     )
     assert "gunicorn" not in modules_after(imports)
 
