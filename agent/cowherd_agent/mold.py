@@ -53,6 +53,7 @@ class Mold:
         self._generation: int = order["generation"]
         self._keeper_pid = os.getppid()
         self.daemonize = False
+        self._settings: dict[str, Any] | None = None
         self._application: MoldApplication
         self._arbiter: MoldArbiter
         self._heap: HerdHeap
@@ -158,10 +159,13 @@ class Mold:
 
         from cowherd_agent import configuration
 
+        # Once: the worker that a later generation was may have given up its user or its folder.
+        if self._settings is None:
+            self._settings = configuration.describe(self._application)
         self._send(
             {
                 "type": "configured",
-                "settings": configuration.describe(self._application),
+                "settings": self._settings,
                 "python_version": ".".join(map(str, sys.version_info[:3])),
                 "gunicorn_version": gunicorn.__version__,
                 "executable": sys.executable,

@@ -124,8 +124,11 @@ def shed(start: WorkerStart, retirement: Retirement) -> Channel:
     arbiter.WORKERS.clear()
     arbiter.pid = os.getpid()
     if os.geteuid() != 0:
-        # Groups were set when this was made a worker, and only root may set them again.
+        # They were set when this was made a worker, and only root may set them again. With
+        # initgroups gunicorn leaves the group as it was (gunicorn/util.py, set_owner_process).
         arbiter.cfg.set("initgroups", False)
+        arbiter.cfg.set("user", os.geteuid())
+        arbiter.cfg.set("group", os.getegid())
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         # It holds the server's closed loop.
