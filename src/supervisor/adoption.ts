@@ -80,7 +80,12 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     state.phase = 'starting';
   }
   const used = new Set([state.generation, state.previous?.generation, state.rollout?.to]);
-  for (const { generation } of inventory.molds) if (!used.has(generation)) molds.dismiss(draft, generation);
+  for (const mold of Object.values(state.molds)) {
+    const { generation, pid, phase } = mold;
+    if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
+    log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
+    molds.dismiss(draft, generation);
+  }
   // One may have been forked in the place of another that was to leave, which nobody knows any more.
   workers.shrinkHerd(draft);
   workers.announceWhenComplete(draft);
