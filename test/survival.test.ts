@@ -189,7 +189,9 @@ test('the keeper is killed: the herd starts afresh, and counts on', async () => 
   for (let request = 0; request < 5; request += 1) await run.get('/');
   const before = await run.status();
   process.kill(before.herd.keeper.pid!, 'SIGKILL');
-  await run.waitForText(/The keeper \(pid \d+\) was ended by SIGKILL.*2 worker\(s\) finish.*then the herd starts afresh/);
+  await run.waitForText(
+    /The keeper \(pid \d+\) was ended by SIGKILL.*2 worker\(s\) finish.*then the herd starts afresh/,
+  );
   const pids = before.workers.map((worker) => worker.pid);
   await fullHerd(run, 2, pids);
   expect((await run.get('/')).status).toBe(200);
@@ -354,7 +356,8 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   expect((await second.status()).herd.requests).toBeGreaterThanOrEqual(requests);
   expect((await second.get('/')).status).toBe(200);
   await stopBoth(first, second);
-  // With nothing to write to from the beginning there is an error.
+  // With no room from the beginning there is an error.
+  expect(() => writeFileSync(path.join(disk, 'more'), Buffer.alloc(8 * 1024 * 1024))).toThrow(/ENOSPC/);
   await expectError(serve(['hello:app'], { files, runtimeDirectory }), 'RUNTIME_DIRECTORY_UNWRITABLE');
   expect(existsSync(runtimeDirectory)).toBe(false);
 });

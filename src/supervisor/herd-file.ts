@@ -4,7 +4,7 @@
  * It is a help and no more: what processes there are the keeper says itself. A disk that is full, or a file that can't
  * be read, must never stop serving.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -78,6 +78,7 @@ export class HerdFile {
     } catch (error) {
       if (!this.#failed) this.#log.warning(problem(this.#path, error));
       this.#failed = true;
+      rmSync(`${this.#path}.new`, { force: true });
       return;
     }
     if (this.#failed) this.#log.info(`${this.#path} is written again`);

@@ -12,7 +12,13 @@ import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import { CowherdError } from '../base/errors.ts';
 import type { SavedHerd } from './herd-file.ts';
-import { CONTROL_SOCKET, KEEPER_SOCKET, prepareRuntimeDirectory, SCOREBOARD } from './runtime-directory.ts';
+import {
+  CONTROL_SOCKET,
+  KEEPER_SOCKET,
+  prepareRuntimeDirectory,
+  removeRuntimeFiles,
+  SCOREBOARD,
+} from './runtime-directory.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -90,7 +96,7 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
     scoreboard = Scoreboard.open(join(runtimeDirectory, SCOREBOARD));
   } catch (error) {
     problems.push(`the counters of its workers are lost: ${String(error)}`);
-    scoreboard = makeScoreboard(runtimeDirectory);
+    scoreboard = Scoreboard.create(join(runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
   }
   return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems } };
 }
@@ -99,6 +105,7 @@ function makeScoreboard(runtimeDirectory: string): Scoreboard {
   try {
     return Scoreboard.create(join(runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
   } catch (error) {
+    removeRuntimeFiles(runtimeDirectory);
     throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', { detail: `${runtimeDirectory}: ${String(error)}` });
   }
 }
