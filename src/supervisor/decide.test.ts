@@ -528,6 +528,18 @@ describe('stopping', () => {
   });
 });
 
+test('a mold that does not answer a fork stands still, and is killed once in a while; its slot is not given twice', () => {
+  const herd = serving().event({ type: 'scale', by: 1 });
+  expect(herd.forks).toEqual([2]);
+  expect(herd.after(60_000).signals).toEqual([]);
+  expect(herd.after(1).signals).toEqual([[MOLD, SIGKILL]]);
+  expect(herd.logs).toEqual([expect.stringContaining('has not forked for 60 s')]);
+  expect(herd.forks).toEqual([]);
+  expect(herd.after(1000).signals).toEqual([]);
+  herd.exits(MOLD, { signal: SIGKILL });
+  expect(herd.state.forking).toEqual({});
+});
+
 test('logs are reopened by the mold, and by workers that can hear it', () => {
   const herd = serving().event({ type: 'scale', by: 1 }).forked(103, 2).event({ type: 'reopen_logs' });
   expect(herd.signals).toEqual([

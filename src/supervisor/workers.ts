@@ -8,6 +8,7 @@ import { freeSlot, isServing, type Ending, type WorkerState } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
 import * as stopping from './stopping.ts';
 
+const SIGKILL = 9;
 const SIGTERM = 15;
 
 /** gunicorn's exit statuses (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR). */
@@ -21,7 +22,7 @@ const LONGEST_PAUSE_MS = 15_000;
 /** A worker that stayed up this long ends a row of deaths. */
 const STABLE_MS = 10_000;
 
-/** A fork that is not answered within this time is asked for again. */
+/** A mold that does not answer a fork within this time stands still, and is killed. */
 const FORK_ANSWER_MS = 60_000;
 
 /** How many deaths in a row, without one request ever answered, mean that it is hopeless. */
@@ -38,9 +39,7 @@ export function pauseAfterDeathsMs(deathsInARow: number): number {
 /** Asks for the workers that are missing, unless a backoff pause is on. */
 export function fillHerd(draft: Draft): void {
   const { state, nowMs } = draft;
-  for (const [slot, { askedAtMs }] of Object.entries(state.forking)) {
-    if (nowMs - askedAtMs > FORK_ANSWER_MS) delete state.forking[Number(slot)];
-  }
+  endMoldsThatStandStill(draft);
   for (const { generation, count } of missing(state)) {
     const mold = state.molds[generation];
     if (count <= 0 || mold?.phase !== 'ready' || mold.pid === null || mold.listeners === null) continue;
@@ -53,6 +52,24 @@ export function fillHerd(draft: Draft): void {
       state.forking[slot] = { generation, askedAtMs: nowMs };
       draft.actions.push({ do: 'tell_mold', generation, message: { type: 'fork', slot } });
     }
+  }
+}
+
+/** Not asked again for the same slot: it might answer both. Its successor is. */
+function endMoldsThatStandStill(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const late = Object.values(state.forking).filter(({ askedAtMs }) => nowMs - askedAtMs > FORK_ANSWER_MS);
+  for (const fork of late) fork.askedAtMs = nowMs;
+  for (const generation of new Set(late.map((fork) => fork.generation))) {
+    const mold = state.molds[generation];
+    if (mold === undefined || mold.pid === null) continue;
+    const seconds = FORK_ANSWER_MS / 1000;
+    log(
+      draft,
+      'error',
+      `The mold of generation ${generation} (pid ${mold.pid}) has not forked for ${seconds} s: killed`,
+    );
+    draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
   }
 }
 
