@@ -4,7 +4,17 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../src/base/errors.ts';
-import { cowherd, HELLO, serve, serving, temporaryFolder, type Run, type StartOptions } from './support/cowherd.ts';
+import {
+  cowherd,
+  HELLO,
+  PYTHON,
+  ROOT,
+  serve,
+  serving,
+  temporaryFolder,
+  type Run,
+  type StartOptions,
+} from './support/cowherd.ts';
 import { isGone, kill, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -199,6 +209,20 @@ test('the keeper is killed: the herd starts afresh, and counts on', async () => 
   expect(after.herd.requests).toBe(6);
   expect(after.herd.keeper.pid).not.toBe(before.herd.keeper.pid);
   await run.stop();
+});
+
+test('the keeper is killed while the sockets are from outside: connections wait, none is refused', async () => {
+  const activate = path.join(ROOT, 'test', 'support', 'activate.py');
+  const run = await serving(['hello:app', '--workers', '2'], { files, prefix: [PYTHON, activate, 'tcp', '--'] });
+  const { herd } = await run.status();
+  process.kill(herd.keeper.pid!, 'SIGKILL');
+  await run.waitForText(/then the herd starts afresh/);
+  expect((await run.get('/')).status).toBe(200);
+  expect((await run.status()).herd.keeper.pid).not.toBe(herd.keeper.pid);
+  run.signal('SIGTERM');
+  expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+  expect(run.processes).toEqual([]);
+  expect(existsSync(run.runtimeDirectory)).toBe(false);
 });
 
 test('all molds are killed during a reload: the workers serve on, and a new mold is made', async () => {
