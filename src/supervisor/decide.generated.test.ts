@@ -348,6 +348,8 @@ class World {
 
   /** A mold does the next thing that it has to do. */
   workMold(mold: WorldMold, forkFails = false): void {
+    // It has left, though it was told more.
+    if (!this.molds.has(mold.pid)) return;
     switch (mold.stage) {
       case 'spawned':
         // A retired worker waits for its order.
