@@ -70,7 +70,7 @@ const FIGURES: Readonly<Record<DeedKind, string>> = {
   kill_supervisor: 'kills_supervisor',
 };
 /** What the herd can't do yet: left out, and said so. */
-const LEFT_OUT: readonly DeedKind[] = ['refork', 'recycle', 'kill_supervisor'];
+const LEFT_OUT: readonly DeedKind[] = ['recycle', 'kill_supervisor'];
 
 const VISITORS = { fresh: 6, keeping: 6, pauseMs: 60, timeoutMs: 30_000 };
 const LONGEST_PAUSE_MS = 400;
@@ -99,6 +99,7 @@ interface HerdResult {
   readonly seconds: number;
   readonly done: DeedCounts;
   readonly undoneByKills: readonly string[];
+  readonly uncountedReloads: number;
   readonly visits: VisitReport;
   readonly verdicts: Verdicts;
   readonly retried: number;
@@ -116,6 +117,7 @@ class Trial {
   readonly #random: () => number;
   readonly done = Object.fromEntries(DEED_KINDS.map((kind) => [kind, 0])) as Record<DeedKind, number>;
   readonly undoneByKills: string[] = [];
+  uncountedReloads = 0;
 
   constructor(herd: Herd, visits: Visits, say: Bench['say'], random: () => number) {
     this.#herd = herd;
@@ -170,6 +172,7 @@ class Trial {
         break;
       }
       case 'refork': {
+        await this.#makeReforkable();
         const { failure } = await herd.rollOut('refork');
         if (failure !== null) return failure;
         break;
@@ -188,6 +191,15 @@ class Trial {
     }
     this.done[kind] += 1;
     return null;
+  }
+
+  /** After a mold's death all workers are of an older generation than the next mold, and none can become one. */
+  async #makeReforkable(): Promise<void> {
+    const { herd, workers } = await this.#herd.settle();
+    if (workers.some((worker) => worker.generation === herd.generation)) return;
+    const { failure } = await this.#herd.rollOut('reload');
+    if (failure !== null) throw new Error(`a reload failed: ${failure}`);
+    this.uncountedReloads += 1;
   }
 
   async #untilSeen(version: string): Promise<void> {
@@ -222,6 +234,7 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
     seconds: (monotonicClock.now() - started) / 1000,
     done: trial.done,
     undoneByKills: trial.undoneByKills,
+    uncountedReloads: trial.uncountedReloads,
     visits: visited,
     verdicts: judgeFailures(visited.failures, herd.workerKills),
     retried: visited.retries.length - retriedOnKilled,
