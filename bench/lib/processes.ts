@@ -14,6 +14,8 @@ import { readStat } from '../../src/procfs/stat.ts';
 
 const MARK = 'COWHERD_BENCH';
 const mark = randomUUID();
+/** What stands in the environment of every process started here, and of its children. */
+export const MARK_OF_STARTED = `${MARK}=${mark}`;
 
 export interface StartedProcess {
   readonly child: ChildProcess;
@@ -92,8 +94,13 @@ export function treeOf(root: number): ProcessIdentity[] {
 
 /** Every process alive that this benchmark has started, and all that came of them. */
 export function startedHere(): ProcessIdentity[] {
+  return markedProcesses(MARK_OF_STARTED);
+}
+
+/** Every process alive that has a line of this kind in its environment. */
+export function markedProcesses(line: string): ProcessIdentity[] {
   return allPids()
-    .filter((pid) => readEnvironment(pid).includes(`${MARK}=${mark}`))
+    .filter((pid) => readEnvironment(pid).includes(line))
     .flatMap((pid) => identify(pid) ?? [])
     .filter((each) => !hasEnded(each));
 }

@@ -9,14 +9,24 @@ export type Policy = 'stock' | 'instagram' | 'freeze' | 'immortal' | 'auto';
 export const POLICIES: readonly Policy[] = ['stock', 'instagram', 'freeze', 'immortal', 'auto'];
 
 export type Server =
-  | { readonly kind: 'gunicorn'; readonly preload: boolean }
-  | { readonly kind: 'uwsgi' }
+  | { readonly kind: 'gunicorn'; readonly preload: boolean; readonly reloadBy?: 'HUP' | 'USR2' }
+  | { readonly kind: 'uwsgi'; readonly reloadBy?: 'chain' }
   | { readonly kind: 'cowherd'; readonly policy: Policy; readonly samplingBudgetPercent?: number };
 
 export const gunicornPreload: Server = { kind: 'gunicorn', preload: true };
 export const gunicornPlain: Server = { kind: 'gunicorn', preload: false };
 export const uwsgi: Server = { kind: 'uwsgi' };
+/** Servers as they are set up by who reloads them: gunicorn's and uWSGI's own ways. */
+export const gunicornHup: Server = { kind: 'gunicorn', preload: false, reloadBy: 'HUP' };
+export const gunicornUsr2: Server = { kind: 'gunicorn', preload: true, reloadBy: 'USR2' };
+export const uwsgiChain: Server = { kind: 'uwsgi', reloadBy: 'chain' };
 export const cowherd = (policy: Policy): Server => ({ kind: 'cowherd', policy });
+
+/**
+ * Each worker says in the log that it has loaded the application; and eight that load it at once on two cores have the
+ * time for it, which gunicorn's 30 seconds are not on every machine.
+ */
+const RELOADABLE = ['--config', path.join(import.meta.dirname, 'tell_booted.py'), '--timeout', '120'];
 
 export type App = 'feed' | 'hello';
 
@@ -39,15 +49,22 @@ export interface Command {
 
 /** Short, for tables and results. */
 export function nameOf(server: Server): string {
-  if (server.kind === 'gunicorn') return server.preload ? 'gunicorn --preload' : 'gunicorn';
-  return server.kind === 'uwsgi' ? 'uWSGI' : `cowherd ${server.policy}`;
+  if (server.kind === 'cowherd') return `cowherd ${server.policy}`;
+  const name = server.kind === 'uwsgi' ? 'uWSGI' : server.preload ? 'gunicorn --preload' : 'gunicorn';
+  return server.reloadBy === undefined ? name : `${name}, ${server.reloadBy}`;
 }
 
 /** Pure. */
 export function commandOf(server: Server, place: Place): Command {
   const cwd = place.app === 'feed' ? FEED : HELLO;
-  if (server.kind === 'gunicorn') return { command: GUNICORN, args: gunicornArguments(server.preload, place), cwd };
-  if (server.kind === 'uwsgi') return { command: UWSGI, args: uwsgiArguments(place), cwd };
+  if (server.kind === 'gunicorn') {
+    const args = gunicornArguments(server.preload, place);
+    return { command: GUNICORN, args: server.reloadBy === undefined ? args : [...args, ...RELOADABLE], cwd };
+  }
+  if (server.kind === 'uwsgi') {
+    const args = uwsgiArguments(place);
+    return { command: UWSGI, args: server.reloadBy === undefined ? args : [...args, ...chainArguments(place)], cwd };
+  }
   return { command: COWHERD, args: cowherdArguments(server.policy, server.samplingBudgetPercent, place), cwd };
 }
 
@@ -74,6 +91,16 @@ function uwsgiArguments({ app, port, workers }: Place): string[] {
     '--hook-master-start': 'unix_signal:15 gracefully_kill_them_all',
   };
   return ['--master', '--single-interpreter', '--need-app', '--disable-logging', ...Object.entries(options).flat()];
+}
+
+/** A chain reload loads new code only where each worker loads the application itself. */
+function chainArguments(place: Place): string[] {
+  return ['--lazy-apps', '--touch-chain-reload', reloadFileOf(place.folder)];
+}
+
+/** The file by whose change uWSGI is told to reload; it has to be there from the start. */
+export function reloadFileOf(folder: string): string {
+  return path.join(folder, 'reload');
 }
 
 function cowherdArguments(policy: Policy, samplingBudgetPercent: number | undefined, place: Place): string[] {

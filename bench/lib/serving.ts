@@ -1,5 +1,5 @@
 /** A server that runs: started, waited for, looked into and stopped. */
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
@@ -9,7 +9,7 @@ import type { StatusReport } from '../../src/supervisor/status.ts';
 import { freePort } from './free-port.ts';
 import { get } from './http.ts';
 import { childrenOf, hasEnded, kill, type ProcessIdentity, startProcess, treeOf } from './processes.ts';
-import { type App, commandOf, HEALTH, nameOf, type Server } from './servers.ts';
+import { type App, commandOf, HEALTH, nameOf, reloadFileOf, type Server } from './servers.ts';
 
 export interface Members {
   /** What forks the workers: gunicorn's arbiter, uWSGI's master, Cowherd's mold. */
@@ -38,22 +38,23 @@ export class Serving {
   readonly name: string;
   readonly port: number;
   readonly root: number;
-  readonly #server: Server;
+  readonly server: Server;
   readonly #workers: number;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #app: App;
-  readonly #log: string;
+  readonly log: string;
   /** CLOCK_MONOTONIC right before the command was run. */
   readonly startedAtMs: number;
 
   private constructor(options: StartOptions, port: number, folder: string) {
     this.name = nameOf(options.server);
     this.port = port;
-    this.#server = options.server;
+    this.server = options.server;
     this.#workers = options.workers;
     this.#app = options.app;
-    this.#folder = folder;
-    this.#log = path.join(folder, 'log');
+    this.folder = folder;
+    this.log = path.join(folder, 'log');
+    writeFileSync(reloadFileOf(folder), '');
     const { command, args, cwd } = commandOf(options.server, {
       app: options.app,
       port,
@@ -63,11 +64,16 @@ export class Serving {
     this.startedAtMs = monotonicClock.now();
     const { pid } = startProcess(command, args, {
       cwd,
-      log: this.#log,
+      log: this.log,
       // The history of its restarts goes with the folder.
       environment: { XDG_STATE_HOME: folder, ...options.environment },
     });
     this.root = pid;
+  }
+
+  /** Cowherd's. */
+  get runtimeDirectory(): string {
+    return path.join(this.folder, 'run');
   }
 
   /** Runs the command; what it starts is not waited for. */
@@ -118,7 +124,7 @@ export class Serving {
 
   /** The workers that serve, and the rest; null while Cowherd has no mold yet. */
   async members(): Promise<Members | null> {
-    if (this.#server.kind !== 'cowherd') {
+    if (this.server.kind !== 'cowherd') {
       return { root: this.root, mold: this.root, workers: childrenOf(this.root), keeper: null };
     }
     const report = await this.status();
@@ -135,7 +141,7 @@ export class Serving {
   /** Cowherd's own report; null while its supervisor does not listen yet. */
   async status(): Promise<StatusReport | null> {
     try {
-      const reply = await ask(path.join(this.#folder, 'run'), { type: 'status', version: CONTROL_VERSION });
+      const reply = await ask(this.runtimeDirectory, { type: 'status', version: CONTROL_VERSION });
       return reply.type === 'status' ? reply.report : null;
     } catch {
       return null;
@@ -182,6 +188,6 @@ export class Serving {
   }
 
   #failed(what: string): Error {
-    return new Error(`${this.name} ${what} (its log: ${this.#log}, workers asked: ${this.#workers})`);
+    return new Error(`${this.name} ${what} (its log: ${this.log}, workers asked: ${this.#workers})`);
   }
 }

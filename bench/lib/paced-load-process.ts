@@ -1,0 +1,45 @@
+/**
+ * A load generator with a steady pace, a process of its own: `paced-load-process.ts '{"port": …}'`, forked.
+ *
+ * Requests are due at equal distances, each on a connection of its own, whether or not earlier ones have their answers;
+ * times count from when a request was due. So what makes the server stand still for a while shows in every request of
+ * that while, and not only in those that happened to be sent before it. Says `answered` over IPC at the first answer;
+ * at the first message it ends the load, and answers with all requests.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicClock } from '../../src/base/clock.ts';
+import { get } from './http.ts';
+import type { PacedLoadOptions, PacedRequest } from './paced-load.ts';
+
+const options = JSON.parse(process.argv[2] ?? '') as PacedLoadOptions;
+const requests: PacedRequest[] = [];
+const underWay = new Set<Promise<void>>();
+const enough = new AbortController();
+let answered = false;
+
+async function send(dueAtMs: number): Promise<void> {
+  let failure: string | null = null;
+  try {
+    const { status } = await get(options.port, options.path);
+    if (status !== 200) failure = `status ${status}`;
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  requests.push({ dueAtMs, latencyMs: monotonicClock.now() - dueAtMs, failure });
+  if (!answered) process.send?.('answered');
+  answered = true;
+}
+
+process.once('message', () => enough.abort());
+const everyMs = 1000 / options.perSecond;
+const startedAtMs = monotonicClock.now();
+for (let count = 0; !enough.signal.aborted; count += 1) {
+  const dueAtMs = startedAtMs + count * everyMs;
+  const waitMs = dueAtMs - monotonicClock.now();
+  if (waitMs > 0) await sleep(waitMs);
+  const request = send(dueAtMs);
+  underWay.add(request);
+  void request.finally(() => underWay.delete(request));
+}
+await Promise.all(underWay);
+process.send?.(requests, () => process.disconnect());
