@@ -1,4 +1,4 @@
-/** Looks at a herd's capacity again and again: what `capacity.ts` counts. */
+/** Looks at a herd again and again: its capacity, which `capacity.ts` counts, and how many workers it has recycled. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +25,9 @@ export class CapacityWatch {
   #wanted: number | null = null;
   #notServing = new Set<number>();
   #over = false;
+  #recyclesSeen = 0;
+  /** Workers recycled since the first look, also by supervisors that are no more. */
+  recycles = 0;
 
   constructor(herd: Herd) {
     this.#herd = herd;
@@ -49,6 +52,10 @@ export class CapacityWatch {
     const report = await this.#herd.status();
     if (report !== null) {
       const leaving = report.workers.filter(({ state }) => state !== 'ready' && state !== 'booting');
+      const seen = Object.values(report.herd.recycling.counts).reduce((sum, count) => sum + count, 0);
+      // A new supervisor may count from 0 again.
+      this.recycles += seen < this.#recyclesSeen ? seen : seen - this.#recyclesSeen;
+      this.#recyclesSeen = seen;
       this.#wanted = report.herd.workers_wanted;
       this.#notServing = new Set([...leaving, ...report.molds].flatMap(({ pid }) => pid ?? []));
     }
