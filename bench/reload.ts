@@ -74,7 +74,6 @@ async function reloadTwice(server: Server, { scratch, feedEnvironment: environme
     worstDuringMs: percentileOf(during, 1),
     requestsDuring: during.length,
     failed: requests.filter(({ failure }) => failure !== null).length,
-    failures: [...new Set(requests.flatMap(({ failure }) => failure ?? []))],
     extraMib: inMiB(bytes(watched.mostBytes - watched.startBytes)),
     moldMib: inMiB(moldBytes),
     looks: watched.looks,
@@ -118,7 +117,7 @@ async function measure(bench: Bench): Promise<Outcome> {
         'failed',
       ],
       [...rounds].map(([name, each]) => {
-        const middle = medianOfEach(each.map(({ failures: _, ...numbers }) => numbers));
+        const middle = medianOfEach(each);
         return [
           name,
           middle.seconds,

@@ -1,4 +1,4 @@
-/** How each kind of server is reloaded, by its own means, and when it has done it. */
+/** How each kind of server is told to reload or refork, by its own means, and when it has done it. */
 import { readFileSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
@@ -7,7 +7,8 @@ import { childrenOf, hasEnded, identify, isAlive, kill, type ProcessIdentity } f
 import { reloadFileOf } from './servers.ts';
 import type { Serving } from './serving.ts';
 
-const WITHIN_MS = 120_000;
+/** uWSGI's workers load the application one after the other. */
+const WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 10;
 
 /** What a worker writes when it has loaded the application: gunicorn's by `tell_booted.py`, uWSGI's by itself. */
@@ -20,7 +21,7 @@ const BOOTED = /Worker has booted \(pid: (\d+)\)|WSGI app \d+ .* ready in .* pid
 export async function reload(serving: Serving, master: number, workers: number): Promise<{ master: number }> {
   const { server } = serving;
   if (server.kind === 'cowherd') {
-    await reloadCowherd(serving);
+    await rollOut(serving, 'reload');
     return { master };
   }
   const old = childrenOf(master).flatMap((pid) => identify(pid) ?? []);
@@ -40,15 +41,16 @@ export async function reload(serving: Serving, master: number, workers: number):
   return { master };
 }
 
-async function reloadCowherd(serving: Serving): Promise<void> {
-  const reply = await ask(serving.runtimeDirectory, { type: 'reload', version: CONTROL_VERSION });
+/** Cowherd's reload or refork: returns when there are only workers of the new generation. */
+export async function rollOut(serving: Serving, kind: 'reload' | 'refork'): Promise<void> {
+  const reply = await ask(serving.runtimeDirectory, { type: kind, version: CONTROL_VERSION });
   if (reply.type !== 'answered' || reply.generation === null) throw new Error(JSON.stringify(reply));
   const { generation } = reply;
   await until('only workers of the new generation', async () => {
     const report = await serving.status();
     const last = report?.herd.last_rollout;
     if (report === null || last?.to !== generation) return undefined;
-    if (last.failure !== null) throw new Error(`the reload failed: ${last.failure}`);
+    if (last.failure !== null) throw new Error(`the ${kind} failed: ${last.failure}`);
     return report.workers.every((worker) => worker.generation === generation) ? true : undefined;
   });
 }

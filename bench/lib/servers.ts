@@ -3,7 +3,7 @@
  * of sync workers, no keep-alive, no access log.
  */
 import path from 'node:path';
-import { COWHERD, FEED, GUNICORN, HELLO, PYTHON, UWSGI } from './places.ts';
+import { APPS, COWHERD, FEED, GUNICORN, HELLO, PYTHON, UWSGI } from './places.ts';
 
 export type Policy = 'stock' | 'instagram' | 'freeze' | 'immortal' | 'auto';
 export const POLICIES: readonly Policy[] = ['stock', 'instagram', 'freeze', 'immortal', 'auto'];
@@ -28,10 +28,10 @@ export const cowherd = (policy: Policy): Server => ({ kind: 'cowherd', policy })
  */
 const RELOADABLE = ['--config', path.join(import.meta.dirname, 'tell_booted.py'), '--timeout', '120'];
 
-export type App = 'feed' | 'hello';
+export type App = 'feed' | 'hello' | 'warming';
 
 /** The address that a server answers at as soon as it can, touching nothing. */
-export const HEALTH: Readonly<Record<App, string>> = { feed: '/healthz', hello: '/' };
+export const HEALTH: Readonly<Record<App, string>> = { feed: '/healthz', hello: '/', warming: '/healthz' };
 
 export interface Place {
   readonly app: App;
@@ -56,7 +56,7 @@ export function nameOf(server: Server): string {
 
 /** Pure. */
 export function commandOf(server: Server, place: Place): Command {
-  const cwd = place.app === 'feed' ? FEED : HELLO;
+  const cwd = FOLDERS[place.app];
   if (server.kind === 'gunicorn') {
     const args = gunicornArguments(server.preload, place);
     return { command: GUNICORN, args: server.reloadBy === undefined ? args : [...args, ...RELOADABLE], cwd };
@@ -68,11 +68,12 @@ export function commandOf(server: Server, place: Place): Command {
   return { command: COWHERD, args: cowherdArguments(server.policy, server.samplingBudgetPercent, place), cwd };
 }
 
-const moduleOf = (app: App): string => (app === 'feed' ? 'feed.wsgi' : 'hello');
+const FOLDERS: Readonly<Record<App, string>> = { feed: FEED, hello: HELLO, warming: APPS };
+const MODULES: Readonly<Record<App, string>> = { feed: 'feed.wsgi', hello: 'hello', warming: 'warming:app' };
 
 /** What gunicorn and Cowherd both take. */
 function commonArguments({ app, port, workers }: Place): string[] {
-  return [moduleOf(app), '--bind', `127.0.0.1:${port}`, '--workers', String(workers), '--worker-class', 'sync'];
+  return [MODULES[app], '--bind', `127.0.0.1:${port}`, '--workers', String(workers), '--worker-class', 'sync'];
 }
 
 function gunicornArguments(preload: boolean, place: Place): string[] {
@@ -85,7 +86,7 @@ function uwsgiArguments({ app, port, workers }: Place): string[] {
   const options = {
     '--processes': String(workers),
     '--http-socket': `127.0.0.1:${port}`,
-    '--module': `${moduleOf(app)}:application`,
+    '--module': `${MODULES[app]}:application`,
     '--listen': '100',
     // By itself uWSGI takes SIGTERM for a reload; this is how its documentation makes it a graceful stop.
     '--hook-master-start': 'unix_signal:15 gracefully_kill_them_all',

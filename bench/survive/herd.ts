@@ -93,7 +93,8 @@ export class Herd {
       const reply = await ask(this.runtimeDirectory, { type: 'status', version: CONTROL_VERSION });
       return reply.type === 'status' ? reply.report : null;
     } catch (error) {
-      if (error instanceof CowherdError && ['NOT_RUNNING', 'NO_ANSWER', 'SUPERVISOR_GONE'].includes(error.code)) return null;
+      if (error instanceof CowherdError && ['NOT_RUNNING', 'NO_ANSWER', 'SUPERVISOR_GONE'].includes(error.code))
+        return null;
       throw error;
     }
   }
