@@ -14,7 +14,7 @@ import type { HerdState } from './state.ts';
 /** Raised with every change that an older supervisor could not understand. */
 const FILE_VERSION = 1;
 
-/** At most so often, in milliseconds; the first change after a pause is written at once. A write takes 0.1 ms. */
+/** At most so often, in milliseconds; the first change after a pause is written at once. */
 const WRITE_EVERY_MS = 10;
 
 /** How a herd was started. */
