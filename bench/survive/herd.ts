@@ -83,6 +83,8 @@ export class Herd {
         SURVIVE_VERSION_FILE: path.join(this.folder, 'version'),
         TMPDIR: path.join(this.folder, 'tmp'),
         XDG_RUNTIME_DIR: this.folder,
+        // The history of its restarts goes with the folder.
+        XDG_STATE_HOME: path.join(this.folder, 'state'),
       },
     });
     this.#supervisor = identify(pid);
