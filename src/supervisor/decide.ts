@@ -40,6 +40,8 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
     molds.startNextWhenDue(draft);
     workers.drainReplaced(draft);
     workers.fillHerd(draft);
+    // Whatever has made one too many (an adoption in the middle of a refork, say): it does not stay.
+    if (draft.state.rollout === null) workers.shrinkHerd(draft);
   }
   return { state: draft.state, actions: draft.actions, answer: draft.answer };
 }
