@@ -8,9 +8,14 @@ import { cowherd, PYTHON, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { until } from './support/until.ts';
 
+let versions = 0;
+
 /** An application that answers with its version and its process. */
 function version(name: string): string {
+  versions += 1;
+  // Of another length each time: Python takes a source of the same size and second for unchanged.
   return `
+# ${'-'.repeat(versions)}
 import os
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
