@@ -86,8 +86,6 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }
-  // One may have been forked in the place of another that was to leave, which nobody knows any more.
-  workers.shrinkHerd(draft);
   workers.announceWhenComplete(draft);
 }
 

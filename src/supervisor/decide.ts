@@ -1,7 +1,7 @@
 /**
  * All of the supervisor's policy: `decide(state, event) → actions`, pure, over plain data.
  *
- * `perform.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
+ * `run.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
  * clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
@@ -40,8 +40,7 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
     molds.startNextWhenDue(draft);
     workers.drainReplaced(draft);
     workers.fillHerd(draft);
-    // Whatever has made one too many (an adoption in the middle of a refork, say): it does not stay.
-    if (draft.state.rollout === null) workers.shrinkHerd(draft);
+    workers.shrinkHerd(draft);
   }
   return { state: draft.state, actions: draft.actions, answer: draft.answer };
 }

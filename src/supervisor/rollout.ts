@@ -246,12 +246,9 @@ export function abort(draft: Draft, reason: string): void {
       workers.replace(draft, worker.pid, `generation ${rollout.to} has failed`);
     }
   }
-  // The one in whose place another has been forked stays.
-  if (rollout.retiring?.toldAtMs === null) workers.shrinkHerd(draft);
   if (rollout.kind === 'rollback') state.previous = null;
   molds.dismiss(draft, rollout.to);
   keepListeners(draft);
-  workers.shrinkHerd(draft);
 }
 
 /** The keeper has died, and with it both generations. */
@@ -352,7 +349,6 @@ function complete(draft: Draft, rollout: Rollout): void {
   }
   keepListeners(draft);
   molds.tellWorkersWanted(draft);
-  workers.shrinkHerd(draft);
 }
 
 function remember(draft: Draft, rollout: Rollout, failure: string | null): void {

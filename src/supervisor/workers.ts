@@ -117,10 +117,12 @@ export function scaleTo(draft: Draft, target: number): void {
   state.target = target;
   log(draft, 'info', draft.answer.text);
   molds.tellWorkersWanted(draft);
-  shrinkHerd(draft);
 }
 
-/** Drains workers when there are more than wanted: those that do not serve yet first, then the oldest. */
+/**
+ * Drains workers when there are more than wanted, whatever the reason (fewer are wanted, a rollout was given up, an
+ * adoption): those that do not serve yet first, then the oldest. After every event.
+ */
 export function shrinkHerd(draft: Draft): void {
   const { state } = draft;
   const { rollout } = state;
@@ -162,8 +164,6 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
   state.workers[pid] = newWorker(pid, slot, generation, nowMs);
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
   if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
-  // The herd may have been made smaller since this fork was asked for.
-  else shrinkHerd(draft);
 }
 
 export function forkFailed(draft: Draft, slot: number, reason: string): void {
