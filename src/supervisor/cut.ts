@@ -5,9 +5,7 @@
 import { log, type Draft } from './draft.ts';
 import type { ExitCounters } from './events.ts';
 import type { WorkerState } from './state.ts';
-
-/** Makes a worker tell its requests (agent/cowherd_agent/in_flight.py). */
-const SIGTELL = 46;
+import { SIGTELL } from './signals.ts';
 
 /** How long before the end of the grace period workers are asked, at most. */
 const ASK_BEFORE_MS = 500;

@@ -9,13 +9,9 @@ import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
 import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
+import { SIGABRT, SIGKILL, SIGRETIRE, SIGTERM, SIGUSR1 } from './signals.ts';
 
-const SIGABRT = 6;
-const SIGUSR1 = 10;
-const SIGKILL = 9;
 const SIGSEGV = 11;
-const SIGTERM = 15;
-const SIGRETIRE = 44;
 
 /** The longest pause that any backoff may ask for. */
 const LONGEST_PAUSE_MS = 30_000;

@@ -6,14 +6,8 @@ import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
 import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
+import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from './signals.ts';
 
-const SIGABRT = 6;
-const SIGUSR1 = 10;
-const SIGKILL = 9;
-const SIGQUIT = 3;
-const SIGTERM = 15;
-const SIGFINISH = 45;
-const SIGTELL = 46;
 const MOLD = 50;
 
 /** A herd to which things happen, and which remembers the latest actions. */

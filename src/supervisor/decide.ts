@@ -19,6 +19,7 @@ import * as refork from './refork.ts';
 import * as rollout from './rollout.ts';
 import * as timeouts from './timeouts.ts';
 import * as workers from './workers.ts';
+import { SIGUSR1 } from './signals.ts';
 
 export interface Decision {
   state: HerdState;
@@ -111,8 +112,6 @@ function apply(draft: Draft, event: HerdEvent): void {
       return;
   }
 }
-
-const SIGUSR1 = 10;
 
 function keeperSays(
   draft: Draft,

@@ -4,11 +4,10 @@ import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Ending, MoldState } from './state.ts';
 import * as stopping from './stopping.ts';
+import { SIGKILL } from './signals.ts';
 
 type Configured = Extract<MoldMessage, { type: 'configured' }>;
 type Ready = Extract<MoldMessage, { type: 'mold_ready' }>;
-
-const SIGKILL = 9;
 
 /** A mold that serves and dies is replaced after this pause, doubled with each death in a row, up to the longest. */
 const RESTART_PAUSE_MS = 500;

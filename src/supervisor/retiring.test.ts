@@ -1,15 +1,13 @@
 /** A worker that is to become a mold: what the agent says of it, and what follows. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
 import { newMold } from './molds.ts';
-import { SIGRETIRE } from './rollout.ts';
 import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
+import { SIGRETIRE, SIGTERM } from './signals.ts';
 
-const SIGTERM = 15;
 const MOLD = 50;
 
 function worker(pid: number, requestsFinished: number): WorkerState {
@@ -72,11 +70,6 @@ class Herd {
     );
   }
 }
-
-test('the agent handles the signal that the supervisor sends', () => {
-  const agent = readFileSync(new URL('../../agent/cowherd_agent/retiring.py', import.meta.url), 'utf8');
-  expect(Number(/^SIGRETIRE = (\d+)$/m.exec(agent)?.[1])).toBe(SIGRETIRE);
-});
 
 describe('the worker that has answered most', () => {
   test('is adopted as the next mold, and what it has answered stays counted', () => {

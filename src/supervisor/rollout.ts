@@ -9,16 +9,13 @@ import * as molds from './molds.ts';
 import { currentMold, isServing, type HerdState, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
 import { readyWithoutReplaced } from './staffing.ts';
 import * as workers from './workers.ts';
+import { SIGKILL, SIGRETIRE } from './signals.ts';
 
 /** A reloaded herd can be rolled back for this long; then the previous generation's mold is let go. */
 export const KEEP_PREVIOUS_MS = 10 * 60_000;
 
 /** How long a worker that is to become a mold may take to finish its requests, beyond the graceful timeout. */
 const RETIRE_GRACE_MS = 10_000;
-
-/** Tells a worker to finish its requests and become a mold (agent/cowherd_agent/retiring.py). */
-export const SIGRETIRE = 44;
-const SIGKILL = 9;
 
 const NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
 

@@ -32,6 +32,7 @@ import { HerdFile } from './herd-file.ts';
 import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
+import { SIGKILL } from './signals.ts';
 
 export interface SupervisorOptions {
   /** The keeper, which has been ordered to start the first mold. */
@@ -56,7 +57,6 @@ export interface SupervisorResult {
   daemonize: boolean;
 }
 
-const SIGKILL = 9;
 const TICK_MS = 1000;
 const LOADING_VIEW_MS = 200;
 

@@ -2,13 +2,7 @@
 import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
 import type { WorkerState } from './state.ts';
-
-const SIGQUIT = 3;
-const SIGKILL = 9;
-const SIGTERM = 15;
-
-/** Serve what is in the listen backlog, then do as at a SIGTERM (agent/cowherd_agent/finishing.py). */
-const SIGFINISH = 45;
+import { SIGFINISH, SIGKILL, SIGQUIT, SIGTERM } from './signals.ts';
 
 /** gunicorn's grace for a quick shutdown (gunicorn/arbiter.py, stop). */
 const QUICK_GRACE_MS = 2_000;

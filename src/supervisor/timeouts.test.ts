@@ -5,10 +5,7 @@ import type { Heartbeat } from './events.ts';
 import { sampleSettings, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 import { tellStack, tick } from './timeouts.ts';
-
-const SIGABRT = 6;
-const SIGKILL = 9;
-const SIGTELL = 46;
+import { SIGABRT, SIGKILL, SIGTELL } from './signals.ts';
 
 function herd(worker: Partial<WorkerState> = {}, settings: Partial<Settings> = {}): HerdState {
   return {

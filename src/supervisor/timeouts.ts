@@ -3,9 +3,7 @@ import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
 import type { Heartbeat } from './events.ts';
 import type { WorkerState } from './state.ts';
-
-const SIGABRT = 6;
-const SIGKILL = 9;
+import { SIGABRT, SIGKILL } from './signals.ts';
 
 /** From SIGABRT to SIGKILL: for the stack, and for gunicorn's worker_abort hook. */
 const ABORT_MS = 1000;

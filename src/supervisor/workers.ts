@@ -7,9 +7,7 @@ import * as molds from './molds.ts';
 import { freeSlot, isServing, type Ending, type WorkerState } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
 import * as stopping from './stopping.ts';
-
-const SIGKILL = 9;
-const SIGTERM = 15;
+import { SIGKILL, SIGTERM } from './signals.ts';
 
 /** gunicorn's exit statuses (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR). */
 const WORKER_BOOT_ERROR = 3;
