@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type Settings } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
-import { sampleSettings } from './samples/samples.ts';
+import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
 import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from './signals.ts';
@@ -105,15 +105,11 @@ class Herd {
   }
 
   get forks(): number[] {
-    return this.actions.flatMap((action) =>
-      action.do === 'tell_mold' && action.message.type === 'fork' ? [action.message.slot] : [],
-    );
+    return forksIn(this.actions);
   }
 
   get signals(): [number, number][] {
-    return this.actions.flatMap((action): [number, number][] =>
-      action.do === 'signal' ? [[action.pid, action.signal]] : [],
-    );
+    return signalsIn(this.actions);
   }
 
   get wakes(): number[] {

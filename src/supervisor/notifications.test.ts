@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { notification, nothingTold, STATUS_EVERY_MS, type NotificationMemory } from './notifications.ts';
 import { takeNotifySocket } from './notify-socket.ts';
-import { sampleWorker } from './samples/samples.ts';
+import { sampleRollout, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type Rollout } from './state.ts';
 
 const serving: HerdState = {
@@ -12,17 +12,7 @@ const serving: HerdState = {
   announcedReady: true,
   workers: { 11: sampleWorker(11, 0), 12: sampleWorker(12, 1) },
 };
-const rollout: Rollout = {
-  kind: 'reload',
-  by: 'SIGHUP',
-  from: 1,
-  to: 2,
-  startedAtMs: 0,
-  phase: 'mold',
-  retiring: null,
-  deaths: 0,
-  targetBefore: 2,
-};
+const rollout: Rollout = sampleRollout();
 
 /** Tells of each state in turn, half a second apart, and gives the texts. */
 function told(states: readonly HerdState[], watchdogMs: number | null = null, stepMs = 500): (string | null)[] {

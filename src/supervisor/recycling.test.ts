@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
 import type { RecycleRule } from './recycling-state.ts';
 import { IDLE_WAIT_MS, tick } from './recycling.ts';
-import { sampleMold, sampleSettings, sampleWorker } from './samples/samples.ts';
+import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 
 const MIB = 1024 * 1024;
@@ -346,17 +346,7 @@ describe('nothing is recycled', () => {
 
   test('during a rollout', () => {
     const herd = due();
-    herd.state.rollout = {
-      kind: 'reload',
-      by: 'SIGHUP',
-      from: 1,
-      to: 2,
-      startedAtMs: 0,
-      phase: 'mold',
-      retiring: null,
-      deaths: 0,
-      targetBefore: 2,
-    };
+    herd.state.rollout = sampleRollout();
     expect(herd.after(30).marked).toEqual([]);
     herd.state.rollout = null;
     expect(herd.after(1).marked).toEqual([101]);

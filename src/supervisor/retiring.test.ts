@@ -3,26 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
-import { newMold } from './molds.ts';
-import { sampleSettings } from './samples/samples.ts';
-import { initialState, type HerdState, type WorkerState } from './state.ts';
+import { forksIn, sampleMold, sampleSettings, sampleWorker, signalsIn } from './samples/samples.ts';
+import { initialState, type HerdState } from './state.ts';
 import { SIGRETIRE, SIGTERM } from './signals.ts';
 
 const MOLD = 50;
-
-function worker(pid: number, requestsFinished: number): WorkerState {
-  return {
-    pid,
-    slot: pid - 100,
-    generation: 1,
-    phase: 'ready',
-    forkedAtMs: pid,
-    readyAtMs: pid,
-    requestsFinished,
-    replaceBecause: null,
-    failure: null,
-  } as WorkerState;
-}
 
 /** Two workers, of which 102 has answered more, and a refork under way that has told it to retire. */
 class Herd {
@@ -33,8 +18,11 @@ class Herd {
     target: 2,
     generation: 1,
     newestGeneration: 1,
-    molds: { 1: { ...newMold(1, 0, []), pid: MOLD, phase: 'ready', settings: sampleSettings, listeners: ['x'] } },
-    workers: { 101: worker(101, 5), 102: worker(102, 9) },
+    molds: { 1: sampleMold(1, { pid: MOLD, settings: sampleSettings, listeners: ['x'] }) },
+    workers: {
+      101: sampleWorker(101, 1, { forkedAtMs: 101, requestsFinished: 5 }),
+      102: sampleWorker(102, 2, { forkedAtMs: 102, requestsFinished: 9 }),
+    },
   };
   actions: Action[] = [];
 
@@ -59,15 +47,11 @@ class Herd {
   }
 
   get forks(): number[] {
-    return this.actions.flatMap((action) =>
-      action.do === 'tell_mold' && action.message.type === 'fork' ? [action.message.slot] : [],
-    );
+    return forksIn(this.actions);
   }
 
   get signals(): [number, number][] {
-    return this.actions.flatMap((action): [number, number][] =>
-      action.do === 'signal' ? [[action.pid, action.signal]] : [],
-    );
+    return signalsIn(this.actions);
   }
 }
 

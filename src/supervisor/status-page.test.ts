@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytes, milliseconds } from '../base/units.ts';
-import { sampleMold, sampleWorker } from './samples/samples.ts';
+import { sampleMold, sampleRollout, sampleWorker } from './samples/samples.ts';
 import { initialState } from './state.ts';
 import { STATUS_VERSION, statusReport } from './status.ts';
 
@@ -32,17 +32,7 @@ function completeReport(): unknown {
     remarks: [{ policy: 'immortal', reason: 'a reason' }],
     report: { heap: {} },
   });
-  state.rollout = {
-    kind: 'reload',
-    by: 'SIGHUP',
-    from: 1,
-    to: 2,
-    startedAtMs: 0,
-    phase: 'mold',
-    retiring: null,
-    deaths: 0,
-    targetBefore: 1,
-  };
+  state.rollout = sampleRollout();
   state.refork.rules = {
     ...state.refork.rules,
     stoppedBecause: 'a reason',

@@ -1,7 +1,9 @@
-/** Plain data for tests: settings, a mold and a worker as they usually are. */
+/** For tests: settings, a mold, a worker and a rollout as they usually are, and what actions come to. */
 import type { Settings } from '../../agent/messages.ts';
+import type { Action } from '../events.ts';
 import { newMold } from '../molds.ts';
-import type { MoldState, WorkerState } from '../state.ts';
+import type { MoldState, Rollout, WorkerState } from '../state.ts';
+import { newWorker } from '../workers.ts';
 
 export const sampleSettings: Settings = {
   app: 'shop.wsgi',
@@ -46,21 +48,33 @@ export function sampleMold(generation: number, changes: Partial<MoldState> = {})
 }
 
 export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerState> = {}): WorkerState {
+  return { ...newWorker(pid, slot, 1, 4000), phase: 'ready', readyAtMs: 4100, ...changes };
+}
+
+/** A reload whose mold is being made. */
+export function sampleRollout(changes: Partial<Rollout> = {}): Rollout {
   return {
-    pid,
-    slot,
-    generation: 1,
-    phase: 'ready',
-    forkedAtMs: 4000,
-    readyAtMs: 4100,
-    requestsFinished: 0,
-    drainedAtMs: null,
-    askedWhatItDoes: false,
-    inFlight: null,
-    replaceBecause: null,
-    failure: null,
-    abortedAtMs: null,
-    stack: null,
+    kind: 'reload',
+    by: 'SIGHUP',
+    from: 1,
+    to: 2,
+    startedAtMs: 0,
+    phase: 'mold',
+    retiring: null,
+    deaths: 0,
+    targetBefore: 2,
     ...changes,
   };
+}
+
+/** The slots for which forks are asked. */
+export function forksIn(actions: readonly Action[]): number[] {
+  return actions.flatMap((action) =>
+    action.do === 'tell_mold' && action.message.type === 'fork' ? [action.message.slot] : [],
+  );
+}
+
+/** Each signal with the process that gets it. */
+export function signalsIn(actions: readonly Action[]): [pid: number, signal: number][] {
+  return actions.flatMap((action): [number, number][] => (action.do === 'signal' ? [[action.pid, action.signal]] : []));
 }
