@@ -1,8 +1,5 @@
 /** The extra memory that the host needs while something goes on; see `host-memory-process.ts`. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { CHECKOUT } from './places.ts';
+import { underWatch } from './watch.ts';
 
 export interface HostMemoryWatched {
   /** MemAvailable right before. */
@@ -15,18 +12,6 @@ export interface HostMemoryWatched {
 export async function watchHostMemory<Result>(
   work: () => Promise<Result>,
 ): Promise<{ result: Result; watched: HostMemoryWatched }> {
-  const child = fork(path.join(import.meta.dirname, 'host-memory-process.ts'), [], {
-    cwd: CHECKOUT,
-    execArgv: ['--import', 'tsx'],
-  });
-  try {
-    await once(child, 'message');
-    const result = await work();
-    const answer = once(child, 'message');
-    child.send('enough');
-    const [watched] = (await answer) as [HostMemoryWatched];
-    return { result, watched };
-  } finally {
-    child.kill();
-  }
+  const { result, watched } = await underWatch('host-memory-process.ts', [], work);
+  return { result, watched: watched as HostMemoryWatched };
 }
