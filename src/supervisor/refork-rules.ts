@@ -8,8 +8,7 @@
  * memory reforks for ever in an application that leaks (Pitchfork had one and dropped it); this one stops when a refork
  * has won little, until new code is loaded.
  */
-import type { Bytes } from '../base/units.ts';
-import { bytes, formatMiB } from '../base/units.ts';
+import { type Bytes, bytes, formatMiB, mebibytes } from '../base/units.ts';
 
 export interface ReforkLimits {
   /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
@@ -69,10 +68,10 @@ export interface ReforkMemory {
 
 /** A refork must win so much of the herd's memory, and at least so many bytes, to be worth its trouble. */
 const WORTH_PART = 0.1;
-const WORTH_BYTES = 32 * 1024 * 1024;
+const WORTH_BYTES = mebibytes(32);
 
 /** What every worker takes for itself (stacks, buffers, its part of the interpreter), however it is forked. */
-const OWN_BYTES = 4 * 1024 * 1024;
+const OWN_BYTES = mebibytes(4);
 
 /** Before anything was learnt. */
 const FIRST_YIELD_PART = 0.5;

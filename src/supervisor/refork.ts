@@ -1,5 +1,5 @@
 /** When a herd reforks by rule: applies refork-rules.ts to the herd at each tick. */
-import { bytes } from '../base/units.ts';
+import { bytes, formatMiB } from '../base/units.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
 import { begun, consider, failed, measure, newReforkMemory, type ReforkLook } from './refork-rules.ts';
@@ -22,7 +22,7 @@ export function tick(draft: Draft, memory: HerdLook | undefined): void {
     log(
       draft,
       'info',
-      `The refork to generation ${generation} has won ${mib(won)} MiB, ${mib(wonPerWorker)} MiB per worker:` +
+      `The refork to generation ${generation} has won ${formatMiB(bytes(won))}, ${formatMiB(bytes(wonPerWorker))} per worker:` +
         ' measured with its workers as warm as those before were',
       { win: measured.win },
     );
@@ -61,8 +61,4 @@ function lookAt(state: HerdState, memory: HerdLook, nowMs: number): ReforkLook {
       return { pid, requests: requestsFinished, private: known === undefined ? null : bytes(known) };
     });
   return { nowMs, herdPss: bytes(memory.pss), candidates };
-}
-
-function mib(value: number): string {
-  return (value / (1024 * 1024)).toFixed(1);
 }
