@@ -6,20 +6,9 @@ import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
+import { readyPids, untilReady } from './support/workers.ts';
 
 const files = { 'hello.py': HELLO };
-
-async function pids(run: Run): Promise<number[]> {
-  return (await run.workers()).filter((worker) => worker.state === 'ready').map((worker) => worker.pid);
-}
-
-/** The pids once there are so many ready workers, none of which is one of `without`. */
-async function readyPids(run: Run, count: number, without: readonly number[] = []): Promise<number[]> {
-  return await until(`${count} other workers are ready`, async () => {
-    const now = await pids(run);
-    return now.length === count && !now.some((pid) => without.includes(pid)) ? now : null;
-  });
-}
 
 function read(run: Run, name: string): string {
   const file = path.join(run.folder, name);
@@ -29,11 +18,11 @@ function read(run: Run, name: string): string {
 describe('workers that die', () => {
   test('are replaced: the first at once, those that follow after pauses that grow', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files });
-    let before = await pids(run);
+    let before = await readyPids(run);
     for (let death = 1; death <= 4; death += 1) {
       process.kill(before[0]!, 'SIGKILL');
       await until('it is gone', () => isGone(before[0]!));
-      before = await readyPids(run, 2, [before[0]!]);
+      before = await untilReady(run, 2, [before[0]!]);
     }
     const log = run.messages.join('\n');
     expect(log.match(/^Worker \d+ \(slot \d\) was ended by SIGKILL/gm)?.length).toBe(4);
@@ -64,7 +53,7 @@ def app(environ, start_response):
     process.kill(busy.pid, 'SIGKILL');
     expect(await lost).toBeNull();
     await run.waitForText(/was ended by SIGKILL.*, with 1 request\(s\) in flight/);
-    await readyPids(run, 2, [busy.pid]);
+    await untilReady(run, 2, [busy.pid]);
     await run.stop();
   });
 
@@ -95,7 +84,7 @@ def post_fork(server, worker):
     const run = await serving(['hello:app', '--workers', '2', '-c', 'gunicorn.conf.py'], {
       files: { ...files, 'gunicorn.conf.py': config },
     });
-    expect((await pids(run)).length).toBe(2);
+    expect((await readyPids(run)).length).toBe(2);
     expect(run.messages.filter((message) => /^Worker .* exited with status 77/.test(message)).length).toBe(3);
     await run.stop();
   });
@@ -110,11 +99,11 @@ def app(environ, start_response):
     return [b"well"]
 `;
     const run = await serving(['stuck:app', '--timeout', '2'], { files: { 'stuck.py': app } });
-    const [stuck] = await pids(run);
+    const [stuck] = await readyPids(run);
     await run.get('/stuck').catch(() => null);
     await run.waitForText(/WORKER TIMEOUT/);
     expect(run.stderr).toContain(`WORKER TIMEOUT (pid:${stuck})`);
-    await readyPids(run, 1, [stuck!]);
+    await untilReady(run, 1, [stuck!]);
     expect((await run.get('/')).text).toBe('well');
     await run.stop();
   });
@@ -122,7 +111,7 @@ def app(environ, start_response):
 
 test('a mold that dies is replaced while the workers serve on', async () => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
-  const before = await pids(run);
+  const before = await readyPids(run);
   const mold = (await run.status()).molds[0]!;
   process.kill(mold.pid!, 'SIGKILL');
   await run.waitForText(/The mold of generation 1 .* was ended by SIGKILL.*workers serve on/);
@@ -132,9 +121,9 @@ test('a mold that dies is replaced while the workers serve on', async () => {
     return now?.generation === 2 && now.phase === 'ready' ? now : null;
   });
   expect(next.pid).not.toBe(mold.pid);
-  expect(await pids(run)).toEqual(before);
+  expect(await readyPids(run)).toEqual(before);
   process.kill(before[0]!, 'SIGKILL');
-  const after = await readyPids(run, 2, [before[0]!]);
+  const after = await untilReady(run, 2, [before[0]!]);
   expect((await run.workers()).map((worker) => worker.generation).toSorted()).toEqual([1, 2]);
   expect(after).toContain(before[1]);
   await run.stop();
@@ -150,17 +139,17 @@ def nworkers_changed(server, new_value, old_value):
     const run = await serving(['hello:app', '--workers', '1', '-c', 'gunicorn.conf.py'], {
       files: { ...files, 'gunicorn.conf.py': config },
     });
-    const [first] = await pids(run);
+    const [first] = await readyPids(run);
     run.signal('SIGTTIN');
-    await readyPids(run, 2);
+    await untilReady(run, 2);
     run.signal('SIGTTIN');
-    await readyPids(run, 3);
+    await untilReady(run, 3);
     expect((await run.status()).herd.workers_wanted).toBe(3);
     run.signal('SIGTTOU');
     // The oldest leaves, as in gunicorn.
-    expect(await readyPids(run, 2)).not.toContain(first);
+    expect(await untilReady(run, 2)).not.toContain(first);
     run.signal('SIGTTOU');
-    await readyPids(run, 1);
+    await untilReady(run, 1);
     run.signal('SIGTTOU');
     expect((await run.status()).herd.workers_wanted).toBe(1);
     expect((await run.get('/')).status).toBe(200);
@@ -271,7 +260,7 @@ describe('logs', () => {
   test('are readable lines on a terminal, with colours, and a Ctrl-C there stops the herd', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files, terminal: true, env: { TERM: 'xterm' } });
     const { herd } = await run.status();
-    process.kill((await pids(run))[0]!, 'SIGKILL');
+    process.kill((await readyPids(run))[0]!, 'SIGKILL');
     await run.waitForText(/was ended by SIGKILL/);
     run.type('\u0003');
     expect(await run.ended).toEqual({ status: 0, signal: null });
@@ -289,7 +278,7 @@ describe('logs', () => {
 
   test('have no colours with NO_COLOR', async () => {
     const run = await serving(['hello:app'], { files, terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } });
-    process.kill((await pids(run))[0]!, 'SIGKILL');
+    process.kill((await readyPids(run))[0]!, 'SIGKILL');
     await run.waitForText(/\[ERROR\] Worker \d+ \(slot 0\) was ended by SIGKILL/);
     run.type('\u0003');
     expect(await run.ended).toEqual({ status: 0, signal: null });
@@ -370,7 +359,7 @@ describe('server hooks', () => {
       files: { ...files, 'gunicorn.conf.py': HOOKS },
     });
     const [mold] = (await run.status()).molds;
-    const workers = (await pids(run)).toSorted();
+    const workers = (await readyPids(run)).toSorted();
     await run.get('/');
     await until('the request has ended', () => read(run, 'hooks').includes('post_request'));
     await run.stop();
@@ -412,7 +401,7 @@ def app(environ, start_response):
     await run.get('/').catch(() => null);
     await run.waitForText(/WORKER TIMEOUT/);
     await until('the hook was called', () => read(run, 'hooks').includes('worker_abort worker'));
-    await readyPids(run, 2);
+    await untilReady(run, 2);
     await run.stop('SIGQUIT');
     expect(read(run, 'hooks').match(/worker_int worker/g)?.length).toBe(2);
   });
@@ -432,10 +421,10 @@ def on_exit(server):
     const run = await serving(['hello:app', '--workers', '1'], { files: { ...files, 'gunicorn.conf.py': config } });
     run.signal('SIGTTIN');
     await run.waitForText(/nworkers_changed fails/);
-    await readyPids(run, 2);
-    process.kill((await pids(run))[0]!, 'SIGKILL');
+    await untilReady(run, 2);
+    process.kill((await readyPids(run))[0]!, 'SIGKILL');
     await run.waitForText(/child_exit fails/);
-    await readyPids(run, 2);
+    await untilReady(run, 2);
     await run.stop();
     expect(run.stderr).toContain('worker_exit fails');
     expect(run.stderr).toContain('on_exit fails');

@@ -7,12 +7,9 @@ import { ownMemoryCgroup } from '../src/procfs/cgroup.ts';
 import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
 import { FewestReady, Load } from './support/load.ts';
 import { until } from './support/until.ts';
+import { readyPids } from './support/workers.ts';
 
 const files = { 'hello.py': HELLO };
-
-async function readyPids(run: Run): Promise<number[]> {
-  return (await run.workers()).filter((worker) => worker.state === 'ready').map((worker) => worker.pid);
-}
 
 async function counts(run: Run) {
   return (await run.status()).herd.recycling.counts;

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { RolloutReport } from '../src/supervisor/status.ts';
 import { cowherd, PYTHON, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
+import { FewestReady, Load } from './support/load.ts';
 import { until } from './support/until.ts';
 
 let versions = 0;
@@ -48,34 +49,9 @@ async function ended(run: Run, generation: number): Promise<RolloutReport> {
   );
 }
 
-/** Sends requests over several connections until it is told to stop, and counts. */
-class Client {
-  answered = 0;
-  readonly failures: string[] = [];
-  readonly versions = new Set<string>();
-  #running = true;
-  readonly #done: Promise<unknown>;
-
-  constructor(run: Run, connections = 4) {
-    const one = async (): Promise<void> => {
-      while (this.#running) {
-        try {
-          const answer = await run.get('/');
-          this.answered += 1;
-          this.versions.add(answer.text.split(' ')[0] ?? '');
-          if (answer.status !== 200) this.failures.push(`status ${answer.status}`);
-        } catch (error) {
-          this.failures.push(String(error));
-        }
-      }
-    };
-    this.#done = Promise.all(Array.from({ length: connections }, one));
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#done;
-  }
+/** The versions that answered. */
+function versionsIn(load: Load): Set<string> {
+  return new Set([...load.texts].map((text) => text.split(' ')[0] ?? ''));
 }
 
 describe('a reload', () => {
@@ -83,12 +59,8 @@ describe('a reload', () => {
     const run = await serving(['shop:app', '--workers', '3', '-k', workerClass], {
       files: { 'shop.py': version('one') },
     });
-    const client = new Client(run);
-    let fewestReady = 3;
-    const watching = new AbortController();
-    const watched = (async () => {
-      while (!watching.signal.aborted) fewestReady = Math.min(fewestReady, (await run.status()).herd.workers_ready);
-    })();
+    const client = new Load(run, '/', 4);
+    const fewestReady = new FewestReady(run);
     write(run, 'shop.py', version('two'));
     const reload = await order(run, 'reload', '--json');
     expect(reload, reload.stderr).toMatchObject({ status: 0 });
@@ -96,12 +68,10 @@ describe('a reload', () => {
     write(run, 'shop.py', version('three'));
     run.signal('SIGHUP');
     expect(await ended(run, 3)).toMatchObject({ by: 'SIGHUP', failure: null });
-    watching.abort();
-    await watched;
     await client.stop();
     expect(client.failures).toEqual([]);
-    expect(client.versions.has('two')).toBe(true);
-    expect(fewestReady).toBe(3);
+    expect(versionsIn(client).has('two')).toBe(true);
+    expect(await fewestReady.stop()).toBe(3);
     expect(await versionOf(run)).toBe('three');
     const { herd, molds, workers } = await run.status();
     expect(herd).toMatchObject({ generation: 3, workers_wanted: 3, workers_ready: 3, rollout: null });
@@ -124,7 +94,7 @@ describe('a reload', () => {
   ])('to code that %s leaves the old generation serving, and says why', async (_what, code, why) => {
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
     const before = (await run.workers()).map((worker) => worker.pid);
-    const client = new Client(run, 2);
+    const client = new Load(run, '/', 2);
     write(run, 'shop.py', code);
     const reload = await order(run, 'reload');
     expect(reload.status).toBe(37);
@@ -234,7 +204,7 @@ describe('a rollback', () => {
     expect(early.stderr).toMatch(/the previous generation is no longer there/);
     write(run, 'shop.py', version('two'));
     expect((await order(run, 'reload')).status).toBe(0);
-    const client = new Client(run, 2);
+    const client = new Load(run, '/', 2);
     expect((await order(run, 'rollback')).status).toBe(0);
     await client.stop();
     expect(client.failures).toEqual([]);
