@@ -232,10 +232,12 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
   const watch = new CapacityWatch(herd);
   const trial = new Trial(herd, visits, watch, bench.say, random);
   await trial.run(plan);
-  const report = await herd.settleCompletely();
+  await herd.settleCompletely();
   const samples = await watch.end();
   const visited = await visits.end();
-  descriptors.push(herd.descriptors(await herd.settleCompletely()));
+  // Of now, not of before the visitors ended: workers were recycled meanwhile.
+  const report = await herd.settleCompletely();
+  descriptors.push(herd.descriptors(report));
   const leftovers = leftInServingHerd(herd, report);
   await herd.stop();
   leftovers.push(...(await leftAfterEnd(herd)));
