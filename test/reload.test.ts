@@ -1,6 +1,7 @@
 /** Reload, rollback and what becomes of them when the new code is bad. Real servers, and clients that count. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RolloutReport } from '../src/supervisor/status.ts';
@@ -10,6 +11,12 @@ import { FewestReady, Load } from './support/load.ts';
 import { until } from './support/until.ts';
 
 let versions = 0;
+
+/** CAP_SYS_NICE, bit 23 of the effective capabilities (proc_pid_status(5)). */
+function mayRaisePriorities(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> 23n) & 1n) === 1n;
+}
 
 /** An application that answers with its version and its process. */
 function version(name: string): string {
@@ -109,6 +116,25 @@ describe('a reload', () => {
     write(run, 'shop.py', version('three'));
     expect((await order(run, 'reload')).status).toBe(0);
     expect(await versionOf(run)).toBe('three');
+    await run.stop();
+  });
+
+  test.runIf(mayRaisePriorities())('loads in the background, and its workers have the usual priority', async () => {
+    const app = (name: string): string => `
+import os
+AT_IMPORT = os.getpriority(os.PRIO_PROCESS, 0)
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"${name} %d %d" % (AT_IMPORT, os.getpriority(os.PRIO_PROCESS, 0))]
+`;
+    const run = await serving(['shop:app', '--workers', '1'], { files: { 'shop.py': app('one') } });
+    const usual = os.getPriority();
+    expect((await run.get('/')).text).toBe(`one ${usual} ${usual}`);
+    write(run, 'shop.py', app('second'));
+    expect((await order(run, 'reload')).status).toBe(0);
+    expect((await run.get('/')).text).toBe(`second ${os.constants.priority.PRIORITY_LOW} ${usual}`);
+    const { molds } = await run.status();
+    expect(molds.map((mold) => os.getPriority(mold.pid ?? 0))).toEqual([usual, usual]);
     await run.stop();
   });
 

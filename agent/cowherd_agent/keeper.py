@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from cowherd_agent import inherited, mold_process
+from cowherd_agent import background, inherited, mold_process
 from cowherd_agent.door import Door
 from cowherd_agent.drain import Drain
 from cowherd_agent.listeners import Listener, ListenError, listen_on
@@ -221,6 +221,10 @@ class Keeper:
             self._to_mold(message["generation"], message["message"])
         elif kind == "signal":
             self._signal(message["pid"], message["signal"])
+        elif kind == "set_background":
+            # Another process than a child of ours may have its pid by now.
+            if message["pid"] in self._children():
+                background.set_background(message["pid"], message["background"])
         elif kind == "notify":
             _notify(message["address"], message["text"])
         elif kind == "exit":

@@ -57,6 +57,7 @@ KEEPER_COMMANDS = frozenset(
         "keep_listeners",
         "to_mold",
         "signal",
+        "set_background",
         "notify",
         "exit",
         # At its door.

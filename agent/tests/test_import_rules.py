@@ -11,7 +11,16 @@ AGENT = Path(__file__).resolve().parents[1]
 
 KEEPER_NEEDS = {"cowherd_agent"} | {
     f"cowherd_agent.{name}"
-    for name in ("door", "drain", "inherited", "keeper", "listeners", "messages", "mold_process")
+    for name in (
+        "background",
+        "door",
+        "drain",
+        "inherited",
+        "keeper",
+        "listeners",
+        "messages",
+        "mold_process",
+    )
 }
 
 

@@ -85,6 +85,7 @@ const keeperCommands = Object.keys({
   keep_listeners: true,
   to_mold: true,
   signal: true,
+  set_background: true,
   notify: true,
   exit: true,
   adopt: true,

@@ -299,6 +299,8 @@ export type KeeperCommand =
   | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }
   | { type: 'signal'; pid: number; signal: number }
+  /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/background.py). */
+  | { type: 'set_background'; pid: number; background: boolean }
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
   | { type: 'notify'; address: string; text: string }
   | { type: 'exit' };

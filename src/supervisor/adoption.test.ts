@@ -116,7 +116,12 @@ test('a herd to which nothing has happened is taken as it is', () => {
   expect(logs).toContain('Adopted the herd of supervisor 30: 2 workers, 1 molds');
   expect(logs).toContain('Listening at: http://127.0.0.1:8000');
   // Nothing is done to it: all is watched again, and it is said that it serves.
-  expect(does.toSorted()).toEqual(['announce_serving', 'use_settings', ...Array(3).fill('watch_process')]);
+  expect(does.toSorted()).toEqual([
+    'announce_serving',
+    'set_background',
+    'use_settings',
+    ...Array(3).fill('watch_process'),
+  ]);
 });
 
 test('without a file the inventory is enough, but for what has been counted', () => {

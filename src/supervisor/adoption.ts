@@ -97,6 +97,8 @@ function takeMold(draft: Draft, found: FoundMold, { inventory }: Adoption, befor
   const { generation, pid, configured, ready } = found;
   const listeners = inventory.listeners.find((each) => each.generation === generation)?.names ?? null;
   const mold: MoldState = { ...molds.newMold(generation, nowMs, []), ...before, pid, listeners };
+  // What the dead supervisor has decided last, its keeper may not have heard.
+  if (ready !== null) draft.actions.push({ do: 'set_background', pid, background: false });
   state.molds[generation] = mold;
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
   for (const slot of found.forking) state.forking[slot] = { generation, askedAtMs: nowMs };

@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type Settings }
 import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
+import { BACKGROUND_MS } from './molds.ts';
 import { initialState, type HerdState } from './state.ts';
 import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from './signals.ts';
@@ -236,6 +237,25 @@ describe('a worker that dies', () => {
       generation: 1,
       message: { type: 'worker_exited', pid: 101, exit_status: null, signal: SIGKILL },
     });
+  });
+
+  test('is followed by one that gives way to the workers while it loads, and no more when it forks', () => {
+    const herd = serving().exits(MOLD, { signal: SIGKILL }).after(500);
+    const background = { do: 'set_background', pid: 60, background: true };
+    expect(herd.hears({ type: 'mold_started', generation: 2, pid: 60 }).actions).toContainEqual(background);
+    herd.configured({}, 2).listening(2);
+    expect(herd.moldReady(2).actions).toContainEqual({ ...background, background: false });
+    // Once.
+    expect(herd.after(BACKGROUND_MS).does).not.toContain('set_background');
+  });
+
+  test('is followed by one that takes its share when it has given way for long', () => {
+    const herd = serving().exits(MOLD, { signal: SIGKILL }).after(500);
+    expect(herd.hears({ type: 'mold_started', generation: 2, pid: 60 }).wakes).toEqual([BACKGROUND_MS]);
+    herd.configured({}, 2).listening(2);
+    expect(herd.after(BACKGROUND_MS - 1).does).toEqual([]);
+    expect(herd.after(1).actions).toContainEqual({ do: 'set_background', pid: 60, background: false });
+    expect(herd.moldReady(2).does).not.toContain('set_background');
   });
 
   test('again and again is replaced after pauses that double', () => {

@@ -102,6 +102,8 @@ export type Action =
   | { do: 'use_settings'; settings: Settings }
   | { do: 'record_rollout'; outcome: RolloutOutcome }
   | { do: 'give_listeners'; generation: number }
+  /** Whether this process gives way to all others on the processor. */
+  | { do: 'set_background'; pid: number; background: boolean }
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }
   | { do: 'tell_keeper_to_leave' }

@@ -16,6 +16,12 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A mold that was ready for this long ends a row of deaths. */
 const STABLE_MS = 10_000;
 
+/**
+ * How long a mold gives way to the workers that serve beside it. A host that is always busy would never let it get ready;
+ * after this it takes its share.
+ */
+export const BACKGROUND_MS = 30_000;
+
 /** How long a dismissed mold may take to leave before it is killed. */
 const LEAVE_GRACE_MS = 5_000;
 
@@ -44,6 +50,7 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
     policy: null,
     remarks: [],
     report: {},
+    backgroundSinceMs: null,
     startedAtMs: nowMs,
     readyAtMs: null,
     rejectedPolicies: rejected,
@@ -59,7 +66,25 @@ export function started(draft: Draft, generation: number, pid: number): void {
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
   if (state.phase === 'stopping' || mold.phase === 'leaving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
+  } else if (state.phase === 'serving') {
+    toBackground(draft, mold, pid);
   }
+}
+
+/** Requests come before a mold that is made ready beside the herd. */
+export function toBackground(draft: Draft, mold: MoldState, pid: number): void {
+  mold.backgroundSinceMs = draft.nowMs;
+  draft.actions.push(
+    { do: 'set_background', pid, background: true },
+    { do: 'wake', atMs: draft.nowMs + BACKGROUND_MS },
+  );
+}
+
+/** Before it forks at the latest, since workers inherit its priority. */
+function toForeground(draft: Draft, mold: MoldState): void {
+  if (mold.backgroundSinceMs === null) return;
+  mold.backgroundSinceMs = null;
+  if (mold.pid !== null) draft.actions.push({ do: 'set_background', pid: mold.pid, background: false });
 }
 
 export function configured(draft: Draft, generation: number, message: Configured): void {
@@ -133,9 +158,12 @@ export function dismiss(draft: Draft, generation: number): void {
   }
 }
 
-/** Once a second: dismissed molds that do not leave. */
+/** Once a second: molds that take too long to get ready, or to leave. */
 export function tick(draft: Draft): void {
   for (const mold of Object.values(draft.state.molds)) {
+    if (mold.backgroundSinceMs !== null && draft.nowMs >= mold.backgroundSinceMs + BACKGROUND_MS) {
+      toForeground(draft, mold);
+    }
     if (mold.dismissedAtMs === null || mold.pid === null) continue;
     if (draft.nowMs < mold.dismissedAtMs + LEAVE_GRACE_MS) continue;
     mold.dismissedAtMs = draft.nowMs;
@@ -151,6 +179,7 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.policy = message.policy;
   mold.report = message.report;
   mold.readyAtMs = draft.nowMs;
+  toForeground(draft, mold);
   state.phase = 'serving';
   const secondsTaken = ((draft.nowMs - mold.startedAtMs) / 1000).toFixed(1);
   const asked = message.asked_policy === message.policy ? '' : ` (${message.asked_policy})`;

@@ -123,7 +123,8 @@ export function retired(draft: Draft, pid: number, requestsFinished: number): vo
   delete state.workers[pid];
   state.requestsOfGone += requestsFinished;
   // Its end is known by its pid, also when it comes before the order.
-  state.molds[rollout.to] = { ...molds.newMold(rollout.to, nowMs, []), pid };
+  const mold = { ...molds.newMold(rollout.to, nowMs, []), pid };
+  state.molds[rollout.to] = mold;
   rollout.retiring = null;
   const from = state.molds[worker.generation];
   if (from !== undefined && from.pid !== null) {
@@ -134,6 +135,7 @@ export function retired(draft: Draft, pid: number, requestsFinished: number): vo
     });
   }
   draft.actions.push({ do: 'forget_process', pid }, { do: 'adopt_mold', pid, generation: rollout.to });
+  molds.toBackground(draft, mold, pid);
 }
 
 /** The mold of the new generation is ready to fork. */

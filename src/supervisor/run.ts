@@ -347,6 +347,9 @@ class Supervisor {
       case 'signal':
         this.#startUp.keeper.send({ type: 'signal', pid: action.pid, signal: action.signal });
         return;
+      case 'set_background':
+        this.#startUp.keeper.send({ type: 'set_background', pid: action.pid, background: action.background });
+        return;
       case 'tell_keeper_to_leave':
         this.#startUp.keeper.send({ type: 'exit' });
         return;

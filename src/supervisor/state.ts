@@ -28,6 +28,8 @@ export interface MoldState {
   policy: string | null;
   remarks: { policy: string; reason: string }[];
   report: Record<string, unknown>;
+  /** Since when it gives way to the workers that serve while it loads; `null` when it does not. */
+  backgroundSinceMs: number | null;
   /** When the mold process was started and became ready, in supervisor milliseconds. */
   startedAtMs: number;
   readyAtMs: number | null;
