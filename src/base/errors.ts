@@ -250,6 +250,45 @@ export const catalogue = defineCatalogue({
     advice:
       'The old generation keeps serving. Stop or close what it still has in the before_mold hook; see docs/refork.md.',
   },
+
+  // Looking into processes.
+  PROCESS_NOT_FOUND: {
+    exitStatus: 46,
+    title: 'There is no such process',
+    advice: '`ps -ef` lists those that there are.',
+  },
+  PROCESS_NOT_READABLE: {
+    exitStatus: 47,
+    title: 'The memory of the process may not be read',
+    advice:
+      'Run the command as the user of that process or as root (`sudo`). For one of another user the capability CAP_SYS_PTRACE is enough: `sudo setcap cap_sys_ptrace+ep $(readlink -f $(command -v node))`.',
+  },
+  NOT_FORKED: {
+    exitStatus: 48,
+    title: 'There is nothing to compare the process with',
+    advice:
+      'Name a worker of a prefork server, or the process that its workers were forked from. A server that loads the application in each worker shares nothing.',
+  },
+  REFERENCE_LOST: {
+    exitStatus: 49,
+    title: 'The process that it was forked from is gone',
+    advice: 'Compare it with another worker, which was forked from the same one: --reference PID.',
+  },
+  PROCESS_ENDED: {
+    exitStatus: 50,
+    title: 'A process ended while it was read',
+    advice: 'Ask again; a worker that is replaced often may need --reference and another one.',
+  },
+  OUTPUT_EXISTS: {
+    exitStatus: 51,
+    title: 'The output file exists already',
+    advice: 'Choose another name, or replace it with --force.',
+  },
+  SNAPSHOT_UNREADABLE: {
+    exitStatus: 52,
+    title: 'The snapshot cannot be read',
+    advice: 'It must be a file that `cowherd why --save FILE` has written, whole and of this version.',
+  },
 });
 
 export type ErrorCode = keyof typeof catalogue;

@@ -12,6 +12,7 @@ import type { RolloutOptions } from './rollout.ts';
 import type { ScaleOptions } from './scale.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
+import type { WhyOptions } from './why.ts';
 
 const ROLLOUTS: Readonly<Record<RolloutKind, string>> = {
   reload: 'new code and new settings, without a dropped request',
@@ -96,6 +97,25 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nExamples:\n  cowherd history\n  cowherd history --json | jq ".records[-1].host"')
     .action(async (options: HistoryOptions) => {
       exitStatus = await (await import('./history.ts')).runHistory(options);
+    });
+  program
+    .command('why')
+    .description("what unshared the pages of a prefork server's workers, whose they are, and what to do")
+    .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--reference <pid>', 'compare with this process, where the parent is gone', wholeNumber)
+    .option('--all', 'the causes and owners of every worker, and not of the one in the middle only')
+    .option('--html <file>', 'also write a page with a map of the memory, readable offline')
+    .option('--save <file>', 'also keep this look, for --since')
+    .option('--since <file>', 'also say what has changed since a look that was kept')
+    .option('--force', 'replace output files that exist')
+    .option('--json', 'print it as JSON (docs/why.md)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  cowherd why\n  cowherd why $(pgrep -o gunicorn) --html why.html\n  cowherd why --save before.json; sleep 60; cowherd why --since before.json',
+    )
+    .action(async (pid: number | undefined, options: WhyOptions) => {
+      exitStatus = await (await import('./why.ts')).runWhy(pid, options);
     });
   program
     .command('doctor')

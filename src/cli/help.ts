@@ -17,6 +17,7 @@ Commands:
   refork    make a warmed worker the mold of the next generation
   scale     change the number of workers
   history   what each reload, refork, rollback and stop did to the host
+  why       what unshared the pages of a prefork server's workers, and what to do
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 
 Options:

@@ -1,0 +1,142 @@
+/** The answer of `cowherd why` as lines for a terminal. */
+import pc from 'picocolors';
+import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
+import type { Change } from '../forensics/change.ts';
+import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
+import { ownerName, type WhyReport, type WorkerWhy } from '../forensics/report.ts';
+import { plainTable } from './herd-table.ts';
+
+const MOST_OWNERS = 12;
+const MOST_MAPPINGS = 6;
+
+export function formatWhy(report: WhyReport, all = false, change: Change | null = null): string {
+  const middle = report.workers.find(({ pid }) => pid === report.median_pid);
+  const shown = all ? report.workers : middle === undefined ? [] : [middle];
+  const sections = [
+    formatFamily(report),
+    ...(report.workers.length > 1 ? [formatWorkers(report)] : []),
+    ...shown.flatMap((worker) => [
+      formatSharing(worker, shown.length > 1 || report.workers.length > 1),
+      ...formatCauses(worker),
+      ...formatOwners(worker),
+      ...formatMappings(worker),
+    ]),
+    ...(change === null ? [] : [formatChange(change)]),
+    formatAdvice(report),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function formatFamily({ reference, workers, seconds }: WhyReport): string {
+  const what = reference.is_sibling ? 'Another worker' : reference.policy === null ? 'Parent' : 'Mold';
+  const interpreter = reference.interpreter === null ? '' : `, ${reference.interpreter}`;
+  const policy = reference.policy === null ? '' : `, heap policy ${reference.policy}`;
+  const lines = [
+    `${what} ${reference.pid} (${reference.name})${interpreter}${policy}; ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'} compared with it in ${seconds.toFixed(1)} s`,
+  ];
+  if (reference.problem !== null) {
+    lines.push(pc.yellow(`Causes are told by the bytes alone: ${reference.problem}`));
+  }
+  return lines.join('\n');
+}
+
+function formatWorkers({ workers, median_pid: median }: WhyReport): string {
+  const mib = (value: number): string => formatMiBNumber(bytes(value));
+  return plainTable(
+    ['worker', 'shared at fork', 'still shared', 'unshared', 'identical', 'fresh', ''],
+    workers.map((worker) => [
+      String(worker.pid),
+      mib(worker.shared_at_fork),
+      mib(worker.shared),
+      mib(worker.unshared),
+      mib(worker.causes.identical.bytes),
+      mib(worker.fresh),
+      worker.pid === median ? 'in the middle' : '',
+    ]),
+    1,
+  );
+}
+
+function formatSharing(worker: WorkerWhy, named: boolean): string {
+  const part = (value: number, of: number): string => (of === 0 ? '0%' : `${((100 * value) / of).toFixed(0)}%`);
+  const whose = named ? `Worker ${worker.pid}: of` : 'Of';
+  const { identical } = worker.causes;
+  return (
+    `${whose} ${formatMiB(bytes(worker.shared_at_fork))} shared at the fork` +
+    ` ${pc.bold(`${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})`)} still are;` +
+    ` ${pc.bold(formatMiB(bytes(worker.unshared)))} were copied since,` +
+    ` of which ${formatMiB(bytes(identical.bytes))} (${part(identical.bytes, worker.unshared)}) are byte for byte what they were.`
+  );
+}
+
+function formatCauses(worker: WorkerWhy): string[] {
+  const rows = CAUSE_NAMES.filter((cause) => worker.causes[cause].pages > 0)
+    .toSorted((a, b) => worker.causes[b].pages - worker.causes[a].pages)
+    .map((cause) => {
+      const { pages, bytes: size, percent } = worker.causes[cause];
+      return [cause, CAUSES[cause].meaning, formatCount(pages), formatMiBNumber(bytes(size)), `${percent.toFixed(1)}%`];
+    });
+  if (rows.length === 0) return [];
+  const table = plainTable(
+    ['cause', 'pages', 'MiB', ''],
+    rows.map(([cause = '', , ...numbers]) => [cause, ...numbers]),
+    1,
+  );
+  const meanings = rows.map(([cause, meaning]) => `  ${cause}: ${meaning}`);
+  return [table, pc.dim(meanings.join('\n'))];
+}
+
+function formatOwners({ owners, unshared }: WorkerWhy): string[] {
+  const shown = owners.filter((owner) => owner.bytes > 0).slice(0, MOST_OWNERS);
+  if (shown.length === 0 || unshared === 0) return [];
+  const rows = shown.map((owner) => {
+    const [mostly = ''] = Object.entries(owner.causes).toSorted((a, b) => b[1] - a[1])[0] ?? [];
+    return [
+      ownerName(owner.module, owner.type),
+      mostly,
+      formatMiBNumber(bytes(owner.bytes)),
+      `${owner.percent.toFixed(1)}%`,
+      formatMiBNumber(bytes(owner.bystander_bytes)),
+    ];
+  });
+  return [plainTable(['whose', 'mostly', 'MiB', '', 'not written, beside'], rows, 2)];
+}
+
+function formatMappings({ mappings }: WorkerWhy): string[] {
+  if (mappings.length <= 1) return [];
+  const rows = mappings
+    .slice(0, MOST_MAPPINGS)
+    .map((mapping) => [
+      mapping.name,
+      formatMiBNumber(bytes(mapping.unshared_bytes)),
+      formatMiBNumber(bytes(mapping.shared_bytes)),
+    ]);
+  return [plainTable(['memory', 'unshared', 'still shared'], rows, 1)];
+}
+
+function formatChange(change: Change): string {
+  const lines = change.workers.map(({ pid, lost, regained, turned }) => {
+    const list = (counts: Readonly<Record<string, number>>): string =>
+      Object.entries(counts)
+        .toSorted((a, b) => b[1] - a[1])
+        .map(([name, pages]) => `${formatMiB(bytes(pages * change.page_bytes))} ${name}`)
+        .join(', ') || 'nothing';
+    const again = Object.keys(regained).length === 0 ? '' : `; shared again: ${list(regained)}`;
+    const written = Object.keys(turned).length === 0 ? '' : `; written in another way: ${list(turned)}`;
+    return `  worker ${pid}: lost ${list(lost)}${again}${written}`;
+  });
+  const others = [
+    ...change.new_workers.map((pid) => `  worker ${pid}: not there at the first look`),
+    ...change.gone_workers.map((pid) => `  worker ${pid}: not there any more`),
+  ];
+  return [pc.bold(`Since ${change.since}`), ...lines, ...others].join('\n');
+}
+
+function formatAdvice({ advice, workers }: WhyReport): string {
+  if (advice.length === 0) return 'Nothing here is worth a change.';
+  const lines = advice.map(({ text, bytesWonPerWorker, bytesWonInAll }, index) => {
+    const all = workers.length > 1 ? `, ${formatMiB(bytes(bytesWonInAll))} in all` : '';
+    return `${index + 1}. ${text} About ${pc.green(`${formatMiB(bytes(bytesWonPerWorker))} a worker${all}`)}.`;
+  });
+  return `${pc.bold('What to do')}\n${lines.join('\n')}`;
+}

@@ -1,0 +1,124 @@
+/** `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. */
+import { readFileSync } from 'node:fs';
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { changeBetween } from '../forensics/change.ts';
+import { type Family, look } from '../forensics/look.ts';
+import { familyOf, layoutOf, relativesOf } from '../forensics/processes.ts';
+import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../forensics/snapshot.ts';
+import { readMaps } from '../procfs/maps.ts';
+import { readStat } from '../procfs/stat.ts';
+import { findHerd } from './find-herd.ts';
+import { refuseToReplace, writeOutput } from './output-file.ts';
+import { readStatus } from './status.ts';
+import { whyPage } from './why-html.ts';
+import { formatWhy } from './why-text.ts';
+
+export interface WhyOptions {
+  runtimeDir?: string;
+  /** Compare with this process in the place of the parent. */
+  reference?: number;
+  /** Every worker, and not the one in the middle. */
+  all?: boolean;
+  json?: boolean;
+  /** A page with a map of the memory. */
+  html?: string;
+  /** Keeps the look in a file; `since`: what has changed since such a one. */
+  save?: string;
+  since?: string;
+  /** Replace output files. */
+  force?: boolean;
+}
+
+const PROGRESS_AFTER_MS = 700;
+
+export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
+  for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
+  const earlier = options.since === undefined ? null : readSnapshot(options.since);
+  const family = target === undefined ? await familyOfHerd(options) : familyOfProcess(target, options.reference);
+  const { report, comparisons } = look(family, progressOn(process.stderr));
+  const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
+  const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
+  const change = earlier === null ? null : changeBetween(earlier, snapshot);
+  const shown = options.all === true ? comparisons : comparisons.filter(({ pid }) => pid === report.median_pid);
+  if (options.html !== undefined) writeOutput(options.html, whyPage(report, shown));
+  if (options.save !== undefined) writeOutput(options.save, encodeSnapshot(snapshot));
+  const text =
+    options.json === true
+      ? `${JSON.stringify(change === null ? report : { ...report, change }, null, 2)}\n`
+      : formatWhy(report, options.all, change);
+  process.stdout.write(text);
+  return 0;
+}
+
+function readSnapshot(path: string): Snapshot {
+  try {
+    return decodeSnapshot(readFileSync(path, 'utf8'), path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new CowherdError('SNAPSHOT_UNREADABLE', { detail: `${path} (${error.code})`, cause: error });
+  }
+}
+
+/** The mold of the generation that serves, and its workers. */
+async function familyOfHerd(options: WhyOptions): Promise<Family> {
+  const { herd, molds, workers } = await readStatus(await findHerd(options.runtimeDir));
+  const mold = molds.find(({ generation }) => generation === herd.generation);
+  const own = workers.filter(({ generation, state }) => generation === herd.generation && state === 'ready');
+  const pid = mold?.pid ?? null;
+  if (pid === null || own.length === 0) {
+    throw new CowherdError('NOT_FORKED', { detail: `generation ${herd.generation} has no mold, or no ready worker` });
+  }
+  return {
+    reference: pid,
+    workers: own.map((worker) => worker.pid),
+    isSibling: false,
+    policy: herd.policy,
+    collectorCalledBy: null,
+  };
+}
+
+/** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED, REFERENCE_LOST */
+export function familyOfProcess(pid: number, given: number | undefined): Family {
+  const layout = layoutOfProcess(pid);
+  const relatives = layout === null ? [] : relativesOf(pid, layout);
+  const plain = { policy: null, collectorCalledBy: null };
+  if (given !== undefined) {
+    if (layoutOfProcess(given) !== layout || layout === null) {
+      throw new CowherdError('NOT_FORKED', {
+        detail: `processes ${pid} and ${given} were not forked from the same one`,
+      });
+    }
+    return { reference: given, workers: [pid], isSibling: true, ...plain };
+  }
+  const found = familyOf(pid, relatives);
+  if (!('kind' in found)) return { ...found, isSibling: false, ...plain };
+  if (found.kind === 'alone') throw new CowherdError('NOT_FORKED', { detail: `process ${pid}` });
+  const siblings = found.siblings.join(', ');
+  throw new CowherdError('REFERENCE_LOST', {
+    detail: `process ${pid}; forked from the same one: ${siblings}`,
+    advice: `Compare it with one of those: cowherd why ${pid} --reference ${found.siblings[0] ?? 'PID'}.`,
+  });
+}
+
+function layoutOfProcess(pid: number): string | null {
+  try {
+    const mappings = readMaps(pid);
+    if (mappings === null) throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}` });
+    return layoutOf(mappings);
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error;
+    throw new CowherdError('PROCESS_NOT_READABLE', { detail: `process ${pid} (${error.code})`, cause: error });
+  }
+}
+
+/** Renews a line on a terminal when the work takes longer than one would wait for silently. */
+function progressOn(stream: NodeJS.WriteStream): ((done: number, total: number) => void) | undefined {
+  if (!stream.isTTY) return undefined;
+  const startedMs = performance.now();
+  return (done, total) => {
+    if (performance.now() - startedMs < PROGRESS_AFTER_MS) return;
+    stream.write(
+      done === total ? '\r\u001B[K' : `\rReading memory: ${done} of ${total} MiB with unshared pages\u001B[K`,
+    );
+  };
+}

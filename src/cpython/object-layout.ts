@@ -1,0 +1,53 @@
+/**
+ * Where the fields of CPython's objects are, for default builds of 3.9 to 3.15 on 64-bit machines. Offsets are bytes.
+ *
+ * Sources: Include/object.h, Include/cpython/object.h, Include/cpython/unicodeobject.h, Include/cpython/dictobject.h,
+ * Include/internal/pycore_dict.h (before 3.11 Objects/dict-common.h), Include/internal/pycore_gc.h of each version.
+ * They are the same in all these versions but where it is said otherwise.
+ */
+
+export const OBJECT = { refcount: 0, type: 8 } as const;
+
+/** Before every object of a type with HAVE_GC: the collector's list, `_gc_next` and `_gc_prev`. */
+export const GC_HEAD_BYTES = 16;
+
+/**
+ * Before the collector's header of an instance whose `__dict__` or weak references the interpreter manages (3.11 and
+ * newer): 3.11 has the values and the dict, 3.12 and newer the weak references and the dict.
+ */
+export const PRE_HEADER_BYTES = 16;
+
+export const TYPE = {
+  name: 24,
+  flags: 168,
+  dict: 264,
+  /** tp_version_tag, 32 bits. */
+  versionTag: 384,
+  /** What has to be read of a type to know it. */
+  readBytes: 392,
+} as const;
+
+/** Include/object.h, Py_TPFLAGS_…; the first two from 3.12 and 3.11 on, zero before. */
+export const TYPE_FLAGS = {
+  managedWeakref: 1 << 3,
+  managedDict: 1 << 4,
+  heapType: 1 << 9,
+  haveGc: 1 << 14,
+  typeSubclass: 1 << 31,
+} as const;
+
+export const STRING = {
+  length: 16,
+  hash: 24,
+  state: 32,
+  /** Where the characters of a compact ASCII string begin: before 3.12 there is a `wstr` pointer before them. */
+  asciiData: [48, 40],
+} as const;
+
+/** `func_module`: in 3.9, and from 3.10 on, where more stands before it (Include/cpython/funcobject.h). */
+export const FUNCTION_MODULE = [88, 104] as const;
+
+/** `md_name` of a module (Objects/moduleobject.c; from 3.11 on Include/internal/pycore_moduleobject.h). */
+export const MODULE_NAME = 48;
+
+export const DICT = { used: 16, keys: 32, values: 40 } as const;

@@ -1,0 +1,193 @@
+/**
+ * Types of a running interpreter, read from outside: by their addresses, since every object names its type.
+ *
+ * Only names are read: of types, and `__module__` of classes. Sources: see object-layout.ts.
+ */
+import type { MemoryReader } from '../base/memory-reader.ts';
+import { DICT, GC_HEAD_BYTES, OBJECT, PRE_HEADER_BYTES, STRING, TYPE, TYPE_FLAGS } from './object-layout.ts';
+
+export interface ObjectType {
+  readonly address: number;
+  readonly name: string;
+  /** Of a class its `__module__`; null where it can't be read. */
+  readonly module: string | null;
+  /** Bytes before each of its objects, in the same block: the collector's header, and what stands before that. */
+  readonly prefixBytes: number;
+  readonly isGc: boolean;
+  /** Made by a `class` statement or from a specification, in memory that was allocated. */
+  readonly isHeapType: boolean;
+  /** Its objects are types themselves. */
+  readonly isMetatype: boolean;
+}
+
+const LONGEST_NAME = 256;
+const DEEPEST_METATYPE = 4;
+/** A class has fewer names than that; more of a table's entries are not looked at. */
+const MOST_ENTRIES = 512;
+const NAME = /^[\p{L}\p{N}_.<>[\], -]+$/u;
+
+export class TypeTable {
+  readonly #memory: MemoryReader;
+  readonly #known = new Map<number, ObjectType | null>();
+  readonly #names = new Map<number, string | null>();
+  readonly #mayBeType: (address: number) => boolean;
+  readonly #isMapped: (address: number) => boolean;
+  readonly #hasPreHeaders: boolean;
+  readonly #hasNewKeys: boolean;
+  readonly #asciiDataAt: number;
+  readonly #scratch = new Uint8Array(TYPE.readBytes);
+  readonly #view = new DataView(this.#scratch.buffer);
+
+  /**
+   * @param minor of Python 3
+   * @param mayBeType whether a type may be at an address; it keeps most wrong guesses from costing a system call
+   * @param isMapped whether anything may be read there
+   */
+  constructor(
+    memory: MemoryReader,
+    minor: number,
+    mayBeType: (address: number) => boolean,
+    isMapped: (address: number) => boolean,
+  ) {
+    this.#memory = memory;
+    this.#mayBeType = mayBeType;
+    this.#isMapped = isMapped;
+    this.#hasPreHeaders = minor >= 11;
+    this.#hasNewKeys = minor >= 11;
+    this.#asciiDataAt = STRING.asciiData[minor >= 12 ? 1 : 0];
+  }
+
+  /** Whether an address is where a known type has its version tag. */
+  isVersionTag(address: number): boolean {
+    const type = this.#known.get(address - TYPE.versionTag);
+    return type !== undefined && type !== null;
+  }
+
+  /** The type at an address; null if there is none. */
+  at(address: number): ObjectType | null {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    return this.#learn(address, 0);
+  }
+
+  #learn(address: number, depth: number): ObjectType | null {
+    const found = this.#examine(address, depth);
+    this.#known.set(address, found);
+    return found;
+  }
+
+  #examine(address: number, depth: number): ObjectType | null {
+    if (address === 0 || address % 8 !== 0 || depth > DEEPEST_METATYPE || !this.#mayBeType(address)) return null;
+    if (!this.#memory.read(address, this.#scratch)) return null;
+    const metatype = this.#pointer(OBJECT.type);
+    const flags = this.#view.getUint32(TYPE.flags, true);
+    const nameAt = this.#pointer(TYPE.name);
+    const dict = this.#pointer(TYPE.dict);
+    const isMetatype = (flags & TYPE_FLAGS.typeSubclass) !== 0;
+    if (metatype !== address) {
+      const meta = this.#known.get(metatype) ?? this.#learn(metatype, depth + 1);
+      if (meta === null || !meta.isMetatype) return null;
+    } else if (!isMetatype) {
+      // Only `type` is an instance of itself.
+      return null;
+    }
+    const name = this.#cString(nameAt);
+    if (name === null || !NAME.test(name)) return null;
+    const isGc = (flags & TYPE_FLAGS.haveGc) !== 0;
+    const managed = (flags & (TYPE_FLAGS.managedDict | TYPE_FLAGS.managedWeakref)) !== 0;
+    const isHeapType = (flags & TYPE_FLAGS.heapType) !== 0;
+    const dot = name.lastIndexOf('.');
+    return {
+      address,
+      name: dot < 0 ? name : name.slice(dot + 1),
+      module: isHeapType ? this.#moduleOf(dict) : dot < 0 ? 'builtins' : name.slice(0, dot),
+      prefixBytes: (isGc ? GC_HEAD_BYTES : 0) + (this.#hasPreHeaders && managed ? PRE_HEADER_BYTES : 0),
+      isGc,
+      isHeapType,
+      isMetatype,
+    };
+  }
+
+  /** The value of `__module__` in a class's dict, which the classes of Python and most of C have. */
+  #moduleOf(dict: number): string | null {
+    const header = this.#block(dict, 48);
+    if (header === null) return null;
+    const keys = pointerIn(header, DICT.keys);
+    const table = this.#block(keys, 40);
+    if (table === null) return null;
+    const view = new DataView(table.buffer);
+    const { at, entryBytes, entries } = this.#hasNewKeys ? newTable(view) : oldTable(view);
+    if (!(entries > 0)) return null;
+    const all = this.#block(keys + at, Math.min(entries, MOST_ENTRIES) * entryBytes);
+    if (all === null) return null;
+    for (let entry = 0; entry + entryBytes <= all.length; entry += entryBytes) {
+      const key = pointerIn(all, entry + entryBytes - 16);
+      if (this.asciiAt(key, 10) === '__module__') {
+        return this.asciiAt(pointerIn(all, entry + entryBytes - 8), LONGEST_NAME);
+      }
+    }
+    return null;
+  }
+
+  /** A compact ASCII string that is a name; null for anything else. */
+  asciiAt(address: number, longest: number): string | null {
+    const known = this.#names.get(address);
+    if (known !== undefined) return known !== null && known.length > longest ? null : known;
+    const found = this.#readAscii(address, LONGEST_NAME);
+    this.#names.set(address, found);
+    return found !== null && found.length > longest ? null : found;
+  }
+
+  #readAscii(address: number, longest: number): string | null {
+    const header = this.#block(address, 48);
+    if (header === null) return null;
+    const length = pointerIn(header, STRING.length);
+    if (length < 1 || length > longest) return null;
+    const data = this.#block(address + this.#asciiDataAt, length);
+    if (data === null) return null;
+    const text = Buffer.from(data).toString('latin1');
+    return NAME.test(text) ? text : null;
+  }
+
+  #cString(address: number): string | null {
+    // In pieces: a name may stand at the end of what is mapped.
+    let text = '';
+    while (text.length < LONGEST_NAME) {
+      const piece = this.#block(address + text.length, 16 - ((address + text.length) % 16));
+      if (piece === null) return null;
+      const end = piece.indexOf(0);
+      if (end >= 0) return text + Buffer.from(piece.subarray(0, end)).toString('utf8');
+      text += Buffer.from(piece).toString('latin1');
+    }
+    return null;
+  }
+
+  #pointer(offset: number): number {
+    return pointerIn(this.#scratch, offset);
+  }
+
+  #block(address: number, length: number): Uint8Array | null {
+    if (address === 0 || !this.#isMapped(address)) return null;
+    const block = new Uint8Array(length);
+    return this.#memory.read(address, block) ? block : null;
+  }
+}
+
+/** 64 bits of a little-endian machine; addresses are exact. */
+function pointerIn(data: Uint8Array, offset: number): number {
+  const view = new DataView(data.buffer, data.byteOffset);
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+function newTable(view: DataView): { at: number; entryBytes: number; entries: number } {
+  return {
+    at: 32 + 2 ** view.getUint8(9),
+    entryBytes: view.getUint8(10) === 0 ? 24 : 16,
+    entries: view.getUint32(24, true),
+  };
+}
+
+function oldTable(view: DataView): { at: number; entryBytes: number; entries: number } {
+  const size = view.getUint32(8, true);
+  return { at: 40 + (size <= 0xff ? size : size * 2), entryBytes: 24, entries: view.getUint32(32, true) };
+}

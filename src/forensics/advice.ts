@@ -1,0 +1,104 @@
+/** What would have kept the pages, or wins them back, with the bytes: advice that follows from the figures; pure. */
+import type { CauseCounts } from './causes.ts';
+
+export type Remedy = 'policy' | 'collector' | 'warm-up' | 'heal' | 'payload';
+
+export interface Advice {
+  readonly remedy: Remedy;
+  /** What to do, in a sentence; sizes stand in `bytesWon…`. */
+  readonly text: string;
+  /** What a worker, and all of them, would take less of. An estimate. */
+  readonly bytesWonPerWorker: number;
+  readonly bytesWonInAll: number;
+}
+
+export interface AdviceFacts {
+  /** Pages of the worker that stands for all. */
+  readonly causes: CauseCounts;
+  readonly sharedAtForkPages: number;
+  readonly workers: number;
+  readonly pageBytes: number;
+  /** Of Python 3; null where it is not known. */
+  readonly minor: number | null;
+  /** The heap policy that the herd has; null for another server. */
+  readonly policy: string | null;
+  /** Who called the collector, where a guard has seen it: "msgpack (…/fallback.py:23)". */
+  readonly collectorCalledBy: string | null;
+  /** The owner of most of the written data. */
+  readonly payloadOwner: { readonly name: string; readonly pages: number } | null;
+}
+
+/** From 3.12 on an object can be made immortal (PEP 683). */
+const IMMORTAL_FROM_MINOR = 12;
+/** Below this part of what was shared nothing is worth a line. */
+const WORTH_PART = 0.01;
+
+/** The most valuable first. */
+export function advise(facts: AdviceFacts): Advice[] {
+  const { causes, workers, pageBytes, sharedAtForkPages } = facts;
+  const advice: Advice[] = [];
+  const add = (remedy: Remedy, pages: number, text: string): void => {
+    if (pages < sharedAtForkPages * WORTH_PART) return;
+    const bytes = Math.round(pages * pageBytes);
+    advice.push({ remedy, text, bytesWonPerWorker: bytes, bytesWonInAll: bytes * workers });
+  };
+  const byCollector = causes.identical + causes['gc-header'];
+  const best = bestPolicy(facts);
+  if (best !== null) {
+    add('policy', pagesKept(best, causes), `${howToHave(best, facts)}: ${WHAT_IT_DOES[best]}.`);
+  }
+  if (facts.collectorCalledBy !== null) {
+    add(
+      'collector',
+      byCollector,
+      `${facts.collectorCalledBy} runs the garbage collector or turns it on: gc_guard = "hold" holds that off.`,
+    );
+  }
+  add(
+    'warm-up',
+    causes.specialization + causes['shared-keys'] + (best === 'freeze' ? 0 : causes.hash),
+    `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter adapts and numbers then is shared.`,
+  );
+  add(
+    'heal',
+    causes.identical,
+    'Pages that are byte for byte the same can be merged again in the workers that run: `cowherd heal`.',
+  );
+  if (facts.payloadOwner !== null) {
+    const { name, pages } = facts.payloadOwner;
+    add(
+      'payload',
+      pages,
+      `${name} is written while requests are served: make what is written after the fork, or keep it apart from what is only read.`,
+    );
+  }
+  return advice.toSorted((a, b) => b.bytesWonPerWorker - a.bytesWonPerWorker);
+}
+
+type Policy = 'freeze' | 'immortal';
+
+const WHAT_IT_DOES: Record<Policy, string> = {
+  freeze: 'the collector does not look at what was loaded before the fork, and free memory beside it is filled',
+  immortal:
+    'neither the collector nor a reference writes what was loaded before the fork, and free memory beside it is filled',
+};
+
+function bestPolicy({ policy, minor }: AdviceFacts): Policy | null {
+  if (policy === 'immortal' || minor === null) return null;
+  if (minor >= IMMORTAL_FROM_MINOR) return 'immortal';
+  return policy === 'freeze' ? null : 'freeze';
+}
+
+/** The pages that a policy would have kept: those whose most stubborn write is one that it does without. */
+export function pagesKept(policy: Policy, causes: CauseCounts): number {
+  const byCollector = causes.identical + causes['gc-header'];
+  return policy === 'freeze'
+    ? byCollector + causes.allocator
+    : byCollector + causes.refcount + causes.hash + causes.allocator;
+}
+
+function howToHave(policy: Policy, { policy: present }: AdviceFacts): string {
+  return present === null
+    ? `Prepare the heap before the fork: serve with \`cowherd serve\`, or call cowherd_agent.prepare("${policy}") in this server (docs/prepare.md)`
+    : `Serve with --policy ${policy}`;
+}

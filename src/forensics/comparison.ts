@@ -1,0 +1,267 @@
+/**
+ * The workers' memory beside their reference's, page by page: what is still shared, what is not, and why.
+ *
+ * Nothing is stopped, and nothing is written: pagemaps tell which pages differ, and those are read in both processes,
+ * in windows of 1 MiB, so that memory does not grow with the size of the heap.
+ */
+import type { MemoryReader } from '../base/memory-reader.ts';
+import type { Mapping } from '../procfs/maps.ts';
+import type { PageEntries } from '../procfs/pagemap.ts';
+import { type Cause, CAUSE_NAMES, type CauseCounts, noCauses } from './causes.ts';
+import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
+import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
+import { type Owner, type OwnerName, OwnerTally, PageOwners } from './owners.ts';
+import { pageCause, ReferenceWindow } from './page-cause.ts';
+import { commonRegions, pageState, type Region } from './page-states.ts';
+import type { PoolIndex } from './pool-index.ts';
+import type { Interpreter } from './pool-reading.ts';
+
+/** A process as it is looked at. */
+export interface Subject {
+  readonly pid: number;
+  readonly mappings: readonly Mapping[];
+  readonly memory: MemoryReader;
+  readonly entries: (start: number, end: number) => PageEntries;
+}
+
+export interface Reference extends Subject {
+  /** Null where it is no CPython whose heap is known. */
+  readonly interpreter: Interpreter | null;
+  readonly pools: PoolIndex;
+}
+
+/** The first codes of a page map; the others are causes, in the order of their names. */
+export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;
+const CAUSE_CODES = new Map<Cause, number>(CAUSE_NAMES.map((cause, index) => [cause, PAGE_CODES.length + index]));
+
+export function causeOfCode(code: number): Cause | null {
+  return CAUSE_NAMES[code - PAGE_CODES.length] ?? null;
+}
+
+/** One region of a worker's memory, a code for each page. */
+export interface RegionMap {
+  readonly region: Region;
+  readonly codes: Uint8Array;
+  /** By page, the number of its owner in `ownerNames`; -1 where there is none. */
+  readonly owners: Int32Array;
+}
+
+/** Numbers of pages. */
+export interface PageCounts {
+  readonly sharedAtFork: number;
+  readonly shared: number;
+  readonly unshared: number;
+  readonly fresh: number;
+  readonly released: number;
+}
+
+export interface WorkerComparison {
+  readonly pid: number;
+  readonly pages: PageCounts;
+  readonly causes: CauseCounts;
+  /** Words that were changed, by what they are. */
+  readonly words: CauseCounts;
+  readonly owners: Owner[];
+  readonly map: RegionMap[];
+  readonly ownerNames: OwnerName[];
+  /** Pages that went away while they were read; they count as `unknown`. */
+  readonly unreadable: number;
+}
+
+interface WorkerState {
+  readonly subject: Subject;
+  readonly tally: OwnerTally;
+  readonly causes: CauseCounts;
+  readonly words: CauseCounts;
+  readonly map: RegionMap[];
+  /** By window: the regions that have pages to look at there. */
+  readonly byWindow: Map<number, RegionMap[]>;
+  readonly isThere: (address: number) => boolean;
+  unreadable: number;
+}
+
+/** Stands for a page that is to be looked at, until it has been. */
+const TO_LOOK_AT = 255;
+
+/** @param onProgress is told how many of how many windows are done */
+export function compare(
+  reference: Reference,
+  workers: readonly Subject[],
+  pageBytes: number,
+  onProgress: (done: number, total: number) => void = () => {},
+): WorkerComparison[] {
+  const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
+  const isReferenceThere = presence(reference, pageBytes);
+  const starts = [...new Set(states.flatMap((state) => [...state.byWindow.keys()]))].toSorted((a, b) => a - b);
+  const window = new MemoryWindow(pageBytes);
+  const workerWindow = new MemoryWindow(pageBytes);
+  const known = new ReferenceWindow(window, reference.interpreter, reference.pools);
+  const chunks = reference.interpreter === null ? null : walkHeap(reference, isReferenceThere, pageBytes);
+  const owners = new PageOwners();
+
+  for (const [index, start] of starts.entries()) {
+    const isThere = (page: number): boolean => isReferenceThere(start + page * pageBytes);
+    window.load(reference.memory, start, isThere, isThere);
+    known.forget();
+    for (const state of states) {
+      const maps = state.byWindow.get(start);
+      if (maps !== undefined) lookAtWindow({ known, workerWindow, chunks, owners, pageBytes }, state, maps, start);
+    }
+    onProgress(index + 1, starts.length);
+  }
+  return states.map(finishWorker);
+}
+
+function beginWorker(reference: Reference, subject: Subject, pageBytes: number): WorkerState {
+  const map: RegionMap[] = [];
+  const byWindow = new Map<number, RegionMap[]>();
+  for (const region of commonRegions(reference.mappings, subject.mappings)) {
+    const theirs = reference.entries(region.start, region.end);
+    const mine = subject.entries(region.start, region.end);
+    const codes = new Uint8Array(mine.count);
+    const regionMap = { region, codes, owners: new Int32Array(mine.count).fill(-1) };
+    let latest = -1;
+    for (let page = 0; page < codes.length; page += 1) {
+      const state = pageState(theirs, mine, page);
+      codes[page] = state === 'unshared' ? TO_LOOK_AT : PAGE_CODES.indexOf(state);
+      if (state !== 'unshared') continue;
+      const window = Math.floor((region.start + page * pageBytes) / WINDOW_BYTES) * WINDOW_BYTES;
+      if (window === latest) continue;
+      latest = window;
+      const there = byWindow.get(window);
+      if (there === undefined) byWindow.set(window, [regionMap]);
+      else there.push(regionMap);
+    }
+    if (codes.some((code) => code !== 0)) map.push(regionMap);
+  }
+  return {
+    subject,
+    tally: new OwnerTally(),
+    causes: noCauses(),
+    words: noCauses(),
+    map,
+    byWindow,
+    isThere: presence(subject, pageBytes),
+    unreadable: 0,
+  };
+}
+
+interface Tools {
+  readonly known: ReferenceWindow;
+  readonly workerWindow: MemoryWindow;
+  readonly chunks: { readonly region: Region; readonly table: ChunkTable } | null;
+  readonly owners: PageOwners;
+  readonly pageBytes: number;
+}
+
+function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap[], start: number): void {
+  const { known, workerWindow, chunks, owners, pageBytes } = tools;
+  const pages = maps.flatMap((map) => pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page })));
+  const wanted = new Set(pages.map(({ map, page }) => (map.region.start - start) / pageBytes + page));
+  const failed = workerWindow.load(
+    state.subject.memory,
+    start,
+    (page) => wanted.has(page),
+    (page) => state.isThere(start + page * pageBytes),
+  );
+  state.unreadable += failed.length;
+  for (const { map, page } of pages) {
+    const address = map.region.start + page * pageBytes;
+    let cause: Cause = 'unknown';
+    if (!failed.includes((address - start) / pageBytes)) {
+      const isHeap = chunks !== null && chunks.region.start <= address && address < chunks.region.end;
+      cause = pageCause({
+        reference: known,
+        worker: workerWindow,
+        region: map.region,
+        chunks: isHeap ? chunks.table : null,
+        address,
+        pageBytes,
+        tally: state.tally,
+        owners,
+        words: state.words,
+      });
+      map.owners[page] = state.tally.count(owners, cause);
+    }
+    map.codes[page] = CAUSE_CODES.get(cause) ?? 0;
+    state.causes[cause] += 1;
+  }
+}
+
+function pagesToLookAt({ region, codes }: RegionMap, start: number, pageBytes: number): number[] {
+  const first = Math.max(0, (start - region.start) / pageBytes);
+  const end = Math.min(codes.length, (start + WINDOW_BYTES - region.start) / pageBytes);
+  const pages: number[] = [];
+  for (let page = first; page < end; page += 1) if (codes[page] === TO_LOOK_AT) pages.push(page);
+  return pages;
+}
+
+function finishWorker(state: WorkerState): WorkerComparison {
+  const count = { shared: 0, fresh: 0, released: 0, unshared: 0 };
+  for (const { codes } of state.map) {
+    for (const code of codes) {
+      if (code >= PAGE_CODES.length) count.unshared += 1;
+      else if (code === 1) count.shared += 1;
+      else if (code === 2) count.fresh += 1;
+      else if (code === 3) count.released += 1;
+    }
+  }
+  count.fresh += freshElsewhere(state);
+  return {
+    pid: state.subject.pid,
+    pages: { sharedAtFork: count.shared + count.unshared, ...count },
+    causes: state.causes,
+    words: state.words,
+    owners: state.tally.owners(),
+    map: state.map,
+    ownerNames: state.tally.names(),
+    unreadable: state.unreadable,
+  };
+}
+
+/** Anonymous pages of the worker in memory that the reference has not mapped. */
+function freshElsewhere({ subject, map }: WorkerState): number {
+  let fresh = 0;
+  for (const { private: isPrivate, start, end } of subject.mappings) {
+    if (!isPrivate) continue;
+    const entries = subject.entries(start, end);
+    const pageBytes = (end - start) / entries.count;
+    const covered = map.filter(({ region }) => region.start < end && region.end > start);
+    for (let page = 0; page < entries.count; page += 1) {
+      if (!entries.isAnonymous(page)) continue;
+      const address = start + page * pageBytes;
+      if (!covered.some(({ region }) => region.start <= address && address < region.end)) fresh += 1;
+    }
+  }
+  return fresh;
+}
+
+/** Whether a process has an anonymous page at an address. Others are not read: it could make the kernel map them. */
+function presence(subject: Subject, pageBytes: number): (address: number) => boolean {
+  let mapping: Mapping | null = null;
+  let entries: PageEntries | null = null;
+  return (address) => {
+    if (mapping === null || address < mapping.start || address >= mapping.end) {
+      mapping = subject.mappings.find((each) => each.start <= address && address < each.end) ?? null;
+      entries = mapping === null || !mapping.private ? null : subject.entries(mapping.start, mapping.end);
+    }
+    return mapping !== null && entries !== null && entries.isAnonymous((address - mapping.start) / pageBytes);
+  };
+}
+
+function walkHeap(reference: Reference, isThere: (address: number) => boolean, pageBytes: number): Tools['chunks'] {
+  const heap = reference.mappings.find((mapping) => mapping.path === '[heap]');
+  if (heap === undefined) return null;
+  const walk = new ChunkWalk(heap.start, heap.end);
+  const window = new MemoryWindow(pageBytes);
+  for (let start = Math.floor(heap.start / WINDOW_BYTES) * WINDOW_BYTES; start < heap.end; start += WINDOW_BYTES) {
+    const inHeap = (page: number): boolean => {
+      const address = start + page * pageBytes;
+      return address >= heap.start && address < heap.end && isThere(address);
+    };
+    window.load(reference.memory, start, inHeap, inHeap);
+    walk.feed(start, window.words);
+  }
+  const table = walk.finish();
+  return table === null ? null : { region: { ...heap, ofFile: false }, table };
+}

@@ -1,0 +1,131 @@
+/** Opens processes to look at them: their mappings, page tables, memory, and the interpreter in them. */
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { type FoundInterpreter, interpreterFiles, interpreterIn } from '../cpython/identify.ts';
+import { TypeTable } from '../cpython/types-outside.ts';
+import { mappingAt, type Mapping, readMaps } from '../procfs/maps.ts';
+import { Pagemap } from '../procfs/pagemap.ts';
+import { ProcessMemory } from '../procfs/process-memory.ts';
+import type { Reference, Subject } from './comparison.ts';
+import { findPools, PoolIndex } from './pool-index.ts';
+import { programOf } from './processes.ts';
+
+/** The newest Python whose heap is known; `why` says so of a newer one, and of 3.8 and older. */
+const OLDEST_MINOR = 9;
+const NEWEST_MINOR = 15;
+
+/** A version may stand across two pieces that are read one after the other. */
+const PIECE_BYTES = 1 << 20;
+const OVERLAP_BYTES = 32;
+
+export interface OpenSubject extends Subject {
+  readonly close: () => void;
+}
+
+/** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE */
+export function openSubject(pid: number, pageBytes: number): OpenSubject {
+  try {
+    const mappings = readMaps(pid);
+    if (mappings === null) throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}` });
+    const memory = new ProcessMemory(pid);
+    const pagemap = new Pagemap(pid, pageBytes);
+    return {
+      pid,
+      mappings,
+      memory,
+      entries: (start, end) => pagemap.entries(start, end),
+      close: () => {
+        memory.close();
+        pagemap.close();
+      },
+    };
+  } catch (error) {
+    if (isSystemError(error, 'EACCES', 'EPERM')) {
+      throw new CowherdError('PROCESS_NOT_READABLE', { detail: `process ${pid} (${error.code})`, cause: error });
+    }
+    if (isSystemError(error, 'ENOENT', 'ESRCH')) {
+      throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}`, cause: error });
+    }
+    throw error;
+  }
+}
+
+export interface FoundReference {
+  readonly reference: Reference;
+  /** What it runs; null where it is no Python. */
+  readonly found: FoundInterpreter | null;
+  /** Why its objects can't be told apart; null where they can. */
+  readonly problem: string | null;
+}
+
+/** What is needed to tell the words of this process's heap apart. */
+export function asReference(subject: Subject, pageBytes: number): FoundReference {
+  const found = identify(subject);
+  const problem = problemOf(found);
+  const none = { ...subject, interpreter: null, pools: new PoolIndex(null, new Set()) };
+  if (found === null || problem !== null) return { reference: none, found, problem };
+  const regions = subject.mappings
+    .filter((mapping) => mapping.private && mapping.readable && mapping.writable)
+    .map(({ start, end, path, inode }) => ({
+      region: { start, end, path, ofFile: inode !== 0 },
+      pages: subject.entries(start, end),
+    }));
+  const pools = findPools(subject.memory, regions, pageBytes);
+  if (pools.poolBytes === null) {
+    return {
+      reference: none,
+      found,
+      problem: 'no pool of its allocator was found (PYTHONMALLOC may choose another one)',
+    };
+  }
+  const { mappings } = subject;
+  const types = new TypeTable(
+    subject.memory,
+    found.minor,
+    // A type is never in a pool; most words that look like addresses are of objects, which are.
+    (address) => !pools.has(address) && mappingAt(mappings, address)?.readable === true,
+    (address) => mappingAt(mappings, address)?.readable === true,
+  );
+  const interpreter = {
+    minor: found.minor,
+    types,
+    isCode: (address: number) => mappingAt(mappings, address)?.executable === true,
+  };
+  return { reference: { ...subject, interpreter, pools }, found, problem: null };
+}
+
+function problemOf(found: FoundInterpreter | null): string | null {
+  if (found === null) return 'it is no Python';
+  if (found.implementation === 'pypy') return 'it is PyPy, whose heap is not known here';
+  if (found.freeThreaded) return 'it is a free-threaded build, whose heap is not known here';
+  if (found.minor < OLDEST_MINOR || found.minor > NEWEST_MINOR) {
+    return `the heap of Python ${found.version} is not known here (3.${OLDEST_MINOR} to 3.${NEWEST_MINOR} are)`;
+  }
+  return null;
+}
+
+/** Looks for the version in the read-only data of the process's files, as they are mapped. */
+function identify(subject: Subject): FoundInterpreter | null {
+  const { mappings, memory, pid } = subject;
+  const executable = mappings.filter((mapping) => mapping.executable).map(({ path }) => path);
+  for (const path of interpreterFiles(executable, programOf(pid) ?? '')) {
+    const data = mappings.filter((mapping) => mapping.path === path && mapping.readable && !mapping.writable);
+    for (const text of pieces(memory, data)) {
+      const found = interpreterIn(path, text);
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}
+
+function* pieces(memory: Subject['memory'], mappings: readonly Mapping[]): Generator<string> {
+  for (const { start, end } of mappings) {
+    let tail = '';
+    for (let at = start; at < end; at += PIECE_BYTES) {
+      const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
+      if (!memory.read(at, piece)) break;
+      const text = tail + Buffer.from(piece.buffer).toString('latin1');
+      yield text;
+      tail = text.slice(-OVERLAP_BYTES);
+    }
+  }
+}

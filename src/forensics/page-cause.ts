@@ -1,0 +1,261 @@
+/**
+ * Why a page is no longer shared: by the words that are not the same any more, and by what these words are in the
+ * reference's heap.
+ */
+import { interpreterWrite } from '../cpython/field-writes.ts';
+import { GC_HEAD_BYTES, OBJECT } from '../cpython/object-layout.ts';
+import { parsePool, POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
+import type { ObjectType } from '../cpython/types-outside.ts';
+import { type Cause, type CauseCounts, rankOf } from './causes.ts';
+import { type Chunk, type ChunkTable, isBookkeeping, memoryOf } from './glibc-chunks.ts';
+import type { MemoryWindow } from './memory-window.ts';
+import { objectOwner } from './object-owner.ts';
+import type { OwnerTally, PageOwners } from './owners.ts';
+import type { Region } from './page-states.ts';
+import type { PoolIndex } from './pool-index.ts';
+import { type Interpreter, objectIn, PoolReading } from './pool-reading.ts';
+
+export interface WrittenWord {
+  /** Its 64 bits in the reference and in the worker, lower and upper half. */
+  readonly before: readonly [low: number, high: number];
+  readonly after: readonly [low: number, high: number];
+}
+
+/** A window of the reference, with what is known of the places in it; made once, and used for every worker. */
+export class ReferenceWindow {
+  readonly window: MemoryWindow;
+  readonly #interpreter: Interpreter | null;
+  readonly #poolIndex: PoolIndex;
+  readonly #pools = new Map<number, PoolReading | null>();
+
+  constructor(window: MemoryWindow, interpreter: Interpreter | null, poolIndex: PoolIndex) {
+    this.window = window;
+    this.#interpreter = interpreter;
+    this.#poolIndex = poolIndex;
+  }
+
+  get interpreter(): Interpreter | null {
+    return this.#interpreter;
+  }
+
+  /** To be called when another stretch has been read into the window. */
+  forget(): void {
+    this.#pools.clear();
+  }
+
+  get poolBytes(): number | null {
+    return this.#poolIndex.poolBytes;
+  }
+
+  /** The pool that an address lies in; null where there is none. */
+  poolAt(address: number): PoolReading | null {
+    const { poolBytes } = this.#poolIndex;
+    if (poolBytes === null || this.#interpreter === null || !this.#poolIndex.has(address)) return null;
+    const start = Math.floor(address / poolBytes) * poolBytes;
+    const known = this.#pools.get(start);
+    if (known !== undefined) return known;
+    const pool = parsePool(this.window.words, (start - this.window.start) / 4, poolBytes, start);
+    const reading = pool === null ? null : new PoolReading(pool, this.window, this.#interpreter);
+    this.#pools.set(start, reading);
+    return reading;
+  }
+}
+
+export interface PageQuestion {
+  readonly reference: ReferenceWindow;
+  readonly worker: MemoryWindow;
+  readonly region: Region;
+  /** Of the region, where it is the C library's heap. */
+  readonly chunks: ChunkTable | null;
+  /** The first address of the page, which both windows hold. */
+  readonly address: number;
+  readonly pageBytes: number;
+  readonly tally: OwnerTally;
+  /** Is filled with the page's owners. */
+  readonly owners: PageOwners;
+  /** The words that were changed, by what they are; is added to. */
+  readonly words: CauseCounts;
+}
+
+export function pageCause(question: PageQuestion): Cause {
+  const { reference, worker, address, pageBytes, owners } = question;
+  owners.clear();
+  const before = reference.window.words;
+  const after = worker.words;
+  const first = (address - worker.start) / 4;
+  const end = first + pageBytes / 4;
+  let cause: Cause = 'identical';
+  const written = new WrittenPlaces();
+  for (let index = first; index < end; index += 2) {
+    if (before[index] === after[index] && before[index + 1] === after[index + 1]) continue;
+    const word: WrittenWord = {
+      before: [before[index] ?? 0, before[index + 1] ?? 0],
+      after: [after[index] ?? 0, after[index + 1] ?? 0],
+    };
+    const found = wordCause(question, worker.start + index * 4, word, written);
+    question.words[found] += 1;
+    if (rankOf(found) > rankOf(cause)) cause = found;
+  }
+  countOwners(question, written, cause);
+  return cause;
+}
+
+/** The blocks and chunks of a page that were written, so that their neighbours can be told apart. */
+class WrittenPlaces {
+  readonly blocks = new Set<number>();
+  readonly others = new Map<number, number>();
+}
+
+function wordCause(question: PageQuestion, address: number, word: WrittenWord, written: WrittenPlaces): Cause {
+  const { reference, region } = question;
+  if (reference.interpreter === null) return region.path.startsWith('[stack') ? 'native' : 'unknown';
+  const pool = reference.poolAt(address);
+  if (pool !== null) return poolWordCause(pool, address, word, written);
+  if (region.path.startsWith('[stack')) return 'native';
+  return looseWordCause(question, reference.interpreter, address, word, written);
+}
+
+function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, written: WrittenPlaces): Cause {
+  const block = pool.blockAt(address);
+  if (block < 0) return 'allocator';
+  written.blocks.add(pool.startOf(block));
+  if (pool.isFree(block)) return 'allocator';
+  const type = pool.typeOf(block);
+  const offset = address - pool.startOf(block);
+  if (type !== null) return objectWordCause(type, offset, word);
+  const table = pool.tableOf(block);
+  if (table === null) return 'payload';
+  // dk_version is the upper half of the word at 8 from 3.11 on; it alone is written when code is specialized.
+  if (table.headerBytes === 32 && offset === 8 && word.before[0] === word.after[0]) return 'specialization';
+  return table.isShared ? 'shared-keys' : 'payload';
+}
+
+/** `offset`: from the first byte of the object's memory, before which there is nothing of it. */
+function objectWordCause(type: ObjectType, offset: number, word: WrittenWord): Cause {
+  const field = offset - type.prefixBytes;
+  if (field === OBJECT.refcount) return 'refcount';
+  if (type.isGc && field < 0 && field >= -GC_HEAD_BYTES) return 'gc-header';
+  return interpreterWrite(type, field, word.before, word.after) ?? 'payload';
+}
+
+/** In memory that is no pool: the C library's heap, static data, or an arena's pages that are no pool yet. */
+function looseWordCause(
+  question: PageQuestion,
+  interpreter: Interpreter,
+  address: number,
+  word: WrittenWord,
+  written: WrittenPlaces,
+): Cause {
+  const { reference, region, chunks, tally } = question;
+  const { window } = reference;
+  const chunk = chunks?.at(address) ?? null;
+  if (chunk !== null) {
+    if (isBookkeeping(chunk, address)) return 'allocator';
+    const type = chunkObject(window, chunk, interpreter);
+    if (type !== null) {
+      written.others.set(tally.numberOf(objectOwner(type, memoryOf(chunk), window, interpreter)), chunk.bytes);
+      return objectWordCause(type, address - memoryOf(chunk), word);
+    }
+  }
+  // An object says itself where it is: by its type behind the reference count.
+  const asCount = objectBehind(window, address, 0, interpreter);
+  if (asCount !== null) {
+    written.others.set(tally.numberOf(objectOwner(asCount, address - asCount.prefixBytes, window, interpreter)), 16);
+    return 'refcount';
+  }
+  for (const distance of [GC_HEAD_BYTES, GC_HEAD_BYTES / 2]) {
+    const type = objectBehind(window, address, distance, interpreter);
+    if (type?.isGc === true) {
+      const start = address + distance - type.prefixBytes;
+      written.others.set(tally.numberOf(objectOwner(type, start, window, interpreter)), 16);
+      return 'gc-header';
+    }
+  }
+  if (region.ofFile) return interpreter.types.isVersionTag(address) ? 'specialization' : 'native';
+  if (chunk !== null) return 'payload';
+  // Pages of an arena that hold no pool: the worker has made one of them.
+  return isUntouched(question) ? 'allocator' : 'payload';
+}
+
+/** The object whose reference count stands `distance` bytes after an address. */
+function objectBehind(
+  window: MemoryWindow,
+  address: number,
+  distance: number,
+  interpreter: Interpreter,
+): ObjectType | null {
+  const typeAt = address + distance + OBJECT.type;
+  return window.holds(typeAt) ? interpreter.types.at(window.pointer(typeAt)) : null;
+}
+
+function chunkObject(window: MemoryWindow, chunk: Chunk, interpreter: Interpreter): ObjectType | null {
+  return objectIn(window, memoryOf(chunk), chunk.bytes - 8, interpreter.types);
+}
+
+function isUntouched({ reference, address, pageBytes }: PageQuestion): boolean {
+  const { words, start } = reference.window;
+  const first = (address - start) / 4;
+  for (let index = first; index < first + pageBytes / 4; index += 1) if (words[index] !== 0) return false;
+  return true;
+}
+
+/** Whose memory lies on the page, and which of it was written. */
+function countOwners(question: PageQuestion, written: WrittenPlaces, cause: Cause): void {
+  const { reference, region, address, pageBytes, tally, owners } = question;
+  const pool = reference.poolAt(address);
+  if (pool !== null && reference.interpreter !== null) {
+    countPool(pool, reference, reference.interpreter, question, written, cause);
+    return;
+  }
+  for (const [owner, bytes] of written.others) owners.add(owner, bytes, true);
+  if (written.others.size > 0) return;
+  owners.add(tally.numberOf({ module: null, type: looseOwner(region) }), pageBytes, true);
+}
+
+function countPool(
+  reading: PoolReading,
+  reference: ReferenceWindow,
+  interpreter: Interpreter,
+  { address, pageBytes, tally, owners }: PageQuestion,
+  written: WrittenPlaces,
+  cause: Cause,
+): void {
+  const { pool } = reading;
+  const { window } = reference;
+  const end = address + pageBytes;
+  const poolBytes = reference.poolBytes ?? pageBytes;
+  // A pool of 4 KiB is a page; a larger one covers several.
+  const last = Math.min(pool.capacity - 1, reading.blockAt(Math.min(end, pool.address + poolBytes) - 1));
+  let anyWritten = false;
+  for (let block = Math.max(0, reading.blockAt(address)); block <= last; block += 1) {
+    const start = reading.startOf(block);
+    const bytes = Math.min(end, start + pool.blockBytes) - Math.max(address, start);
+    const isFree = reading.isFree(block);
+    const wasWritten = written.blocks.has(start);
+    if (isFree && !wasWritten) continue;
+    const type = isFree ? null : reading.typeOf(block);
+    let owner: number;
+    if (isFree) owner = tally.numberOf({ module: null, type: '(free memory)' });
+    else if (type === null) {
+      const isTable = reading.tableOf(block) !== null;
+      owner = tally.numberOf({ module: null, type: isTable ? '(keys of dicts)' : '(memory of no object)' });
+    } else owner = tally.numberOf(objectOwner(type, start, window, interpreter));
+    // The collector writes the header of every object that it tracks.
+    const wasTraversed =
+      cause === 'identical' &&
+      type !== null &&
+      type.isGc &&
+      window.pointer(start + type.prefixBytes - GC_HEAD_BYTES) !== 0;
+    anyWritten ||= wasWritten || wasTraversed;
+    owners.add(owner, bytes, wasWritten || wasTraversed);
+  }
+  if (!anyWritten && address === pool.address && cause === 'allocator') {
+    owners.add(tally.numberOf({ module: null, type: '(free memory)' }), POOL_HEADER_BYTES, true);
+  }
+}
+
+function looseOwner(region: Region): string {
+  if (region.path === '') return '(other anonymous memory)';
+  if (region.path.startsWith('[')) return `(${region.path.slice(1, -1)})`;
+  return `(${region.path.slice(region.path.lastIndexOf('/') + 1)})`;
+}

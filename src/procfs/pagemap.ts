@@ -1,0 +1,94 @@
+/**
+ * /proc/PID/pagemap: 64 bits for each page of a process.
+ *
+ * Source: Documentation/admin-guide/mm/pagemap.rst, fs/proc/task_mmu.c (pte_to_pagemap_entry). Bits 0 to 54 are the
+ * number of the page frame, and are all zero for a reader without CAP_SYS_ADMIN; bit 56 tells that nobody else maps
+ * the page, 61 that it is of a file or shared on purpose, 62 that it is in swap, 63 that it is present.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { isSystemError } from '../base/errors.ts';
+
+const ENTRY_BYTES = 8;
+
+// Of the upper half of an entry.
+const PRESENT = 1 << 31;
+const SWAPPED = 1 << 30;
+const OF_FILE = 1 << 29;
+const EXCLUSIVE = 1 << 24;
+const FRAME_HIGH = 0x007f_ffff;
+
+/** The entries of a run of pages. */
+export class PageEntries {
+  readonly #words: Uint32Array;
+  readonly count: number;
+
+  /** `words`: each entry's lower and upper half, as a little-endian machine stores them. */
+  constructor(words: Uint32Array) {
+    this.#words = words;
+    this.count = words.length >> 1;
+  }
+
+  isPresent(page: number): boolean {
+    return (this.#high(page) & PRESENT) !== 0;
+  }
+
+  isSwapped(page: number): boolean {
+    return (this.#high(page) & SWAPPED) !== 0;
+  }
+
+  /** Anonymous: in no file, or a private copy of a file's page that was written. */
+  isAnonymous(page: number): boolean {
+    return (this.#high(page) & (PRESENT | OF_FILE)) >>> 0 === PRESENT >>> 0;
+  }
+
+  /** Mapped by this process alone. */
+  isExclusive(page: number): boolean {
+    return (this.#high(page) & EXCLUSIVE) !== 0;
+  }
+
+  /** 0 where the reader may not know it. */
+  frame(page: number): number {
+    return (this.#high(page) & FRAME_HIGH) * 2 ** 32 + (this.#words[page * 2] ?? 0);
+  }
+
+  #high(page: number): number {
+    return this.#words[page * 2 + 1] ?? 0;
+  }
+}
+
+/** An open pagemap. Errors of opening are thrown: ENOENT for no such process, EACCES for one of another user. */
+export class Pagemap {
+  readonly #descriptor: number;
+  readonly #pageBytes: number;
+
+  constructor(pid: number, pageBytes: number) {
+    this.#descriptor = openSync(`/proc/${pid}/pagemap`, 'r');
+    this.#pageBytes = pageBytes;
+  }
+
+  /** The pages from `start` to `end`; those that can't be read count as not present. */
+  entries(start: number, end: number): PageEntries {
+    const count = Math.ceil((end - start) / this.#pageBytes);
+    const words = new Uint32Array(count * 2);
+    const target = new Uint8Array(words.buffer);
+    const position = (start / this.#pageBytes) * ENTRY_BYTES;
+    let done = 0;
+    while (done < target.length) {
+      let read: number;
+      try {
+        read = readSync(this.#descriptor, target, done, target.length - done, position + done);
+      } catch (error) {
+        // The process is gone.
+        if (isSystemError(error, 'ESRCH', 'EIO', 'EFAULT')) break;
+        throw error;
+      }
+      if (read === 0) break;
+      done += read;
+    }
+    return new PageEntries(words);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
