@@ -289,6 +289,28 @@ export const catalogue = defineCatalogue({
     title: 'The snapshot cannot be read',
     advice: 'It must be a file that `cowherd why --save FILE` has written, whole and of this version.',
   },
+  PERF_MISSING: {
+    exitStatus: 53,
+    title: 'The command perf is not there',
+    advice: 'Install it (Debian: linux-perf; Ubuntu: linux-tools-generic; Fedora: perf), or put it on PATH.',
+  },
+  PERF_TOO_OLD: {
+    exitStatus: 54,
+    title: 'The command perf is too old',
+    advice: 'Cowherd needs perf 5.10 or newer; a newer one works with an older kernel too.',
+  },
+  PERF_NOT_ALLOWED: {
+    exitStatus: 55,
+    title: 'The kernel does not let this user record',
+    advice:
+      'Run the command as root (`sudo`), or allow it: `sudo sysctl kernel.perf_event_paranoid=2`, and as the user of the processes.',
+  },
+  RECORDING_UNREADABLE: {
+    exitStatus: 56,
+    title: 'The recording cannot be read',
+    advice:
+      'It must be whole: what `perf record` has written and ended by itself, or the text of `perf script`. docs/record.md has both commands.',
+  },
 });
 
 export type ErrorCode = keyof typeof catalogue;
