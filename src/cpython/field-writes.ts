@@ -9,6 +9,12 @@
 import { STRING, TYPE } from './object-layout.ts';
 import type { ObjectType } from './types-outside.ts';
 
+/** 64 bits. */
+export interface Word {
+  readonly low: number;
+  readonly high: number;
+}
+
 export type InterpreterWrite = 'hash' | 'specialization';
 
 const VALID_VERSION_TAG = 1 << 19;
@@ -19,19 +25,14 @@ const HEAP_TYPE_CACHES_FROM = 896;
 
 /**
  * @param field the field's offset from the object's reference count, a multiple of 8
- * @param before the field's 64 bits, as its lower and upper 32, and `after` likewise
+ * @param before the field's 64 bits as they were, `after` as they are
  * @returns null for data of the application
  */
-export function interpreterWrite(
-  type: ObjectType,
-  field: number,
-  before: readonly [low: number, high: number],
-  after: readonly [low: number, high: number],
-): InterpreterWrite | null {
+export function interpreterWrite(type: ObjectType, field: number, before: Word, after: Word): InterpreterWrite | null {
   if (type.isMetatype) {
     const isVersion = field === TYPE.versionTag || field >= HEAP_TYPE_CACHES_FROM;
     const isFlag =
-      field === TYPE.flags && before[1] === after[1] && ((before[0] ^ after[0]) & ~VALID_VERSION_TAG) === 0;
+      field === TYPE.flags && before.high === after.high && ((before.low ^ after.low) & ~VALID_VERSION_TAG) === 0;
     return isVersion || isFlag ? 'specialization' : null;
   }
   if (type.module !== 'builtins') return null;
@@ -41,7 +42,7 @@ export function interpreterWrite(
     case 'code':
       return 'specialization';
     case 'function':
-      return field >= FUNCTION_VERSION_FROM && before[1] === 0 && after[1] === 0 ? 'specialization' : null;
+      return field >= FUNCTION_VERSION_FROM && before.high === 0 && after.high === 0 ? 'specialization' : null;
     default:
       return null;
   }

@@ -1,9 +1,10 @@
 /**
  * Which interpreter a running process has, from the names of its files and from what stands in them; pure.
  *
- * Sources: Python/getversion.c and Include/patchlevel.h: PY_VERSION ("3.13.0", "3.15.0a2+") is a string of its own in the
- * read-only data, whether the interpreter is a program, a library or linked into another server, stripped or not. A
- * free-threaded build has the words "free-threading build" in the format of its `sys.version` (3.13 and newer).
+ * Sources: Python/getversion.c and Include/patchlevel.h: PY_VERSION ("3.13.0", "3.15.0a2+") is a string in the read-only
+ * data, whether the interpreter is a program, a library or linked into another server, stripped or not. Linkers may keep
+ * it as the end of another string, such as the folder it is installed in. A free-threaded build has the words
+ * "free-threading build" in the format of its `sys.version` (3.13 and newer).
  */
 
 export interface FoundInterpreter {
@@ -16,7 +17,10 @@ export interface FoundInterpreter {
 }
 
 const PYTHON_FILE = /(?:^|\/)(?:lib)?(python|pypy)\d?[^/]*$/;
-const VERSION = /\0(3\.(\d{1,2})\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?\+?)\0/;
+const VERSION = /[\0/-](3\.(\d{1,2})\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?\+?)\0/g;
+const MINOR_IN_NAME = /(?:python|pypy)3\.(\d{1,2})[^/]*$/;
+/** "3.2.0", of the old Unicode data that every interpreter has, is the version of none. */
+const OLDEST_MINOR = 6;
 
 /**
  * Files in which an interpreter may be, the likeliest first: those that are called like one, then the program itself.
@@ -32,14 +36,31 @@ export function interpreterFiles(paths: readonly string[], program: string): str
   return [...new Set([...libraries, ...named, program])];
 }
 
+/** What the name of a file says of the interpreter in it; null where it says nothing. */
+export function minorInName(path: string): number | null {
+  const match = MINOR_IN_NAME.exec(path);
+  return match === null ? null : Number(match[1]);
+}
+
 /** What a stretch of a file's read-only data says; null where it says nothing. `text` is latin1. */
 export function interpreterIn(path: string, text: string): FoundInterpreter | null {
-  const match = VERSION.exec(text);
-  if (match === null) return null;
-  const [, version = '', minor] = match;
+  const named = minorInName(path);
+  const match = [...text.matchAll(VERSION)].find(([, , minor]) =>
+    named === null ? Number(minor) >= OLDEST_MINOR : Number(minor) === named,
+  );
+  return match === undefined ? null : found(path, Number(match[2]), match[1] ?? '', text);
+}
+
+/** Where only the name is known, as of an interpreter whose data can't be read. */
+export function interpreterByName(path: string): FoundInterpreter | null {
+  const minor = minorInName(path);
+  return minor === null ? null : found(path, minor, `3.${minor}`, '');
+}
+
+function found(path: string, minor: number, version: string, text: string): FoundInterpreter {
   return {
     implementation: /pypy[^/]*$/.test(path) || text.includes('[PyPy ') ? 'pypy' : 'cpython',
-    minor: Number(minor),
+    minor,
     version,
     freeThreaded: text.includes('free-threading build') || /python3\.\d+t(?:\.so.*)?$/.test(path),
   };

@@ -7,6 +7,7 @@
  */
 
 export const OBJECT = { refcount: 0, type: 8 } as const;
+export const OBJECT_HEAD_BYTES = 16;
 
 /** Before every object of a type with HAVE_GC: the collector's list, `_gc_next` and `_gc_prev`. */
 export const GC_HEAD_BYTES = 16;

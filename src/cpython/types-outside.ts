@@ -24,11 +24,15 @@ const LONGEST_NAME = 256;
 const DEEPEST_METATYPE = 4;
 /** A class has fewer names than that; more of a table's entries are not looked at. */
 const MOST_ENTRIES = 512;
+/** A power of two. */
+const RECENT = 4096;
 const NAME = /^[\p{L}\p{N}_.<>[\], -]+$/u;
 
 export class TypeTable {
   readonly #memory: MemoryReader;
   readonly #known = new Map<number, ObjectType | null>();
+  readonly #recentAddresses = new Float64Array(RECENT);
+  readonly #recentTypes: (ObjectType | null)[] = Array.from({ length: RECENT }, () => null);
   readonly #names = new Map<number, string | null>();
   readonly #mayBeType: (address: number) => boolean;
   readonly #isMapped: (address: number) => boolean;
@@ -65,9 +69,16 @@ export class TypeTable {
 
   /** The type at an address; null if there is none. */
   at(address: number): ObjectType | null {
+    // Neighbours in a pool have the same types, and this is asked for every object.
+    const place = (address >>> 4) & (RECENT - 1);
+    if (this.#recentAddresses[place] === address) return this.#recentTypes[place] ?? null;
+    // Most words that are no types are not kept in mind: there are millions.
+    if (address % 8 !== 0 || !this.#mayBeType(address)) return null;
     const known = this.#known.get(address);
-    if (known !== undefined) return known;
-    return this.#learn(address, 0);
+    const type = known === undefined ? this.#learn(address, 0) : known;
+    this.#recentAddresses[place] = address;
+    this.#recentTypes[place] = type;
+    return type;
   }
 
   #learn(address: number, depth: number): ObjectType | null {

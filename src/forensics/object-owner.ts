@@ -2,10 +2,15 @@
 import { FUNCTION_MODULE, MODULE_NAME } from '../cpython/object-layout.ts';
 import type { ObjectType } from '../cpython/types-outside.ts';
 import type { MemoryWindow } from './memory-window.ts';
-import type { OwnerName } from './owners.ts';
+import type { OwnerName } from './owner-name.ts';
 import type { Interpreter } from './pool-reading.ts';
 
 const LONGEST_NAME = 256;
+
+/** Whether objects of a type belong to a module of their own, and not to that of the type. */
+export function saysItsModule(type: ObjectType): boolean {
+  return type.isMetatype || (type.module === 'builtins' && (type.name === 'function' || type.name === 'module'));
+}
 
 /** @param start the first byte of the object's memory, its prefix included */
 export function objectOwner(

@@ -1,6 +1,6 @@
 /** Opens processes to look at them: their mappings, page tables, memory, and the interpreter in them. */
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { type FoundInterpreter, interpreterFiles, interpreterIn } from '../cpython/identify.ts';
+import { type FoundInterpreter, interpreterByName, interpreterFiles, interpreterIn } from '../cpython/identify.ts';
 import { TypeTable } from '../cpython/types-outside.ts';
 import { mappingAt, type Mapping, readMaps } from '../procfs/maps.ts';
 import { Pagemap } from '../procfs/pagemap.ts';
@@ -61,7 +61,7 @@ export interface FoundReference {
 export function asReference(subject: Subject, pageBytes: number): FoundReference {
   const found = identify(subject);
   const problem = problemOf(found);
-  const none = { ...subject, interpreter: null, pools: new PoolIndex(null, new Set()) };
+  const none = { ...subject, interpreter: null, pools: new PoolIndex(null, []) };
   if (found === null || problem !== null) return { reference: none, found, problem };
   const regions = subject.mappings
     .filter((mapping) => mapping.private && mapping.readable && mapping.writable)
@@ -107,14 +107,15 @@ function problemOf(found: FoundInterpreter | null): string | null {
 function identify(subject: Subject): FoundInterpreter | null {
   const { mappings, memory, pid } = subject;
   const executable = mappings.filter((mapping) => mapping.executable).map(({ path }) => path);
-  for (const path of interpreterFiles(executable, programOf(pid) ?? '')) {
+  const files = interpreterFiles(executable, programOf(pid) ?? '');
+  for (const path of files) {
     const data = mappings.filter((mapping) => mapping.path === path && mapping.readable && !mapping.writable);
     for (const text of pieces(memory, data)) {
       const found = interpreterIn(path, text);
       if (found !== null) return found;
     }
   }
-  return null;
+  return files.map(interpreterByName).find((found) => found !== null) ?? null;
 }
 
 function* pieces(memory: Subject['memory'], mappings: readonly Mapping[]): Generator<string> {

@@ -1,12 +1,10 @@
 /** Who owns the pages that are no longer shared: a share of each page goes to what was written there. */
+import type { ObjectType } from '../cpython/types-outside.ts';
 import type { Cause } from './causes.ts';
-
-/** Whose memory: a type of a module, or memory that is no object. */
-export interface OwnerName {
-  /** Null where nothing says it: a dict or a string belongs to whoever holds it. */
-  readonly module: string | null;
-  readonly type: string;
-}
+import type { MemoryWindow } from './memory-window.ts';
+import { objectOwner, saysItsModule } from './object-owner.ts';
+import type { OwnerName } from './owner-name.ts';
+import type { Interpreter } from './pool-reading.ts';
 
 export interface Owner extends OwnerName {
   /** Pages, in parts: a page that two owners' objects were written on is divided by their bytes. */
@@ -43,6 +41,16 @@ export class PageOwners {
 export class OwnerTally {
   readonly #tallies: Tally[] = [];
   readonly #numbers = new Map<string, number>();
+  readonly #byType = new Map<ObjectType, number>();
+
+  /** The owner of an object by its type, which says all but of functions, modules and classes. */
+  ownerOf(type: ObjectType, start: number, window: MemoryWindow, interpreter: Interpreter): number {
+    const known = this.#byType.get(type);
+    if (known !== undefined) return known;
+    const number = this.numberOf(objectOwner(type, start, window, interpreter));
+    if (!saysItsModule(type)) this.#byType.set(type, number);
+    return number;
+  }
 
   /** The number of an owner, the same for the same name. */
   numberOf(name: OwnerName): number {
@@ -77,7 +85,10 @@ export class OwnerTally {
       const part = bytes / total;
       tally.pages += part;
       tally.causes[cause] = (tally.causes[cause] ?? 0) + part;
-      if (bytes > most) [largest, most] = [number, bytes];
+      if (bytes > most) {
+        largest = number;
+        most = bytes;
+      }
     }
     if (shares === page.written) {
       for (const [number, bytes] of page.bystanders) {

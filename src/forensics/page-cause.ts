@@ -3,23 +3,29 @@
  * reference's heap.
  */
 import { interpreterWrite } from '../cpython/field-writes.ts';
-import { GC_HEAD_BYTES, OBJECT } from '../cpython/object-layout.ts';
+import { GC_HEAD_BYTES, OBJECT, OBJECT_HEAD_BYTES } from '../cpython/object-layout.ts';
 import { parsePool, POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
 import type { ObjectType } from '../cpython/types-outside.ts';
 import { type Cause, type CauseCounts, rankOf } from './causes.ts';
 import { type Chunk, type ChunkTable, isBookkeeping, memoryOf } from './glibc-chunks.ts';
 import type { MemoryWindow } from './memory-window.ts';
-import { objectOwner } from './object-owner.ts';
+import type { OwnerName } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 import type { Region } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
 import { type Interpreter, objectIn, PoolReading } from './pool-reading.ts';
 
-export interface WrittenWord {
-  /** Its 64 bits in the reference and in the worker, lower and upper half. */
-  readonly before: readonly [low: number, high: number];
-  readonly after: readonly [low: number, high: number];
+/** A word that is not the same any more; one object for all, since there are millions. */
+interface WrittenWord {
+  readonly before: { low: number; high: number };
+  readonly after: { low: number; high: number };
 }
+
+const WORD: WrittenWord = { before: { low: 0, high: 0 }, after: { low: 0, high: 0 } };
+
+const FREE_MEMORY: OwnerName = { module: null, type: '(free memory)' };
+const DICT_KEYS: OwnerName = { module: null, type: '(keys of dicts)' };
+const NO_OBJECT: OwnerName = { module: null, type: '(memory of no object)' };
 
 /** A window of the reference, with what is known of the places in it; made once, and used for every worker. */
 export class ReferenceWindow {
@@ -88,11 +94,11 @@ export function pageCause(question: PageQuestion): Cause {
   const written = new WrittenPlaces();
   for (let index = first; index < end; index += 2) {
     if (before[index] === after[index] && before[index + 1] === after[index + 1]) continue;
-    const word: WrittenWord = {
-      before: [before[index] ?? 0, before[index + 1] ?? 0],
-      after: [after[index] ?? 0, after[index + 1] ?? 0],
-    };
-    const found = wordCause(question, worker.start + index * 4, word, written);
+    WORD.before.low = before[index] ?? 0;
+    WORD.before.high = before[index + 1] ?? 0;
+    WORD.after.low = after[index] ?? 0;
+    WORD.after.high = after[index + 1] ?? 0;
+    const found = wordCause(question, worker.start + index * 4, WORD, written);
     question.words[found] += 1;
     if (rankOf(found) > rankOf(cause)) cause = found;
   }
@@ -126,7 +132,7 @@ function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, wr
   const table = pool.tableOf(block);
   if (table === null) return 'payload';
   // dk_version is the upper half of the word at 8 from 3.11 on; it alone is written when code is specialized.
-  if (table.headerBytes === 32 && offset === 8 && word.before[0] === word.after[0]) return 'specialization';
+  if (table.headerBytes === 32 && offset === 8 && word.before.low === word.after.low) return 'specialization';
   return table.isShared ? 'shared-keys' : 'payload';
 }
 
@@ -153,21 +159,21 @@ function looseWordCause(
     if (isBookkeeping(chunk, address)) return 'allocator';
     const type = chunkObject(window, chunk, interpreter);
     if (type !== null) {
-      written.others.set(tally.numberOf(objectOwner(type, memoryOf(chunk), window, interpreter)), chunk.bytes);
+      written.others.set(tally.ownerOf(type, memoryOf(chunk), window, interpreter), chunk.bytes);
       return objectWordCause(type, address - memoryOf(chunk), word);
     }
   }
   // An object says itself where it is: by its type behind the reference count.
   const asCount = objectBehind(window, address, 0, interpreter);
   if (asCount !== null) {
-    written.others.set(tally.numberOf(objectOwner(asCount, address - asCount.prefixBytes, window, interpreter)), 16);
+    written.others.set(tally.ownerOf(asCount, address - asCount.prefixBytes, window, interpreter), OBJECT_HEAD_BYTES);
     return 'refcount';
   }
   for (const distance of [GC_HEAD_BYTES, GC_HEAD_BYTES / 2]) {
     const type = objectBehind(window, address, distance, interpreter);
     if (type?.isGc === true) {
       const start = address + distance - type.prefixBytes;
-      written.others.set(tally.numberOf(objectOwner(type, start, window, interpreter)), 16);
+      written.others.set(tally.ownerOf(type, start, window, interpreter), OBJECT_HEAD_BYTES);
       return 'gc-header';
     }
   }
@@ -235,11 +241,11 @@ function countPool(
     if (isFree && !wasWritten) continue;
     const type = isFree ? null : reading.typeOf(block);
     let owner: number;
-    if (isFree) owner = tally.numberOf({ module: null, type: '(free memory)' });
+    if (isFree) owner = tally.numberOf(FREE_MEMORY);
     else if (type === null) {
       const isTable = reading.tableOf(block) !== null;
-      owner = tally.numberOf({ module: null, type: isTable ? '(keys of dicts)' : '(memory of no object)' });
-    } else owner = tally.numberOf(objectOwner(type, start, window, interpreter));
+      owner = tally.numberOf(isTable ? DICT_KEYS : NO_OBJECT);
+    } else owner = tally.ownerOf(type, start, window, interpreter);
     // The collector writes the header of every object that it tracks.
     const wasTraversed =
       cause === 'identical' &&
@@ -250,7 +256,7 @@ function countPool(
     owners.add(owner, bytes, wasWritten || wasTraversed);
   }
   if (!anyWritten && address === pool.address && cause === 'allocator') {
-    owners.add(tally.numberOf({ module: null, type: '(free memory)' }), POOL_HEADER_BYTES, true);
+    owners.add(tally.numberOf(FREE_MEMORY), POOL_HEADER_BYTES, true);
   }
 }
 
