@@ -28,6 +28,14 @@ Lister = Callable[[Any], Iterable[object]]
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE (Include/object.h)."""
 
+# Asked of `type` itself, so that no metaclass of the application's is run.
+_flags_of = type.__dict__["__flags__"].__get__
+_name_of = type.__dict__["__name__"].__get__
+_qualname_of = type.__dict__["__qualname__"].__get__
+_namespace_of = type.__dict__["__dict__"].__get__
+_mro_of = type.__dict__["__mro__"].__get__
+_bases_of = type.__dict__["__bases__"].__get__
+
 
 class HiddenReferents(dict[type, "Lister | None"]):
     """By type, what lists the hidden referents of its instances; filled as types are met.
@@ -51,7 +59,7 @@ class HiddenReferents(dict[type, "Lister | None"]):
             self._listers.append((ndarray, _array_elements))
 
     def __missing__(self, kind: type) -> Lister | None:
-        mro = type.__dict__["__mro__"].__get__(kind)
+        mro = _mro_of(kind)
         lister = next((lister for base, lister in self._listers if base in mro), None)
         self[kind] = lister
         return lister
@@ -75,14 +83,20 @@ def _array_elements(item: Any) -> Iterable[object]:
 
 def of_all_types() -> list[object]:
     """The names of all types; and the static ones themselves, with what they hold."""
-    name_of = type.__dict__["__name__"].__get__
-    qualname_of = type.__dict__["__qualname__"].__get__
     found: list[object] = []
     for cls in all_types():
-        found += (name_of(cls), qualname_of(cls))
-        if not cls.__flags__ & _HEAP_TYPE:
-            namespace = type.__dict__["__dict__"].__get__(cls)
-            found += (cls, cls.__mro__, cls.__bases__)
-            found += namespace.keys()
-            found += namespace.values()
+        found += of_type(cls)
+        if not _flags_of(cls) & _HEAP_TYPE:
+            found.append(cls)
+    return found
+
+
+def of_type(cls: type) -> list[object]:
+    """The names of a type; and of a static one what it holds."""
+    found: list[object] = [_name_of(cls), _qualname_of(cls)]
+    if not _flags_of(cls) & _HEAP_TYPE:
+        namespace = _namespace_of(cls)
+        found += (_mro_of(cls), _bases_of(cls))
+        found += namespace.keys()
+        found += namespace.values()
     return found

@@ -1,0 +1,204 @@
+"""The census: who owns each page of this process's memory.
+
+Owner is the module that holds an object, which no object says itself: a table's rows are dicts and
+strings like all others. So the modules are walked, one after the other, and what is reached from
+one belongs to it:
+
+- in the order of sys.modules, which is the order in which their imports were completed
+  (`_load_unlocked` of Lib/importlib/_bootstrap.py takes a module out and puts it in again when it
+  is loaded): what several modules refer to belongs to the one that was there first;
+- from no module into another, nor into its namespace, which every function refers to;
+- functions and classes belong to the module that they name, wherever they were met;
+- what no module reaches (objects of frames, or held by C code only) belongs to None.
+
+In a process of its own, a child of the one that is counted: the walk takes a reference to every
+object, which copies the page of each that is not immortal. Its own memory is small: a bit for each
+16 bytes of the heap (heap/visited.py), and what is found is written as it is found.
+
+Without the Cowherd server, in gunicorn.conf.py::
+
+    preload_app = True
+
+    def when_ready(server):
+        from cowherd_agent.census import write_census
+        from cowherd_agent.forked_child import run_in_child
+
+        run_in_child(lambda tell: write_census("/run/shop/census"), timeout_seconds=60)
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import compress
+from types import FunctionType, ModuleType
+from typing import NamedTuple
+
+from cowherd_agent.census_file import CensusFile
+from cowherd_agent.census_tally import NOBODY, CensusTally
+from cowherd_agent.heap import rawgc
+from cowherd_agent.heap.hidden_referents import of_type
+from cowherd_agent.heap.visited import Visited
+
+_CHUNK_OBJECTS = 2000
+
+_module_of_class = type.__dict__["__module__"].__get__
+_mro = type.__dict__["__mro__"].__get__
+_namespace_of = type.__dict__["__dict__"].__get__(ModuleType)["__dict__"].__get__
+
+
+class Census(NamedTuple):
+    """
+    Attributes:
+        objects: how many were counted.
+        bytes: how much memory they and their tables have.
+        seconds: how long it took.
+    """
+
+    objects: int
+    bytes: int
+    seconds: float
+
+
+def write_census(path: str) -> Census:
+    """Walks all objects of this process and writes their owners to `path`, mode 0600.
+
+    The file is not there before it is whole. Raises OSError when it can't be written.
+    """
+    started = time.perf_counter()
+    was_enabled = rawgc.isenabled()
+    # Lists of objects come and go here, none of which can be garbage in a cycle.
+    rawgc.disable()
+    file = CensusFile(path)
+    try:
+        tally = CensusTally(file)
+        _Walk(tally).run()
+        seconds = time.perf_counter() - started
+        tally.finish(seconds)
+        return Census(tally.objects, tally.bytes, seconds)
+    finally:
+        file.discard()
+        if was_enabled:
+            rawgc.enable()
+
+
+class _Walk:
+    """Goes through all objects, module by module."""
+
+    def __init__(self, tally: CensusTally) -> None:
+        self._tally = tally
+        self._hidden = tally.hidden
+        self._visited = Visited()
+        self._module_numbers: dict[str, int] = {}
+        self._says_its_module = _SaysItsModule()
+        # Functions and classes that were met elsewhere than in their own module.
+        self._pending: defaultdict[int, list[object]] = defaultdict(list)
+
+    def run(self) -> None:
+        roots = list(self._roots())
+        for number, root in roots:
+            self._walk(number, root + self._pending.pop(number, []))
+        self._walk_pending()
+        for objects in self._unreached():
+            self._walk(NOBODY, objects)
+        self._walk_pending()
+
+    def _roots(self) -> Iterator[tuple[int, list[object]]]:
+        """Each module with its namespace, both met from the start: no other one gets there."""
+        modules = self._tally.modules
+        numbers: dict[int, int] = {}
+        for name, module in list(sys.modules.items()):
+            if type(name) is not str or module is None:
+                continue
+            known = numbers.get(id(module))
+            if known is not None:
+                # Another name for the same one, as os.path is.
+                self._module_numbers[name] = known
+                continue
+            numbers[id(module)] = self._module_numbers[name] = len(modules)
+            modules.append(name)
+            root: list[object] = [module]
+            if ModuleType in _mro(type(module)):
+                root.append(_namespace_of(module))
+            yield len(modules) - 1, self._visited.unmet(root)
+
+    def _walk_pending(self) -> None:
+        while self._pending:
+            number = min(self._pending)
+            self._walk(number, self._pending.pop(number))
+
+    def _unreached(self) -> Iterator[list[object]]:
+        was_frozen = gc.get_freeze_count() > 0
+        if was_frozen:
+            # gc.get_objects() does not give frozen objects. Only the heads of lists are written
+            # (gc_list_merge, Python/gc.c).
+            rawgc.unfreeze()
+        tracked = rawgc.get_objects()
+        if was_frozen:
+            rawgc.freeze()
+        while tracked:
+            chunk = tracked[-_CHUNK_OBJECTS:]
+            del tracked[-_CHUNK_OBJECTS:]
+            yield self._own(NOBODY, self._visited.unmet(chunk))
+
+    def _walk(self, module: int, roots: list[object]) -> None:
+        """Counts the roots, which are marked as met, and all that is reached from them."""
+        tally, hidden, unmet = self._tally, self._hidden, self._visited.unmet
+        tally.begin(module)
+        # Depth first, a chunk at a time, so that no more than the referents of one are in a list.
+        stack = [roots]
+        while stack:
+            top = stack[-1]
+            if not top:
+                stack.pop()
+                continue
+            chunk = top[-_CHUNK_OBJECTS:]
+            del top[-_CHUNK_OBJECTS:]
+            further = tally.count(chunk)
+            if not further:
+                continue
+            found = gc.get_referents(*further)
+            found += hidden.of(further)
+            for cls in self._classes_among(further):
+                found += of_type(cls)
+            new = self._own(module, unmet(found))
+            if new:
+                stack.append(new)
+
+    def _classes_among(self, objects: list[object]) -> list[type]:
+        says = list(map(self._says_its_module.__getitem__, map(type, objects)))
+        if not any(says):
+            return []
+        return [item for item in compress(objects, says) if type(item) is not FunctionType]  # type: ignore[misc]
+
+    def _own(self, module: int, objects: list[object]) -> list[object]:
+        """Without functions and classes of other modules, which are kept for those."""
+        says = list(map(self._says_its_module.__getitem__, map(type, objects)))
+        if not any(says):
+            return objects
+        own: list[object] = []
+        for item, says_it in zip(objects, says, strict=True):
+            number = self._number_said_by(item) if says_it else None
+            if number is None or number == module:
+                own.append(item)
+            else:
+                self._pending[number].append(item)
+        return own
+
+    def _number_said_by(self, item: object) -> int | None:
+        try:
+            name = item.__module__ if type(item) is FunctionType else _module_of_class(item)
+        except AttributeError:
+            return None
+        return self._module_numbers.get(name) if type(name) is str else None
+
+
+class _SaysItsModule(dict[type, bool]):
+    """By type, whether its objects name their module: functions, and classes."""
+
+    def __missing__(self, kind: type) -> bool:
+        found = self[kind] = kind is FunctionType or type in _mro(kind)
+        return found

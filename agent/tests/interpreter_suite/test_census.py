@@ -1,0 +1,42 @@
+"""The census finds who owns what, on pages that are known."""
+
+from __future__ import annotations
+
+import unittest
+
+import support
+from cowherd_agent.heap.interpreter import identify, why_not
+
+POLICIES = [name for name in ("stock", "freeze", "immortal") if not why_not(name, identify())]
+
+
+class Owners(unittest.TestCase):
+    def test_a_module_gets_the_bytes_of_what_it_holds(self) -> None:
+        for policy in POLICIES:
+            with self.subTest(policy):
+                found = support.run("census", policy)
+                # Also what another module refers to, and a function that another one holds.
+                for owner, percent in found["percent"].items():
+                    self.assertGreaterEqual(percent, 95, owner)
+                self.assertGreaterEqual(found["closure_percent"], 95)
+                # Instances belong to who holds them, their class to its own module.
+                self.assertEqual(list(found["rows_of"]), ["table"])
+                self.assertEqual(found["row_pages_missed"], 0)
+                self.assertIn("classes", found["class_in"])
+                self.assertNotIn("table", found["class_in"])
+                self.assertEqual((found["mode"], found["left"]), ("0o600", ["census"]))
+                support.record(f"census_{policy}_least_percent", min(found["percent"].values()))
+
+    def test_tables_are_told_of(self) -> None:
+        found = support.run("census", "stock")
+        self.assertGreaterEqual(found["keys_bytes"], found["keys_expected"])
+        # The module's own names, and up to 3.10 what the rows' attributes are kept in.
+        self.assertLess(found["keys_bytes"], found["keys_expected"] + 15_000 * 200)
+        # The pointers of the list of rows, at least.
+        self.assertGreater(found["list_bytes"], 15_000 * 8)
+        # What the collector has of an instance, its header, and more.
+        self.assertGreaterEqual(found["row_bytes"], 48)
+
+
+if __name__ == "__main__":
+    unittest.main()
