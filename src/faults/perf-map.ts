@@ -1,0 +1,163 @@
+/**
+ * Names of code that an interpreter has made while it ran: /tmp/perf-PID.map, which CPython 3.12 and newer writes.
+ *
+ * A line is `START SIZE NAME`, the first two hexadecimal; CPython's names are `py::QUALNAME:FILENAME`. Sources:
+ * tools/perf/Documentation/jit-interface.txt, CPython's Python/perf_trampoline.c (perf_map_write_entry).
+ *
+ * perf reads the file once, when it first meets the process; code that is made later has no name there. An entry is
+ * written before its code runs for the first time, so the file is read on here whenever an address is not known yet. It
+ * is kept open, so that it can be read when the process has ended and taken it away.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { isSystemError } from '../base/errors.ts';
+import { readKernelFile } from '../procfs/read.ts';
+import type { ProfileFrame } from './profile.ts';
+
+interface Entry {
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+}
+
+/** What looks like no line of a map is passed over. The last of several entries for a place counts. */
+export function parsePerfMap(text: string): Entry[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^([0-9a-f]{1,16}) ([0-9a-f]{1,8}) (.{1,1000})$/.exec(line);
+    if (match === null) return [];
+    const start = Number.parseInt(match[1] ?? '', 16);
+    return [{ start, end: start + Number.parseInt(match[2] ?? '', 16), name: match[3] ?? '' }];
+  });
+}
+
+/** `py::Shop.total:/srv/shop/models.py` as a frame; other names are native. */
+export function frameOfMap(name: string): ProfileFrame {
+  const match = /^py::(.*?):(\/.*|<.*)$/s.exec(name) ?? /^py::(.*):(.*)$/s.exec(name);
+  if (match === null) return { name, file: '', language: 'native' };
+  return { name: match[1] ?? '', file: match[2] ?? '', language: 'python' };
+}
+
+/** A map grows while the process runs; this is the most that is read of it. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+
+class GrowingMap {
+  readonly #descriptor: number;
+  #done = 0;
+  #pending = '';
+  #sorted: Entry[] = [];
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  find(address: number): string | null {
+    const known = lookUp(this.#sorted, address);
+    if (known !== null || !this.#readOn()) return known;
+    return lookUp(this.#sorted, address);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  /** Whether there was anything new. */
+  #readOn(): boolean {
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    let text = this.#pending;
+    const before = this.#done;
+    while (this.#done < MOST_BYTES) {
+      const count = readSync(this.#descriptor, buffer, 0, buffer.length, this.#done);
+      if (count === 0) break;
+      text += buffer.toString('utf8', 0, count);
+      this.#done += count;
+    }
+    if (this.#done === before) return false;
+    const end = text.lastIndexOf('\n') + 1;
+    this.#pending = text.slice(end);
+    const byStart = new Map(this.#sorted.map((entry) => [entry.start, entry]));
+    for (const entry of parsePerfMap(text.slice(0, end))) byStart.set(entry.start, entry);
+    this.#sorted = [...byStart.values()].sort((a, b) => a.start - b.start);
+    return true;
+  }
+}
+
+function lookUp(sorted: readonly Entry[], address: number): string | null {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const entry = sorted[middle];
+    if (entry === undefined) return null;
+    if (address < entry.start) high = middle - 1;
+    else if (address >= entry.end) low = middle + 1;
+    else return entry.name;
+  }
+  return null;
+}
+
+const MOST_MAPS = 1000;
+
+/** The names of all processes of a recording. */
+export class PerfMaps {
+  readonly #maps = new Map<number, GrowingMap | null>();
+
+  /** Null where nothing is known of the place. */
+  find(pid: number, address: number): ProfileFrame | null {
+    const name = this.#mapOf(pid)?.find(address) ?? null;
+    return name === null ? null : frameOfMap(name);
+  }
+
+  /** Opens the map of a process while it is there. */
+  look(pid: number): void {
+    this.#mapOf(pid);
+  }
+
+  close(): void {
+    for (const map of this.#maps.values()) map?.close();
+    this.#maps.clear();
+  }
+
+  #mapOf(pid: number): GrowingMap | null {
+    const known = this.#maps.get(pid);
+    if (known !== undefined && known !== null) return known;
+    // One that was not there may have come.
+    if (known === undefined && this.#maps.size >= MOST_MAPS) return null;
+    const descriptor = openMap(pid);
+    const map = descriptor === null ? null : new GrowingMap(descriptor);
+    this.#maps.set(pid, map);
+    return map;
+  }
+}
+
+/** In the process's own view of /tmp, under the pid that it has there (namespaces(7)). */
+function openMap(pid: number): number | null {
+  const status = readStatus(pid);
+  const ownPid = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? String(pid);
+  const owner = Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN);
+  return openRegular(`/proc/${pid}/root/tmp/perf-${ownPid}.map`, owner) ?? openRegular(`/tmp/perf-${pid}.map`, owner);
+}
+
+function readStatus(pid: number): string {
+  try {
+    return readKernelFile(`/proc/${pid}/status`) ?? '';
+  } catch (error) {
+    if (isSystemError(error)) return '';
+    throw error;
+  }
+}
+
+/** Anybody can put a file into /tmp: only the process's own user, or root, is believed. */
+function openRegular(path: string, owner: number): number | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isSystemError(error)) return null;
+    throw error;
+  }
+  const stat = fstatSync(descriptor);
+  const trusted = stat.uid === 0 || stat.uid === owner || (Number.isNaN(owner) && stat.uid === process.getuid?.());
+  if (stat.isFile() && trusted) return descriptor;
+  closeSync(descriptor);
+  return null;
+}
