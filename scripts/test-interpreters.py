@@ -65,8 +65,8 @@ def identify(command: Path) -> Interpreter | None:
     return Interpreter(command, implementation, version)
 
 
-def candidates() -> list[Path]:
-    names = [f"python3.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
+def candidates(oldest: tuple[int, int]) -> list[Path]:
+    names = [f"python3.{minor}" for minor in range(oldest[1], NEWEST[1] + 1)]
     found = [Path(sys.executable)]
     found += sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python3"))
     for name in [*names, "python3"]:
@@ -107,14 +107,14 @@ def write_starter(starter: Path, linker: Path, libraries: list[Path], python: Pa
     return starter
 
 
-def find() -> list[Interpreter]:
-    """One interpreter of each version, oldest first."""
+def find(oldest: tuple[int, int]) -> list[Interpreter]:
+    """One interpreter of each version from that one on, oldest first."""
     by_version: dict[str, Interpreter] = {}
-    for command in candidates():
+    for command in candidates(oldest):
         interpreter = identify(command)
         if interpreter is None or interpreter.implementation != "cpython":
             continue
-        if OLDEST <= interpreter.minor <= NEWEST:
+        if oldest <= interpreter.minor <= NEWEST:
             by_version.setdefault(interpreter.version, interpreter)
     return sorted(
         by_version.values(), key=lambda each: [int(n) for n in re.findall(r"\d+", each.version)]
@@ -167,15 +167,19 @@ def print_figures(figures: dict[str, dict[str, float]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--list", action="store_true", help="only say which were found")
+    parser.add_argument(
+        "--oldest", metavar="3.MINOR", default=f"3.{OLDEST[1]}", help="the oldest to look for"
+    )
     parser.add_argument("--pattern", default="test_*.py", help="which files of the suite to run")
     arguments = parser.parse_args()
 
-    interpreters = find()
+    oldest = (3, int(arguments.oldest.removeprefix("3.")))
+    interpreters = find(oldest)
     for interpreter in interpreters:
         print(f"CPython {interpreter.version:<9} {interpreter.command}")
     missing = [
         f"3.{minor}"
-        for minor in range(OLDEST[1], NEWEST[1] + 1)
+        for minor in range(oldest[1], NEWEST[1] + 1)
         if (3, minor) not in {each.minor for each in interpreters}
     ]
     if missing:

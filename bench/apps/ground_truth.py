@@ -1,14 +1,14 @@
-"""A prefork program whose workers do exactly one thing to what was loaded before the fork, and say where.
+"""A prefork program whose workers do one thing to what was loaded before the fork, and say where.
 
     python ground_truth.py DEED MIB WORKERS FOLDER
 
-DEED is `read`, `collect`, `allocate`, `assign`, `mix` or `owners`. Each worker writes FOLDER/PID.truth
-when it has done it, and waits: a line `page causes` for each page that it has written to, the address
-in hexadecimal and the causes that are right for it. The parent prints `ready` when all have, and ends
-with its standard input.
+DEED is `read`, `collect`, `allocate`, `assign`, `mix` or `owners`. Each worker writes
+FOLDER/PID.truth when it has done it, and waits: a line `page causes` for each page that it has
+written to, the address in hexadecimal and the causes that are right for it. The parent prints
+`ready` when all have, and ends with its standard input.
 
-Standard library only, for CPython 3.9 to 3.15. Objects are of 16 KiB populations of one kind each, so
-that a page has one kind of write.
+Standard library only, for CPython 3.9 to 3.15. Objects are of 16 KiB populations of one kind each,
+so that a page has one kind of write.
 """
 
 import array
@@ -37,13 +37,13 @@ def planted_class(module_name, attributes=("number", "text", "flag", "other")):
 
 
 def rows_of(row_class, mib):
-    """Instances with one string of their own each; the list of them is made first, in one piece."""
+    """Instances with one string of their own each; their list is made first, in one piece."""
     count = mib * MIB // BYTES_OF_ROW
     rows = [None] * count
     for index in range(count):
         row = row_class()
         row.number = None
-        row.text = "text of row %d" % index
+        row.text = f"text of row {index}"
         row.flag = True
         row.other = None
         rows[index] = row
@@ -54,7 +54,7 @@ class Truth:
     """Pages that were written, with the causes that are right for each."""
 
     def __init__(self):
-        # By rank, as src/forensics/causes.ts has them: a page takes the most stubborn of its causes.
+        # As src/forensics/causes.ts has it: a page takes the most stubborn of its causes.
         self.pages = {}
 
     RANKS = ("identical", "gc-header", "refcount", "allocator", "payload")
@@ -66,10 +66,10 @@ class Truth:
                 self.pages[page] = cause
 
     def write(self, folder, either):
-        path = os.path.join(folder, "%d.truth" % os.getpid())
+        path = os.path.join(folder, f"{os.getpid()}.truth")
         with open(path + ".new", "w") as file:
             for page, cause in sorted(self.pages.items()):
-                file.write("%x %s\n" % (page * PAGE, either.get(cause, cause)))
+                file.write(f"{page * PAGE:x} {either.get(cause, cause)}\n")
         os.rename(path + ".new", path)
 
 
@@ -82,7 +82,7 @@ def address_of_items(items):
 
 
 def read(heap, truth):
-    """Every other 16 KiB of rows is held afterwards; of the others each object is read and let go."""
+    """Every other 16 KiB of rows is held afterwards; the others are read and let go."""
     rows = heap["rows"]
     held = [None] * (2 * len(rows))
     kept = 0
@@ -106,7 +106,7 @@ def collect(heap, truth):
         gc.collect()
     for each in gc.get_objects():
         truth.wrote(id(each) - 16, "gc-header", 16)
-    return None
+    return
 
 
 def allocate(heap, truth):
@@ -115,11 +115,11 @@ def allocate(heap, truth):
     made = [None] * count
     addresses = array.array("Q", bytes(8 * count))
     for index in range(count):
-        made[index] = "hole %9d" % index
+        made[index] = f"hole {index:9}"
         addresses[index] = id(made[index])
     for index in range(0, count, 2):
         made[index] = None
-    size = sys.getsizeof("hole %9d" % 0)
+    size = sys.getsizeof(f"hole {0:9}")
     for address in addresses:
         truth.wrote(address, "allocator", size)
         truth.wrote(address // POOL * POOL, "allocator", 48)
@@ -143,7 +143,7 @@ def assign(heap, truth):
         start = address_of_items(items)
         for index in range(0, len(items), 64):
             truth.wrote(start + 8 * index, "payload")
-    return None
+    return
 
 
 def mix(heap, truth):
@@ -172,9 +172,9 @@ def owners(heap, truth):
 
 def make_holes(mib):
     """Strings of one size, of which every other one is freed again."""
-    size = sys.getsizeof("hole %9d" % 0)
+    size = sys.getsizeof(f"hole {0:9}")
     count = mib * MIB // size
-    made = ["hole %9d" % index for index in range(count)]
+    made = [f"hole {index:9}" for index in range(count)]
     holes = 0
     for index in range(0, count, 2):
         made[index] = None

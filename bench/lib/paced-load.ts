@@ -20,10 +20,11 @@ export interface PacedRequest {
 
 export class PacedLoad {
   readonly #child: ChildProcess;
+  readonly #endIt = (): void => void this.#child.kill('SIGKILL');
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    process.once('exit', this.#endIt);
   }
 
   /** Returns when the first answer is there. */
@@ -42,6 +43,7 @@ export class PacedLoad {
     const answer = once(this.#child, 'message');
     this.#child.send('enough');
     const [requests] = (await answer) as [PacedRequest[]];
+    process.removeListener('exit', this.#endIt);
     return requests;
   }
 }

@@ -1,5 +1,6 @@
 /** `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. */
 import { readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { changeBetween } from '../forensics/change.ts';
 import { type Family, look } from '../forensics/look.ts';
@@ -29,13 +30,19 @@ export interface WhyOptions {
   force?: boolean;
 }
 
+/** Who looks gives way to who is looked at. */
+const NICENESS = 19;
 const PROGRESS_AFTER_MS = 700;
 
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
   const earlier = options.since === undefined ? null : readSnapshot(options.since);
   const family = target === undefined ? await familyOfHerd(options) : familyOfProcess(target, options.reference);
-  const { report, comparisons } = look(family, progressOn(process.stderr));
+  setPriority(NICENESS);
+  const { report, comparisons } = await look(family, {
+    ownersOf: options.all === true ? 'all' : 'median',
+    onProgress: progressOn(process.stderr),
+  });
   const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
   const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
   const change = earlier === null ? null : changeBetween(earlier, snapshot);

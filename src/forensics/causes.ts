@@ -56,15 +56,16 @@ export type Cause = keyof typeof CAUSES;
 /** In the order of their stubbornness. */
 export const CAUSE_NAMES = Object.keys(CAUSES) as Cause[];
 
-const RANKS = new Map(CAUSE_NAMES.map((cause, index) => [cause, index]));
+/** The place of each cause in that order: what the innermost loops reckon with. */
+export const RANK = Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, rank])) as Readonly<
+  Record<Cause, number>
+>;
 
-export function rankOf(cause: Cause): number {
-  return RANKS.get(cause) ?? 0;
+export function causeOfRank(rank: number): Cause {
+  const cause = CAUSE_NAMES[rank];
+  if (cause === undefined) throw new RangeError(`no cause has rank ${rank}`);
+  return cause;
 }
 
 /** How many there are of each. */
 export type CauseCounts = Record<Cause, number>;
-
-export function noCauses(): CauseCounts {
-  return Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, 0])) as CauseCounts;
-}

@@ -7,7 +7,7 @@
 import type { MemoryReader } from '../base/memory-reader.ts';
 import type { Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
-import { type Cause, CAUSE_NAMES, type CauseCounts, noCauses } from './causes.ts';
+import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
 import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
@@ -31,9 +31,8 @@ export interface Reference extends Subject {
   readonly pools: PoolIndex;
 }
 
-/** The first codes of a page map; the others are causes, in the order of their names. */
+/** The first codes of a page map; the others are causes, by their ranks. */
 export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;
-const CAUSE_CODES = new Map<Cause, number>(CAUSE_NAMES.map((cause, index) => [cause, PAGE_CODES.length + index]));
 
 export function causeOfCode(code: number): Cause | null {
   return CAUSE_NAMES[code - PAGE_CODES.length] ?? null;
@@ -69,29 +68,54 @@ export interface WorkerComparison {
   readonly unreadable: number;
 }
 
+/** What is in the middle by a number; of two in the middle the one with less of it. */
+export function medianOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): Item | undefined {
+  return items.toSorted((a, b) => numberOf(a) - numberOf(b))[(items.length - 1) >> 1];
+}
+
+/** How many pages a worker does not share any more with its reference, by the page tables alone. */
+export function unsharedPages(reference: Subject, worker: Subject): number {
+  let count = 0;
+  for (const { start, end } of commonRegions(reference.mappings, worker.mappings)) {
+    const [theirs, mine] = [reference.entries(start, end), worker.entries(start, end)];
+    for (let page = 0; page < mine.count; page += 1) if (pageState(theirs, mine, page) === 'unshared') count += 1;
+  }
+  return count;
+}
+
 interface WorkerState {
   readonly subject: Subject;
   readonly tally: OwnerTally;
-  readonly causes: CauseCounts;
-  readonly words: CauseCounts;
+  /** By rank. */
+  readonly causes: Float64Array;
+  readonly words: Float64Array;
   readonly map: RegionMap[];
   /** By window: the regions that have pages to look at there. */
   readonly byWindow: Map<number, RegionMap[]>;
   readonly isThere: (address: number) => boolean;
+  withOwners: boolean;
   unreadable: number;
 }
 
 /** Stands for a page that is to be looked at, until it has been. */
 const TO_LOOK_AT = 255;
 
-/** @param onProgress is told how many of how many windows are done */
+export interface CompareOptions {
+  readonly pageBytes: number;
+  /** The workers whose owners are looked for: that is much of the work. */
+  readonly ownersOf: readonly number[];
+  /** Is told how many of how many windows are done. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** The comparisons in the order of the workers. */
 export function compare(
   reference: Reference,
   workers: readonly Subject[],
-  pageBytes: number,
-  onProgress: (done: number, total: number) => void = () => {},
+  { pageBytes, ownersOf, onProgress }: CompareOptions,
 ): WorkerComparison[] {
   const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
+  for (const state of states) state.withOwners = ownersOf.includes(state.subject.pid);
   const isReferenceThere = presence(reference, pageBytes);
   const starts = [...new Set(states.flatMap((state) => [...state.byWindow.keys()]))].toSorted((a, b) => a - b);
   const window = new MemoryWindow(pageBytes);
@@ -108,7 +132,7 @@ export function compare(
       const maps = state.byWindow.get(start);
       if (maps !== undefined) lookAtWindow({ known, workerWindow, chunks, owners, pageBytes }, state, maps, start);
     }
-    onProgress(index + 1, starts.length);
+    onProgress?.(index + 1, starts.length);
   }
   return states.map(finishWorker);
 }
@@ -138,11 +162,12 @@ function beginWorker(reference: Reference, subject: Subject, pageBytes: number):
   return {
     subject,
     tally: new OwnerTally(),
-    causes: noCauses(),
-    words: noCauses(),
+    causes: new Float64Array(CAUSE_NAMES.length),
+    words: new Float64Array(CAUSE_NAMES.length),
     map,
     byWindow,
     isThere: presence(subject, pageBytes),
+    withOwners: false,
     unreadable: 0,
   };
 }
@@ -168,7 +193,7 @@ function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap
   state.unreadable += failed.length;
   for (const { map, page } of pages) {
     const address = map.region.start + page * pageBytes;
-    let cause: Cause = 'unknown';
+    let cause = RANK.unknown;
     if (!failed.includes((address - start) / pageBytes)) {
       const isHeap = chunks !== null && chunks.region.start <= address && address < chunks.region.end;
       cause = pageCause({
@@ -179,13 +204,13 @@ function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap
         address,
         pageBytes,
         tally: state.tally,
-        owners,
+        owners: state.withOwners ? owners : null,
         words: state.words,
       });
-      map.owners[page] = state.tally.count(owners, cause);
+      if (state.withOwners) map.owners[page] = state.tally.count(owners, causeOfRank(cause));
     }
-    map.codes[page] = CAUSE_CODES.get(cause) ?? 0;
-    state.causes[cause] += 1;
+    map.codes[page] = PAGE_CODES.length + cause;
+    state.causes[cause] = (state.causes[cause] ?? 0) + 1;
   }
 }
 
@@ -211,13 +236,17 @@ function finishWorker(state: WorkerState): WorkerComparison {
   return {
     pid: state.subject.pid,
     pages: { sharedAtFork: count.shared + count.unshared, ...count },
-    causes: state.causes,
-    words: state.words,
+    causes: byCause(state.causes),
+    words: byCause(state.words),
     owners: state.tally.owners(),
     map: state.map,
     ownerNames: state.tally.names(),
     unreadable: state.unreadable,
   };
+}
+
+function byCause(counts: Float64Array): CauseCounts {
+  return Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, counts[rank] ?? 0])) as CauseCounts;
 }
 
 /** Anonymous pages of the worker in memory that the reference has not mapped. */

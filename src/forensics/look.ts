@@ -1,11 +1,15 @@
-/** Looks at a family of processes: opens them, compares them, and says what was found. */
-import { setPriority } from 'node:os';
+/** Looks at a family of processes: shares the workers out to threads, and says what was found. */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError } from '../base/errors.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
 import { readStat } from '../procfs/stat.ts';
-import { compare, type WorkerComparison } from './comparison.ts';
-import { asReference, type FoundReference, openSubject, type OpenSubject } from './open-subject.ts';
+import { medianOf, unsharedPages, type WorkerComparison } from './comparison.ts';
+import { lookAtShare, openIfThere, type Share, type ShareResult } from './look-share.ts';
+import type { ThreadAnswer } from './look-thread.ts';
+import { openSubject } from './open-subject.ts';
 import { type WhyReport, whyReport } from './report.ts';
 
 export interface Family {
@@ -17,71 +21,103 @@ export interface Family {
   readonly collectorCalledBy: string | null;
 }
 
+export interface LookOptions {
+  /** Whose owners are looked for: of all workers, or of the one that stands for all; that is much of the work. */
+  readonly ownersOf: 'all' | 'median';
+  /** Is told how many of how many stretches of memory are done. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
 export interface Look {
   readonly report: WhyReport;
   readonly comparisons: readonly WorkerComparison[];
 }
 
-/** Who looks gives way to who is looked at. */
-const NICENESS = 19;
+/** For fewer a thread would cost more than it wins: each reads the reference, and takes some 30 MiB. */
+const WORKERS_A_THREAD = 4;
+const MOST_THREADS = 4;
 
-/**
- * @param onProgress is told how many of how many stretches of memory are done
- * @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, PROCESS_ENDED
- */
-export function look(family: Family, onProgress?: (done: number, total: number) => void): Look {
-  setPriority(NICENESS);
+/** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, PROCESS_ENDED */
+export async function look(family: Family, { ownersOf, onProgress }: LookOptions): Promise<Look> {
   const startedMs = monotonicClock.now();
   const takenAt = new Date();
   const pageBytes = kernelUnits().pageSize;
-  const opened: OpenSubject[] = [];
-  const open = (pid: number): OpenSubject => {
-    const subject = openSubject(pid, pageBytes);
-    opened.push(subject);
-    return subject;
-  };
+  const name = readStat(family.reference)?.name ?? '';
+  const standing = family.workers.length === 1 ? family.workers[0] : workerInTheMiddle(family, pageBytes);
+  const asked = ownersOf === 'all' ? family.workers : standing === undefined ? [] : [standing];
+  const [own = [], ...others] = sharesOf(family.workers, IS_BUILT ? availableParallelism() : 1);
+  const share = (workers: readonly number[]): Share => ({
+    reference: family.reference,
+    workers,
+    ownersOf: asked,
+    pageBytes,
+  });
+  const threads = others.map(async (workers) => await inThread(share(workers)));
+  // Not to be unhandled while this thread is busy.
+  for (const thread of threads) thread.catch(() => {});
+  const results = [lookAtShare(share(own), onProgress), ...(await Promise.all(threads))];
+  // What a process that ends has left of its memory says nothing.
+  if (!isAlive(family.reference)) throw new CowherdError('PROCESS_ENDED', { detail: processes([family.reference]) });
+  const comparisons = inOrder(family.workers, results).filter(({ pid }) => isAlive(pid));
+  if (comparisons.length === 0) throw new CowherdError('PROCESS_ENDED', { detail: processes(family.workers) });
+  const { found = null, problem = null } = results[0] ?? {};
+  const report = whyReport({
+    takenAt,
+    seconds: (monotonicClock.now() - startedMs) / 1000,
+    pageBytes,
+    reference: {
+      pid: family.reference,
+      name,
+      interpreter: interpreterName(found),
+      problem,
+      is_sibling: family.isSibling,
+      policy: family.policy,
+    },
+    minor: problem === null && found !== null ? found.minor : null,
+    collectorCalledBy: family.collectorCalledBy,
+    workers: family.workers.length,
+    comparisons,
+  });
+  return { report, comparisons };
+}
+
+/** Workers in as many shares as there are threads to be, of the same length; pure. */
+export function sharesOf(workers: readonly number[], cores: number): number[][] {
+  const count = Math.max(1, Math.min(cores, MOST_THREADS, Math.floor(workers.length / WORKERS_A_THREAD)));
+  return Array.from({ length: count }, (_, share) => workers.filter((_, index) => index % count === share));
+}
+
+/** By the pages that it has unshared, which the page tables tell without a look at any. */
+function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): number | undefined {
+  const parent = openSubject(reference, pageBytes);
   try {
-    const name = readStat(family.reference)?.name ?? '';
-    const { reference, found, problem } = asReference(open(family.reference), pageBytes);
-    const workers = family.workers.flatMap((pid) => openIfThere(pid, open));
-    if (workers.length === 0) throw new CowherdError('PROCESS_ENDED', { detail: processes(family.workers) });
-    const comparisons = compare(reference, workers, pageBytes, onProgress);
-    const alive = comparisons.filter(({ pid }) => isAlive(pid));
-    // What a process that ends has left of its memory says nothing.
-    if (!isAlive(family.reference)) {
-      throw new CowherdError('PROCESS_ENDED', { detail: processes([family.reference]) });
-    }
-    if (alive.length === 0) throw new CowherdError('PROCESS_ENDED', { detail: processes(family.workers) });
-    const report = whyReport({
-      takenAt,
-      seconds: (monotonicClock.now() - startedMs) / 1000,
-      pageBytes,
-      reference: {
-        pid: family.reference,
-        name,
-        interpreter: interpreterName(found),
-        problem,
-        is_sibling: family.isSibling,
-        policy: family.policy,
-      },
-      minor: problem === null && found !== null ? found.minor : null,
-      collectorCalledBy: family.collectorCalledBy,
-      workers: family.workers.length,
-      comparisons: alive,
-    });
-    return { report, comparisons: alive };
+    const counted = workers.flatMap((pid) =>
+      openIfThere(pid, (each) => openSubject(each, pageBytes)).map((subject) => {
+        const pages = unsharedPages(parent, subject);
+        subject.close();
+        return { pid, pages };
+      }),
+    );
+    return medianOf(counted, ({ pages }) => pages)?.pid;
   } finally {
-    for (const subject of opened) subject.close();
+    parent.close();
   }
 }
 
-function openIfThere(pid: number, open: (pid: number) => OpenSubject): OpenSubject[] {
-  try {
-    return [open(pid)];
-  } catch (error) {
-    if (error instanceof CowherdError && error.code === 'PROCESS_NOT_FOUND') return [];
-    throw error;
-  }
+/** Only what is built is run in threads: sources need a loader, which threads of Node 20 do not get. */
+const IS_BUILT = import.meta.url.endsWith('.js');
+const THREAD = new URL('./look-thread.js', import.meta.url);
+
+async function inThread(workerData: Share): Promise<ShareResult> {
+  const thread = new Worker(THREAD, { workerData });
+  const [{ result, error }] = (await once(thread, 'message')) as [ThreadAnswer];
+  if (error !== null) throw CowherdError.named(error.code, error.detail);
+  return result;
+}
+
+function inOrder(pids: readonly number[], results: readonly ShareResult[]): WorkerComparison[] {
+  const all = results.flatMap(({ comparisons }) => comparisons);
+  return pids.flatMap((pid) => all.find((each) => each.pid === pid) ?? []);
 }
 
 function isAlive(pid: number): boolean {
@@ -89,7 +125,7 @@ function isAlive(pid: number): boolean {
   return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
 }
 
-function interpreterName(found: FoundReference['found']): string | null {
+function interpreterName(found: ShareResult['found']): string | null {
   if (found === null) return null;
   const name = found.implementation === 'pypy' ? 'PyPy, Python' : 'CPython';
   return `${found.freeThreaded ? 'free-threaded ' : ''}${name} ${found.version}`;

@@ -9,7 +9,7 @@ const LARGEST_GAP_PAGES = 4;
 
 export class MemoryWindow {
   readonly words = new Uint32Array(WINDOW_BYTES / 4);
-  readonly #bytes = new Uint8Array(this.words.buffer);
+  readonly #bytes = Buffer.from(this.words.buffer);
   readonly #pageBytes: number;
   start = 0;
 
@@ -61,9 +61,11 @@ export class MemoryWindow {
     return failed;
   }
 
-  /** The bytes of one page. */
-  page(index: number): Uint8Array {
-    return this.#bytes.subarray(index * this.#pageBytes, (index + 1) * this.#pageBytes);
+  /** Whether a page of this window is byte for byte that of another one. */
+  hasSamePage(other: MemoryWindow, address: number): boolean {
+    const from = address - this.start;
+    const to = from + this.#pageBytes;
+    return this.#bytes.compare(other.#bytes, from, to, from, to) === 0;
   }
 
   /** The 64 bits at an address of the window, as an exact number up to 2^53. */

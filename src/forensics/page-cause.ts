@@ -6,7 +6,7 @@ import { interpreterWrite } from '../cpython/field-writes.ts';
 import { GC_HEAD_BYTES, OBJECT, OBJECT_HEAD_BYTES } from '../cpython/object-layout.ts';
 import { parsePool, POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
 import type { ObjectType } from '../cpython/types-outside.ts';
-import { type Cause, type CauseCounts, rankOf } from './causes.ts';
+import { RANK } from './causes.ts';
 import { type Chunk, type ChunkTable, isBookkeeping, memoryOf } from './glibc-chunks.ts';
 import type { MemoryWindow } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
@@ -77,32 +77,40 @@ export interface PageQuestion {
   readonly address: number;
   readonly pageBytes: number;
   readonly tally: OwnerTally;
-  /** Is filled with the page's owners. */
-  readonly owners: PageOwners;
-  /** The words that were changed, by what they are; is added to. */
-  readonly words: CauseCounts;
+  /** Is filled with the page's owners; null where nobody asks for them. */
+  readonly owners: PageOwners | null;
+  /** The words that were changed, by the rank of what they are; is added to. */
+  readonly words: Float64Array;
 }
 
-export function pageCause(question: PageQuestion): Cause {
-  const { reference, worker, address, pageBytes, owners } = question;
-  owners.clear();
+/** The rank of the page's cause: the highest of what was written on it. */
+export function pageCause(question: PageQuestion): number {
+  const { reference, worker, address, pageBytes, owners, words } = question;
+  owners?.clear();
+  // Only who asks for owners has to know where it was written.
+  const written = owners === null ? null : new WrittenPlaces();
+  if (reference.window.hasSamePage(worker, address)) {
+    if (owners !== null && written !== null) countOwners(question, owners, written, RANK.identical);
+    return RANK.identical;
+  }
   const before = reference.window.words;
   const after = worker.words;
+  const pool = reference.poolAt(address);
   const first = (address - worker.start) / 4;
   const end = first + pageBytes / 4;
-  let cause: Cause = 'identical';
-  const written = new WrittenPlaces();
+  let cause: number = RANK.identical;
   for (let index = first; index < end; index += 2) {
     if (before[index] === after[index] && before[index + 1] === after[index + 1]) continue;
     WORD.before.low = before[index] ?? 0;
     WORD.before.high = before[index + 1] ?? 0;
     WORD.after.low = after[index] ?? 0;
     WORD.after.high = after[index + 1] ?? 0;
-    const found = wordCause(question, worker.start + index * 4, WORD, written);
-    question.words[found] += 1;
-    if (rankOf(found) > rankOf(cause)) cause = found;
+    const at = worker.start + index * 4;
+    const found = pool === null ? looseWordCause(question, at, WORD, written) : poolWordCause(pool, at, WORD, written);
+    words[found] = (words[found] ?? 0) + 1;
+    if (found > cause) cause = found;
   }
-  countOwners(question, written, cause);
+  if (owners !== null && written !== null) countOwners(question, owners, written, cause);
   return cause;
 }
 
@@ -112,75 +120,68 @@ class WrittenPlaces {
   readonly others = new Map<number, number>();
 }
 
-function wordCause(question: PageQuestion, address: number, word: WrittenWord, written: WrittenPlaces): Cause {
-  const { reference, region } = question;
-  if (reference.interpreter === null) return region.path.startsWith('[stack') ? 'native' : 'unknown';
-  const pool = reference.poolAt(address);
-  if (pool !== null) return poolWordCause(pool, address, word, written);
-  if (region.path.startsWith('[stack')) return 'native';
-  return looseWordCause(question, reference.interpreter, address, word, written);
-}
-
-function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, written: WrittenPlaces): Cause {
+function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, written: WrittenPlaces | null): number {
   const block = pool.blockAt(address);
-  if (block < 0) return 'allocator';
-  written.blocks.add(pool.startOf(block));
-  if (pool.isFree(block)) return 'allocator';
+  if (block < 0) return RANK.allocator;
+  written?.blocks.add(pool.startOf(block));
+  if (pool.isFree(block)) return RANK.allocator;
   const type = pool.typeOf(block);
   const offset = address - pool.startOf(block);
   if (type !== null) return objectWordCause(type, offset, word);
   const table = pool.tableOf(block);
-  if (table === null) return 'payload';
+  if (table === null) return RANK.payload;
   // dk_version is the upper half of the word at 8 from 3.11 on; it alone is written when code is specialized.
-  if (table.headerBytes === 32 && offset === 8 && word.before.low === word.after.low) return 'specialization';
-  return table.isShared ? 'shared-keys' : 'payload';
+  if (table.headerBytes === 32 && offset === 8 && word.before.low === word.after.low) return RANK.specialization;
+  return table.isShared ? RANK['shared-keys'] : RANK.payload;
 }
 
 /** `offset`: from the first byte of the object's memory, before which there is nothing of it. */
-function objectWordCause(type: ObjectType, offset: number, word: WrittenWord): Cause {
+function objectWordCause(type: ObjectType, offset: number, word: WrittenWord): number {
   const field = offset - type.prefixBytes;
-  if (field === OBJECT.refcount) return 'refcount';
-  if (type.isGc && field < 0 && field >= -GC_HEAD_BYTES) return 'gc-header';
-  return interpreterWrite(type, field, word.before, word.after) ?? 'payload';
+  if (field === OBJECT.refcount) return RANK.refcount;
+  if (type.isGc && field < 0 && field >= -GC_HEAD_BYTES) return RANK['gc-header'];
+  const own = interpreterWrite(type, field, word.before, word.after);
+  return own === null ? RANK.payload : RANK[own];
 }
 
 /** In memory that is no pool: the C library's heap, static data, or an arena's pages that are no pool yet. */
 function looseWordCause(
   question: PageQuestion,
-  interpreter: Interpreter,
   address: number,
   word: WrittenWord,
-  written: WrittenPlaces,
-): Cause {
+  written: WrittenPlaces | null,
+): number {
   const { reference, region, chunks, tally } = question;
-  const { window } = reference;
+  const { window, interpreter } = reference;
+  if (region.path.startsWith('[stack')) return RANK.native;
+  if (interpreter === null) return RANK.unknown;
   const chunk = chunks?.at(address) ?? null;
   if (chunk !== null) {
-    if (isBookkeeping(chunk, address)) return 'allocator';
+    if (isBookkeeping(chunk, address)) return RANK.allocator;
     const type = chunkObject(window, chunk, interpreter);
     if (type !== null) {
-      written.others.set(tally.ownerOf(type, memoryOf(chunk), window, interpreter), chunk.bytes);
+      written?.others.set(tally.ownerOf(type, memoryOf(chunk), window, interpreter), chunk.bytes);
       return objectWordCause(type, address - memoryOf(chunk), word);
     }
   }
   // An object says itself where it is: by its type behind the reference count.
   const asCount = objectBehind(window, address, 0, interpreter);
   if (asCount !== null) {
-    written.others.set(tally.ownerOf(asCount, address - asCount.prefixBytes, window, interpreter), OBJECT_HEAD_BYTES);
-    return 'refcount';
+    written?.others.set(tally.ownerOf(asCount, address - asCount.prefixBytes, window, interpreter), OBJECT_HEAD_BYTES);
+    return RANK.refcount;
   }
   for (const distance of [GC_HEAD_BYTES, GC_HEAD_BYTES / 2]) {
     const type = objectBehind(window, address, distance, interpreter);
     if (type?.isGc === true) {
       const start = address + distance - type.prefixBytes;
-      written.others.set(tally.ownerOf(type, start, window, interpreter), OBJECT_HEAD_BYTES);
-      return 'gc-header';
+      written?.others.set(tally.ownerOf(type, start, window, interpreter), OBJECT_HEAD_BYTES);
+      return RANK['gc-header'];
     }
   }
-  if (region.ofFile) return interpreter.types.isVersionTag(address) ? 'specialization' : 'native';
-  if (chunk !== null) return 'payload';
+  if (region.ofFile) return interpreter.types.isVersionTag(address) ? RANK.specialization : RANK.native;
+  if (chunk !== null) return RANK.payload;
   // Pages of an arena that hold no pool: the worker has made one of them.
-  return isUntouched(question) ? 'allocator' : 'payload';
+  return isUntouched(question) ? RANK.allocator : RANK.payload;
 }
 
 /** The object whose reference count stands `distance` bytes after an address. */
@@ -206,11 +207,11 @@ function isUntouched({ reference, address, pageBytes }: PageQuestion): boolean {
 }
 
 /** Whose memory lies on the page, and which of it was written. */
-function countOwners(question: PageQuestion, written: WrittenPlaces, cause: Cause): void {
-  const { reference, region, address, pageBytes, tally, owners } = question;
+function countOwners(question: PageQuestion, owners: PageOwners, written: WrittenPlaces, cause: number): void {
+  const { reference, region, address, pageBytes, tally } = question;
   const pool = reference.poolAt(address);
   if (pool !== null && reference.interpreter !== null) {
-    countPool(pool, reference, reference.interpreter, question, written, cause);
+    countPool(pool, reference.interpreter, question, owners, written, cause);
     return;
   }
   for (const [owner, bytes] of written.others) owners.add(owner, bytes, true);
@@ -220,11 +221,11 @@ function countOwners(question: PageQuestion, written: WrittenPlaces, cause: Caus
 
 function countPool(
   reading: PoolReading,
-  reference: ReferenceWindow,
   interpreter: Interpreter,
-  { address, pageBytes, tally, owners }: PageQuestion,
+  { reference, address, pageBytes, tally }: PageQuestion,
+  owners: PageOwners,
   written: WrittenPlaces,
-  cause: Cause,
+  cause: number,
 ): void {
   const { pool } = reading;
   const { window } = reference;
@@ -248,14 +249,14 @@ function countPool(
     } else owner = tally.ownerOf(type, start, window, interpreter);
     // The collector writes the header of every object that it tracks.
     const wasTraversed =
-      cause === 'identical' &&
+      cause === RANK.identical &&
       type !== null &&
       type.isGc &&
       window.pointer(start + type.prefixBytes - GC_HEAD_BYTES) !== 0;
     anyWritten ||= wasWritten || wasTraversed;
     owners.add(owner, bytes, wasWritten || wasTraversed);
   }
-  if (!anyWritten && address === pool.address && cause === 'allocator') {
+  if (!anyWritten && address === pool.address && cause === RANK.allocator) {
     owners.add(tally.numberOf(FREE_MEMORY), POOL_HEADER_BYTES, true);
   }
 }

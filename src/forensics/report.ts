@@ -2,7 +2,7 @@
 import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from './causes.ts';
-import { causeOfCode, type WorkerComparison } from './comparison.ts';
+import { causeOfCode, medianOf, type WorkerComparison } from './comparison.ts';
 
 /** Raised when a field changes its meaning or goes. */
 export const REPORT_VERSION = 1;
@@ -88,7 +88,13 @@ export interface WhyFacts {
 
 export function whyReport(facts: WhyFacts): WhyReport {
   const { comparisons, pageBytes } = facts;
-  const middle = medianOf(comparisons);
+  // The owners of one worker are known at least: of the one that was in the middle when the look began.
+  const middle =
+    medianOf(
+      comparisons.filter(({ owners }) => owners.length > 0),
+      ({ pages }) => pages.unshared,
+    ) ?? comparisons[0];
+  if (middle === undefined) throw new RangeError('no worker was looked at');
   return {
     version: REPORT_VERSION,
     taken_at: facts.takenAt.toISOString(),
@@ -108,14 +114,6 @@ export function whyReport(facts: WhyFacts): WhyReport {
       payloadOwner: payloadOwner(middle),
     }),
   };
-}
-
-/** The comparison in the middle by its unshared pages; of two in the middle the one with fewer. */
-export function medianOf(comparisons: readonly WorkerComparison[]): WorkerComparison {
-  const sorted = comparisons.toSorted((a, b) => a.pages.unshared - b.pages.unshared || a.pid - b.pid);
-  const middle = sorted[(sorted.length - 1) >> 1];
-  if (middle === undefined) throw new RangeError('no worker was looked at');
-  return middle;
 }
 
 function payloadOwner({ owners }: WorkerComparison): { name: string; pages: number } | null {

@@ -1,0 +1,274 @@
+/**
+ * `make bench-why`: whether `cowherd why` is right, on programs whose writes are known and on real servers, and what
+ * it costs.
+ *
+ * On each CPython found from 3.9 to 3.15, with a heap of 250 MiB (`apps/ground_truth.py`):
+ *
+ * - `cause_accuracy_min`: the part of a worker's unshared pages with the right cause, the least of programs that only
+ *   read, only collect, only allocate and free, only assign. A page that the program did not write to counts as wrong.
+ * - `mix_error_points`: of a program that does all of it, the largest difference between the share of a cause and its
+ *   true one, in points of percent. `unknown_percent_max`: pages whose cause was not told, in any of them.
+ * - `owner_error_points`: a module that owns 60% of the damaged pages comes first; by how many points its share is off.
+ * - `seconds`, `mib`: the command, from its start to its end, on one worker all of whose pages are unshared;
+ *   `seconds_32` on 32 workers.
+ *
+ * On gunicorn (`--preload`), uWSGI and Cowherd with the bundled application, four workers under the same load:
+ *
+ * - `p99_ratio`: the 99th percentile of requests at a steady pace while one look follows the other, to that before.
+ * - `collector_percent_gunicorn`, `collector_percent_uwsgi`: `identical` and `gc-header`, of the unshared pages.
+ * - `estimate_error_percent`: the bytes a worker that the first advice promises, beside what a worker of Cowherd has
+ *   less of unshared memory, with the policy named and under the same load.
+ * - `immortal_unshared_percent`: what a worker of `--policy immortal` has unshared after 20,000 requests, of what it
+ *   shared at its fork.
+ *
+ * Environment: WHY_MIB (250), BENCH_ROUNDS (3, of the real servers), BENCH_SECONDS (15, of load), WHY_REQUESTS
+ * (20000), WHY_PART (`truth` or `servers` for one half).
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicClock } from '../src/base/clock.ts';
+import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
+import { atLeast, atMost } from './lib/figures.ts';
+import { load } from './lib/load.ts';
+import { PacedLoad, type PacedRequest } from './lib/paced-load.ts';
+import { COWHERD } from './lib/places.ts';
+import { endAllStarted } from './lib/processes.ts';
+import { cowherd, gunicornPreload, nameOf, type Server, uwsgi } from './lib/servers.ts';
+import { Serving } from './lib/serving.ts';
+import { settingFrom } from './lib/settings.ts';
+import { median, percentile } from './lib/statistics.ts';
+import { table } from './lib/table.ts';
+import { turns } from './lib/turns.ts';
+import { askWhy } from './why/command.ts';
+import { type Deed, judge, type Judged, KnownProgram } from './why/ground-truth.ts';
+import { findPythons, type FoundPython } from './why/interpreters.ts';
+import { whyOfServer } from './why/servers.ts';
+
+const MIB = settingFrom(process.env, 'WHY_MIB', 250);
+const ROUNDS = settingFrom(process.env, 'BENCH_ROUNDS', 3);
+const SECONDS = settingFrom(process.env, 'BENCH_SECONDS', 15);
+const REQUESTS = settingFrom(process.env, 'WHY_REQUESTS', 20_000);
+const PART = process.env['WHY_PART'] ?? 'all';
+const OLDEST = '3.9';
+const WORKERS = 4;
+const MANY_WORKERS = 32;
+const CONNECTIONS = 8;
+const RATE = 30;
+const SETTLE_MS = 500;
+
+const DEEDS: readonly Deed[] = ['read', 'collect', 'allocate', 'assign', 'mix', 'owners'];
+const PURE: readonly Deed[] = ['read', 'collect', 'allocate', 'assign'];
+const PLANTED_PERCENT = 60;
+
+const truthTargets = [
+  atLeast('cause_accuracy_min', 0.95),
+  atMost('mix_error_points', 5),
+  atMost('unknown_percent_max', 5),
+  atMost('owner_error_points', 5),
+  atMost('seconds', 2),
+  atMost('mib', 200),
+  atMost('seconds_32', 10),
+];
+const serverTargets = [
+  atMost('p99_ratio', 1.1),
+  atLeast('collector_percent_gunicorn', 80),
+  atLeast('collector_percent_uwsgi', 80),
+  atMost('estimate_error_percent', 15),
+  atMost('immortal_unshared_percent', 1.5),
+];
+
+interface TruthRow extends Judged {
+  readonly python: string;
+  readonly deed: Deed;
+  readonly ownerErrorPoints: number | null;
+}
+
+async function judgeDeed(python: FoundPython, deed: Deed, { scratch }: Bench): Promise<TruthRow> {
+  const program = await KnownProgram.start(python, deed, MIB, 1, scratch);
+  try {
+    const judged = judge(program);
+    return { ...judged, python: python.version, deed, ownerErrorPoints: deed === 'owners' ? ownerError(judged) : null };
+  } finally {
+    await program.stop();
+  }
+}
+
+/** Of the rows' own pages; infinite where another owner comes first. Strings are of no module, and have their own. */
+function ownerError({ asked }: Judged): number {
+  const rows = (asked.report.workers[0]?.owners ?? []).filter(({ type }) => type === 'Row');
+  const sum = rows.reduce((total, { bytes }) => total + bytes, 0);
+  const [first] = rows;
+  if (first === undefined || first.module !== 'planted_large') return Infinity;
+  return Math.abs((100 * first.bytes) / sum - PLANTED_PERCENT);
+}
+
+async function measureTruth(bench: Bench): Promise<Outcome> {
+  const pythons = findPythons(OLDEST);
+  bench.say(
+    `Programs whose writes are known, ${MIB} MiB, on CPython ${pythons.map((each) => each.version).join(', ')}`,
+  );
+  const rows: TruthRow[] = [];
+  for (const python of pythons) {
+    for (const deed of DEEDS) rows.push(await judgeDeed(python, deed, bench));
+  }
+  bench.say(
+    table(
+      ['', 'deed', 'pages', 'right', 'unknown %', 'share off, points', 'owner off, points', 'seconds', 'MiB'],
+      rows.map((row) => [
+        row.python,
+        row.deed,
+        String(row.unsharedPages),
+        row.accuracy.toFixed(4),
+        row.unknownPercent.toFixed(2),
+        row.shareErrorPoints.toFixed(2),
+        row.ownerErrorPoints === null ? '' : row.ownerErrorPoints.toFixed(2),
+        row.asked.seconds.toFixed(2),
+        row.asked.mib.toFixed(0),
+      ]),
+    ),
+  );
+  const newest = pythons.at(-1);
+  if (newest === undefined) throw new Error('no CPython was found');
+  const many = await lookAtMany(newest, bench);
+  bench.say(`${MANY_WORKERS} workers on CPython ${newest.version}: ${many.toFixed(1)} s`);
+  const most = (of: (row: TruthRow) => number | null): number => Math.max(...rows.flatMap((row) => of(row) ?? []));
+  const one = rows.filter(({ deed }) => deed === 'collect');
+  return {
+    figures: {
+      cause_accuracy_min: Math.min(...rows.filter(({ deed }) => PURE.includes(deed)).map((row) => row.accuracy)),
+      mix_error_points: most((row) => (row.deed === 'mix' ? row.shareErrorPoints : null)),
+      unknown_percent_max: most((row) => row.unknownPercent),
+      owner_error_points: most((row) => row.ownerErrorPoints),
+      seconds: median(one.map(({ asked }) => asked.seconds)),
+      mib: Math.max(...one.map(({ asked }) => asked.mib)),
+      seconds_32: many,
+    },
+    arms: {
+      truth: rows.map(({ asked, ...row }) => ({ ...row, seconds: asked.seconds, mib: asked.mib })),
+    },
+  };
+}
+
+async function lookAtMany(python: FoundPython, { scratch }: Bench): Promise<number> {
+  const program = await KnownProgram.start(python, 'collect', MIB, MANY_WORKERS, scratch);
+  try {
+    return askWhy([String(program.pid)]).seconds;
+  } finally {
+    await program.stop();
+  }
+}
+
+async function measureServers(bench: Bench): Promise<Outcome> {
+  const arms: Server[] = [gunicornPreload, uwsgi, cowherd('immortal')];
+  bench.say(`Real servers: ${WORKERS} workers, ${SECONDS} s of load, ${ROUNDS} rounds`);
+  const found = new Map(arms.map((arm) => [nameOf(arm), [] as Awaited<ReturnType<typeof whyOfServer>>[]]));
+  for (const { arm } of turns(arms, ROUNDS)) {
+    const round = await whyOfServer(arm, { workers: WORKERS, connections: CONNECTIONS, seconds: SECONDS }, bench);
+    found.get(nameOf(arm))?.push(round);
+  }
+  const middle = (arm: Server, of: (round: Awaited<ReturnType<typeof whyOfServer>>) => number): number =>
+    median((found.get(nameOf(arm)) ?? []).map(of));
+  bench.say(
+    table(
+      ['', 'shared at fork, MiB', 'unshared, MiB', 'collector %', 'promised, MiB'],
+      arms.map((arm) => [
+        nameOf(arm),
+        middle(arm, (round) => round.sharedAtForkMib),
+        middle(arm, (round) => round.unsharedMib),
+        middle(arm, (round) => round.collectorPercent),
+        middle(arm, (round) => round.promisedMib),
+      ]),
+    ),
+  );
+  const left = middle(cowherd('immortal'), (round) => round.unsharedMib);
+  const errors = [gunicornPreload, uwsgi].map((arm) => {
+    const won = middle(arm, (round) => round.unsharedMib) - left;
+    return (100 * Math.abs(middle(arm, (round) => round.promisedMib) - won)) / won;
+  });
+  const p99 = await p99Ratio(bench);
+  const immortal = await afterManyRequests(bench);
+  return {
+    figures: {
+      p99_ratio: p99.ratio,
+      collector_percent_gunicorn: middle(gunicornPreload, (round) => round.collectorPercent),
+      collector_percent_uwsgi: middle(uwsgi, (round) => round.collectorPercent),
+      estimate_error_percent: Math.max(...errors),
+      immortal_unshared_percent: immortal.unsharedPercent,
+    },
+    arms: { servers: Object.fromEntries(found), p99, immortal },
+  };
+}
+
+/** Looks one after the other, in turns with nothing, while requests come at a steady pace. */
+async function p99Ratio({ scratch, feedEnvironment: environment, say }: Bench) {
+  const serving = await Serving.start({ server: gunicornPreload, app: 'feed', workers: WORKERS, environment, scratch });
+  await load({ port: serving.port, path: '/', connections: CONNECTIONS, seconds: SECONDS }, scratch);
+  const pace = await PacedLoad.start({ port: serving.port, path: '/', perSecond: RATE });
+  const spans: { looking: boolean; fromMs: number; toMs: number }[] = [];
+  for (let turn = 0; turn < 2 * ROUNDS; turn += 1) {
+    const looking = turn % 2 === 1;
+    const fromMs = monotonicClock.now();
+    while (monotonicClock.now() < fromMs + SECONDS * 1000) {
+      if (looking) await lookOnce(serving.root);
+      else await sleep(SETTLE_MS);
+    }
+    spans.push({ looking, fromMs, toMs: monotonicClock.now() });
+  }
+  const requests = await pace.end();
+  endAllStarted();
+  const p99 = (looking: boolean): number =>
+    percentile(
+      requests
+        .filter((request) => spans.some((span) => span.looking === looking && isIn(request, span)))
+        .map(({ latencyMs }) => latencyMs),
+      0.99,
+    );
+  const [before, during] = [p99(false), p99(true)];
+  say(`p99 of requests: ${before.toFixed(1)} ms, ${during.toFixed(1)} ms while looks follow one another`);
+  return { beforeMs: before, duringMs: during, ratio: during / before };
+}
+
+function isIn({ dueAtMs }: PacedRequest, { fromMs, toMs }: { fromMs: number; toMs: number }): boolean {
+  return dueAtMs >= fromMs && dueAtMs < toMs;
+}
+
+/** In another process, as a person does; this one goes on with its clock. */
+async function lookOnce(pid: number): Promise<void> {
+  await once(spawn(COWHERD, ['why', String(pid), '--json'], { stdio: 'ignore' }), 'exit');
+}
+
+async function afterManyRequests(bench: Bench) {
+  const { scratch, feedEnvironment: environment, say } = bench;
+  const serving = await Serving.start({
+    server: cowherd('immortal'),
+    app: 'feed',
+    workers: WORKERS,
+    environment,
+    scratch,
+  });
+  let requests = 0;
+  while (requests < REQUESTS) {
+    const done = await load({ port: serving.port, path: '/', connections: CONNECTIONS, seconds: SECONDS }, scratch);
+    requests += done.requests;
+  }
+  const { report } = askWhy(['--runtime-dir', serving.runtimeDirectory]);
+  endAllStarted();
+  const worker = report.workers.find(({ pid }) => pid === report.median_pid);
+  if (worker === undefined) throw new Error('no worker was looked at');
+  const unsharedPercent = (100 * worker.unshared) / worker.shared_at_fork;
+  say(`--policy immortal after ${requests} requests: ${unsharedPercent.toFixed(2)}% unshared`);
+  return { requests, unsharedPercent, worker };
+}
+
+async function measure(bench: Bench): Promise<Outcome> {
+  const truth = PART === 'servers' ? null : await measureTruth(bench);
+  const servers = PART === 'truth' ? null : await measureServers(bench);
+  return {
+    figures: { ...truth?.figures, ...servers?.figures },
+    arms: { ...truth?.arms, ...servers?.arms },
+  };
+}
+
+const targets = [...(PART === 'servers' ? [] : truthTargets), ...(PART === 'truth' ? [] : serverTargets)];
+await benchmark('why', targets, measure);

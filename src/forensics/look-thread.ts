@@ -1,0 +1,20 @@
+/** A thread that looks at its share of the workers (`look-share.ts`), and says what it has found. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CowherdError, type ErrorCode } from '../base/errors.ts';
+import { lookAtShare, type Share, type ShareResult } from './look-share.ts';
+
+export type ThreadAnswer =
+  | { readonly result: ShareResult; readonly error: null }
+  | { readonly result: null; readonly error: { readonly code: ErrorCode; readonly detail: string } };
+
+function answer(): ThreadAnswer {
+  try {
+    return { result: lookAtShare(workerData as Share), error: null };
+  } catch (error) {
+    // An error of ours loses its class on the way.
+    if (!(error instanceof CowherdError)) throw error;
+    return { result: null, error: { code: error.code, detail: error.detail ?? '' } };
+  }
+}
+
+parentPort?.postMessage(answer());
