@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cowherd_agent import process_name, retiring, threads
+from cowherd_agent import perf_names, process_name, retiring, threads
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.leaving import leave
@@ -179,6 +179,10 @@ class Mold:
             self._notice(
                 "warning", "dirty_workers: Cowherd does not start gunicorn's dirty arbiter"
             )
+        if cfg.perf_names:
+            reason = perf_names.why_not()
+            if reason is not None:
+                self._notice("warning", f"perf_names: {reason}; functions of Python have no names")
 
     def _load(self) -> None:
         if self._arbiter.cfg.reload:
@@ -497,6 +501,8 @@ class Mold:
         worker = self._arbiter.WORKERS.pop(message["pid"], None)
         if worker is not None:
             worker.tmp.close()
+            if self._arbiter.cfg.perf_names:
+                perf_names.forget(message["pid"])
             self._call_hook("child_exit", self._arbiter.cfg.child_exit, worker)
 
     def _change_wanted(self, count: int) -> None:

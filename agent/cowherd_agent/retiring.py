@@ -18,7 +18,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cowherd_agent import scoreboard, stack
+from cowherd_agent import perf_names, scoreboard, stack
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 
@@ -111,6 +111,7 @@ def shed(start: WorkerStart, retirement: Retirement) -> Channel:
     """Takes off what only a worker has, says `retired`, and gives the channel of its own on which
     the order comes. Raises OSError when the keeper is gone."""
     worker, arbiter = start.worker, start.arbiter
+    perf_names.switch_off()
     stack.release()
     retirement.restore_signals()
     for descriptor in worker.PIPE:

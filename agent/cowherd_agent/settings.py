@@ -301,6 +301,21 @@ class ReforkByBenefit(gunicorn_config.Setting):  # type: ignore[misc]
         """
 
 
+class PerfNames(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "perf_names"
+    section = "Cowherd"
+    cli = ("--perf-names",)
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """\
+        Names Python's functions for ``perf`` and ``cowherd record``, in the workers.
+
+        Each worker writes ``/tmp/perf-PID.map``. Calls get a little slower. It needs CPython 3.12;
+        an older one warns and goes on without.
+        """
+
+
 class RecyclePrivate(gunicorn_config.Setting):  # type: ignore[misc]
     name = "recycle_private"
     section = "Cowherd"

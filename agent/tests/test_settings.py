@@ -19,7 +19,7 @@ OURS = (
     *("heap_policy", "warmup", "health", "gc_guard", "collect_after", "allow_threads"),
     *("sampling_budget",),
     *("boot_timeout", "recycle_private", "recycle_pss", "recycle_rss", "recycle_samples"),
-    *("recycle_age", "recycle_age_jitter", "herd_memory"),
+    *("recycle_age", "recycle_age_jitter", "herd_memory", "perf_names"),
 )
 MIB = 1024 * 1024
 
@@ -52,6 +52,7 @@ def test_the_defaults() -> None:
         "recycle_age": 0,
         "recycle_age_jitter": 0,
         "herd_memory": "off",
+        "perf_names": False,
     }
 
 
@@ -63,7 +64,7 @@ def test_they_stand_on_the_command_line() -> None:
         *("--sampling-budget", "2.5", "--workers", "4"),
         *("--boot-timeout", "60", "--recycle-private", "200M", "--recycle-pss", "1.5G"),
         *("--recycle-rss", "4096", "--recycle-samples", "5", "--recycle-age", "3600"),
-        *("--recycle-age-jitter", "600", "--herd-memory", "auto"),
+        *("--recycle-age-jitter", "600", "--herd-memory", "auto", "--perf-names"),
     )
     assert [config.settings[name].get() for name in OURS] == [
         "freeze",
@@ -73,7 +74,7 @@ def test_they_stand_on_the_command_line() -> None:
         500,
         True,
         2.5,
-        *(60, 200 * MIB, 1536 * MIB, 4096, 5, 3600, 600, "auto"),
+        *(60, 200 * MIB, 1536 * MIB, 4096, 5, 3600, 600, "auto", True),
     ]
     assert config.workers == 4
     assert parsed("--heap-policy", "stock").heap_policy == "stock"
