@@ -1,18 +1,23 @@
 /**
  * Every command but `serve`: its options, and the file that runs it, imported when it is called.
  */
-import { Command, CommanderError, Help, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { CowherdError } from '../base/errors.ts';
 import type { DemoOptions } from './demo.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { HELP } from './help.ts';
 import type { HistoryOptions } from './history.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
+import type { RecordOptions } from './record.ts';
 import type { RolloutOptions } from './rollout.ts';
 import type { ScaleOptions } from './scale.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
 import type { WhyOptions } from './why.ts';
+
+/** What `record` can be told to use; see src/faults/instrument.ts and recording.ts. */
+const INSTRUMENTS = ['tracepoint', 'software'];
+const CALL_GRAPHS = ['fp', 'dwarf'];
 
 const ROLLOUTS: Readonly<Record<RolloutKind, string>> = {
   reload: 'new code and new settings, without a dropped request',
@@ -116,6 +121,30 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     )
     .action(async (pid: number | undefined, options: WhyOptions) => {
       exitStatus = await (await import('./why.ts')).runWhy(pid, options);
+    });
+  program
+    .command('record')
+    .description('record the copies of shared pages as they happen, with stacks, by perf')
+    .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--seconds <seconds>', 'how long (10); Ctrl-C ends it earlier', positiveNumber)
+    .option('--from-fork', 'the next workers from their first instant, and not those that are there')
+    .addOption(new Option('--event <event>', 'instead of the better one that can be had').choices(INSTRUMENTS))
+    .addOption(new Option('--call-graph <how>', 'how callers are found: fp (default) or dwarf').choices(CALL_GRAPHS))
+    .option('--counters', 'count instructions per cycle and cache misses meanwhile')
+    .option('--import <file>', 'read a perf.data, or the text of perf script, and record nothing')
+    .option('--html <file>', 'write a page with a flame graph')
+    .option('--speedscope <file>', 'write the stacks for speedscope')
+    .option('--pprof <file>', 'write the stacks for pprof')
+    .option('--collapsed <file>', 'write the stacks as lines, for flamegraph.pl and others')
+    .option('--force', 'replace files that exist')
+    .option('--json', 'print it as JSON (docs/record.md)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  cowherd record --seconds 30 --html faults.html\n  cowherd record $(pgrep -o gunicorn) --from-fork',
+    )
+    .action(async (pid: number | undefined, options: RecordOptions) => {
+      exitStatus = await (await import('./record.ts')).runRecord(pid, options);
     });
   program
     .command('doctor')
