@@ -396,7 +396,7 @@ class Mold:
         the mold's own frames gone from its stack."""
         # A worker keeps the mold's collector settings until its policy is applied.
         while True:
-            message, descriptors = self._channel.receive()
+            message, descriptors = self._receive_command()
             if message is None:
                 # The keeper is gone, and with it every listener.
                 self._leave(1)

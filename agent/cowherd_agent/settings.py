@@ -301,6 +301,23 @@ class ReforkByBenefit(gunicorn_config.Setting):  # type: ignore[misc]
         """
 
 
+class Heal(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "heal"
+    section = "Cowherd"
+    cli = ("--heal",)
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """\
+        Has the kernel merge again what workers have copied though it is still the same (KSM).
+
+        When the workers have unshared so much that it is estimated to win at least a tenth of the
+        herd's memory, KSM is switched on until it has merged what it can, and the settings of the
+        host are put back. It needs Linux 6.4 and root. After a heal that won little there is no
+        other until the code is loaded anew.
+        """
+
+
 class PerfNames(gunicorn_config.Setting):  # type: ignore[misc]
     name = "perf_names"
     section = "Cowherd"

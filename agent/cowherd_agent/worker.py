@@ -15,7 +15,7 @@ from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
-from cowherd_agent import in_flight, perf_names, process_name, scoreboard, stack
+from cowherd_agent import in_flight, merging, perf_names, process_name, scoreboard, stack
 from cowherd_agent.channel import Channel
 from cowherd_agent.finishing import Finishing
 from cowherd_agent.leaving import leave
@@ -53,6 +53,7 @@ def run(start: WorkerStart) -> Retirement:
     retirement.listen()
     Finishing(start).listen()
     in_flight.arrange(start)
+    merging.arrange(start)
     if start.arbiter.cfg.perf_names:
         perf_names.arrange(start.channel)
     status = _serve(start, pid, retirement)

@@ -5,6 +5,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'com
 import { CowherdError } from '../base/errors.ts';
 import type { DemoOptions } from './demo.ts';
 import type { DoctorOptions } from './doctor.ts';
+import type { HealOptions } from './heal.ts';
 import { HELP } from './help.ts';
 import type { HistoryOptions } from './history.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
@@ -121,6 +122,19 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     )
     .action(async (pid: number | undefined, options: WhyOptions) => {
       exitStatus = await (await import('./why.ts')).runWhy(pid, options);
+    });
+  program
+    .command('heal')
+    .description('have the kernel merge memory that workers have copied though it is still the same (KSM; root)')
+    .argument('[pid]', 'a process of a prefork server; else the running herd', wholeNumber)
+    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--yes', 'do not ask before settings of the host are changed')
+    .option('--keep', 'leave KSM on afterwards')
+    .option('--seconds <seconds>', 'how long it may take (300)', positiveNumber)
+    .option('--json', 'print it as JSON (docs/heal.md)')
+    .addHelpText('after', '\nExamples:\n  sudo cowherd heal\n  sudo cowherd heal $(pgrep -o gunicorn) --yes --json')
+    .action(async (pid: number | undefined, options: HealOptions) => {
+      exitStatus = await (await import('./heal.ts')).runHeal(pid, options);
     });
   program
     .command('record')

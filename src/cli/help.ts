@@ -18,6 +18,7 @@ Commands:
   scale     change the number of workers
   history   what each reload, refork, rollback and stop did to the host
   why       what unshared the pages of a prefork server's workers, and what to do
+  heal      have the kernel merge memory again that workers have copied for nothing
   record    record the copies of shared pages as they happen, with stacks
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 

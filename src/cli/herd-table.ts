@@ -70,6 +70,7 @@ function formatTroubles({ herd }: StatusReport): string[] {
   const stopped = herd.recycling.stopped.map(({ rule, because }) =>
     pc.red(`Recycling (${rule}) is stopped: ${because}`),
   );
+  if (herd.heal.on && herd.heal.stopped !== null) stopped.push(pc.yellow(`Nothing is healed: ${herd.heal.stopped}`));
   if (loop === null) return stopped;
   const next = formatDuration(secondsToMilliseconds(seconds(loop.next_fork_in_seconds)));
   return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last ${loop.last_error}`), ...stopped];

@@ -23,6 +23,7 @@ Cowherd's own settings, which may also stand in gunicorn.conf.py:
                            also --recycle-pss, --recycle-rss, --recycle-samples, --recycle-age,
                            --recycle-age-jitter (docs/recycling.md)
   --herd-memory SIZE       herd_memory: of the whole herd; auto: by the limit of the cgroup
+  --heal                   heal: have the kernel merge what workers copied for nothing (docs/heal.md)
   --perf-names             perf_names: name Python's functions for perf and record (docs/record.md)
   --boot-timeout SECONDS   boot_timeout: how long a worker may take to be ready
 

@@ -7,6 +7,7 @@ import { drain } from '../agent/keeper-door.ts';
 import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
 import { readHerdFile } from '../supervisor/herd-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
+import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { findHerd } from './find-herd.ts';
 
 export interface StopOptions {
@@ -47,6 +48,8 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
     if (!(error instanceof CowherdError) || error.code !== 'SUPERVISOR_GONE') throw error;
     removePidFile(directory);
     const looked = await drain(join(directory, KEEPER_SOCKET), quick);
+    // It may have been killed in the midst of a heal (docs/heal.md).
+    new KsmSwitch().recover();
     return looked?.pid ?? null;
   }
 }

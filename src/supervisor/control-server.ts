@@ -18,6 +18,7 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('reload'), version: integer }),
   v.object({ type: v.literal('rollback'), version: integer }),
   v.object({ type: v.literal('refork'), version: integer }),
+  v.object({ type: v.literal('merge'), version: integer }),
 ]);
 
 export interface ControlHandlers {

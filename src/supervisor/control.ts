@@ -30,7 +30,9 @@ export type ControlOrder =
   | { type: 'scale'; version: number; workers: number }
   | { type: 'reload'; version: number }
   | { type: 'rollback'; version: number }
-  | { type: 'refork'; version: number };
+  | { type: 'refork'; version: number }
+  /** Have molds and workers let the kernel merge their memory. */
+  | { type: 'merge'; version: number };
 
 export type ControlReply =
   | { type: 'status'; report: StatusReport }

@@ -9,7 +9,7 @@ import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
 import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
-import { SIGABRT, SIGKILL, SIGRETIRE, SIGTERM, SIGUSR1 } from './signals.ts';
+import { SIGABRT, SIGKILL, SIGMERGE, SIGRETIRE, SIGTERM, SIGUSR1 } from './signals.ts';
 
 const SIGSEGV = 11;
 
@@ -336,6 +336,8 @@ class World {
   #signal(pid: number, signal: number): void {
     const worker = this.workers.get(pid);
     if (signal === SIGKILL) this.die(pid, { signal });
+    // It would end a worker that does not handle it yet.
+    else if (signal === SIGMERGE) expect(worker?.stage).not.toBe('booting');
     else if (worker === undefined || worker.stubborn || signal === SIGUSR1) return;
     else if (signal === SIGABRT) this.die(pid, { signal });
     else if (signal === SIGRETIRE) worker.stage = 'retiring';

@@ -1,6 +1,8 @@
 /** What can happen to a herd, and what the supervisor can do about it. */
 import type { Inventory, KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../agent/messages.ts';
 import type { LogLevel } from '../base/log.ts';
+import type { Milliseconds } from '../base/units.ts';
+import type { MergingSample } from './heal-settled.ts';
 import type { HerdState, RolloutOutcome } from './state.ts';
 
 /** A worker's counters at a tick, read from the scoreboard. */
@@ -21,6 +23,7 @@ export interface WorkerLook {
   rss: number;
   pss: number;
   private: number;
+  unshared: number;
 }
 
 /** What is known of the herd's memory at a tick. */
@@ -30,6 +33,16 @@ export interface HerdLook {
   pss: number;
   /** Of the cgroup that the herd is in: its limit, and what is used without pages of files that are not in use. */
   cgroup: { limit: number | null; used: number } | null;
+}
+
+/** What KSM does for the herd; only in one that is healed by rule. */
+export interface MergingLook {
+  /** Why memory can't be merged here; `null` when it can. */
+  problem: string | null;
+  /** While this supervisor has it merged. */
+  sample: MergingSample | null;
+  /** CPU time that ksmd has used; `null` where it can't be seen. */
+  ksmdMs: Milliseconds | null;
 }
 
 export type HerdEvent =

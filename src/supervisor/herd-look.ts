@@ -12,8 +12,8 @@ export function lookAtHerd(state: HerdState, sampleOf: (pid: number) => Sample |
     const pid = Number(key);
     const sample = sampleOf(pid);
     if (sample === null) return [];
-    const { rss, pss, private: privateBytes } = sample.memory;
-    return [{ pid, sampledAtMs: sample.sampledAtMs, rss, pss, private: privateBytes }];
+    const { rss, pss, private: privateBytes, unshared } = sample.memory;
+    return [{ pid, sampledAtMs: sample.sampledAtMs, rss, pss, private: privateBytes, unshared }];
   });
   const molds = Object.values(state.molds).flatMap(({ pid }) => (pid === null ? [] : (sampleOf(pid) ?? [])));
   const asksCgroup = state.settings?.herd_memory === 'auto' && cgroup !== null;

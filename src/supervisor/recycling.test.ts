@@ -113,6 +113,7 @@ class Herd {
         pid,
         sampledAtMs: this.nowMs - 100,
         private: privateBytes,
+        unshared: 0,
         pss: privateBytes + 10 * MIB,
         rss: privateBytes + 100 * MIB,
       };

@@ -15,10 +15,11 @@ import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
-import type { Action, HerdEvent, Heartbeat } from './events.ts';
+import type { Action, HerdEvent, Heartbeat, MergingLook } from './events.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { lookAtHerd } from './herd-look.ts';
+import { Healer } from './healer.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { Sampler } from './sampler.ts';
 import { takeStack } from './stack.ts';
@@ -80,6 +81,7 @@ class Supervisor {
   readonly #startedAtMs: number;
   readonly #notifier: Notifier | null;
   readonly #recorder: RestartRecorder;
+  readonly #healer: Healer;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
   #control: Server | null = null;
@@ -99,6 +101,7 @@ class Supervisor {
     this.#startedAtMs = monotonicClock.now();
     this.#startUp = options.startUp;
     this.#sampler = new Sampler();
+    this.#healer = new Healer(options.log);
     this.#recorder = new RestartRecorder({
       rowOf: (slot) => this.#startUp.scoreboard.row(slot),
       pssOf: (pid) => this.#sampler.sampleOf(pid)?.memory.pss ?? null,
@@ -245,7 +248,14 @@ class Supervisor {
     }
     this.#memoryKills.tick();
     const memory = lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid));
-    this.#dispatch({ type: 'tick', heartbeats, memory });
+    const merging = this.#lookAtMerging();
+    this.#dispatch({ type: 'tick', heartbeats, memory, ...(merging === null ? {} : { merging }) });
+  }
+
+  #lookAtMerging(): MergingLook | null {
+    if (this.#state.settings?.heal !== true) return null;
+    const molds = Object.values(this.#state.molds).flatMap(({ pid }) => pid ?? []);
+    return this.#healer.look([...molds, ...Object.keys(this.#state.workers).map(Number)]);
   }
 
   /** Of a worker that was told to end and has not yet. */
@@ -388,6 +398,12 @@ class Supervisor {
     }
   }
 
+  #startMerging(): void {
+    const reason = this.#healer.start();
+    // Not within the decision that led here.
+    if (reason !== null) queueMicrotask(() => this.#dispatch({ type: 'merging_failed', reason }));
+  }
+
   #waitForOrphans(pids: number[], workers: { pid: number; slot: number }[]): void {
     const finished = (): number =>
       workers.reduce((total, { pid, slot }) => {
@@ -470,6 +486,7 @@ class Supervisor {
     this.#progress.clear();
     if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
+    this.#healer.stop();
     this.#notifier?.stop();
     this.#herdFile.stop();
     this.#control?.close();

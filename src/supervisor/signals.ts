@@ -1,6 +1,6 @@
 /**
  * The signals that the supervisor sends. Numbers, since that is what it tells the keeper; those of the kernel as this
- * machine has them, and three real-time signals for what gunicorn's workers have no signal for.
+ * machine has them, and four real-time signals for what gunicorn's workers have no signal for.
  */
 import { constants } from 'node:os';
 
@@ -12,3 +12,5 @@ export const SIGRETIRE = 44;
 export const SIGFINISH = 45;
 /** Tell your requests (agent/cowherd_agent/in_flight.py). */
 export const SIGTELL = 46;
+/** Let the kernel merge your memory with that of others (agent/cowherd_agent/merging.py). */
+export const SIGMERGE = 47;

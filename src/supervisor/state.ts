@@ -143,6 +143,7 @@ export interface HerdState {
   crashLoop: { startedAtMs: number; deaths: number; lastError: string } | null;
   recycling: RecyclingState;
   refork: ReforkState;
+  heal: HealState;
   anyWorkerEverReady: boolean;
   anyRequestEverFinished: boolean;
   /** Requests that workers which have ended had answered. */
@@ -184,6 +185,7 @@ export function initialState(): HerdState {
     crashLoop: null,
     recycling: startRecycling(),
     refork: newReforkState(),
+    heal: newHealState(),
     anyWorkerEverReady: false,
     anyRequestEverFinished: false,
     requestsOfGone: 0,

@@ -38,6 +38,19 @@ function completeReport(): unknown {
     stoppedBecause: 'a reason',
     wins: [{ generation: 2, won: 1, wonPerWorker: 1, estimated: amount }],
   };
+  state.heal.rules = {
+    ...state.heal.rules,
+    heal: {
+      startedAtMs: 0,
+      unsharedBefore: {},
+      estimated: amount,
+      progress: null,
+      ksmdBeforeMs: null,
+      ended: null,
+    },
+    stoppedBecause: 'a reason',
+    wins: [{ won: 1, estimated: amount, tookMs: milliseconds(1), ksmdMs: milliseconds(1) }],
+  };
   state.lastRollout = { kind: 'reload', by: 'SIGHUP', from: 1, to: 2, startedAtMs: 0, endedAtMs: 1, failure: 'x' };
   state.crashLoop = { startedAtMs: 0, deaths: 3, lastError: 'x' };
   state.recycling.stopped.push({ rule: 'private', because: 'x', generation: 1, limit: 1 });

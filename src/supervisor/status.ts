@@ -93,6 +93,20 @@ export interface RecyclingReport {
   budget: { used: number; limit: number } | null;
 }
 
+/** What healing by rule has done and does. Bytes. */
+export interface HealReport {
+  /** The setting `heal`. */
+  on: boolean;
+  /** Since the supervisor started. */
+  count: number;
+  /** Since when one is under way. */
+  under_way_seconds: number | null;
+  /** Why nothing is healed, or not any more. */
+  stopped: string | null;
+  /** The latest last. */
+  wins: { won: number; estimated: number; seconds: number; ksmd_cpu_seconds: number | null }[];
+}
+
 export interface MoldReport {
   generation: number;
   pid: number | null;
@@ -116,6 +130,7 @@ export interface StatusReport {
     /** Workers die soon after their start, one after the other. */
     crash_loop: { deaths: number; since_seconds: number; last_error: string; next_fork_in_seconds: number } | null;
     refork: ReforkReport;
+    heal: HealReport;
     recycling: RecyclingReport;
     workers_wanted: number;
     workers_ready: number;
@@ -186,6 +201,7 @@ export function statusReport(input: StatusInput): StatusReport {
       last_rollout: lastRolloutReport(state, input.nowMs),
       crash_loop: crashLoopReport(state, input.nowMs),
       refork: reforkReport(state),
+      heal: healReport(state, input.nowMs),
       recycling: recyclingReport(state),
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
@@ -250,6 +266,22 @@ function reforkReport({ refork: { rules } }: HerdState): ReforkReport {
       won,
       won_per_worker: wonPerWorker,
       estimated,
+    })),
+  };
+}
+
+function healReport({ settings, heal: { rules, problem } }: HerdState, nowMs: number): HealReport {
+  const { heal } = rules;
+  return {
+    on: settings?.heal === true,
+    count: rules.heals,
+    under_way_seconds: heal === null || heal.ended !== null ? null : (nowMs - heal.startedAtMs) / 1000,
+    stopped: problem ?? rules.stoppedBecause,
+    wins: rules.wins.map(({ won, estimated, tookMs, ksmdMs }) => ({
+      won,
+      estimated,
+      seconds: tookMs / 1000,
+      ksmd_cpu_seconds: ksmdMs === null ? null : ksmdMs / 1000,
     })),
   };
 }

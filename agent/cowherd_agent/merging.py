@@ -1,0 +1,77 @@
+"""Lets the kernel merge pages of this process with equal ones of others (KSM).
+
+A process says so itself, for all of its memory and that of the processes which it forks; nobody
+else can say it for it. Nothing is merged before KSM is switched on, which `cowherd heal` does.
+
+Under another server, in the process that forks the workers, once the application is loaded: in
+gunicorn.conf.py ::
+
+    from cowherd_agent.merging import allow_merging
+
+    def when_ready(server):
+        allow_merging()
+
+and under uWSGI at the end of the module that makes the application.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from cowherd_agent.worker import WorkerStart
+
+SIGMERGE: Final = 47
+"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/signals.ts."""
+
+# include/uapi/linux/prctl.h, Linux 6.4. No privilege is needed (kernel/sys.c).
+_PR_SET_MEMORY_MERGE = 67
+
+
+def allow_merging() -> str | None:
+    """Lets the kernel merge this process's memory; gives the reason where it can't, else None.
+
+    It may be called again. Taking it back would copy every merged page at once, so there is no
+    function for that.
+    """
+    if not sys.platform.startswith("linux"):
+        return f"{sys.platform} is not Linux"
+    libc = ctypes.CDLL(None, use_errno=True)
+    no = ctypes.c_ulong(0)
+    if libc.prctl(_PR_SET_MEMORY_MERGE, ctypes.c_ulong(1), no, no, no) == 0:
+        return None
+    number = ctypes.get_errno()
+    if number == errno.EINVAL:
+        return "the kernel is older than Linux 6.4, or built without KSM"
+    return os.strerror(number)
+
+
+def arrange(start: WorkerStart) -> None:
+    """From ``init_signals`` on SIGMERGE makes this worker allow it."""
+    worker = start.worker
+    original = worker.init_signals
+
+    def merge(_number: int, _frame: FrameType | None) -> None:
+        reason = allow_merging()
+        if reason is not None:
+            text = f"The memory of worker {os.getpid()} can't be merged: {reason}"
+            start.channel.send_if_possible({"type": "notice", "level": "warning", "text": text})
+
+    def handle() -> None:
+        signal.signal(SIGMERGE, merge)
+        # As gunicorn does with SIGTERM: no system call of a request is to be interrupted.
+        signal.siginterrupt(SIGMERGE, False)
+
+    def init_signals() -> None:
+        original()
+        handle()
+
+    handle()
+    worker.init_signals = init_signals

@@ -1,0 +1,107 @@
+/** Which processes are healed, and how they come to let the kernel merge their memory. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { isMergeable } from '../procfs/ksm.ts';
+import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
+import type { StatusReport } from '../supervisor/status.ts';
+import { findHerd } from './find-herd.ts';
+import { readStatus } from './status.ts';
+import { familyOfProcess } from './why.ts';
+
+export interface HealTarget {
+  /** For people. */
+  readonly name: string;
+  /** Molds and workers, or the processes of another server. */
+  readonly pids: readonly number[];
+  /** The runtime directory of a herd; null for another server. */
+  readonly directory: string | null;
+  readonly policy: string | null;
+}
+
+/** A worker answers a signal between two instructions; one in a long call of C does it afterwards. */
+const ANSWER_WITHIN_MS = 3000;
+const LOOK_EVERY_MS = 50;
+
+/** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED */
+export async function findTarget(pid: number | undefined, runtimeDirectory: string | undefined): Promise<HealTarget> {
+  if (pid === undefined) {
+    const directory = await findHerd(runtimeDirectory);
+    return targetOfHerd(directory, await readStatus(directory));
+  }
+  return (await herdWith(pid)) ?? targetOfServer(pid);
+}
+
+/** Pure. */
+export function targetOfHerd(directory: string, { herd, molds, workers }: StatusReport): HealTarget {
+  return {
+    name: `the herd of ${herd.app ?? directory}`,
+    pids: [
+      ...molds.flatMap((mold) => (mold.phase === 'ready' ? (mold.pid ?? []) : [])),
+      ...workers.flatMap((worker) => (worker.state === 'ready' ? worker.pid : [])),
+    ],
+    directory,
+    policy: herd.policy,
+  };
+}
+
+/** The herd whose mold, worker or supervisor this is. */
+async function herdWith(pid: number): Promise<HealTarget | null> {
+  for (const directory of listRuntimeDirectories()) {
+    let report: StatusReport;
+    try {
+      report = await readStatus(directory);
+    } catch (error) {
+      // Of a herd that has ended, or has no supervisor.
+      if (error instanceof CowherdError) continue;
+      throw error;
+    }
+    const all = [
+      report.herd.supervisor.pid,
+      ...report.molds.map((mold) => mold.pid),
+      ...report.workers.map((w) => w.pid),
+    ];
+    if (all.includes(pid)) return targetOfHerd(directory, report);
+  }
+  return null;
+}
+
+function targetOfServer(pid: number): HealTarget {
+  const { reference } = familyOfProcess(pid, undefined);
+  const { workers } = reference === pid ? familyOfProcess(pid, undefined) : familyOfProcess(reference, undefined);
+  return { name: `the server of process ${reference}`, pids: [reference, ...workers], directory: null, policy: null };
+}
+
+/**
+ * Has a herd's processes let the kernel merge their memory, and says which of the target's do not.
+ *
+ * @throws CowherdError NOTHING_TO_MERGE when none does
+ */
+export async function allowMerging(target: HealTarget): Promise<number[]> {
+  const { directory, pids } = target;
+  if (directory !== null) {
+    const reply = await ask(directory, { type: 'merge', version: CONTROL_VERSION });
+    if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
+    if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
+  }
+  const deadline = performance.now() + (directory === null ? 0 : ANSWER_WITHIN_MS);
+  let missing = refusing(pids);
+  while (missing.length > 0 && performance.now() < deadline) {
+    await sleep(LOOK_EVERY_MS);
+    missing = refusing(missing);
+  }
+  if (missing.length === pids.length) throw new CowherdError('NOTHING_TO_MERGE', { detail: target.name });
+  return missing;
+}
+
+/** Those that do not allow it. */
+export function refusing(pids: readonly number[]): number[] {
+  return pids.filter((pid) => {
+    try {
+      return !isMergeable(pid);
+    } catch (error) {
+      if (isSystemError(error, 'EACCES', 'EPERM')) return true;
+      throw error;
+    }
+  });
+}
