@@ -22,7 +22,7 @@ _LONGEST_LINE_BYTES = 4096
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
 _RUNTIME_FILES = ("control.sock", "scoreboard", "herd.json", "herd.json.new")
-_STACK_PREFIX = "stack-"
+_RUNTIME_PREFIXES = ("stack-", "census-")
 
 
 class Visitor:
@@ -113,7 +113,7 @@ class Door:
         if with_directory:
             with contextlib.suppress(OSError):
                 for name in os.listdir(directory):
-                    if name in _RUNTIME_FILES or name.startswith(_STACK_PREFIX):
+                    if name in _RUNTIME_FILES or name.startswith(_RUNTIME_PREFIXES):
                         os.unlink(os.path.join(directory, name))
         with contextlib.suppress(OSError):
             os.unlink(self._path)

@@ -1,4 +1,4 @@
-"""A child that tries something for its mold, and is waited for: a scout, a canary.
+"""A child that does something for its mold, and says what came of it: a scout, a canary.
 
 It is killed when its time is up, and ends with its mold. What it says on its pipe is kept even if
 it crashes; each step is announced before it starts, so that a crash has a name.
@@ -56,30 +56,91 @@ class Outcome(NamedTuple):
         return ""
 
 
-def run_in_child(life: Callable[[Tell], object], timeout_seconds: float) -> Outcome:
-    """Forks a child that lives `life`, and waits for its end.
+class Child:
+    """One that lives `life`.
 
-    The child's status is 0 when `life` returns, 1 when it raises, which is told as `error`. No
-    atexit hook runs in it, unless `life` runs those that it has registered.
+    Its status is 0 when `life` returns, 1 when it raises, which is told as `error`. No atexit hook
+    runs in it, unless `life` runs those that it has registered.
     """
-    started = time.perf_counter()
-    reader, writer = os.pipe()
-    for stream in (sys.stdout, sys.stderr):
-        # What is buffered at the fork would be written twice.
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            stream.flush()
-    mold_pid = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        _die_with(mold_pid)
-        _live(writer, life)
-    os.close(writer)
-    try:
-        found, status = _wait(pid, reader, started + timeout_seconds)
-    finally:
-        os.close(reader)
-    return Outcome(found, status, time.perf_counter() - started)
+
+    def __init__(self, life: Callable[[Tell], object], timeout_seconds: float) -> None:
+        self._started = time.perf_counter()
+        self._deadline = self._started + timeout_seconds
+        self._timed_out = False
+        self._written = bytearray()
+        self._has_said_all = False
+        self._reader, writer = os.pipe()
+        for stream in (sys.stdout, sys.stderr):
+            # What is buffered at the fork would be written twice.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        mold_pid = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._reader)
+            _die_with(mold_pid)
+            _live(writer, life)
+        os.close(writer)
+        os.set_blocking(self._reader, False)
+        self._ended = os.pidfd_open(self._pid)
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when the child has ended."""
+        return self._ended
+
+    def left_ms(self) -> int | None:
+        """How long to wait before the next `advance` at most; None when its time is up already."""
+        if self._timed_out:
+            return None
+        return max(0, round((self._deadline - time.perf_counter()) * 1000))
+
+    def advance(self) -> Outcome | None:
+        """Does what there is to do now, without waiting; the outcome, once it has ended."""
+        poll = select.poll()
+        poll.register(self._ended, select.POLLIN)
+        has_ended = bool(poll.poll(0))
+        if not has_ended and self.left_ms() == 0:
+            self._timed_out = True
+            os.kill(self._pid, signal.SIGKILL)
+        # The pipe's end does not tell: a process that the child started may hold it open.
+        self._read()
+        if not has_ended:
+            return None
+        _, status = os.waitpid(self._pid, 0)
+        self.let_go()
+        found: dict[str, Any] = {}
+        for line in self._written.splitlines():
+            found.update(json.loads(line))
+        seconds = time.perf_counter() - self._started
+        return Outcome(
+            found, None if self._timed_out else os.waitstatus_to_exitcode(status), seconds
+        )
+
+    def wait(self) -> Outcome:
+        while (outcome := self.advance()) is None:
+            poll = select.poll()
+            poll.register(self._ended, select.POLLIN)
+            if not self._has_said_all:
+                poll.register(self._reader, select.POLLIN)
+            poll.poll(self.left_ms())
+        return outcome
+
+    def let_go(self) -> None:
+        """Closes what its parent has of it; for another child, which has inherited that."""
+        os.close(self._reader)
+        os.close(self._ended)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._reader, 65536):
+                self._written += data
+            # Closed by every process that had it.
+            self._has_said_all = True
+
+
+def run_in_child(life: Callable[[Tell], object], timeout_seconds: float) -> Outcome:
+    """Forks a child that lives `life`, and waits for its end."""
+    return Child(life, timeout_seconds).wait()
 
 
 def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
@@ -107,42 +168,6 @@ def _die_with(mold_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != mold_pid:
         os._exit(1)
-
-
-def _wait(pid: int, reader: int, deadline: float) -> tuple[dict[str, Any], int | None]:
-    """What the child wrote, and its exit status; None if it had to be killed because time was up.
-
-    The pipe's end does not tell: a process that the child started may hold it open.
-    """
-    os.set_blocking(reader, False)
-    written = bytearray()
-    timed_out = False
-    ended = os.pidfd_open(pid)
-    poll = select.poll()
-    poll.register(ended, select.POLLIN)
-    poll.register(reader, select.POLLIN)
-    try:
-        while True:
-            left_ms = max(0, round((deadline - time.perf_counter()) * 1000))
-            ready = [descriptor for descriptor, _ in poll.poll(None if timed_out else left_ms)]
-            if not ready and not timed_out:
-                timed_out = True
-                os.kill(pid, signal.SIGKILL)
-            if reader in ready or ended in ready:
-                with contextlib.suppress(BlockingIOError):
-                    while data := os.read(reader, 65536):
-                        written += data
-                    # Its end: closed by every process that had it.
-                    poll.modify(reader, 0)
-            if ended in ready:
-                break
-    finally:
-        os.close(ended)
-    _, status = os.waitpid(pid, 0)
-    found: dict[str, Any] = {}
-    for line in written.splitlines():
-        found.update(json.loads(line))
-    return found, None if timed_out else os.waitstatus_to_exitcode(status)
 
 
 def _signal_name(number: int) -> str:

@@ -85,6 +85,8 @@ MOLD_MESSAGES = frozenset(
         "worker_failed",
         "guard",
         "in_flight",
+        "census_written",
+        "census_failed",
     }
 )
 
@@ -98,6 +100,8 @@ MOLD_COMMANDS = frozenset(
         "workers_wanted",
         "listeners",
         "reopen_logs",
+        "census",
+        "merge_memory",
         "exit",
     }
 )

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cowherd_agent import perf_names, process_name, retiring, threads
+from cowherd_agent import merging, perf_names, process_name, retiring, threads
+from cowherd_agent.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.leaving import leave
@@ -58,6 +59,8 @@ class Mold:
         self._arbiter: MoldArbiter
         self._heap: HerdHeap
         self._scoreboard: Scoreboard
+        # While one takes a census.
+        self._scout: CensusScout | None = None
 
     # Getting ready
 
@@ -417,8 +420,35 @@ class Mold:
                 self._change_wanted(message["count"])
             elif kind == "reopen_logs":
                 self._arbiter.log.reopen_files()
+            elif kind == "census":
+                self._take_census()
+            elif kind == "merge_memory":
+                # Workers that are forked from now on have it from here.
+                reason = merging.allow_merging()
+                if reason is not None:
+                    self._notice("warning", f"The mold's memory can't be merged: {reason}")
             elif kind == "exit":
                 self._leave(0, call_on_exit=message["final"])
+
+    def _receive_command(self) -> tuple[Message | None, list[int]]:
+        """The next one; a scout that ends before it comes is told of first."""
+        while self._scout is not None:
+            answer = self._scout.wait_with(self._channel.fileno())
+            if answer is None:
+                break
+            self._scout = None
+            self._send(answer)
+        return self._channel.receive()
+
+    def _take_census(self) -> None:
+        if self._scout is not None:
+            # Its answer is still to come.
+            return
+        folder = os.path.dirname(self._order["scoreboard"])
+        try:
+            self._scout = CensusScout(os.path.join(folder, f"{FILE_PREFIX}{self._generation}"))
+        except OSError as error:
+            self._send({"type": "census_failed", "reason": f"no scout could be forked: {error}"})
 
     def _fork(self, slot_number: int) -> WorkerStart | None:
         from cowherd_agent.worker import WorkerStart
@@ -457,6 +487,9 @@ class Mold:
                 os.close(descriptor)
             for sibling in arbiter.WORKERS.values():
                 sibling.tmp.close()
+            if self._scout is not None:
+                self._scout.let_go()
+                self._scout = None
             return WorkerStart(
                 worker=worker,
                 arbiter=arbiter,

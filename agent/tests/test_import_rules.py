@@ -59,6 +59,7 @@ def test_the_policies_work_without_gunicorn() -> None:
         f"import cowherd_agent.{name}"
         for name in [
             "prepare",
+            "census",
             "fork_safety",
             *(f"heap.{name}" for name in names if name != "__init__"),
         ]

@@ -98,6 +98,8 @@ const moldCommands = Object.keys({
   worker_retired: true,
   workers_wanted: true,
   reopen_logs: true,
+  census: true,
+  merge_memory: true,
   exit: true,
 } satisfies Record<MoldCommand['type'], true>);
 const orderKeys = Object.keys({

@@ -148,6 +148,9 @@ export const moldMessage = v.variant('type', [
     /** Of the scoreboard, at that moment. */
     response_errors: count,
   }),
+  /** A scout has taken the census of this mold, as it was when it was asked to. */
+  v.object({ type: v.literal('census_written'), path: v.string(), objects: count, seconds }),
+  v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
@@ -251,6 +254,10 @@ export type MoldCommand =
   /** This worker is the mold of another generation now. */
   | { type: 'worker_retired'; pid: number }
   | { type: 'reopen_logs' }
+  /** Have a scout take a census; answered by `census_written` or `census_failed`. */
+  | { type: 'census' }
+  /** Let the kernel merge your memory with that of others, and that of workers forked from now on. */
+  | { type: 'merge_memory' }
   /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
   | { type: 'exit'; final: boolean };
 

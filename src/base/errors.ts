@@ -311,6 +311,33 @@ export const catalogue = defineCatalogue({
     advice:
       'It must be whole: what `perf record` has written and ended by itself, or the text of `perf script`. docs/record.md has both commands.',
   },
+  CENSUS_UNREADABLE: {
+    exitStatus: 57,
+    title: 'The census cannot be read',
+    advice:
+      'It must be a file that write_census has written, whole, in a child of the process that the workers were forked from; docs/why.md shows how. Without it: --no-census.',
+  },
+  KSM_UNAVAILABLE: {
+    exitStatus: 58,
+    title: 'This kernel cannot merge the memory of whole processes',
+    advice: 'It takes Linux 6.4 or newer, built with CONFIG_KSM. `cowherd doctor` shows what this one has.',
+  },
+  KSM_NOT_ALLOWED: {
+    exitStatus: 59,
+    title: 'KSM may not be switched on here',
+    advice: 'It is a setting of the host: run the command as root (`sudo cowherd heal`), and outside of a container.',
+  },
+  CONFIRMATION_NEEDED: {
+    exitStatus: 60,
+    title: 'A setting of the host would be changed, and nobody has agreed',
+    advice: 'Run the command on a terminal, where it asks, or say --yes.',
+  },
+  NOTHING_TO_MERGE: {
+    exitStatus: 61,
+    title: 'None of the processes lets the kernel merge its memory',
+    advice:
+      'Each process has to allow it itself, before it forks or by a hook: docs/heal.md has the lines for gunicorn and uWSGI. Workers of Cowherd are told to.',
+  },
 });
 
 export type ErrorCode = keyof typeof catalogue;

@@ -5,6 +5,7 @@
  * supervisor knew is in the file that it has kept (herd-file.ts), which may be a moment old, or not be there at all.
  */
 import type { Inventory } from '../agent/messages.ts';
+import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Adoption } from './events.ts';
@@ -181,6 +182,7 @@ function followDeadMolds(draft: Draft, saved: HerdState, endings: ReadonlyMap<nu
   for (const mold of Object.values(saved.molds)) {
     const { generation, pid } = mold;
     if (state.molds[generation] !== undefined) continue;
+    census.forget(draft, mold);
     const how = `${describeEnding(endings.get(pid ?? 0) ?? { exitStatus: null, signal: null })} ${MEANWHILE}`;
     if (pid !== null && mold.phase !== 'leaving') {
       log(draft, 'error', `The mold of generation ${generation} (pid ${pid}) ${how}`);

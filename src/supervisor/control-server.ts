@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { onLines } from '../base/lines.ts';
+import type { CensusReport } from './census.ts';
 import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control.ts';
 import type { Answer } from './draft.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
@@ -14,6 +15,7 @@ const integer = v.pipe(v.number(), v.integer());
 const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('status'), version: integer }),
   v.object({ type: v.literal('stop'), version: integer, quick: v.boolean() }),
+  v.object({ type: v.literal('census'), version: integer, start: v.boolean() }),
   v.object({ type: v.literal('scale'), version: integer, workers: v.pipe(integer, v.minValue(1), v.maxValue(1000)) }),
   v.object({ type: v.literal('reload'), version: integer }),
   v.object({ type: v.literal('rollback'), version: integer }),
@@ -24,6 +26,7 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
 export interface ControlHandlers {
   status(): StatusReport;
   stop(quick: boolean): void;
+  census(start: boolean): CensusReport;
   order(order: ControlOrder): Answer | null;
 }
 
@@ -69,6 +72,7 @@ function answerTo(line: string, handlers: ControlHandlers): ControlReply {
     handlers.stop(message.output.quick);
     return { type: 'stopping', pid: process.pid };
   }
+  if (message.output.type === 'census') return { type: 'census', census: handlers.census(message.output.start) };
   const answer = handlers.order(message.output);
   return { type: 'answered', accepted: false, text: 'nothing was decided', generation: null, ...answer };
 }

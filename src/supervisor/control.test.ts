@@ -25,10 +25,16 @@ afterEach(() => {
 
 const DONE = { accepted: true, text: 'done', generation: null };
 
+const CENSUS = { generation: 1, phase: 'none', path: null, reason: null, seconds: null } as const;
+
 async function listen(): Promise<void> {
   server = await serveControl(folder, {
     status: () => report,
     stop: (quick) => heard.push(`stop ${quick}`),
+    census: (start) => {
+      heard.push(`census ${start}`);
+      return CENSUS;
+    },
     order: (order) => {
       heard.push(order.type);
       return DONE;
@@ -72,9 +78,13 @@ test('every request has its answer', async () => {
       { type: 'reload', version: CONTROL_VERSION },
       { type: 'answered', ...DONE },
     ],
+    [
+      { type: 'census', version: CONTROL_VERSION, start: true },
+      { type: 'census', census: CENSUS },
+    ],
   ];
   for (const [request, reply] of requests) expect(await ask(folder, request)).toEqual(reply);
-  expect(heard).toEqual(['stop true', 'scale', 'reload']);
+  expect(heard).toEqual(['stop true', 'scale', 'reload', 'census true']);
 });
 
 test('the socket is open to its owner only', async () => {

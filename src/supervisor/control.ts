@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CowherdError, type ErrorCode } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
+import type { CensusReport } from './census.ts';
 import type { Answer } from './draft.ts';
 import type { Looked } from '../agent/keeper-door.ts';
 import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
@@ -23,6 +24,8 @@ const ANSWER_MS = 5000;
 export type ControlRequest =
   | { type: 'status'; version: number }
   | { type: 'stop'; version: number; quick: boolean }
+  /** Of the generation that serves; `start`: have one taken, if there is none. */
+  | { type: 'census'; version: number; start: boolean }
   | ControlOrder;
 
 /** What a herd can be told to do while it serves. */
@@ -37,6 +40,7 @@ export type ControlOrder =
 export type ControlReply =
   | { type: 'status'; report: StatusReport }
   | { type: 'stopping'; pid: number }
+  | { type: 'census'; census: CensusReport }
   /** Whether an order is carried out; `generation` is the one that a rollout leads to. */
   | ({ type: 'answered' } & Answer)
   | { type: 'refused'; reason: string };

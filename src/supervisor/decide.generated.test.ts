@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { KeeperMessage, MoldCommand, MoldMessage, Settings } from '../agent/messages.ts';
+import { NO_ANSWER_MS } from './census.ts';
 import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
 import { sampleSettings } from './samples/samples.ts';
@@ -166,6 +167,8 @@ class World {
         // To a mold whose end the supervisor has heard of nothing is said.
         expect(this.state.molds[action.generation]?.pid ?? null).not.toBeNull();
         for (const mold of this.molds.values()) {
+          // A census under way is not started twice.
+          if (action.message.type === 'census') expect(mold.commands.map(({ type }) => type)).not.toContain('census');
           if (mold.generation === action.generation) mold.commands.push(action.message);
         }
         return;
@@ -202,6 +205,10 @@ class World {
       case 'daemonize':
       case 'watch_process':
       case 'forget_process':
+      case 'remove_census':
+      case 'set_background':
+      case 'start_merging':
+      case 'stop_merging':
       case 'announce_serving':
     }
   }
@@ -366,6 +373,14 @@ class World {
       case 'ready': {
         const command = mold.commands.shift();
         if (command?.type === 'exit') this.die(mold.pid, { status: 0 });
+        if (command?.type === 'census') {
+          this.fromMold(
+            mold.generation,
+            forkFails
+              ? { type: 'census_failed', reason: 'the scout was killed' }
+              : { type: 'census_written', path: 'census', objects: 1, seconds: 2 },
+          );
+        }
         if (command?.type !== 'fork') return;
         if (forkFails) {
           this.fromMold(mold.generation, { type: 'fork_failed', slot: command.slot, reason: 'no memory' });
@@ -512,6 +527,8 @@ const WHAT = [
   'rollback',
   'refork',
   'reopen_logs',
+  'census',
+  'merge',
   'tick',
   'time',
 ] as const;
@@ -537,6 +554,8 @@ const WEIGHTS: Record<Step['what'], number> = {
   rollback: 1,
   refork: 2,
   reopen_logs: 1,
+  census: 3,
+  merge: 1,
   tick: 6,
   time: 10,
 };
@@ -608,6 +627,10 @@ function happen(world: World, { what, pick }: Step): void {
       return world.dispatch({ type: 'refork_requested', by: 'SIGUSR2' });
     case 'reopen_logs':
       return world.dispatch({ type: 'reopen_logs' });
+    case 'merge':
+      return world.dispatch({ type: 'merge_requested', by: 'cowherd merge' });
+    case 'census':
+      return world.dispatch({ type: 'census_requested' });
     case 'tick':
       return world.tick();
     case 'time':
@@ -629,6 +652,10 @@ function expectFullHerd(world: World): void {
   const molds = [...world.molds.values()].filter((mold) => mold.generation !== state.previous?.generation);
   expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
+  for (const { census } of Object.values(state.molds)) {
+    // Unless its answer was lost, together with the supervisor that had asked for it.
+    if (census?.phase === 'under_way') expect(world.nowMs - census.askedAtMs).toBeLessThan(NO_ANSWER_MS);
+  }
 }
 
 function expectNothingLeft(world: World): void {

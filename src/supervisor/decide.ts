@@ -5,6 +5,7 @@
  * clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
+import * as census from './census.ts';
 import * as cut from './cut.ts';
 import { log, type Answer, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
@@ -90,6 +91,15 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'refork_requested':
       rollout.requestRefork(draft, event.by);
       return;
+    case 'merge_requested':
+      merging.request(draft, event.by);
+      return;
+    case 'merging_failed':
+      heal.couldNotStart(draft, event.reason);
+      return;
+    case 'census_requested':
+      census.request(draft);
+      return;
     case 'reopen_logs':
       for (const worker of Object.values(state.workers)) {
         // A booting one may not have its signal handlers yet, and would die of it.
@@ -110,7 +120,9 @@ function apply(draft: Draft, event: HerdEvent): void {
       timeouts.tick(draft, event.heartbeats);
       recycling.tick(draft, event.heartbeats, event.memory);
       refork.tick(draft, event.memory);
+      heal.tick(draft, event.memory, event.merging);
       molds.tick(draft);
+      census.tick(draft);
       return;
   }
 }
@@ -218,6 +230,12 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       return;
     case 'in_flight':
       cut.told(draft, message.pid, message.requests, message.response_errors);
+      return;
+    case 'census_written':
+      census.written(draft, generation, message);
+      return;
+    case 'census_failed':
+      census.failed(draft, generation, message.reason);
       return;
     case 'guard': {
       const what = message.held ? 'held off' : 'seen';

@@ -62,8 +62,11 @@ export type HerdEvent =
   | { type: 'reload_requested'; by: string }
   | { type: 'rollback_requested'; by: string }
   | { type: 'refork_requested'; by: string }
+  | { type: 'merge_requested'; by: string }
+  | { type: 'merging_failed'; reason: string }
+  | { type: 'census_requested' }
   | { type: 'reopen_logs' }
-  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook };
+  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook; merging?: MergingLook };
 
 /** A herd whose supervisor has died; see adoption.ts. */
 export interface Adoption {
@@ -127,6 +130,10 @@ export type Action =
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }
   | { do: 'forget_process'; pid: number }
+  | { do: 'remove_census'; generation: number }
+  /** Switch KSM on, or put the host's settings back. */
+  | { do: 'start_merging' }
+  | { do: 'stop_merging' }
   | { do: 'announce_serving' }
   | { do: 'wake'; atMs: number }
   | { do: 'log'; level: LogLevel; text: string; fields?: Record<string, unknown> }

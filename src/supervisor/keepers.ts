@@ -1,4 +1,5 @@
 /** Decisions about the keeper: what its death means, and starting afresh after it. */
+import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdEvent } from './events.ts';
 import * as rollout from './rollout.ts';
@@ -62,6 +63,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
       ' requests and leave, then the herd starts afresh',
   );
   for (const pid of pids) draft.actions.push({ do: 'forget_process', pid });
+  for (const mold of Object.values(state.molds)) census.forget(draft, mold);
   rollout.lose(draft, `${keeper} ${how}`);
   Object.assign(state, {
     phase: 'starting',

@@ -1,5 +1,6 @@
 /** Decisions about molds: starting one, taking it into use, and what its end means. */
 import type { MoldMessage, MoldOccasion, Settings } from '../agent/messages.ts';
+import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { Ending, MoldState } from './state.ts';
@@ -55,6 +56,7 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
     readyAtMs: null,
     rejectedPolicies: rejected,
     dismissedAtMs: null,
+    census: null,
   };
 }
 
@@ -225,6 +227,7 @@ export function exited(draft: Draft, pid: number): MoldState | null {
   const mold = Object.values(state.molds).find((each) => each.pid === pid);
   if (mold === undefined) return null;
   delete state.molds[mold.generation];
+  census.forget(draft, mold);
   // Forks that it was asked for will never be answered.
   for (const [slot, { generation }] of Object.entries(state.forking)) {
     if (generation === mold.generation) delete state.forking[Number(slot)];

@@ -11,6 +11,7 @@ import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { censusReport } from './census.ts';
 import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
@@ -27,7 +28,7 @@ import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { removeRuntimeFiles } from './runtime-directory.ts';
+import { removeCensus, removeRuntimeFiles } from './runtime-directory.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdFile } from './herd-file.ts';
 import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
@@ -299,6 +300,10 @@ class Supervisor {
     return await serveControl(this.#startUp.runtimeDirectory, {
       status: () => this.status(),
       stop: (quick) => void this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
+      census: (start) => {
+        if (start) this.#dispatch({ type: 'census_requested' });
+        return censusReport(this.#state, monotonicClock.now());
+      },
       order: (order) => this.#dispatch(orderEvent(order)),
     });
   }
@@ -381,6 +386,15 @@ class Supervisor {
         return;
       case 'forget_process':
         this.#sampler.forget(action.pid);
+        return;
+      case 'remove_census':
+        removeCensus(this.#startUp.runtimeDirectory, action.generation);
+        return;
+      case 'start_merging':
+        this.#startMerging();
+        return;
+      case 'stop_merging':
+        this.#healer.stop();
         return;
       case 'announce_serving':
         this.#options.onServing?.();

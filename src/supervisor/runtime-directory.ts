@@ -20,6 +20,8 @@ export const CONTROL_SOCKET = 'control.sock';
 export const SCOREBOARD = 'scoreboard';
 /** Begins the name of a worker's file for its stack, before the slot; `FILE_PREFIX` in agent/cowherd_agent/stack.py. */
 export const STACK_PREFIX = 'stack-';
+/** Begins the name of a census, before the generation; `FILE_PREFIX` in agent/cowherd_agent/census_scout.py. */
+export const CENSUS_PREFIX = 'census-';
 /** The keeper's door (agent/cowherd_agent/door.py, which knows all of these names). */
 export const KEEPER_SOCKET = 'keeper.sock';
 /** What the supervisor knows, for the one after it (herd-file.ts). */
@@ -156,12 +158,20 @@ export function removeRuntimeFiles(directory: string): void {
     rmSync(join(directory, name), { force: true });
   }
   try {
-    const stacks = readdirSync(directory).filter((name) => name.startsWith(STACK_PREFIX));
-    for (const name of stacks) rmSync(join(directory, name), { force: true });
+    const named = readdirSync(directory).filter((name) =>
+      [STACK_PREFIX, CENSUS_PREFIX].some((each) => name.startsWith(each)),
+    );
+    for (const name of named) rmSync(join(directory, name), { force: true });
     rmdirSync(directory);
   } catch {
     // Somebody keeps a file of their own there.
   }
+}
+
+/** Takes away the census of a generation, whole or not. */
+export function removeCensus(directory: string, generation: number): void {
+  const path = join(directory, `${CENSUS_PREFIX}${generation}`);
+  for (const name of [path, `${path}.new`]) rmSync(name, { force: true });
 }
 
 /** The runtime directories of this user that have a socket, whether somebody answers there or not. */

@@ -4,7 +4,9 @@
  */
 import type { RequestInFlight } from './cut.ts';
 import type { Settings } from '../agent/messages.ts';
+import type { CensusState } from './census.ts';
 import { startRecycling, type RecyclingState } from './recycling-state.ts';
+import { newHealState, type HealState } from './heal-state.ts';
 import { newReforkState, type ReforkState } from './refork-state.ts';
 
 /** How a process ended: exactly one of the first two is not null. */
@@ -37,6 +39,8 @@ export interface MoldState {
   rejectedPolicies: { policy: string; reason: string }[];
   /** When it was told to leave. */
   dismissedAtMs: number | null;
+  /** `null` until one was asked for. */
+  census: CensusState | null;
 }
 
 /** `retiring`: finishing its requests, to become a mold. */
