@@ -58,15 +58,15 @@ function heal(
 }
 
 describe('when', () => {
-  test('the workers have unshared enough, for ten looks in a row', () => {
+  test('the workers have unshared enough, for five looks in a row', () => {
     const due = untilDue(newHealMemory(), 0, [60, 60, 60]);
-    expect(due?.seconds).toBe(10);
+    expect(due?.seconds).toBe(5);
   });
 
   test('not when one look says less', () => {
     let memory = newHealMemory();
     for (let second = 1; second <= 60; second += 1) {
-      const unshared = second % 10 === 0 ? [10, 10, 10] : [60, 60, 60];
+      const unshared = second % 5 === 0 ? [10, 10, 10] : [60, 60, 60];
       const considered = consider(memory, look(second * 1000, unshared));
       memory = considered.memory;
       expect(considered.because).toBeNull();
@@ -90,7 +90,7 @@ describe('when', () => {
   test('it says of how many workers, how much and what for', () => {
     let memory = newHealMemory();
     let because: string | null = null;
-    for (let second = 0; second < 10; second += 1) {
+    for (let second = 0; second < 5; second += 1) {
       ({ memory, because } = consider(memory, look(second, [60, 4, 60])));
     }
     expect(because).toBe('2 worker(s) have 120.0 MiB unshared; it is estimated to win 60.0 MiB of 500.0 MiB');

@@ -70,7 +70,7 @@ const WORTH_BYTES = mebibytes(32);
 /** Before anything was learnt. */
 const FIRST_YIELD_PART = 0.5;
 /** A collection in all workers is over by then, and what it has copied is at rest. */
-const LOOKS_IN_A_ROW = 10;
+const LOOKS_IN_A_ROW = 5;
 /** No heal takes longer; a host with much other memory to merge would need it. */
 const LONGEST_MS = 120_000;
 const SHORTEST_PAUSE_MS = 60_000;

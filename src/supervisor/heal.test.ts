@@ -78,7 +78,7 @@ const passes = (tick: number): MergingLook => ({
 
 describe('by rule', () => {
   test('the workers that have passed the limit and their mold are told, KSM is on until it has settled, and the win is told', () => {
-    const herd = new Herd().ticks(9);
+    const herd = new Herd().ticks(4);
     expect(herd.take()).toEqual({ does: [], told: [], logs: [] });
     herd.ticks(1);
     expect(herd.take()).toEqual({
@@ -108,13 +108,13 @@ describe('by rule', () => {
     const herd = new Herd().ticks(30, problem);
     expect(herd.take()).toEqual({ does: [], told: [], logs: ['heal is set, but nothing is: KSM is root’s'] });
     expect(herd.state.heal.problem).toBe('KSM is root’s');
-    herd.ticks(10);
+    herd.ticks(5);
     expect(herd.state.heal.problem).toBeNull();
     expect(herd.take().does).toEqual(['start_merging']);
   });
 
   test('one that could not begin is the last', () => {
-    const herd = new Herd().ticks(10);
+    const herd = new Herd().ticks(5);
     herd.take();
     herd.event({ type: 'merging_failed', reason: 'another one merges' });
     expect(herd.take().logs).toEqual(['Nothing is healed: another one merges']);
@@ -122,7 +122,7 @@ describe('by rule', () => {
   });
 
   test('one that won little is the last until new code is loaded', () => {
-    const herd = new Herd().ticks(10).ticks(6, passes).ticks(2);
+    const herd = new Herd().ticks(5).ticks(6, passes).ticks(2);
     const { logs } = herd.take();
     expect(logs.at(-1)).toMatch(/^No more heals until the code is loaded anew: the last heal won 0.0 MiB/);
     expect(herd.ticks(600).take().does).toEqual([]);
@@ -136,13 +136,13 @@ describe('by rule', () => {
       failure: null,
     } as const;
     herd.state.lastRollout = outcome;
-    expect(herd.ticks(10).take().does).toEqual(['start_merging']);
+    expect(herd.ticks(5).take().does).toEqual(['start_merging']);
   });
 });
 
 describe('broken off', () => {
   const underWay = (): Herd => {
-    const herd = new Herd().ticks(10).ticks(2, passes);
+    const herd = new Herd().ticks(5).ticks(2, passes);
     herd.take();
     return herd;
   };
@@ -171,7 +171,7 @@ describe('broken off', () => {
     herd.ticks(1);
     expect(herd.state.heal.rules.heal).toBeNull();
     expect(herd.ticks(58).take().does).toEqual([]);
-    expect(herd.ticks(12).take().does).toEqual(['start_merging']);
+    expect(herd.ticks(7).take().does).toEqual(['start_merging']);
   });
 });
 

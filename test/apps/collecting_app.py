@@ -1,8 +1,8 @@
 """Loads a heap of many small objects, whose pages a full collection writes: `collecting_app:app`.
 
-`/collect` runs one in the worker that answers, and tells its pid. What a first collection changes for
-good, such as the order of the objects in the collector's list, is the mold's when it has been played
-there some times (`--warmup "GET /collect"`); another one writes each header, and restores it.
+`/collect` runs one in the worker that answers, and tells its pid. What a first collection changes
+for good, such as the order of the objects in the collector's list, is the mold's when it has been
+played there some times (`--warmup "GET /collect"`); another one writes each header and restores it.
 """
 
 import gc

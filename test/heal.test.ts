@@ -1,0 +1,206 @@
+/** `cowherd heal` and `serve --heal`, on real herds whose workers have run full collections; a setting of the host is changed and put back. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { HealReport } from '../src/cli/heal-report.ts';
+import { isMergeable, KSM_FOLDER, readKsmSettings, whyNoMerging } from '../src/procfs/ksm.ts';
+import { readSmapsRollup } from '../src/procfs/smaps-rollup.ts';
+import { KsmSwitch } from '../src/supervisor/ksm-switch.ts';
+import { APPS, cowherd, PYTHON, ROOT, type Run, serving } from './support/cowherd.ts';
+import { fetchFrom } from './support/http.ts';
+import { until } from './support/until.ts';
+
+const MIB = 1024 * 1024;
+const problem = whyNoMerging();
+const before = readKsmSettings();
+const why = problem !== null ? ` (KSM is ${problem.kind} here)` : before?.run === 0 ? '' : ' (KSM is on here)';
+/** Another one's merging would be in the way of what is measured. */
+const isPossible = problem === null && before?.run === 0;
+
+afterAll(() => {
+  new KsmSwitch().recover();
+});
+
+/** Played in the mold, so that what a first collection changes for good is shared. */
+const COLLECTED = Array.from({ length: 3 }, () => ['--warmup', 'GET /collect']).flat();
+
+async function herd(...more: readonly string[]): Promise<Run> {
+  return await serving(
+    ['collecting_app:app', '--chdir', APPS, '--policy', 'stock', '--workers', '3', ...COLLECTED, ...more],
+    { env: { OBJECTS: '250000' } },
+  );
+}
+
+/** Has each worker run a full collection. */
+async function collectInAll(run: Run, count = 3): Promise<number[]> {
+  const done = new Set<number>();
+  await until('every worker has collected', async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => run.get('/collect')));
+    for (const { text } of answers) done.add(Number(text));
+    return done.size >= count;
+  });
+  return [...done];
+}
+
+async function pssOf(run: Run): Promise<number> {
+  const { molds, workers } = await run.status();
+  const pids = [...molds.map(({ pid }) => pid ?? 0), ...workers.map(({ pid }) => pid)];
+  return pids.reduce((sum, pid) => sum + (readSmapsRollup(pid)?.pss ?? 0), 0);
+}
+
+function heal(run: Run, ...options: readonly string[]): Run {
+  return cowherd(['heal', '--runtime-dir', run.runtimeDirectory, ...options]);
+}
+
+async function untilMerging(): Promise<void> {
+  await until('KSM is on', () => Promise.resolve(readKsmSettings()?.run === 1), 20_000);
+}
+
+describe.runIf(isPossible)(`heal${why}`, () => {
+  test('wins back what collections have copied, and leaves the host as it was', async () => {
+    const run = await herd();
+    const whole = await pssOf(run);
+    const workers = await collectInAll(run);
+    const damaged = await pssOf(run);
+    expect(damaged - whole).toBeGreaterThan(80 * MIB);
+
+    // Nothing is done without a yes.
+    const unasked = heal(run);
+    expect(await unasked.ended).toEqual({ status: 60, signal: null });
+    expect(unasked.stderr).toMatch(/^Error CONFIRMATION_NEEDED/);
+    expect(workers.filter(isMergeable)).toEqual([]);
+    expect(readKsmSettings()).toEqual(before);
+
+    // Interrupted as soon as it has begun: all is put back.
+    const interrupted = heal(run, '--yes');
+    await untilMerging();
+    interrupted.signal('SIGINT');
+    expect(await interrupted.ended, interrupted.stderr).toEqual({ status: 130, signal: null });
+    expect(interrupted.stdout).toContain('Interrupted after');
+    expect(readKsmSettings()).toEqual(before);
+    expect(workers.filter(isMergeable)).toEqual(workers);
+
+    const healed = heal(run, '--yes', '--json');
+    expect(await healed.ended, healed.stderr).toEqual({ status: 0, signal: null });
+    const report = JSON.parse(healed.stdout) as HealReport;
+    expect(report).toMatchObject({ end: 'settled', policy: 'stock', not_mergeable: [], host: { put_back: true } });
+    expect(report.host.changed.map(({ file }) => file)).toContain('run');
+    expect(report.processes).toHaveLength(4);
+    expect(report.samples.at(-1)?.host.pages_sharing).toBeGreaterThan(1000);
+    expect(damaged - (await pssOf(run))).toBeGreaterThan(0.8 * (damaged - whole));
+    expect(readKsmSettings()).toEqual(before);
+
+    // Kept, it goes on at the pace of the host; and where it is on already nothing is changed, and nothing asked.
+    try {
+      const kept = heal(run, '--yes', '--keep', '--seconds', '0.1');
+      expect(await kept.ended, kept.stderr).toEqual({ status: 0, signal: null });
+      expect(readKsmSettings()).toEqual({ ...before, run: 1 });
+      const second = heal(run, '--seconds', '0.1');
+      expect(await second.ended, second.stderr).toEqual({ status: 0, signal: null });
+      expect(second.stdout).toContain('KSM was on before');
+    } finally {
+      writeFileSync(path.join(KSM_FOLDER, 'run'), '0');
+    }
+
+    // What is merged serves, is copied when it is written, and workers that come later may be merged too.
+    expect((await collectInAll(run)).toSorted()).toEqual(workers.toSorted());
+    expect((await pssOf(run)) - whole).toBeGreaterThan(0.8 * (damaged - whole));
+    await run.command('scale', '4', '--runtime-dir', run.runtimeDirectory);
+    const newest = await until('a fourth worker', async () =>
+      (await run.workers()).find(({ pid, state }) => state === 'ready' && !workers.includes(pid)),
+    );
+    expect(isMergeable(newest.pid)).toBe(true);
+    await run.stop();
+  });
+
+  test('by rule: begins by itself, and a stop in the midst of it leaves the host as it was', async () => {
+    const run = await herd('--heal', '--sampling-budget', '10');
+    await collectInAll(run);
+    await untilMerging();
+    expect((await run.status()).herd.heal).toMatchObject({ on: true, count: 1, stopped: null });
+    expect(run.messages.join('\n')).toMatch(/Healing: 3 worker\(s\) have [\d.]+ MiB unshared/);
+    await run.stop();
+    expect(readKsmSettings()).toEqual(before);
+  });
+});
+
+describe.runIf(isPossible)(`another server${why}`, () => {
+  let server: ChildProcess | null = null;
+  afterEach(async () => {
+    if (server === null) return;
+    const ended = once(server, 'exit');
+    server.kill('SIGQUIT');
+    await ended;
+    server = null;
+  });
+
+  async function gunicorn(...options: readonly string[]): Promise<{ pid: number; address: string }> {
+    const started = spawn(
+      PYTHON,
+      ['-m', 'gunicorn', 'collecting_app:app', '--preload', '--workers', '2', '--bind', '127.0.0.1:0', ...options],
+      {
+        cwd: APPS,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, OBJECTS: '250000', PYTHONPATH: path.join(ROOT, 'agent') },
+      },
+    );
+    server = started;
+    let log = '';
+    started.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+    const address = await until('gunicorn listens', () =>
+      Promise.resolve(/Listening at: (\S+)/.exec(log)?.[1] ?? null),
+    );
+    await until('both workers', () => Promise.resolve([...log.matchAll(/Booting worker/g)].length === 2));
+    return { pid: started.pid ?? 0, address };
+  }
+
+  test('whose processes allow nothing can’t be healed, and is told how it could be', async () => {
+    const { pid } = await gunicorn();
+    const run = cowherd(['heal', String(pid), '--yes']);
+    expect(await run.ended).toEqual({ status: 61, signal: null });
+    expect(run.stderr).toContain('docs/heal.md');
+    expect(readKsmSettings()).toEqual(before);
+  });
+
+  test('that allows it in a hook is healed, named by any of its processes', async () => {
+    const config = path.join(APPS, 'allow_merging_conf.py');
+    const { pid, address } = await gunicorn('--config', config);
+    const workers = new Set<number>();
+    await until('both workers have collected', async () => {
+      workers.add(Number((await fetchFrom(address, '/collect')).text));
+      return workers.size === 2;
+    });
+    const [worker] = workers;
+    const run = cowherd(['heal', String(worker), '--yes', '--json']);
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+    const report = JSON.parse(run.stdout) as HealReport;
+    expect(report).toMatchObject({ target: `the server of process ${pid}`, policy: null, end: 'settled' });
+    expect(report.processes.toSorted()).toEqual([pid, ...workers].toSorted());
+    expect(report.won).toBeGreaterThan(30 * MIB);
+    expect(readKsmSettings()).toEqual(before);
+  });
+});
+
+test.runIf(process.getuid?.() === 0 && problem === null)('who is not root is told what it takes', async () => {
+  const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const probe = spawn('setpriv', [...prefix.slice(1), process.execPath, '--version'], { stdio: 'ignore', cwd: ROOT });
+  const [status] = (await once(probe, 'exit')) as [number];
+  // The checkout, or Node, may be out of that user's reach.
+  if (status !== 0) return;
+  const run = cowherd(['heal', '--yes'], { prefix, cwd: '/' });
+  const { status: ended } = await run.ended;
+  if (/EACCES|MODULE_NOT_FOUND/.test(run.stderr)) return;
+  expect(ended, run.stderr).toBe(59);
+  expect(run.stderr).toContain('sudo cowherd heal');
+});
+
+test.runIf(problem !== null)('where nothing can be merged, it says what is missing', async () => {
+  const run = cowherd(['heal', '--yes']);
+  const { status } = await run.ended;
+  expect([58, 59]).toContain(status);
+  expect(readFileSync(path.join(ROOT, 'docs', 'errors.md'), 'utf8')).toContain(`| ${status} |`);
+});
