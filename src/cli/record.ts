@@ -11,11 +11,12 @@ import { chooseInstrument, type InstrumentName } from '../faults/instrument.ts';
 import { requirePerf } from '../faults/perf-command.ts';
 import { pprofOf } from '../faults/pprof.ts';
 import type { Profile } from '../faults/profile.ts';
-import { type CallGraph, recordFaults } from '../faults/recording.ts';
+import { type CallGraph, parseLockable, recordFaults } from '../faults/recording.ts';
 import { type CounterGroup, recordReport, type RecordReport } from '../faults/report.ts';
 import { speedscopeOf } from '../faults/speedscope.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
 import { readKernelFacts } from '../procfs/kernel.ts';
+import { readKernelFile } from '../procfs/read.ts';
 import { readStat } from '../procfs/stat.ts';
 import { findHerd } from './find-herd.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
@@ -97,7 +98,7 @@ async function importFrom(path: string, options: RecordOptions): Promise<void> {
 async function recordTarget(pid: number | undefined, options: RecordOptions): Promise<void> {
   await requirePerf();
   const kernel = readKernelFacts();
-  const tracefsMounted = ['/sys/kernel/tracing/events', '/sys/kernel/debug/tracing/events'].some(isThere);
+  const tracefsMounted = / tracefs /.test(readKernelFile('/proc/self/mounts') ?? '');
   const instrument = chooseInstrument({ kernel, architecture: process.arch, tracefsMounted }, options.event);
   const fromFork = options.fromFork === true;
   const target = pid === undefined ? await targetOfHerd(options) : targetOfProcess(pid, fromFork);
@@ -124,7 +125,7 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
     parent: target.parent,
     fromFork,
     seconds: time,
-    privileged: kernel.capabilities.sysAdmin,
+    lockable: kernel.capabilities.sysAdmin ? null : parseLockable(readKernelFile('/proc/self/limits') ?? ''),
     stop: stopping.signal,
     onBegun: () => {
       process.stderr.write(`Recording ${target.title} for ${time} s (${instrument.event}); Ctrl-C ends it earlier\n`);
@@ -144,10 +145,6 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
     counters: await counting,
   });
   tell(report, reader.profile, options);
-}
-
-function isThere(path: string): boolean {
-  return existsSync(path);
 }
 
 /** The mold of the generation that serves, and its workers. */

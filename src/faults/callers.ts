@@ -45,6 +45,6 @@ export function believable(recorded: readonly Frame[], unwound: boolean): Caller
   if (whole) return { frames, whole };
   // Only unwinding tells of inlined functions.
   if (!unwound && frames.every(({ module }) => module !== null)) return { frames: frames.slice(0, 1), whole };
-  const wrong = frames.findIndex(({ name, offset }, index) => index > 0 && (name === null || offset === 0));
+  const wrong = frames.findIndex(({ name }, index) => index > 0 && name === null);
   return { frames: wrong < 0 ? frames : frames.slice(0, wrong), whole };
 }

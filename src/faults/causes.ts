@@ -105,6 +105,8 @@ function causeOfFunction({ name, file }: NamedPlace): FaultCause | null {
   if (ALLOCATOR.has(plain) || ALLOCATOR_KINDS.test(plain)) return 'allocator';
   if (REFCOUNT.has(plain) || REFCOUNT_KINDS.test(plain)) return 'refcount';
   if (NEUTRAL.test(plain)) return null;
+  // Code without symbols: it can be anything that the file has.
+  if (name.startsWith('[')) return 'other';
   const isInterpreter = INTERPRETER_FILE.test(file) || INTERPRETER_NAME.test(plain);
   // The function that 3.8 and older call so; elsewhere it is anybody's.
   if (plain === 'collect' && isInterpreter) return 'collector';

@@ -32,7 +32,7 @@ export interface RecordingFacts {
   readonly kernel: Pick<KernelFacts, 'capabilities' | 'perfEventParanoid' | 'faultTracepoint'>;
   /** As Node names it: "x64". */
   readonly architecture: string;
-  /** Whether /sys/kernel/tracing, or its older place, has anything in it. */
+  /** Whether tracefs is mounted anywhere; who may read it is another question. */
   readonly tracefsMounted: boolean;
 }
 

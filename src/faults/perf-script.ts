@@ -67,8 +67,6 @@ interface Open {
   readonly event: string;
   readonly faultAddress: number | null;
   readonly errorCode: number | null;
-  /** Without callers the innermost frame is on the head line. */
-  readonly onlyFrame: Frame | null;
   readonly frames: Frame[];
 }
 
@@ -77,6 +75,8 @@ export class PerfScriptParser {
   #pending = '';
   #tooLong = false;
   #open: Open | null = null;
+  /** What its head line has behind the event. */
+  #headRest = '';
   #lineNumber = 0;
 
   constructor(reader: ScriptReader) {
@@ -135,7 +135,9 @@ export class PerfScriptParser {
       return;
     }
     if (OTHER_RECORD.test(line)) return;
-    this.#open = parseHead(line);
+    const head = HEAD.exec(line);
+    this.#open = head === null ? null : openSample(head);
+    this.#headRest = head?.[7] ?? '';
     if (this.#open === null) this.#reader.onUnreadable(line, this.#lineNumber);
   }
 
@@ -143,15 +145,15 @@ export class PerfScriptParser {
     const sample = this.#open;
     this.#open = null;
     if (sample === null) return;
-    if (sample.frames.length === 0 && sample.onlyFrame !== null) sample.frames.push(sample.onlyFrame);
+    // Without callers the innermost frame is on the head line.
+    const only = sample.frames.length === 0 ? parseFrame(`\t${this.#headRest}`) : null;
+    if (only !== null) sample.frames.push(only);
     this.#reader.onSample(sample);
   }
 }
 
-function parseHead(line: string): Open | null {
-  const match = HEAD.exec(line);
-  if (match === null) return null;
-  const [, command = '', pid, , time, , event = '', rest = ''] = match;
+function openSample(head: RegExpExecArray): Open {
+  const [, command = '', pid, , time, , event = '', rest = ''] = head;
   const traced = /\baddress=(?:0x)?([0-9a-f]+)/.exec(rest)?.[1];
   const plain = /^([0-9a-f]+)\b/.exec(rest)?.[1];
   const code = /\berror_code=(0x[0-9a-f]+|\d+)/.exec(rest)?.[1];
@@ -164,7 +166,6 @@ function parseHead(line: string): Open | null {
     // A tracepoint has no address of its own; perf prints 0 then.
     faultAddress: Number.isNaN(address) || address === 0 ? null : address,
     errorCode: code === undefined ? null : Number(code),
-    onlyFrame: parseFrame(`\t${rest}`),
     frames: [],
   };
 }

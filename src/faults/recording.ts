@@ -41,8 +41,8 @@ export interface RecordingOptions {
   readonly parent: number | null;
   readonly fromFork: boolean;
   readonly seconds: Seconds;
-  /** Whether more memory may be locked for buffers than every user has (CAP_IPC_LOCK). */
-  readonly privileged: boolean;
+  /** Memory that may be locked for buffers, in bytes; null for who may lock any (CAP_IPC_LOCK). */
+  readonly lockable: number | null;
   /** Ends the recording before its time. */
   readonly stop: AbortSignal;
   readonly onBegun: () => void;
@@ -67,16 +67,29 @@ const LONGEST_SECONDS = 2_000_000;
 
 /**
  * The kernel's buffer of each processor, as `perf record -m` takes it. Without privilege a user has 516 KiB a processor
- * (kernel.perf_event_mlock_kb); with it, all of them together get at most 256 MiB. Copied stacks need the most.
+ * (kernel.perf_event_mlock_kb), and beyond that what the process may lock (RLIMIT_MEMLOCK); with it, all of them
+ * together get at most 256 MiB. Copied stacks need the most.
+ *
+ * @param lockable in bytes; null with privilege
  */
-export function bufferSize(privileged: boolean, processors: number, callGraph: CallGraph): string {
-  if (!privileged) return '512K';
-  const share = 2 ** Math.floor(Math.log2(256 / Math.max(1, processors)));
-  return `${Math.max(1, Math.min(callGraph === 'dwarf' ? 128 : 16, share))}M`;
+export function bufferSize(lockable: number | null, processors: number, callGraph: CallGraph): string {
+  const most = callGraph === 'dwarf' ? 128 : 16;
+  const share = (lockable ?? 256 * MEBIBYTE) / Math.max(1, processors);
+  const kibibytes = Math.min(most * 1024, (share + FOR_EVERYBODY) / 1024);
+  return `${2 ** Math.floor(Math.log2(Math.max(FOR_EVERYBODY / 1024, kibibytes)))}K`;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const FOR_EVERYBODY = 512 * 1024;
+
+/** RLIMIT_MEMLOCK out of /proc/PID/limits; its soft limit, in bytes. */
+export function parseLockable(limits: string): number {
+  const text = /^Max locked memory +(\S+)/m.exec(limits)?.[1];
+  return text === 'unlimited' ? 256 * MEBIBYTE : Number(text ?? 0);
 }
 
 export function recorderArguments(options: RecordingOptions, processors: number): string[] {
-  const { instrument, callGraph, privileged } = options;
+  const { instrument, callGraph, lockable } = options;
   const followed = options.fromFork && options.parent !== null ? [options.parent] : options.processes;
   const atMost = Math.ceil(Math.min(options.seconds, LONGEST_SECONDS)) + GRACE_SECONDS;
   return [
@@ -91,7 +104,7 @@ export function recorderArguments(options: RecordingOptions, processors: number)
     '--clockid',
     'mono',
     '--mmap-pages',
-    bufferSize(privileged, processors, callGraph),
+    bufferSize(lockable, processors, callGraph),
     '--no-buildid-cache',
     '--delay',
     '-1',

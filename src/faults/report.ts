@@ -86,6 +86,8 @@ export interface ReportFacts {
 
 const MOST_FUNCTIONS = 30;
 const MOST_STACKS = 50;
+/** In percent of all faults. */
+const UNNAMED_WORTH_A_REMARK = 20;
 /** Fewer whole stacks than this, in percent, are worth a remark. */
 const WHOLE_ENOUGH = 50;
 
@@ -191,6 +193,12 @@ function remarksOn(reader: FaultReader, facts: ReportFacts): string[] {
       'Callers are missing: the interpreter is built without frame pointers. --call-graph dwarf finds them, and takes more time and memory.',
     );
   }
+  const unnamed = unnamedCode(profile);
+  if (unnamed !== null && percent(unnamed.faults, profile.faults) > UNNAMED_WORTH_A_REMARK) {
+    remarks.push(
+      `${percent(unnamed.faults, profile.faults).toFixed(0)}% of the faults are in code without symbols, most of them in ${unnamed.file}: their cause is not known. With the debug symbols of that package perf can name it.`,
+    );
+  }
   if (profile.mergedStacks > 0) {
     remarks.push(
       `${profile.mergedStacks} faults had too many different stacks: of these only the last function counts.`,
@@ -198,6 +206,19 @@ function remarksOn(reader: FaultReader, facts: ReportFacts): string[] {
   }
   if (reader.unreadable > 0) remarks.push(`${reader.unreadable} lines of perf script could not be read.`);
   return remarks;
+}
+
+/** Faults whose innermost function has no name, and the file that has most of them. */
+function unnamedCode({ stacks, frames }: Profile): { faults: number; file: string } | null {
+  const byFile = new Map<string, number>();
+  for (const { frames: numbers, count } of stacks) {
+    const innermost = frames[numbers.at(-1) ?? -1];
+    if (innermost?.name.startsWith('[') !== true) continue;
+    byFile.set(innermost.file, (byFile.get(innermost.file) ?? 0) + count);
+  }
+  const [most] = [...byFile].toSorted((a, b) => b[1] - a[1]);
+  if (most === undefined) return null;
+  return { faults: [...byFile.values()].reduce((sum, count) => sum + count, 0), file: most[0] };
 }
 
 function percent(part: number, whole: number): number {
