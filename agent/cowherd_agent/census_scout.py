@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 
+from cowherd_agent import process_name
 from cowherd_agent.background import LOWEST_PRIORITY_NICENESS
 from cowherd_agent.forked_child import Child, Tell
 from cowherd_agent.messages import Message
@@ -61,6 +62,7 @@ class CensusScout:
         self._child.let_go()
 
     def _live(self, tell: Tell) -> None:
+        process_name.set_name("cowherd-scout")
         os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY_NICENESS)
         with (
             contextlib.suppress(OSError),

@@ -111,6 +111,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .option('--runtime-dir <directory>', 'which herd; needed only where several run')
     .option('--reference <pid>', 'compare with this process, where the parent is gone', wholeNumber)
     .option('--all', 'the causes and owners of every worker, and not of the one in the middle only')
+    .option('--census <file>', 'one that write_census has written (docs/why.md); a herd takes its own')
+    .option('--no-census', 'do not have a herd take a census: owners are told by their types alone')
     .option('--html <file>', 'also write a page with a map of the memory, readable offline')
     .option('--save <file>', 'also keep this look, for --since')
     .option('--since <file>', 'also say what has changed since a look that was kept')

@@ -34,6 +34,9 @@ function formatFamily({ reference, workers, seconds }: WhyReport): string {
   const lines = [
     `${what} ${reference.pid} (${reference.name})${interpreter}${policy}; ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'} compared with it in ${seconds.toFixed(1)} s`,
   ];
+  if (reference.census_problem !== null) {
+    lines.push(pc.yellow(`Owners are told by their types alone, without a census: ${reference.census_problem}`));
+  }
   if (reference.problem !== null) {
     lines.push(pc.yellow(`Causes are told by the bytes alone: ${reference.problem}`));
   }

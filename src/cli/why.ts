@@ -9,6 +9,7 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../fo
 import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { findHerd } from './find-herd.ts';
+import { herdCensus } from './herd-census.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { readStatus } from './status.ts';
 import { whyPage } from './why-html.ts';
@@ -26,6 +27,8 @@ export interface WhyOptions {
   /** Keeps the look in a file; `since`: what has changed since such a one. */
   save?: string;
   since?: string;
+  /** A file that write_census has written in a child of the parent; `false`: a herd is not asked for one. */
+  census?: string | false;
   /** Replace output files. */
   force?: boolean;
 }
@@ -37,7 +40,7 @@ const PROGRESS_AFTER_MS = 700;
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
   const earlier = options.since === undefined ? null : readSnapshot(options.since);
-  const family = target === undefined ? await familyOfHerd(options) : familyOfProcess(target, options.reference);
+  const family = target === undefined ? await familyOfHerd(options) : familyOfProcess(target, options);
   setPriority(NICENESS);
   const { report, comparisons } = await look(family, {
     ownersOf: options.all === true ? 'all' : 'median',
@@ -68,7 +71,8 @@ function readSnapshot(path: string): Snapshot {
 
 /** The mold of the generation that serves, and its workers. */
 async function familyOfHerd(options: WhyOptions): Promise<Family> {
-  const { herd, molds, workers } = await readStatus(await findHerd(options.runtimeDir));
+  const directory = await findHerd(options.runtimeDir);
+  const { herd, molds, workers } = await readStatus(directory);
   const mold = molds.find(({ generation }) => generation === herd.generation);
   const own = workers.filter(({ generation, state }) => generation === herd.generation && state === 'ready');
   const pid = mold?.pid ?? null;
@@ -81,14 +85,30 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
     isSibling: false,
     policy: herd.policy,
     collectorCalledBy: null,
+    ...(await censusOf(directory, herd.generation, options)),
   };
 }
 
+async function censusOf(
+  directory: string,
+  generation: number,
+  { census }: WhyOptions,
+): Promise<Pick<Family, 'census' | 'censusProblem'>> {
+  if (census !== undefined) return { census: census === false ? null : census, censusProblem: null };
+  const { path, problem } = await herdCensus(directory, generation, censusProgressOn(process.stderr));
+  return { census: path, censusProblem: problem };
+}
+
 /** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED, REFERENCE_LOST */
-export function familyOfProcess(pid: number, given: number | undefined): Family {
+export function familyOfProcess(pid: number, { reference: given, census = false }: WhyOptions = {}): Family {
   const layout = layoutOfProcess(pid);
   const relatives = layout === null ? [] : relativesOf(pid, layout);
-  const plain = { policy: null, collectorCalledBy: null };
+  const plain = {
+    policy: null,
+    collectorCalledBy: null,
+    census: census === false ? null : census,
+    censusProblem: null,
+  };
   if (given !== undefined) {
     if (layoutOfProcess(given) !== layout || layout === null) {
       throw new CowherdError('NOT_FORKED', {
@@ -116,6 +136,14 @@ function layoutOfProcess(pid: number): string | null {
     if (!isSystemError(error, 'EACCES', 'EPERM')) throw error;
     throw new CowherdError('PROCESS_NOT_READABLE', { detail: `process ${pid} (${error.code})`, cause: error });
   }
+}
+
+function censusProgressOn(stream: NodeJS.WriteStream): ((seconds: number | null) => void) | undefined {
+  if (!stream.isTTY) return undefined;
+  return (seconds) => {
+    const line = seconds === null ? '' : `A scout of the mold takes the census: ${seconds.toFixed(1)} s`;
+    stream.write(`\r${line}\u001B[K`);
+  };
 }
 
 /** Renews a line on a terminal when the work takes longer than one would wait for silently. */

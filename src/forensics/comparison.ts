@@ -8,6 +8,8 @@ import type { MemoryReader } from '../base/memory-reader.ts';
 import type { Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
 import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
+import type { Census } from './census.ts';
+import { giveToModules } from './census-owners.ts';
 import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
 import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
@@ -104,6 +106,8 @@ export interface CompareOptions {
   readonly pageBytes: number;
   /** The workers whose owners are looked for: that is much of the work. */
   readonly ownersOf: readonly number[];
+  /** Of the reference: who holds its objects. */
+  readonly census?: Census | null;
   /** Is told how many of how many windows are done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -112,7 +116,7 @@ export interface CompareOptions {
 export function compare(
   reference: Reference,
   workers: readonly Subject[],
-  { pageBytes, ownersOf, onProgress }: CompareOptions,
+  { pageBytes, ownersOf, census = null, onProgress }: CompareOptions,
 ): WorkerComparison[] {
   const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
   for (const state of states) state.withOwners = ownersOf.includes(state.subject.pid);
@@ -130,7 +134,8 @@ export function compare(
     known.forget();
     for (const state of states) {
       const maps = state.byWindow.get(start);
-      if (maps !== undefined) lookAtWindow({ known, workerWindow, chunks, owners, pageBytes }, state, maps, start);
+      if (maps !== undefined)
+        lookAtWindow({ known, workerWindow, chunks, owners, census, pageBytes }, state, maps, start);
     }
     onProgress?.(index + 1, starts.length);
   }
@@ -177,11 +182,12 @@ interface Tools {
   readonly workerWindow: MemoryWindow;
   readonly chunks: { readonly region: Region; readonly table: ChunkTable } | null;
   readonly owners: PageOwners;
+  readonly census: Census | null;
   readonly pageBytes: number;
 }
 
 function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap[], start: number): void {
-  const { known, workerWindow, chunks, owners, pageBytes } = tools;
+  const { known, workerWindow, chunks, owners, census, pageBytes } = tools;
   const pages = maps.flatMap((map) => pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page })));
   const wanted = new Set(pages.map(({ map, page }) => (map.region.start - start) / pageBytes + page));
   const failed = workerWindow.load(
@@ -207,7 +213,10 @@ function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap
         owners: state.withOwners ? owners : null,
         words: state.words,
       });
-      if (state.withOwners) map.owners[page] = state.tally.count(owners, causeOfRank(cause));
+      if (state.withOwners) {
+        if (census !== null) giveToModules(owners, address, state.tally, census);
+        map.owners[page] = state.tally.count(owners, causeOfRank(cause));
+      }
     }
     map.codes[page] = PAGE_CODES.length + cause;
     state.causes[cause] = (state.causes[cause] ?? 0) + 1;
@@ -280,8 +289,12 @@ function presence(subject: Subject, pageBytes: number): (address: number) => boo
 }
 
 function walkHeap(reference: Reference, isThere: (address: number) => boolean, pageBytes: number): Tools['chunks'] {
-  const heap = reference.mappings.find((mapping) => mapping.path === '[heap]');
-  if (heap === undefined) return null;
+  // A heap that has grown after a fork is in several mappings, one behind the other.
+  const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
+  const [first] = parts;
+  const last = parts.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const heap: Region = { start: first.start, end: last.end, path: '[heap]', ofFile: false };
   const walk = new ChunkWalk(heap.start, heap.end);
   const window = new MemoryWindow(pageBytes);
   for (let start = Math.floor(heap.start / WINDOW_BYTES) * WINDOW_BYTES; start < heap.end; start += WINDOW_BYTES) {
@@ -293,5 +306,5 @@ function walkHeap(reference: Reference, isThere: (address: number) => boolean, p
     walk.feed(start, window.words);
   }
   const table = walk.finish();
-  return table === null ? null : { region: { ...heap, ofFile: false }, table };
+  return table === null ? null : { region: heap, table };
 }

@@ -1,5 +1,6 @@
 /** A share of a family's workers, compared with their reference: what a thread of `look.ts` does, and the main one too. */
 import { CowherdError } from '../base/errors.ts';
+import { readCensus } from './read-census.ts';
 import { compare, type WorkerComparison } from './comparison.ts';
 import { asReference, type FoundReference, openSubject, type OpenSubject } from './open-subject.ts';
 
@@ -9,6 +10,8 @@ export interface Share {
   /** Those whose owners are looked for. */
   readonly ownersOf: readonly number[];
   readonly pageBytes: number;
+  /** The file of the reference's census; null where there is none. */
+  readonly census: string | null;
 }
 
 export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
@@ -16,9 +19,9 @@ export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
   readonly comparisons: readonly WorkerComparison[];
 }
 
-/** @throws CowherdError PROCESS_NOT_FOUND (of the reference), PROCESS_NOT_READABLE */
+/** @throws CowherdError PROCESS_NOT_FOUND (of the reference), PROCESS_NOT_READABLE, CENSUS_UNREADABLE */
 export function lookAtShare(
-  { reference: pid, workers, ownersOf, pageBytes }: Share,
+  { reference: pid, workers, ownersOf, pageBytes, census: censusPath }: Share,
   onProgress?: (done: number, total: number) => void,
 ): ShareResult {
   const opened: OpenSubject[] = [];
@@ -30,7 +33,9 @@ export function lookAtShare(
   try {
     const { reference, found, problem } = asReference(open(pid), pageBytes);
     const subjects = workers.flatMap((each) => openIfThere(each, open));
-    const comparisons = compare(reference, subjects, { pageBytes, ownersOf, onProgress });
+    const isAsked = workers.some((each) => ownersOf.includes(each));
+    const census = censusPath === null || !isAsked ? null : readCensus(censusPath, reference.mappings);
+    const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress });
     return { found, problem, comparisons };
   } finally {
     for (const subject of opened) subject.close();

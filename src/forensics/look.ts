@@ -19,6 +19,10 @@ export interface Family {
   readonly isSibling: boolean;
   readonly policy: string | null;
   readonly collectorCalledBy: string | null;
+  /** The file of the reference's census, which says what modules hold; null where there is none. */
+  readonly census: string | null;
+  /** Why there is none, where one was asked for. */
+  readonly censusProblem: string | null;
 }
 
 export interface LookOptions {
@@ -51,6 +55,7 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
     workers,
     ownersOf: asked,
     pageBytes,
+    census: family.census,
   });
   const threads = others.map(async (workers) => await inThread(share(workers)));
   // Not to be unhandled while this thread is busy.
@@ -72,6 +77,8 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
       problem,
       is_sibling: family.isSibling,
       policy: family.policy,
+      has_census: family.census !== null,
+      census_problem: family.censusProblem,
     },
     minor: problem === null && found !== null ? found.minor : null,
     collectorCalledBy: family.collectorCalledBy,

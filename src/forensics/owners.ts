@@ -42,13 +42,15 @@ export class OwnerTally {
   readonly #tallies: Tally[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #byType = new Map<ObjectType, number>();
+  readonly #sayThemselves = new Set<number>();
 
   /** The owner of an object by its type, which says all but of functions, modules and classes. */
   ownerOf(type: ObjectType, start: number, window: MemoryWindow, interpreter: Interpreter): number {
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
     const number = this.numberOf(objectOwner(type, start, window, interpreter));
-    if (!saysItsModule(type)) this.#byType.set(type, number);
+    if (saysItsModule(type)) this.#sayThemselves.add(number);
+    else this.#byType.set(type, number);
     return number;
   }
 
@@ -60,6 +62,15 @@ export class OwnerTally {
     this.#numbers.set(key, this.#tallies.length);
     this.#tallies.push({ name, pages: 0, causes: {}, bystanderBytes: 0 });
     return this.#tallies.length - 1;
+  }
+
+  nameOf(number: number): OwnerName | undefined {
+    return this.#tallies[number]?.name;
+  }
+
+  /** Whether its objects are functions, modules or classes, whose module is known from themselves. */
+  saysItself(number: number): boolean {
+    return this.#sayThemselves.has(number);
   }
 
   /** By their numbers. */

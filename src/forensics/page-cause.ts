@@ -9,7 +9,7 @@ import type { ObjectType } from '../cpython/types-outside.ts';
 import { RANK } from './causes.ts';
 import { type Chunk, type ChunkTable, isBookkeeping, memoryOf } from './glibc-chunks.ts';
 import type { MemoryWindow } from './memory-window.ts';
-import type { OwnerName } from './owner-name.ts';
+import { DICT_KEYS, FREE_MEMORY, NO_OBJECT } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 import type { Region } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
@@ -22,10 +22,6 @@ interface WrittenWord {
 }
 
 const WORD: WrittenWord = { before: { low: 0, high: 0 }, after: { low: 0, high: 0 } };
-
-const FREE_MEMORY: OwnerName = { module: null, type: '(free memory)' };
-const DICT_KEYS: OwnerName = { module: null, type: '(keys of dicts)' };
-const NO_OBJECT: OwnerName = { module: null, type: '(memory of no object)' };
 
 /** A window of the reference, with what is known of the places in it; made once, and used for every worker. */
 export class ReferenceWindow {

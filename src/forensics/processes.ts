@@ -22,6 +22,9 @@ export function layoutOf(mappings: readonly Mapping[]): string | null {
   return vdso === undefined || program === undefined ? null : `${vdso.start} ${program.start} ${program.inode}`;
 }
 
+/** A child of a mold that takes its census, and serves nothing (agent/cowherd_agent/census_scout.py). */
+const SCOUT_NAME = 'cowherd-scout';
+
 export interface Family {
   /** Whose memory the workers had at their fork. */
   readonly reference: number;
@@ -44,7 +47,7 @@ const MOLD_NAMES = new Set(['cowherd-mold']);
  */
 export function familyOf(pid: number, relatives: readonly ProcessEntry[]): Family | FamilyProblem {
   const own = relatives.find((each) => each.pid === pid);
-  const others = relatives.filter((each) => each.pid !== pid);
+  const others = relatives.filter((each) => each.pid !== pid && each.name !== SCOUT_NAME);
   if (own === undefined || others.length === 0) return { kind: 'alone' };
   const children = others.filter((each) => each.parentPid === pid);
   if (children.length > 0) return { reference: pid, workers: children.map((each) => each.pid) };

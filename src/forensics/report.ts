@@ -67,6 +67,10 @@ export interface WhyReport {
     readonly is_sibling: boolean;
     /** The heap policy of Cowherd's herd; null for another server. */
     readonly policy: string | null;
+    /** A census says which modules hold the objects; else only their types say where they are from. */
+    readonly has_census: boolean;
+    /** Why there is none, where one was asked for. */
+    readonly census_problem: string | null;
   };
   /** The worker that stands for all: in the middle by what it has unshared. */
   readonly median_pid: number;

@@ -55,7 +55,7 @@ _namespace_of = type.__dict__["__dict__"].__get__
 
 KEYS = "(keys of dicts)"
 NO_OBJECT = "(memory of no object)"
-"""Names for tables; src/forensics/page-cause.ts has the same."""
+"""Names for tables; src/forensics/owner-name.ts has the same."""
 
 Place = tuple[int, int]
 """An address and a number of bytes; 0 bytes where there is nothing."""

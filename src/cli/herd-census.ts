@@ -1,0 +1,50 @@
+/** Has a running herd take the census of the generation that serves, and waits for it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CowherdError } from '../base/errors.ts';
+import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import type { CensusReport } from '../supervisor/census.ts';
+
+export type HerdCensus =
+  | { readonly path: string; readonly problem: null }
+  /** Why there is none. */
+  | { readonly path: null; readonly problem: string };
+
+const ASK_EVERY_MS = 100;
+
+/**
+ * It is there at once when it was taken before.
+ *
+ * @param onProgress is told for how many seconds it has been under way; null when that is over
+ */
+export async function herdCensus(
+  directory: string,
+  generation: number,
+  onProgress?: (seconds: number | null) => void,
+): Promise<HerdCensus> {
+  try {
+    let report = await askFor(directory, true);
+    while (report.phase === 'under_way' && report.generation === generation) {
+      onProgress?.(report.seconds ?? 0);
+      await sleep(ASK_EVERY_MS);
+      report = await askFor(directory, false);
+    }
+    return outcomeOf(report, generation);
+  } finally {
+    onProgress?.(null);
+  }
+}
+
+/** Pure: what a report says that is no longer waited for. */
+export function outcomeOf(report: CensusReport, generation: number): HerdCensus {
+  if (report.generation !== generation)
+    return { path: null, problem: `generation ${generation} does not serve any more` };
+  if (report.phase === 'written' && report.path !== null) return { path: report.path, problem: null };
+  // Asked for and gone: its mold has ended, and another one of the same generation has not been asked.
+  return { path: null, problem: report.reason ?? 'the mold has ended meanwhile' };
+}
+
+async function askFor(directory: string, start: boolean): Promise<CensusReport> {
+  const reply = await ask(directory, { type: 'census', version: CONTROL_VERSION, start });
+  if (reply.type !== 'census') throw new CowherdError('PROTOCOL_MISMATCH', { detail: `answered with ${reply.type}` });
+  return reply.census;
+}
