@@ -167,7 +167,7 @@ describe.runIf(isPossible)(`another server${why}`, () => {
   });
 
   test('that allows it in a hook is healed, named by any of its processes', async () => {
-    const config = path.join(APPS, 'allow_merging_conf.py');
+    const config = path.join(ROOT, 'bench', 'lib', 'allow_merging.py');
     const { pid, address } = await gunicorn('--config', config);
     const workers = new Set<number>();
     await until('both workers have collected', async () => {
@@ -187,8 +187,8 @@ describe.runIf(isPossible)(`another server${why}`, () => {
 
 test.runIf(process.getuid?.() === 0 && problem === null)('who is not root is told what it takes', async () => {
   const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-  const probe = spawn('setpriv', [...prefix.slice(1), process.execPath, '--version'], { stdio: 'ignore', cwd: ROOT });
-  const [status] = (await once(probe, 'exit')) as [number];
+  const [command = '', ...rest] = [...prefix, process.execPath, '--version'];
+  const [status] = (await once(spawn(command, rest, { stdio: 'ignore', cwd: ROOT }), 'exit')) as [number];
   // The checkout, or Node, may be out of that user's reach.
   if (status !== 0) return;
   const run = cowherd(['heal', '--yes'], { prefix, cwd: '/' });

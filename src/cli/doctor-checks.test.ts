@@ -13,7 +13,8 @@ const kernel: KernelFacts = {
   faultTracepoint: true,
   ptraceScope: 1,
   transparentHugePages: 'madvise',
-  ksmRun: 1,
+  ksmRun: 0,
+  ksmProblem: null,
   overcommit: 0,
 };
 const facts: Facts = {
@@ -50,6 +51,7 @@ test('whatever is not in order has one line of advice', () => {
       ptraceScope: 3,
       transparentHugePages: 'always',
       ksmRun: null,
+      ksmProblem: { kind: 'not built in' },
       overcommit: 2,
     },
     perfCommand: false,
@@ -68,8 +70,10 @@ test('whatever is not in order has one line of advice', () => {
 });
 
 test.each<[string, Partial<KernelFacts>, Check['state'], RegExp | null]>([
-  ['ksm', { ksmRun: 0 }, 'limited', /ksm\/run/],
-  ['ksm', { version: [6, 3] }, 'missing', /6\.4/],
+  ['ksm', { ksmProblem: { kind: 'not allowed', reason: 'EACCES' } }, 'limited', /cowherd heal.* as root/],
+  ['ksm', { ksmProblem: { kind: 'not allowed', reason: 'EROFS' } }, 'limited', /on the host/],
+  ['ksm', { ksmProblem: { kind: 'not allowed', reason: 'EACCES' }, ksmRun: 1 }, 'ok', null],
+  ['ksm', { ksmProblem: { kind: 'too old' } }, 'missing', /6\.4/],
   ['pagemap', { capabilities: nobody, ptraceScope: 0 }, 'ok', null],
   ['pagemap', { capabilities: nobody, ptraceScope: 1 }, 'limited', /CAP_SYS_PTRACE/],
   ['pagemap', { ptraceScope: 3 }, 'limited', /ptrace_scope/],

@@ -131,9 +131,12 @@ function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts)
   };
 }
 
-/** PR_SET_MEMORY_MERGE: Linux 6.4 (kernel/sys.c). Any process may ask for it; only root can start the merging. */
+/**
+ * PR_SET_MEMORY_MERGE: Linux 6.4 (kernel/sys.c). Any process may ask for it; only root can start the merging. That it is
+ * stopped is as it should be: `cowherd heal` has it on while it heals.
+ */
 function ksm({ kernel }: Facts): Check {
-  const base = { name: 'ksm', required: false, purpose: 'merging equal pages again' };
+  const base = { name: 'ksm', required: false, purpose: 'merging equal pages again (heal)' };
   if (kernel.ksmRun === null) {
     return {
       ...base,
@@ -142,10 +145,10 @@ function ksm({ kernel }: Facts): Check {
       advice: 'Needs a kernel with CONFIG_KSM; nothing depends on it.',
     };
   }
-  const found = `${kernel.ksmRun === 1 ? 'running' : 'stopped'}, ${
-    isAtLeast(kernel, 6, 4) ? 'for whole processes' : 'for madvise only'
-  }`;
-  if (!isAtLeast(kernel, 6, 4)) {
+  const { ksmProblem: problem } = kernel;
+  const isTooOld = problem?.kind === 'too old';
+  const found = `${kernel.ksmRun === 1 ? 'running' : 'stopped'}, ${isTooOld ? 'for madvise only' : 'for whole processes'}`;
+  if (isTooOld) {
     return {
       ...base,
       state: 'missing',
@@ -153,9 +156,14 @@ function ksm({ kernel }: Facts): Check {
       advice: 'Merging the memory of a whole process needs Linux 6.4 or newer.',
     };
   }
-  return kernel.ksmRun === 1
+  return problem === null || kernel.ksmRun === 1
     ? { ...base, state: 'ok', found, advice: null }
-    : { ...base, state: 'limited', found, advice: 'To start it: echo 1 > /sys/kernel/mm/ksm/run (as root).' };
+    : {
+        ...base,
+        state: 'limited',
+        found: `${found}, ${problem.kind === 'not allowed' && problem.reason === 'EROFS' ? 'read-only here' : "root's to start"}`,
+        advice: 'Run `cowherd heal` as root on the host: it has KSM on for as long as it takes.',
+      };
 }
 
 /** Reading another process of the same user: ptrace(2), "Ptrace access mode checking", and Yama. */

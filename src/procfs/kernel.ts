@@ -7,6 +7,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { release } from 'node:os';
+import { type KsmProblem, whyNoMerging } from './ksm.ts';
 import { readKernelFile } from './read.ts';
 
 export interface KernelFacts {
@@ -26,6 +27,8 @@ export interface KernelFacts {
   readonly transparentHugePages: string | null;
   /** 0 stopped, 1 merging, 2 stopped and unmerged; null where KSM is not built in. */
   readonly ksmRun: number | null;
+  /** Why this process can't have memory merged; null when it can. */
+  readonly ksmProblem: KsmProblem | null;
   /** 0 heuristic, 1 always, 2 never more than the limit. */
   readonly overcommit: number | null;
 }
@@ -70,6 +73,7 @@ export function readKernelFacts(): KernelFacts {
     ptraceScope: readNumber('/proc/sys/kernel/yama/ptrace_scope') ?? 0,
     transparentHugePages: parseSelected(readOrEmpty('/sys/kernel/mm/transparent_hugepage/enabled')),
     ksmRun: readNumber('/sys/kernel/mm/ksm/run'),
+    ksmProblem: whyNoMerging(),
     overcommit: readNumber('/proc/sys/vm/overcommit_memory'),
   };
 }
