@@ -187,7 +187,7 @@ describe.runIf(isPossible)(`another server${why}`, () => {
 
 test.runIf(process.getuid?.() === 0 && problem === null)('who is not root is told what it takes', async () => {
   const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-  const [command = '', ...rest] = [...prefix, process.execPath, '--version'];
+  const [command, ...rest] = [...prefix, process.execPath, '--version'];
   const [status] = (await once(spawn(command, rest, { stdio: 'ignore', cwd: ROOT }), 'exit')) as [number];
   // The checkout, or Node, may be out of that user's reach.
   if (status !== 0) return;
