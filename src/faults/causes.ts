@@ -19,22 +19,22 @@ export const FAULT_CAUSES = {
   refcount: {
     title: 'reference counts',
     meaning: 'an object was looked at or let go, which counts its references',
-    color: '#d99a2b',
+    color: '#a3660c',
   },
   allocator: {
     title: 'allocator',
     meaning: 'memory was taken or given back on a page that was shared',
-    color: '#3f7fb5',
+    color: '#2f6fa5',
   },
   interpreter: {
     title: 'interpreter',
     meaning: 'Python ran: values were stored, bytecode was specialized, references were counted',
-    color: '#5b9a57',
+    color: '#3f7a3c',
   },
   other: {
     title: 'other',
     meaning: 'C libraries, extension modules, and what has no name',
-    color: '#8b8f98',
+    color: '#686d77',
   },
 } as const;
 

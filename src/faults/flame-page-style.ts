@@ -1,7 +1,7 @@
 /** The style of the page that `cowherd record --html` writes. */
 export const FLAME_PAGE_STYLE = `
 :root { color-scheme: light dark; --ink: #1c1f23; --ground: #fff; --soft: #666d76; --line: #d9dde2; --panel: #f5f6f8; --found: #7d3cc2; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --ground: #16181b; --soft: #98a0aa; --line: #32363c; --panel: #1f2226; --found: #b58af0; } }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --ground: #16181b; --soft: #98a0aa; --line: #32363c; --panel: #1f2226; --found: #9a5fe0; } }
 body { margin: 0 auto; max-width: 90rem; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
 h1 { font-size: 1.4rem; margin: 0; } header p { color: var(--soft); margin: .25rem 0; } header .remark { color: #b3541e; }
 .columns { display: flex; flex-wrap: wrap; gap: 1.5rem 3rem; align-items: flex-start; margin: 1.25rem 0; }

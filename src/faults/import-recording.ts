@@ -46,7 +46,7 @@ function readHead(path: string): { head: Buffer; bytes: number } {
       closeSync(descriptor);
     }
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (error instanceof CowherdError || !isSystemError(error)) throw error;
     throw unreadable(path, error.code ?? error.message, error);
   }
 }
