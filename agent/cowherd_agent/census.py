@@ -17,13 +17,16 @@ object, which copies the page of each that is not immortal. Its own memory is sm
 
 Without the Cowherd server, in gunicorn.conf.py::
 
+    from cowherd_agent.census import write_census
+    from cowherd_agent.forked_child import run_in_child
+
     preload_app = True
 
     def when_ready(server):
-        from cowherd_agent.census import write_census
-        from cowherd_agent.forked_child import run_in_child
-
         run_in_child(lambda tell: write_census("/run/shop/census"), timeout_seconds=60)
+
+and in uWSGI with a master (not lazy-apps) the same call at the end of the module that makes the
+application.
 """
 
 from __future__ import annotations
@@ -32,21 +35,22 @@ import gc
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.machinery import ModuleSpec
 from itertools import compress
 from types import FunctionType, ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cowherd_agent.census_file import CensusFile
 from cowherd_agent.census_tally import NOBODY, CensusTally
 from cowherd_agent.heap import rawgc
+from cowherd_agent.heap.by_type import ByType, is_kind_of
 from cowherd_agent.heap.hidden_referents import of_type
 from cowherd_agent.heap.visited import Visited
 
 _CHUNK_OBJECTS = 2000
 
 _module_of_class = type.__dict__["__module__"].__get__
-_mro = type.__dict__["__mro__"].__get__
 _namespace_of = type.__dict__["__dict__"].__get__(ModuleType)["__dict__"].__get__
 
 
@@ -69,10 +73,10 @@ def write_census(path: str) -> Census:
     The file is not there before it is whole. Raises OSError when it can't be written.
     """
     started = time.perf_counter()
+    file = CensusFile(path)
     was_enabled = rawgc.isenabled()
     # Lists of objects come and go here, none of which can be garbage in a cycle.
     rawgc.disable()
-    file = CensusFile(path)
     try:
         tally = CensusTally(file)
         _Walk(tally).run()
@@ -90,10 +94,10 @@ class _Walk:
 
     def __init__(self, tally: CensusTally) -> None:
         self._tally = tally
-        self._hidden = tally.hidden
+        self._listers = ByType(tally.hidden.lister_of)
         self._visited = Visited()
         self._module_numbers: dict[str, int] = {}
-        self._says_its_module = _SaysItsModule()
+        self._say_their_module = ByType(_says_its_module)
         # Functions and classes that were met elsewhere than in their own module.
         self._pending: defaultdict[int, list[object]] = defaultdict(list)
 
@@ -110,9 +114,7 @@ class _Walk:
         """Each module with its namespace, both met from the start: no other one gets there."""
         modules = self._tally.modules
         numbers: dict[int, int] = {}
-        for name, module in list(sys.modules.items()):
-            if type(name) is not str or module is None:
-                continue
+        for name, module in _as_completed():
             known = numbers.get(id(module))
             if known is not None:
                 # Another name for the same one, as os.path is.
@@ -121,7 +123,7 @@ class _Walk:
             numbers[id(module)] = self._module_numbers[name] = len(modules)
             modules.append(name)
             root: list[object] = [module]
-            if ModuleType in _mro(type(module)):
+            if is_kind_of(type(module), ModuleType):
                 root.append(_namespace_of(module))
             yield len(modules) - 1, self._visited.unmet(root)
 
@@ -146,7 +148,7 @@ class _Walk:
 
     def _walk(self, module: int, roots: list[object]) -> None:
         """Counts the roots, which are marked as met, and all that is reached from them."""
-        tally, hidden, unmet = self._tally, self._hidden, self._visited.unmet
+        tally, unmet = self._tally, self._visited.unmet
         tally.begin(module)
         # Depth first, a chunk at a time, so that no more than the referents of one are in a list.
         stack = [roots]
@@ -161,22 +163,29 @@ class _Walk:
             if not further:
                 continue
             found = gc.get_referents(*further)
-            found += hidden.of(further)
+            for lister, item in self._with_hidden_referents(further):
+                found += lister(item)
             for cls in self._classes_among(further):
                 found += of_type(cls)
             new = self._own(module, unmet(found))
             if new:
                 stack.append(new)
 
+    def _with_hidden_referents(
+        self, objects: list[object]
+    ) -> Iterator[tuple[Callable[[Any], Iterable[object]], object]]:
+        listers = list(self._listers.of_each(objects))
+        return compress(zip(listers, objects, strict=True), listers)  # type: ignore[arg-type]
+
     def _classes_among(self, objects: list[object]) -> list[type]:
-        says = list(map(self._says_its_module.__getitem__, map(type, objects)))
+        says = list(self._say_their_module.of_each(objects))
         if not any(says):
             return []
         return [item for item in compress(objects, says) if type(item) is not FunctionType]  # type: ignore[misc]
 
     def _own(self, module: int, objects: list[object]) -> list[object]:
         """Without functions and classes of other modules, which are kept for those."""
-        says = list(map(self._says_its_module.__getitem__, map(type, objects)))
+        says = list(self._say_their_module.of_each(objects))
         if not any(says):
             return objects
         own: list[object] = []
@@ -196,9 +205,28 @@ class _Walk:
         return self._module_numbers.get(name) if type(name) is str else None
 
 
-class _SaysItsModule(dict[type, bool]):
-    """By type, whether its objects name their module: functions, and classes."""
+def _as_completed() -> list[tuple[str, Any]]:
+    """All modules, in the order in which their imports were completed; those that are still being
+    imported last, the innermost of them first, and before the program itself."""
+    completed: list[tuple[str, Any]] = []
+    unfinished: list[tuple[str, Any]] = []
+    for name, module in list(sys.modules.items()):
+        if type(name) is str and module is not None:
+            (unfinished if _is_unfinished(name, module) else completed).append((name, module))
+    return completed + unfinished[::-1]
 
-    def __missing__(self, kind: type) -> bool:
-        found = self[kind] = kind is FunctionType or type in _mro(kind)
-        return found
+
+def _is_unfinished(name: str, module: object) -> bool:
+    if name == "__main__":
+        # It was there before all others.
+        return True
+    if not is_kind_of(type(module), ModuleType):
+        return False
+    spec = _namespace_of(module).get("__spec__")
+    # Set while it is loaded (Lib/importlib/_bootstrap.py, _load_unlocked).
+    return type(spec) is ModuleSpec and getattr(spec, "_initializing", False) is True
+
+
+def _says_its_module(kind: type) -> bool:
+    """Whether objects of a type name their module: functions, and classes."""
+    return kind is FunctionType or is_kind_of(kind, type)

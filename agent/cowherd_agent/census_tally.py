@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cowherd_agent.census_file import CensusFile
+from cowherd_agent.heap.by_type import ByType
 from cowherd_agent.heap.extents import Extents, Place
 from cowherd_agent.heap.hidden_referents import HiddenReferents
 
@@ -39,16 +40,6 @@ _Tally = tuple[
 `size_bytes`, `measure` and `table` of its shape; the bytes of its tables by page; `leads_on`."""
 
 
-class _Tallies(dict[type, _Tally]):
-    def __init__(self, make: Callable[[type], _Tally]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, kind: type) -> _Tally:
-        tally = self[kind] = self._make(kind)
-        return tally
-
-
 class CensusTally:
     """Adds up the bytes of objects by page, and writes them."""
 
@@ -62,7 +53,7 @@ class CensusTally:
         self._type_numbers: dict[str, int] = {}
         self._module = NOBODY
         self._by_name: dict[str, defaultdict[int, int]] = {}
-        self._tallies = _Tallies(self._tally_for)
+        self._tallies = ByType(self._tally_for)
         self._counted = 0
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
@@ -80,7 +71,7 @@ class CensusTally:
         further: list[object] = []
         total = 0
         for item in objects:
-            pages, prefix, size, measure, table, table_pages, leads_on = tallies[type(item)]
+            pages, prefix, size, measure, table, table_pages, leads_on = tallies[id(type(item))]
             start = id(item) - prefix
             if not size:
                 size = measure(item) + prefix

@@ -22,6 +22,7 @@ from types import MethodDescriptorType
 from typing import Any, NamedTuple
 
 from cowherd_agent.heap.addresses import byte_view
+from cowherd_agent.heap.by_type import is_kind_of
 from cowherd_agent.heap.hidden_referents import HiddenReferents
 
 _VERSION = sys.version_info[:2]
@@ -90,25 +91,27 @@ class Extents:
         self._knows_tables = _KNOWN and self._self_test()
 
     def of(self, kind: type) -> Shape:
-        flags, mro = _flags(kind), _mro(kind)
+        flags = _flags(kind)
         prefix = (_GC_HEAD_BYTES if flags & _HAVE_GC else 0) + (
             _PRE_HEADER_BYTES if flags & _PRE_HEADER else 0
         )
-        size, measure = self._size(kind, flags, mro, prefix)
-        table, name = self._table(kind, flags, mro, prefix)
-        leads_on = bool(flags & _HAVE_GC) or type in mro or self._hidden[kind] is not None
+        size, measure = self._size(kind, flags, prefix)
+        table, name = self._table(kind, flags, prefix)
+        leads_on = (
+            bool(flags & _HAVE_GC)
+            or is_kind_of(kind, type)
+            or self._hidden.lister_of(kind) is not None
+        )
         return Shape(prefix, size, measure, table, name, leads_on)
 
-    def _size(
-        self, kind: type, flags: int, mro: tuple[type, ...], prefix: int
-    ) -> tuple[int, Callable[[Any], int]]:
+    def _size(self, kind: type, flags: int, prefix: int) -> tuple[int, Callable[[Any], int]]:
         if kind is str:
             return 0, str.__sizeof__
-        if type in mro:
+        if is_kind_of(kind, type):
             # Its own adds the keys that instances share.
             return 0, object.__sizeof__
         if _item_bytes(kind):
-            return 0, _measure_of(mro)
+            return 0, _measure_of(_mro(kind))
         size = prefix + _basic_bytes(kind)
         if flags & _INLINE_VALUES:
             blocks = self._blocks
@@ -121,17 +124,17 @@ class Extents:
         return size, object.__sizeof__
 
     def _table(
-        self, kind: type, flags: int, mro: tuple[type, ...], prefix: int
+        self, kind: type, flags: int, prefix: int
     ) -> tuple[Callable[[Any], Place] | None, str]:
         if not self._knows_tables:
             return None, ""
         basic = _basic_bytes(kind)
-        if dict in mro:
+        if is_kind_of(kind, dict):
             return self._dict_table(basic), KEYS
-        if list in mro:
+        if is_kind_of(kind, list):
             return self._list_table(basic), NO_OBJECT
         for base in (set, frozenset):
-            if base in mro:
+            if is_kind_of(kind, base):
                 return self._set_table(base.__sizeof__, basic), NO_OBJECT
         if flags & _MANAGED_DICT and _VERSION <= (3, 12):
             return self._values_table(prefix), NO_OBJECT

@@ -21,6 +21,7 @@ from types import CodeType
 from typing import Any
 
 from cowherd_agent.heap import code_objects
+from cowherd_agent.heap.by_type import is_kind_of
 from cowherd_agent.heap.type_versions import all_types
 
 Lister = Callable[[Any], Iterable[object]]
@@ -59,10 +60,14 @@ class HiddenReferents(dict[type, "Lister | None"]):
             self._listers.append((ndarray, _array_elements))
 
     def __missing__(self, kind: type) -> Lister | None:
-        mro = _mro_of(kind)
-        lister = next((lister for base, lister in self._listers if base in mro), None)
-        self[kind] = lister
+        lister = self[kind] = self.lister_of(kind)
         return lister
+
+    def lister_of(self, kind: type) -> Lister | None:
+        return next(
+            (lister for base, lister in self._listers if is_kind_of(kind, base)),
+            None,
+        )
 
     def of(self, objects: list[object]) -> list[object]:
         found: list[object] = []
