@@ -14,7 +14,7 @@ import { CowherdError, isSystemError } from '../base/errors.ts';
 import { KSM_FOLDER, type KsmSettings, readKsmSettings } from '../procfs/ksm.ts';
 import { readStat } from '../procfs/stat.ts';
 
-/** How fast ksmd works. A page costs it some 2 µs, so these are about half a core, and a tenth of one. */
+/** How fast ksmd works. A page costs it some 2 µs, so these are half a core at most, and a tenth of one. */
 export interface Pace {
   readonly pagesToScan: number;
   readonly sleepMs: number;

@@ -512,7 +512,7 @@ class Supervisor {
 
 /** The event that a command's order is. */
 function orderEvent(order: ControlOrder): HerdEvent {
-  const by = `cowherd ${order.type}`;
+  const by = `cowherd ${order.type === 'merge' ? 'heal' : order.type}`;
   return order.type === 'scale'
     ? { type: 'scale_to', workers: order.workers, by }
     : { type: `${order.type}_requested`, by };
