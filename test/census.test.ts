@@ -1,10 +1,10 @@
 /** The census of a running herd: what it tells `cowherd why`, and what becomes of its scout when others die. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask, CONTROL_VERSION } from '../src/supervisor/control.ts';
 import type { CensusReport } from '../src/supervisor/census.ts';
 import type { WhyReport } from '../src/forensics/report.ts';
-import { cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
+import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -41,11 +41,9 @@ async function why(run: Run, ...more: string[]): Promise<WhyReport> {
   return JSON.parse(command.stdout) as WhyReport;
 }
 
-/** In percent of the unshared pages, by module; null for those that nobody is known to hold. */
+/** In percent of the unshared pages; null for what nobody is known to hold. */
 function partsByModule({ workers }: WhyReport): [module: string | null, percent: number][] {
-  const parts = new Map<string | null, number>();
-  for (const { module, percent } of workers[0]?.owners ?? []) parts.set(module, (parts.get(module) ?? 0) + percent);
-  return [...parts].toSorted((a, b) => b[1] - a[1]);
+  return (workers[0]?.modules ?? []).map(({ module, percent }) => [module, percent]);
 }
 
 /** A census under way whose scout is held, so that there is time to look. */
@@ -54,6 +52,10 @@ async function withHeldScout(run: Run): Promise<number> {
   const scout = await until('a scout', () => run.processes.find(({ name }) => name === 'cowherd-scout'));
   process.kill(scout.pid, 'SIGSTOP');
   return scout.pid;
+}
+
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
 }
 
 function filesOf(run: Run): string[] {
@@ -88,7 +90,7 @@ test('a mold forks while its scout walks, and a scout that is killed costs nothi
   const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
   const scout = await withHeldScout(run);
   expect(processInfo(scout)?.ppid).toBe((await run.status()).molds[0]?.pid);
-  // At the lowest priority.
+  // Asked again, no other one is sent.
   expect((await census(run, true)).phase).toBe('under_way');
   expect(run.processes.filter(({ name }) => name === 'cowherd-scout')).toHaveLength(1);
 
@@ -98,6 +100,8 @@ test('a mold forks while its scout walks, and a scout that is killed costs nothi
     return all.length === 3 && all.every(({ state }) => state === 'ready') ? all : null;
   });
   expect(workers.map(({ pid }) => pid)).not.toContain(scout);
+  // They have inherited nothing of it.
+  for (const { pid } of workers) expect(openFiles(pid)).not.toContain('anon_inode:[pidfd]');
 
   process.kill(scout, 'SIGKILL');
   await until('the mold has told of it', async () => (await census(run, false)).phase === 'failed');
@@ -105,7 +109,7 @@ test('a mold forks while its scout walks, and a scout that is killed costs nothi
     reason: 'the scout was killed by SIGKILL (it was to take the census)',
   });
   expect(filesOf(run)).toEqual([]);
-  // Asked again, another one is sent.
+  // Asked after that, another one is sent.
   expect((await why(run)).reference.has_census).toBe(true);
   expect((await run.workers()).map(({ pid }) => pid)).toEqual(workers.map(({ pid }) => pid));
   await run.stop();
@@ -128,21 +132,35 @@ test('with its mold goes a scout, and with it all that was written', async () =>
   await run.stop();
 });
 
+test('a supervisor that adopts the herd hears what the scout has told meanwhile', async () => {
+  const args = ['shop:app', '--workers', '1', '--bind', '127.0.0.1:0'];
+  const first = await serving(args, { files: TABLES });
+  const scout = await withHeldScout(first);
+  first.signal('SIGKILL');
+  await first.ended;
+  process.kill(scout, 'SIGCONT');
+  await until('the scout has ended', () => isGone(scout));
+  const second = serve(args, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
+  await second.waitForText(/Adopted the herd/);
+  await until('it has heard of it', async () => (await census(second, false)).phase === 'written');
+  expect((await why(second)).reference.has_census).toBe(true);
+  await second.stop();
+  await first.expectNothingLeft();
+});
+
 test.each([
   ['keeper', 'cowherd-keeper'],
   ['herd', null],
 ])('nothing is left of a scout when the %s ends', async (_what, name) => {
-  const run = await serving(['hello:app', '--workers', '1'], { files: { 'hello.py': HELLO, ...TABLES }, env: {} });
+  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
   const scout = await withHeldScout(run);
-  if (name === null) {
-    await run.stop();
-  } else {
-    const killed = run.processes.find((each) => each.name === name);
-    process.kill(killed?.pid ?? 0, 'SIGKILL');
+  if (name !== null) {
+    process.kill(run.processes.find((each) => each.name === name)?.pid ?? 0, 'SIGKILL');
     await until('the scout has ended', () => isGone(scout));
     await run.waitForText(/Starting afresh, with a new keeper/);
     await until('workers again', async () => (await run.status()).herd.workers_ready === 1);
-    await run.stop();
+    expect(filesOf(run)).toEqual([]);
   }
+  await run.stop();
   expect(isGone(scout)).toBe(true);
 });

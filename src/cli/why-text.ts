@@ -2,11 +2,12 @@
 import pc from 'picocolors';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import type { Change } from '../forensics/change.ts';
-import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
+import { type Cause, CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
 import { ownerName, type WhyReport, type WorkerWhy } from '../forensics/report.ts';
 import { plainTable } from './herd-table.ts';
 
 const MOST_OWNERS = 12;
+const MOST_MODULES = 8;
 const MOST_MAPPINGS = 6;
 
 export function formatWhy(report: WhyReport, all = false, change: Change | null = null): string {
@@ -15,16 +16,21 @@ export function formatWhy(report: WhyReport, all = false, change: Change | null 
   const sections = [
     formatFamily(report),
     ...(report.workers.length > 1 ? [formatWorkers(report)] : []),
-    ...shown.flatMap((worker) => [
-      formatSharing(worker, shown.length > 1 || report.workers.length > 1),
-      ...formatCauses(worker),
-      ...formatOwners(worker),
-      ...formatMappings(worker),
-    ]),
+    ...shown.flatMap((worker) => formatWorker(worker, report)),
     ...(change === null ? [] : [formatChange(change)]),
     formatAdvice(report),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+function formatWorker(worker: WorkerWhy, { workers, reference }: WhyReport): string[] {
+  return [
+    formatSharing(worker, workers.length > 1),
+    ...formatCauses(worker),
+    ...(reference.has_census ? formatModules(worker) : []),
+    ...formatOwners(worker),
+    ...formatMappings(worker),
+  ];
 }
 
 function formatFamily({ reference, workers, seconds }: WhyReport): string {
@@ -89,19 +95,32 @@ function formatCauses(worker: WorkerWhy): string[] {
   return [table, pc.dim(meanings.join('\n'))];
 }
 
+function formatModules({ modules, unshared }: WorkerWhy): string[] {
+  const shown = modules.filter(({ module, bytes: size }) => module !== null && size > 0).slice(0, MOST_MODULES);
+  if (shown.length === 0 || unshared === 0) return [];
+  const rows = shown.map(({ module, causes, bytes: size, percent }) => [
+    module ?? '',
+    mostly(causes),
+    formatMiBNumber(bytes(size)),
+    `${percent.toFixed(1)}%`,
+  ]);
+  return [plainTable(['module that holds it', 'mostly', 'MiB', ''], rows, 2)];
+}
+
+function mostly(causes: Partial<Record<Cause, number>>): string {
+  return Object.entries(causes).toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? '';
+}
+
 function formatOwners({ owners, unshared }: WorkerWhy): string[] {
   const shown = owners.filter((owner) => owner.bytes > 0).slice(0, MOST_OWNERS);
   if (shown.length === 0 || unshared === 0) return [];
-  const rows = shown.map((owner) => {
-    const [mostly = ''] = Object.entries(owner.causes).toSorted((a, b) => b[1] - a[1])[0] ?? [];
-    return [
-      ownerName(owner.module, owner.type),
-      mostly,
-      formatMiBNumber(bytes(owner.bytes)),
-      `${owner.percent.toFixed(1)}%`,
-      formatMiBNumber(bytes(owner.bystander_bytes)),
-    ];
-  });
+  const rows = shown.map((owner) => [
+    ownerName(owner.module, owner.type),
+    mostly(owner.causes),
+    formatMiBNumber(bytes(owner.bytes)),
+    `${owner.percent.toFixed(1)}%`,
+    formatMiBNumber(bytes(owner.bystander_bytes)),
+  ]);
   return [plainTable(['whose', 'mostly', 'MiB', '', 'not written, beside'], rows, 2)];
 }
 

@@ -3,11 +3,13 @@ import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from './causes.ts';
 import { causeOfCode, medianOf, type WorkerComparison } from './comparison.ts';
+import { byModule, type ModulePages } from './modules.ts';
 
 /** Raised when a field changes its meaning or goes. */
 export const REPORT_VERSION = 1;
 
 const MOST_OWNERS = 40;
+const MOST_MODULES = 40;
 
 export interface CauseReport {
   readonly pages: number;
@@ -29,6 +31,8 @@ export interface OwnerReport {
   readonly bystander_bytes: number;
 }
 
+export interface ModuleReport extends Omit<OwnerReport, 'type'> {}
+
 export interface MappingReport {
   /** A path, `[heap]`, `[stack]`, or `anonymous`. */
   readonly name: string;
@@ -47,6 +51,8 @@ export interface WorkerWhy {
   readonly released: number;
   readonly causes: Record<Cause, CauseReport>;
   readonly owners: readonly OwnerReport[];
+  /** The same added up by module, of all owners. */
+  readonly modules: readonly ModuleReport[];
   readonly mappings: readonly MappingReport[];
   readonly unreadable_pages: number;
 }
@@ -115,14 +121,19 @@ export function whyReport(facts: WhyFacts): WhyReport {
       minor: facts.minor,
       policy: facts.reference.policy,
       collectorCalledBy: facts.collectorCalledBy,
-      payloadOwner: payloadOwner(middle),
+      payloadOwner: payloadOwner(middle, facts.reference.has_census),
     }),
   };
 }
 
-function payloadOwner({ owners }: WorkerComparison): { name: string; pages: number } | null {
-  const [largest] = owners
-    .map((owner) => ({ name: ownerName(owner.module, owner.type), pages: owner.causes.payload ?? 0 }))
+/** A module, where a census says what each holds; else a type. */
+function payloadOwner({ owners }: WorkerComparison, hasCensus: boolean): { name: string; pages: number } | null {
+  const named = hasCensus
+    ? byModule(owners).map(({ module, causes }) => ({ name: module ?? '', causes }))
+    : owners.map(({ module, type, causes }) => ({ name: ownerName(module, type), causes }));
+  const [largest] = named
+    .filter(({ name }) => name !== '')
+    .map(({ name, causes }) => ({ name, pages: causes.payload ?? 0 }))
     .toSorted((a, b) => b.pages - a.pages);
   return largest === undefined || largest.pages === 0 ? null : largest;
 }
@@ -133,6 +144,13 @@ export function ownerName(module: string | null, type: string): string {
 
 function workerWhy(comparison: WorkerComparison, pageBytes: number): WorkerWhy {
   const { pages, causes, words, owners } = comparison;
+  const ofModule = (owner: ModulePages): ModuleReport => ({
+    module: owner.module,
+    bytes: Math.round(owner.pages * pageBytes),
+    percent: part(owner.pages),
+    causes: inBytes(owner.causes, pageBytes),
+    bystander_bytes: Math.round(owner.bystanderBytes),
+  });
   const part = (count: number): number => (pages.unshared === 0 ? 0 : (100 * count) / pages.unshared);
   return {
     pid: comparison.pid,
@@ -152,14 +170,10 @@ function workerWhy(comparison: WorkerComparison, pageBytes: number): WorkerWhy {
         },
       ]),
     ) as Record<Cause, CauseReport>,
-    owners: owners.slice(0, MOST_OWNERS).map((owner) => ({
-      module: owner.module,
-      type: owner.type,
-      bytes: Math.round(owner.pages * pageBytes),
-      percent: part(owner.pages),
-      causes: inBytes(owner.causes, pageBytes),
-      bystander_bytes: owner.bystanderBytes,
-    })),
+    owners: owners.slice(0, MOST_OWNERS).map((owner) => Object.assign(ofModule(owner), { type: owner.type })),
+    modules: byModule(owners)
+      .slice(0, MOST_MODULES)
+      .map((each) => ofModule(each)),
     mappings: mappingsOf(comparison, pageBytes),
     unreadable_pages: comparison.unreadable,
   };
