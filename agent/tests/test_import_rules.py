@@ -61,6 +61,7 @@ def test_the_policies_work_without_gunicorn() -> None:
             "prepare",
             "census",
             "fork_safety",
+            "merging",
             *(f"heap.{name}" for name in names if name != "__init__"),
         ]
     )

@@ -1,6 +1,6 @@
 /** Which processes are healed, and how they come to let the kernel merge their memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import { isMergeable } from '../procfs/ksm.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import { listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
@@ -32,14 +32,14 @@ export async function findTarget(pid: number | undefined, runtimeDirectory: stri
   return (await herdWith(pid)) ?? targetOfServer(pid);
 }
 
-/** Pure. */
+/** Ready workers, and the molds that they were forked from or new ones are: a mold kept for a rollback is left out. Pure. */
 export function targetOfHerd(directory: string, { herd, molds, workers }: StatusReport): HealTarget {
+  const ready = workers.filter(({ state }) => state === 'ready');
+  const generations = new Set([herd.generation, ...ready.map(({ generation }) => generation)]);
+  const inUse = molds.filter(({ phase, generation }) => phase === 'ready' && generations.has(generation));
   return {
     name: `the herd of ${herd.app ?? directory}`,
-    pids: [
-      ...molds.flatMap((mold) => (mold.phase === 'ready' ? (mold.pid ?? []) : [])),
-      ...workers.flatMap((worker) => (worker.state === 'ready' ? worker.pid : [])),
-    ],
+    pids: [...inUse.flatMap(({ pid }) => pid ?? []), ...ready.map(({ pid }) => pid)],
     directory,
     policy: herd.policy,
   };
@@ -68,7 +68,7 @@ async function herdWith(pid: number): Promise<HealTarget | null> {
 
 function targetOfServer(pid: number): HealTarget {
   const { reference } = familyOfProcess(pid, undefined);
-  const { workers } = reference === pid ? familyOfProcess(pid, undefined) : familyOfProcess(reference, undefined);
+  const { workers } = familyOfProcess(reference, undefined);
   return { name: `the server of process ${reference}`, pids: [reference, ...workers], directory: null, policy: null };
 }
 
@@ -96,12 +96,5 @@ export async function allowMerging(target: HealTarget): Promise<number[]> {
 
 /** Those that do not allow it. */
 export function refusing(pids: readonly number[]): number[] {
-  return pids.filter((pid) => {
-    try {
-      return !isMergeable(pid);
-    } catch (error) {
-      if (isSystemError(error, 'EACCES', 'EPERM')) return true;
-      throw error;
-    }
-  });
+  return pids.filter((pid) => !isMergeable(pid));
 }

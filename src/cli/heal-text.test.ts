@@ -91,23 +91,24 @@ test('processes that can’t be merged are named', () => {
   expect(formatBegin('it', 3, sample(0, 600, 0, 4), [7, 8])).toContain('7, 8');
 });
 
-test('of a herd, ready molds and ready workers are healed', () => {
+test('of a herd, ready workers are healed, and the molds that they were forked from', () => {
   const report = {
-    herd: { app: 'shop.wsgi', policy: 'freeze' },
+    herd: { app: 'shop.wsgi', policy: 'freeze', generation: 3 },
     molds: [
-      { pid: 10, phase: 'ready' },
-      { pid: 11, phase: 'loading' },
-      { pid: null, phase: 'starting' },
+      { pid: 9, phase: 'ready', generation: 1 },
+      { pid: 10, phase: 'ready', generation: 2 },
+      { pid: 11, phase: 'ready', generation: 3 },
+      { pid: 12, phase: 'loading', generation: 4 },
     ],
     workers: [
-      { pid: 20, state: 'ready' },
-      { pid: 21, state: 'booting' },
-      { pid: 22, state: 'draining' },
+      { pid: 20, state: 'ready', generation: 2 },
+      { pid: 21, state: 'booting', generation: 3 },
+      { pid: 22, state: 'draining', generation: 1 },
     ],
   } as unknown as StatusReport;
   expect(targetOfHerd('/run/shop', report)).toEqual({
     name: 'the herd of shop.wsgi',
-    pids: [10, 20],
+    pids: [10, 11, 20],
     directory: '/run/shop',
     policy: 'freeze',
   });

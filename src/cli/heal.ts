@@ -8,7 +8,7 @@ import { CowherdError, isSystemError } from '../base/errors.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { bytes, type Milliseconds } from '../base/units.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
-import { cpuTimeOf, findKsmd, type KsmOfProcess, readKsmStat, readKsmTotals, whyNoMerging } from '../procfs/ksm.ts';
+import { cpuTimeOf, findKsmd, readKsmStat, readKsmTotals, whyNoMerging } from '../procfs/ksm.ts';
 import { readSmapsRollup } from '../procfs/smaps-rollup.ts';
 import { begin, follow } from '../supervisor/heal-settled.ts';
 import { problemAsError } from '../supervisor/ksm-problem.ts';
@@ -151,7 +151,7 @@ class Watch {
     const sum = { pss: 0, before: 0, merged: 0, profit: 0 };
     for (const [pid, before] of this.#before) {
       const pss = pssOf(pid);
-      const stat = statOf(pid);
+      const stat = readKsmStat(pid);
       if (pss === null || stat === null) {
         this.#before.delete(pid);
         continue;
@@ -181,19 +181,11 @@ class Watch {
   }
 }
 
-/** Null for a process that is gone, or is a zombie, which has no memory. */
+/** Null for a process that is gone, is a zombie, which has no memory, or may not be looked into. */
 function pssOf(pid: number): number | null {
-  const rollup = orNull(() => readSmapsRollup(pid));
-  return rollup === null || rollup.rss === 0 ? null : rollup.pss;
-}
-
-function statOf(pid: number): KsmOfProcess | null {
-  return orNull(() => readKsmStat(pid));
-}
-
-function orNull<Value>(read: () => Value | null): Value | null {
   try {
-    return read();
+    const rollup = readSmapsRollup(pid);
+    return rollup === null || rollup.rss === 0 ? null : rollup.pss;
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) return null;
     throw error;

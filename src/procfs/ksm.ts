@@ -72,9 +72,9 @@ export function parseKsmStat(text: string): KsmOfProcess | null {
   };
 }
 
-/** Null if there is no such process any more, or no KSM. Errors are thrown: EACCES for a process of another user. */
+/** Null if there is no such process any more, no KSM, or the process may not be looked into. */
 export function readKsmStat(pid: number): KsmOfProcess | null {
-  const text = readKernelFile(`/proc/${pid}/ksm_stat`);
+  const text = readIfAllowed(`/proc/${pid}/ksm_stat`);
   return text === null ? null : parseKsmStat(text);
 }
 
@@ -83,10 +83,10 @@ export function hasMergeableArea(smaps: string): boolean {
   return /^VmFlags:(?: \w\w)* mg\b/m.test(smaps);
 }
 
-/** Whether the kernel may merge memory of this process. A process that is gone allows nothing. */
+/** Whether the kernel may merge memory of this process. One that is gone, or may not be looked into, allows nothing. */
 export function isMergeable(pid: number): boolean {
   const stat = readKsmStat(pid);
-  return stat?.mergeable ?? hasMergeableArea(readKernelFile(`/proc/${pid}/smaps`) ?? '');
+  return stat?.mergeable ?? hasMergeableArea(readIfAllowed(`/proc/${pid}/smaps`) ?? '');
 }
 
 /** Null where KSM is not built in. */
@@ -149,6 +149,15 @@ export function cpuTimeOf(pid: number | null): Milliseconds | null {
   const stat = pid === null ? null : readStat(pid);
   if (stat === null) return null;
   return milliseconds(((stat.userTime + stat.systemTime) * 1000) / kernelUnits().ticksPerSecond);
+}
+
+function readIfAllowed(path: string): string | null {
+  try {
+    return readKernelFile(path);
+  } catch (error) {
+    if (isSystemError(error, 'EACCES', 'EPERM')) return null;
+    throw error;
+  }
 }
 
 function readNumber(folder: string, name: string): number | null {

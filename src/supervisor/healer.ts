@@ -1,5 +1,5 @@
 /** The host's side of healing by rule: looks at what KSM does for the herd, and switches it on and off. No policy here. */
-import { bytes, pagesToBytes } from '../base/units.ts';
+import { type Bytes, bytes, pages, pagesToBytes } from '../base/units.ts';
 import type { Log } from '../base/log.ts';
 import { CowherdError } from '../base/errors.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
@@ -70,20 +70,9 @@ function sampleOf(pids: readonly number[]): MergingSample | null {
 }
 
 /** What is merged in these processes; those that are gone, or may not be looked into, count for nothing. */
-function mergedIn(pids: readonly number[]) {
+function mergedIn(pids: readonly number[]): Bytes {
   const { pageSize } = kernelUnits();
   return bytes(
-    pids.reduce((total, pid) => {
-      const found = readKsmStatIfAllowed(pid);
-      return total + (found === null ? 0 : pagesToBytes(found.mergingPages, pageSize));
-    }, 0),
+    pids.reduce((total, pid) => total + pagesToBytes(readKsmStat(pid)?.mergingPages ?? pages(0), pageSize), 0),
   );
-}
-
-function readKsmStatIfAllowed(pid: number) {
-  try {
-    return readKsmStat(pid);
-  } catch {
-    return null;
-  }
 }
