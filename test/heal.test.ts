@@ -13,6 +13,8 @@ import { fetchFrom } from './support/http.ts';
 import { until } from './support/until.ts';
 
 const MIB = 1024 * 1024;
+/** Some 30 MiB, of which each worker copies nearly all: three together pass the limits of the rule. */
+const OBJECTS = 180_000;
 const problem = whyNoMerging();
 const before = readKsmSettings();
 const why = problem !== null ? ` (KSM is ${problem.kind} here)` : before?.run === 0 ? '' : ' (KSM is on here)';
@@ -29,7 +31,7 @@ const COLLECTED = Array.from({ length: 3 }, () => ['--warmup', 'GET /collect']).
 async function herd(...more: readonly string[]): Promise<Run> {
   return await serving(
     ['collecting_app:app', '--chdir', APPS, '--policy', 'stock', '--workers', '3', ...COLLECTED, ...more],
-    { env: { OBJECTS: '250000' } },
+    { env: { OBJECTS: String(OBJECTS) } },
   );
 }
 
@@ -64,7 +66,7 @@ describe.runIf(isPossible)(`heal${why}`, () => {
     const whole = await pssOf(run);
     const workers = await collectInAll(run);
     const damaged = await pssOf(run);
-    expect(damaged - whole).toBeGreaterThan(80 * MIB);
+    expect(damaged - whole).toBeGreaterThan(60 * MIB);
 
     // Nothing is done without a yes.
     const unasked = heal(run);
@@ -143,7 +145,7 @@ describe.runIf(isPossible)(`another server${why}`, () => {
       {
         cwd: APPS,
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, OBJECTS: '250000', PYTHONPATH: path.join(ROOT, 'agent') },
+        env: { ...process.env, OBJECTS: String(OBJECTS), PYTHONPATH: path.join(ROOT, 'agent') },
       },
     );
     server = started;
@@ -180,7 +182,7 @@ describe.runIf(isPossible)(`another server${why}`, () => {
     const report = JSON.parse(run.stdout) as HealReport;
     expect(report).toMatchObject({ target: `the server of process ${pid}`, policy: null, end: 'settled' });
     expect(report.processes.toSorted()).toEqual([pid, ...workers].toSorted());
-    expect(report.won).toBeGreaterThan(30 * MIB);
+    expect(report.won).toBeGreaterThan(20 * MIB);
     expect(readKsmSettings()).toEqual(before);
   });
 });
