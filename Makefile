@@ -14,7 +14,7 @@ build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes format clean interpreters \
 	test-survive bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
-	bench-heal
+	bench-heal bench-record
 
 help:
 	@echo 'make demo        serve the bundled Django application under load and show the herd'
@@ -23,7 +23,7 @@ help:
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
-	@echo '                 bench-reload, bench-refork, bench-why, bench-heal'
+	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
 	@echo 'make install     node_modules and .venv        make build   dist'
 	@echo 'make format      format all sources            make clean   remove what was installed and built'
@@ -74,9 +74,9 @@ interpreters: install
 	@scripts/get-interpreters.sh
 	@.venv/bin/python scripts/test-interpreters.py
 
-bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal
+bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record
 
-bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal: bench-%: install build
+bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record: bench-%: install build
 	@$(tsx) bench/$*.ts
 
 format: install
