@@ -1,4 +1,4 @@
-"""Settings of a gunicorn whose processes let the kernel merge their memory, as docs/heal.md has it."""
+"""A gunicorn whose processes let the kernel merge their memory, as docs/heal.md has it."""
 
 from typing import Any
 
