@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ObjectType } from '../cpython/types-outside.ts';
 import { Census, type CensusOwner } from './census.ts';
-import { giveToModules } from './census-owners.ts';
+import { CensusOwners } from './census-owners.ts';
 import type { MemoryWindow } from './memory-window.ts';
 import { DICT_KEYS, FREE_MEMORY, type OwnerName } from './owner-name.ts';
 import { OwnerTally, PageOwners } from './owners.ts';
@@ -43,7 +43,7 @@ function given(
   const number = (owner: OwnerName | number): number => (typeof owner === 'number' ? owner : tally.numberOf(owner));
   for (const [owner, bytes] of written) page.add(number(owner), bytes, true);
   for (const [owner, bytes] of bystanders) page.add(number(owner), bytes, false);
-  giveToModules(page, address, tally, there);
+  new CensusOwners(there, tally).give(page, address);
   const parts = (map: ReadonlyMap<number, number>): Part[] =>
     [...map].map(([owner, bytes]) => {
       const name = tally.nameOf(owner);
@@ -132,8 +132,8 @@ test('tables of dicts, and memory of which only the mapping is known', () => {
   );
   expect(given(there, { written: [[DICT_KEYS, 184]] }).written).toEqual([['a', '(keys of dicts)', 184]]);
   expect(given(there, { written: [[{ module: null, type: '(heap)' }, 4096]] }).written).toEqual([
-    ['a', '(memory of no object)', 2072],
     ['a', '(keys of dicts)', 1000],
+    ['a', '(memory of no object)', 2072],
     [null, '(heap)', 1024],
   ]);
 });

@@ -1,44 +1,105 @@
 /**
- * Gives what lies on a page to the modules that hold it, as a census says; pure.
+ * Gives what lies on a page to the modules that hold it, as a census says.
  *
  * What was read from outside says which of a page's objects were written, by their types; the census says which modules
  * have objects of these types there. Where several have, they share by their bytes: which of two dicts is whose can't be
  * told.
  */
-import type { Census, CensusOwner } from './census.ts';
+import type { Census } from './census.ts';
 import { isLoose } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 
-/** @param address an address of the page that these are the owners of; they are changed */
-export function giveToModules(page: PageOwners, address: number, tally: OwnerTally, census: Census): void {
-  const there = census.ownersOfPage(address);
-  if (there.length === 0) return;
-  for (const map of [page.written, page.bystanders]) {
+/** What becomes of an owner that was read from outside; else it is the number of a type, for those of that type. */
+const KEEP = -1;
+const SHARE_WITH_ALL = -2;
+/** Not known yet. */
+const NEW = -1;
+
+/** For one tally of owners. Names are compared once, and numbers for each page. */
+export class CensusOwners {
+  readonly #census: Census;
+  readonly #tally: OwnerTally;
+  readonly #typeNumbers = new Map<string, number>();
+  /** By the census's number of an owner: its type, and its number in the tally. */
+  readonly #types: Int32Array;
+  readonly #numbers: Int32Array;
+  /** By the tally's number of an owner. */
+  readonly #becomes: number[] = [];
+  /** Who is on the page that is looked at, by the census's numbers. */
+  readonly #there: number[] = [];
+  readonly #bytes: number[] = [];
+
+  constructor(census: Census, tally: OwnerTally) {
+    this.#census = census;
+    this.#tally = tally;
+    this.#numbers = new Int32Array(census.names.length).fill(NEW);
+    this.#types = Int32Array.from(census.names, ({ type }) => {
+      const number = this.#typeNumbers.get(type) ?? this.#typeNumbers.size;
+      this.#typeNumbers.set(type, number);
+      return number;
+    });
+  }
+
+  /** @param address an address of the page that these are the owners of; they are changed */
+  give(page: PageOwners, address: number): void {
+    this.#there.length = 0;
+    this.#bytes.length = 0;
+    this.#census.visitPage(address, (owner, bytes) => {
+      this.#there.push(owner);
+      this.#bytes.push(bytes);
+    });
+    if (this.#there.length === 0) return;
+    this.#giveOf(page.written);
+    this.#giveOf(page.bystanders);
+  }
+
+  #giveOf(map: Map<number, number>): void {
     const before = [...map];
     map.clear();
-    const add = (owner: number, bytes: number): void => {
-      map.set(owner, (map.get(owner) ?? 0) + bytes);
-    };
     for (const [owner, bytes] of before) {
-      const takers = takersOf(owner, tally, there, census.facts.page_bytes);
-      const total = takers.reduce((sum, taker) => sum + taker.bytes, 0);
-      if (total === 0) add(owner, bytes);
-      else for (const taker of takers) add(tally.numberOf(taker), (bytes * taker.bytes) / total);
+      this.#becomes[owner] ??= this.#whatBecomesOf(owner);
+      const type = this.#becomes[owner] ?? KEEP;
+      const total = type === KEEP ? 0 : this.#bytesOf(type);
+      // Of other memory what nobody is known to have stays what it was.
+      const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.facts.page_bytes - total) : 0;
+      if (total === 0) {
+        add(map, owner, bytes);
+        continue;
+      }
+      const part = bytes / (total + rest);
+      for (const [index, each] of this.#there.entries()) {
+        if (type !== SHARE_WITH_ALL && this.#types[each] !== type) continue;
+        add(map, this.#numberOf(each), (this.#bytes[index] ?? 0) * part);
+      }
+      if (rest > 0) add(map, owner, rest * part);
     }
+  }
+
+  #bytesOf(type: number): number {
+    let total = 0;
+    for (const [index, owner] of this.#there.entries()) {
+      if (type === SHARE_WITH_ALL || this.#types[owner] === type) total += this.#bytes[index] ?? 0;
+    }
+    return total;
+  }
+
+  #whatBecomesOf(owner: number): number {
+    const name = this.#tally.nameOf(owner);
+    if (name === undefined || (name.module !== null && this.#tally.saysItself(owner))) return KEEP;
+    if (isLoose(name)) return SHARE_WITH_ALL;
+    return this.#typeNumbers.get(name.type) ?? KEEP;
+  }
+
+  #numberOf(owner: number): number {
+    const known = this.#numbers[owner] ?? NEW;
+    const name = this.#census.names[owner];
+    if (known !== NEW || name === undefined) return known;
+    const number = this.#tally.numberOf(name);
+    this.#numbers[owner] = number;
+    return number;
   }
 }
 
-/** Who shares what this owner has; nobody where the census does not know better. */
-function takersOf(
-  owner: number,
-  tally: OwnerTally,
-  there: readonly CensusOwner[],
-  pageBytes: number,
-): readonly CensusOwner[] {
-  const name = tally.nameOf(owner);
-  if (name === undefined || (name.module !== null && tally.saysItself(owner))) return [];
-  if (!isLoose(name)) return there.filter(({ type }) => type === name.type);
-  // All that is on the page, and what is left of it.
-  const known = there.reduce((sum, { bytes }) => sum + bytes, 0);
-  return [...there, { ...name, bytes: Math.max(0, pageBytes - known) }];
+function add(map: Map<number, number>, owner: number, bytes: number): void {
+  map.set(owner, (map.get(owner) ?? 0) + bytes);
 }

@@ -63,20 +63,28 @@ export class Census {
     return this.#index.slots.size;
   }
 
-  /** Who has objects on the page of an address, the largest first. */
-  ownersOfPage(address: number): CensusOwner[] {
+  /** By their numbers. */
+  get names(): readonly Omit<CensusOwner, 'bytes'>[] {
+    return this.#names;
+  }
+
+  /** Calls back for what each owner, by its number, has on the page of an address; maybe several times for one. */
+  visitPage(address: number, visit: (owner: number, bytes: number) => void): void {
     const { slots, firsts, owners, bytes } = this.#index;
     const slot = slots.get(Math.floor(address / this.facts.page_bytes));
-    if (slot === undefined) return [];
+    if (slot === undefined) return;
+    const end = firsts[slot + 1] ?? 0;
+    for (let entry = firsts[slot] ?? 0; entry < end; entry += 1) visit(owners[entry] ?? 0, bytes[entry] ?? 0);
+  }
+
+  /** Who has objects on the page of an address, the largest first. */
+  ownersOfPage(address: number): CensusOwner[] {
     const sums = new Map<number, number>();
-    for (let entry = firsts[slot] ?? 0; entry < (firsts[slot + 1] ?? 0); entry += 1) {
-      const owner = owners[entry] ?? 0;
-      sums.set(owner, (sums.get(owner) ?? 0) + (bytes[entry] ?? 0));
-    }
+    this.visitPage(address, (owner, bytes) => sums.set(owner, (sums.get(owner) ?? 0) + bytes));
     return [...sums]
-      .flatMap(([owner, size]) => {
+      .flatMap(([owner, bytes]) => {
         const name = this.#names[owner];
-        return name === undefined ? [] : [{ ...name, bytes: size }];
+        return name === undefined ? [] : [{ module: name.module, type: name.type, bytes }];
       })
       .toSorted((a, b) => b.bytes - a.bytes);
   }

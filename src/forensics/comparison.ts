@@ -9,7 +9,7 @@ import type { Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
 import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import type { Census } from './census.ts';
-import { giveToModules } from './census-owners.ts';
+import { CensusOwners } from './census-owners.ts';
 import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
 import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
@@ -96,6 +96,7 @@ interface WorkerState {
   readonly byWindow: Map<number, RegionMap[]>;
   readonly isThere: (address: number) => boolean;
   withOwners: boolean;
+  census: CensusOwners | null;
   unreadable: number;
 }
 
@@ -119,7 +120,10 @@ export function compare(
   { pageBytes, ownersOf, census = null, onProgress }: CompareOptions,
 ): WorkerComparison[] {
   const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
-  for (const state of states) state.withOwners = ownersOf.includes(state.subject.pid);
+  for (const state of states) {
+    state.withOwners = ownersOf.includes(state.subject.pid);
+    if (state.withOwners && census !== null) state.census = new CensusOwners(census, state.tally);
+  }
   const isReferenceThere = presence(reference, pageBytes);
   const starts = [...new Set(states.flatMap((state) => [...state.byWindow.keys()]))].toSorted((a, b) => a - b);
   const window = new MemoryWindow(pageBytes);
@@ -134,8 +138,7 @@ export function compare(
     known.forget();
     for (const state of states) {
       const maps = state.byWindow.get(start);
-      if (maps !== undefined)
-        lookAtWindow({ known, workerWindow, chunks, owners, census, pageBytes }, state, maps, start);
+      if (maps !== undefined) lookAtWindow({ known, workerWindow, chunks, owners, pageBytes }, state, maps, start);
     }
     onProgress?.(index + 1, starts.length);
   }
@@ -173,6 +176,7 @@ function beginWorker(reference: Reference, subject: Subject, pageBytes: number):
     byWindow,
     isThere: presence(subject, pageBytes),
     withOwners: false,
+    census: null,
     unreadable: 0,
   };
 }
@@ -182,12 +186,11 @@ interface Tools {
   readonly workerWindow: MemoryWindow;
   readonly chunks: { readonly region: Region; readonly table: ChunkTable } | null;
   readonly owners: PageOwners;
-  readonly census: Census | null;
   readonly pageBytes: number;
 }
 
 function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap[], start: number): void {
-  const { known, workerWindow, chunks, owners, census, pageBytes } = tools;
+  const { known, workerWindow, chunks, owners, pageBytes } = tools;
   const pages = maps.flatMap((map) => pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page })));
   const wanted = new Set(pages.map(({ map, page }) => (map.region.start - start) / pageBytes + page));
   const failed = workerWindow.load(
@@ -214,7 +217,7 @@ function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap
         words: state.words,
       });
       if (state.withOwners) {
-        if (census !== null) giveToModules(owners, address, state.tally, census);
+        state.census?.give(owners, address);
         map.owners[page] = state.tally.count(owners, causeOfRank(cause));
       }
     }
