@@ -46,8 +46,8 @@ registry = []
 TABLE = """
 from classes import Row, registry
 
-rows = [Row(number) for number in range(15_000)]
-prices = {number: {"price": number * 1.5, "name": f"price {number}"} for number in range(15_000)}
+rows = [Row(number) for number in range(6000)]
+prices = {number: {"price": number * 1.5, "name": f"price {number}"} for number in range(6000)}
 
 def lookup(number):
     table = [f"only here {each}" for each in range(500)]
@@ -62,7 +62,7 @@ READER = """
 import table
 
 rows, first = table.rows, table.rows[0]
-own = [f"own {number}" for number in range(20_000)]
+own = [f"own {number}" for number in range(8000)]
 """
 
 

@@ -1,0 +1,51 @@
+"""What a census of some 50 MiB costs: its CPU time, and what its process has for itself.
+
+The argument is the heap policy that prepares the heap before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+
+from cowherd_agent.census import write_census
+from cowherd_agent.forked_child import Tell, run_in_child
+from cowherd_agent.heap import rollup
+from cowherd_agent.heap.policies import make
+from herdlike import Application
+
+policy = make(sys.argv[1])
+policy.before_load()
+application = Application(50)
+policy.prepare()
+
+
+def take(tell: Tell) -> None:
+    before = rollup.read()
+    rss_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    census = write_census(path)
+    seconds = time.process_time() - started
+    after = rollup.read()
+    assert before is not None
+    assert after is not None
+    tell(
+        cpu_seconds=seconds,
+        objects=census.objects,
+        bytes=census.bytes,
+        heap_bytes=before.anonymous_bytes,
+        private_bytes=after.private_dirty_bytes - before.private_dirty_bytes,
+        peak_bytes=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - rss_kib) * 1024,
+    )
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "census")
+    outcome = run_in_child(take, 60)
+    if outcome.status != 0:
+        raise SystemExit(f"the child ended with {outcome.status}: {outcome.found}")
+    print(json.dumps({**outcome.found, "file_bytes": os.path.getsize(path)}))
