@@ -5,18 +5,13 @@ import { flamePage } from './flame-page.ts';
 import { FLAME_PAGE_SCRIPT } from './flame-page-script.ts';
 import { flameTree, mainCause } from './flame-tree.ts';
 import type { Frame } from './perf-script.ts';
+import { FROM_ELSEWHERE } from './import-recording.ts';
 import { recordReport } from './report.ts';
 
 const EVIL = '</script><b onclick=alert(1)>';
 
 function recorded(stacks: readonly (readonly string[])[]): FaultReader {
-  const reader = new FaultReader({
-    excluded: new Set(),
-    sharedPagesOf: null,
-    startSeconds: () => 0,
-    unwound: true,
-    maps: null,
-  });
+  const reader = new FaultReader(FROM_ELSEWHERE);
   for (const names of stacks) {
     const frames = names.map((name): Frame => ({ name, address: '10', offset: 1, module: '/usr/bin/python3' }));
     reader.onSample({ command: 'p', pid: 1, seconds: 0.3, event: 'faults', faultAddress: null, errorCode: 7, frames });

@@ -1,7 +1,7 @@
 /** Reads what was recorded elsewhere: a perf.data, or the text that `perf script` made of one. */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { FaultReader } from './fault-reader.ts';
+import { FaultReader, type FaultReaderOptions } from './fault-reader.ts';
 import { examinePerfData, HEAD_BYTES } from './perf-data.ts';
 import { requirePerf } from './perf-command.ts';
 import { PerfScriptParser } from './perf-script.ts';
@@ -10,17 +10,20 @@ import { readScript, spawnScript } from './recording.ts';
 /** Not the address of a fault: a recording may have none, and which pages were shared is not known. */
 const FIELDS = 'comm,pid,tid,time,event,trace,ip,sym,symoff,dso';
 
+/** Nothing is known but what is in it. */
+export const FROM_ELSEWHERE: FaultReaderOptions = {
+  excluded: new Set(),
+  sharedPagesOf: null,
+  startSeconds: () => null,
+  unwound: false,
+  maps: null,
+};
+
 /** @throws CowherdError RECORDING_UNREADABLE, PERF_MISSING, PERF_TOO_OLD */
 export async function importRecording(path: string): Promise<FaultReader> {
   const { head, bytes } = readHead(path);
   const found = examinePerfData(head, bytes);
-  const reader = new FaultReader({
-    excluded: new Set(),
-    sharedPagesOf: null,
-    startSeconds: () => null,
-    unwound: false,
-    maps: null,
-  });
+  const reader = new FaultReader(FROM_ELSEWHERE);
   if (found.kind === 'other') {
     if (head.includes(0)) throw unreadable(path, 'it is neither a perf.data nor a text');
     await readText(path, reader);

@@ -59,22 +59,14 @@ const FRAME = /^\t\s*([0-9a-f]+)\s(.*)$/s;
 const MODULE = / \((?=\/|\[|inlined\)|anon_inode|memfd)/g;
 const OTHER_RECORD = /: PERF_RECORD_[A-Z0-9_]+/;
 
-/** A sample of which not all lines have come. */
-interface Open {
-  readonly command: string;
-  readonly pid: number;
-  readonly seconds: number;
-  readonly event: string;
-  readonly faultAddress: number | null;
-  readonly errorCode: number | null;
-  readonly frames: Frame[];
-}
+/** One of which not all lines have come. */
+type OpenSample = Sample & { readonly frames: Frame[] };
 
 export class PerfScriptParser {
   readonly #reader: ScriptReader;
   #pending = '';
   #tooLong = false;
-  #open: Open | null = null;
+  #open: OpenSample | null = null;
   /** What its head line has behind the event. */
   #headRest = '';
   #lineNumber = 0;
@@ -152,7 +144,7 @@ export class PerfScriptParser {
   }
 }
 
-function openSample(head: RegExpExecArray): Open {
+function openSample(head: RegExpExecArray): OpenSample {
   const [, command = '', pid, , time, , event = '', rest = ''] = head;
   const traced = /\baddress=(?:0x)?([0-9a-f]+)/.exec(rest)?.[1];
   const plain = /^([0-9a-f]+)\b/.exec(rest)?.[1];

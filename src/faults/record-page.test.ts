@@ -4,18 +4,13 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { FAULT_CAUSES } from './causes.ts';
 import { FaultReader } from './fault-reader.ts';
+import { FROM_ELSEWHERE } from './import-recording.ts';
 import { recordReport } from './report.ts';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/record.md'), 'utf8');
 
 test('the fields of --json', () => {
-  const reader = new FaultReader({
-    excluded: new Set(),
-    sharedPagesOf: null,
-    startSeconds: () => null,
-    unwound: false,
-    maps: null,
-  });
+  const reader = new FaultReader(FROM_ELSEWHERE);
   const report = recordReport(reader, {
     title: '',
     takenAt: new Date(0),
