@@ -7,8 +7,9 @@ bytes and, in some types, items; from 3.13 on also the values of an instance's a
 (`Py_TPFLAGS_INLINE_VALUES`), which sys.getsizeof does not tell.
 
 What an object keeps elsewhere is its table: of a dict the keys and values, of a list the pointers,
-of a set the entries, of an instance in 3.11 and 3.12 the values of its attributes. A table is told
-of only where a self-test has found the layout to be the expected one.
+of a set the entries, of an instance in 3.11 and 3.12 the values of its attributes, of a class the
+names of attributes that its instances share (PEP 412). A table is told of only where a self-test
+has found the layout to be the expected one.
 
 Nothing here runs code of an application: no `__sizeof__` of a class of Python is called.
 """
@@ -89,6 +90,7 @@ class Extents:
         self._words = byte_view().cast("Q")
         self._blocks = _Blocks()
         self._knows_tables = _KNOWN and self._self_test()
+        self._class_keys_at = self._find_class_keys() if self._knows_tables else None
 
     def of(self, kind: type) -> Shape:
         flags = _flags(kind)
@@ -131,6 +133,8 @@ class Extents:
         basic = _basic_bytes(kind)
         if is_kind_of(kind, dict):
             return self._dict_table(basic), KEYS
+        if is_kind_of(kind, type):
+            return self._class_table(), KEYS
         if is_kind_of(kind, list):
             return self._list_table(basic), NO_OBJECT
         for base in (set, frozenset):
@@ -173,6 +177,30 @@ class Extents:
             return words[(id(item) >> 3) + _SET_TABLE], sizeof(item) - basic
 
         return table
+
+    def _class_table(self) -> Callable[[Any], Place] | None:
+        """`ht_cached_keys` (Include/cpython/object.h), whose size a class's own `__sizeof__` adds
+        (Objects/typeobject.c, type___sizeof___impl)."""
+        words, at = self._words, self._class_keys_at
+        with_keys, without = type.__sizeof__, object.__sizeof__
+        if at is None:
+            return None
+
+        def table(item: Any) -> Place:
+            size = with_keys(item) - without(item)
+            return (words[(id(item) >> 3) + at], size) if size > 0 else (0, 0)
+
+        return table
+
+    def _find_class_keys(self) -> int | None:
+        """The word of a class that points to the keys of its instances' dicts; None if there is no
+        such, or several."""
+        words = self._words
+        instance = _Sample(None)
+        keys = words[(id(instance.__dict__) >> 3) + _DICT_KEYS]
+        start = id(_Sample) >> 3
+        found = [at for at in range(_basic_bytes(type) >> 3) if words[start + at] == keys]
+        return found[0] if len(found) == 1 else None
 
     def _values_table(self, prefix: int) -> Callable[[Any], Place]:
         """In 3.11 a pointer at the start of the prefix; in 3.12 one that has 1 taken off, in the

@@ -37,6 +37,7 @@ class Owners(unittest.TestCase):
         self.assertLess(found["keys_bytes"], found["keys_expected"] + ROWS * 200)
         # The pointers of the list of rows, at least.
         self.assertGreater(found["list_bytes"], ROWS * 8)
+        self.assertIn("classes", found["class_keys_in"])
         # What the collector has of an instance, its header, and more.
         self.assertGreaterEqual(found["row_bytes"], 48)
 

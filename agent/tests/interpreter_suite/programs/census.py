@@ -5,6 +5,7 @@ The argument is the heap policy that prepares the heap before.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -133,6 +134,9 @@ def main() -> None:
     for row in table.rows:
         instances[id(row) // PAGE_BYTES] += 1
 
+    # Its instances' dicts begin with what they share (PyDictObject, ma_keys).
+    class_keys = ctypes.c_size_t.from_address(id(table.rows[0].__dict__) + 32).value
+
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "census")
         outcome = run_in_child(lambda tell: tell(census=write_census(path)), 60)
@@ -167,6 +171,11 @@ def main() -> None:
                     str(module)
                     for (module, kind), pages in census.items()
                     if kind == "type" and id(classes.Row) // PAGE_BYTES in pages
+                ),
+                "class_keys_in": sorted(
+                    str(module)
+                    for (module, kind), pages in census.items()
+                    if kind == "(keys of dicts)" and class_keys // PAGE_BYTES in pages
                 ),
                 "mode": mode,
                 "left": left,
