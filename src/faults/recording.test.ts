@@ -41,7 +41,7 @@ test('every fault is a sample, and the recorder ends by itself', () => {
 });
 
 test('buffers: as large as allowed, and never more than 256 MiB in all', () => {
-  expect(bufferSize(null, 2, 'fp')).toBe('16384K');
+  expect(bufferSize(null, 2, 'fp')).toBe('65536K');
   expect(bufferSize(null, 64, 'fp')).toBe('4096K');
   expect(bufferSize(null, 2, 'dwarf')).toBe('131072K');
   expect(bufferSize(8 * 2 ** 20, 2, 'fp')).toBe('4096K');

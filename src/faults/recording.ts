@@ -6,7 +6,7 @@
  * A pipe and no file: nothing is written to a disk, and the memory does not grow with the time. perf 6.1 writes and
  * reads all that is needed through a pipe (event formats, mappings, lost samples). The buffer is there because faults
  * come in bursts, a collection makes 100,000 of them in a second, and `perf script` names them slower than that; it
- * runs with the lowest priority, so that who is recorded keeps the processors.
+ * runs with the lowest priority, so that who is recorded keeps the processors, until the buffer is half full.
  *
  * The recorder starts with its events disabled, is told to enable them through a descriptor (`--control`), and answers
  * when it has; so the first instant is known. Its clock is CLOCK_MONOTONIC, as ours. It ends when its workload, a
@@ -17,7 +17,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, cpus, setPriority } from 'node:os';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
@@ -73,7 +73,7 @@ const LONGEST_SECONDS = 2_000_000;
  * @param lockable in bytes; null with privilege
  */
 export function bufferSize(lockable: number | null, processors: number, callGraph: CallGraph): string {
-  const most = callGraph === 'dwarf' ? 128 : 16;
+  const most = callGraph === 'dwarf' ? 128 : 64;
   const share = (lockable ?? 256 * MEBIBYTE) / Math.max(1, processors);
   const kibibytes = Math.min(most * 1024, (share + FOR_EVERYBODY) / 1024);
   return `${2 ** Math.floor(Math.log2(Math.max(FOR_EVERYBODY / 1024, kibibytes)))}K`;
@@ -136,6 +136,8 @@ export async function recordFaults(options: RecordingOptions): Promise<Recording
   const recorder = new Recorder(options);
   try {
     const summed = sumUp(recorder.output, reader);
+    // Where the recorder fails, that is what is told.
+    summed.catch(() => {});
     // An answer to anything says that the recorder is ready.
     await recorder.tell('disable');
     shared.read();
@@ -199,12 +201,18 @@ class Recorder {
       detached: true,
       env: plainEnvironment(),
     });
+    // It takes little, but must take it in time.
+    setPriorityOf(this.#process, constants.priority.PRIORITY_ABOVE_NORMAL);
     this.#ended = new Promise((resolve) => {
       const end = (): void => {
         this.#isEnded = true;
         resolve();
       };
-      this.#process.once('exit', end);
+      this.#process.once('exit', () => {
+        // What it said comes after it; but its workload has the same stream, and may outlive it.
+        this.#process.stderr?.once('close', end);
+        setTimeout(end, LAST_WORDS_MS).unref();
+      });
       this.#process.once('error', (error) => {
         this.#stderr += error.message;
         end();
@@ -253,8 +261,15 @@ class Recorder {
     if (exitCode !== 0 && signalCode !== 'SIGINT' && signalCode !== 'SIGTERM') throw this.#failure();
   }
 
+  /** With its workload. */
   kill(): void {
-    if (!this.#isEnded) this.#process.kill('SIGKILL');
+    const { pid } = this.#process;
+    if (this.#isEnded || pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      if (!isSystemError(error, 'ESRCH')) throw error;
+    }
   }
 
   #failure(): CowherdError {
@@ -262,6 +277,7 @@ class Recorder {
   }
 }
 
+const LAST_WORDS_MS = 300;
 const LONGEST_COMPLAINT = 16 * 1024;
 
 /** What `perf record` says when it cannot. */
@@ -281,15 +297,36 @@ export function failureOf(stderr: string): CowherdError {
 /** Names the samples of `input` and gives them to the reader. */
 async function sumUp(input: Readable, reader: FaultReader): Promise<void> {
   const script = spawnScript(['-F', SCRIPT_FIELDS, '-i', '-']);
-  const buffer = new PassThrough({ highWaterMark: BUFFERED_BYTES });
-  const read = readScript(script, reader);
-  await Promise.all([
+  const buffer = new Buffering(() => setPriorityOf(script, constants.priority.PRIORITY_NORMAL));
+  const [ending] = await Promise.all([
+    readScript(script, reader),
     pipeline(input, buffer, script.stdin as Writable).catch((error: unknown) => {
-      // Where perf script has ended early, it has said why.
+      // Where perf script has ended early, its status tells.
       if (!isSystemError(error, 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET')) throw error;
     }),
-    read,
   ]);
+  if (ending.status !== 0) {
+    throw new CowherdError('INTERNAL', { detail: `perf script: ${ending.stderr.trim().split('\n').at(-1) ?? ''}` });
+  }
+}
+
+/** What is recorded and not read yet. When it is half full, who reads it has to hurry. */
+class Buffering extends Transform {
+  readonly #onHalf: () => void;
+  #isHurried = false;
+
+  constructor(onHalf: () => void) {
+    super({ writableHighWaterMark: BUFFERED_BYTES });
+    this.#onHalf = onHalf;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (!this.#isHurried && this.writableLength > BUFFERED_BYTES / 2) {
+      this.#isHurried = true;
+      this.#onHalf();
+    }
+    done(null, chunk);
+  }
 }
 
 /** `perf script`, with the lowest priority. */
@@ -299,14 +336,18 @@ export function spawnScript(args: readonly string[]): ChildProcess {
     detached: true,
     env: plainEnvironment(),
   });
-  if (script.pid !== undefined) {
-    try {
-      setPriority(script.pid, constants.priority.PRIORITY_LOW);
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-    }
-  }
+  setPriorityOf(script, constants.priority.PRIORITY_LOW);
   return script;
+}
+
+/** Lower it anybody may, raise it only root. */
+function setPriorityOf({ pid }: ChildProcess, priority: number): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, priority);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 export interface ScriptEnding {
