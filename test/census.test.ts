@@ -68,11 +68,22 @@ test('the module that holds the written rows owns their pages, and the census is
 
   const report = await why(run);
   expect(report.reference).toMatchObject({ has_census: true, census_problem: null });
+  expect(report.reference.policy).not.toBeNull();
   const [first, second] = partsByModule(report);
   expect(first?.[0]).toBe('stock_table');
   expect(Math.abs((first?.[1] ?? 0) - 60)).toBeLessThan(5);
   expect(second?.[0]).toBe('price_table');
   expect(Math.abs((second?.[1] ?? 0) - 40)).toBeLessThan(5);
+
+  // The same of the worker by its pid.
+  const [worker] = await run.workers();
+  const ofWorker = await why(run, String(worker?.pid));
+  expect(ofWorker.reference).toMatchObject({
+    pid: report.reference.pid,
+    has_census: true,
+    policy: report.reference.policy,
+  });
+  expect(partsByModule(ofWorker)[0]?.[0]).toBe('stock_table');
 
   // By their types alone nobody knows.
   const without = await why(run, '--no-census');

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { isMergeable } from '../procfs/ksm.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
-import { listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
+import { herdOfProcess } from './herd-of-process.ts';
 import { readStatus } from './status.ts';
 import { familyOfProcess } from './why.ts';
 
@@ -29,7 +29,8 @@ export async function findTarget(pid: number | undefined, runtimeDirectory: stri
     const directory = await findHerd(runtimeDirectory);
     return targetOfHerd(directory, await readStatus(directory));
   }
-  return (await herdWith(pid)) ?? targetOfServer(pid);
+  const herd = await herdOfProcess(pid, runtimeDirectory);
+  return herd === null ? targetOfServer(pid) : targetOfHerd(herd.directory, herd.report);
 }
 
 /** Ready workers, and the molds that they were forked from or new ones are: a mold kept for a rollback is left out. Pure. */
@@ -43,27 +44,6 @@ export function targetOfHerd(directory: string, { herd, molds, workers }: Status
     directory,
     policy: herd.policy,
   };
-}
-
-/** The herd whose mold, worker or supervisor this is. */
-async function herdWith(pid: number): Promise<HealTarget | null> {
-  for (const directory of listRuntimeDirectories()) {
-    let report: StatusReport;
-    try {
-      report = await readStatus(directory);
-    } catch (error) {
-      // Of a herd that has ended, or has no supervisor.
-      if (error instanceof CowherdError) continue;
-      throw error;
-    }
-    const all = [
-      report.herd.supervisor.pid,
-      ...report.molds.map((mold) => mold.pid),
-      ...report.workers.map((w) => w.pid),
-    ];
-    if (all.includes(pid)) return targetOfHerd(directory, report);
-  }
-  return null;
 }
 
 function targetOfServer(pid: number): HealTarget {

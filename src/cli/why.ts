@@ -9,6 +9,7 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../fo
 import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { findHerd } from './find-herd.ts';
+import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { readStatus } from './status.ts';
@@ -40,7 +41,8 @@ const PROGRESS_AFTER_MS = 700;
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
   const earlier = options.since === undefined ? null : readSnapshot(options.since);
-  const family = target === undefined ? await familyOfHerd(options) : familyOfProcess(target, options);
+  const family =
+    target === undefined ? await familyOfHerd(options) : await inItsHerd(familyOfProcess(target, options), options);
   setPriority(NICENESS);
   const { report, comparisons } = await look(family, {
     ownersOf: options.all === true ? 'all' : 'median',
@@ -87,6 +89,16 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
     collectorCalledBy: null,
     ...(await censusOf(directory, herd.generation, options)),
   };
+}
+
+/** What only the herd knows that a process is of, if it is of one. */
+async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
+  const herd = await herdOfProcess(family.reference, options.runtimeDir);
+  const mold = herd?.report.molds.find(({ generation }) => generation === herd.generation);
+  if (herd === null || mold === undefined) return family;
+  const isServing = mold.generation === herd.report.herd.generation;
+  const census = isServing ? await censusOf(herd.directory, mold.generation, options) : {};
+  return { ...family, policy: mold.policy, ...census };
 }
 
 async function censusOf(
