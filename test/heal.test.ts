@@ -72,6 +72,15 @@ describe.runIf(isPossible)(`heal${why}`, () => {
     const unasked = heal(run);
     expect(await unasked.ended).toEqual({ status: 60, signal: null });
     expect(unasked.stderr).toMatch(/^Error CONFIRMATION_NEEDED/);
+    for (const [answer, status] of [
+      ['n\n', 60],
+      ['\u0003', 130],
+    ] as const) {
+      const asked = cowherd(['heal', '--runtime-dir', run.runtimeDirectory], { terminal: true });
+      await asked.waitForText(/run +0 -> 1[^]*Go on\?/);
+      asked.type(answer);
+      expect((await asked.ended).status, asked.stdout).toBe(status);
+    }
     expect(workers.filter(isMergeable)).toEqual([]);
     expect(readKsmSettings()).toEqual(before);
 
