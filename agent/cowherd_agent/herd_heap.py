@@ -83,6 +83,10 @@ class HerdHeap:
     def leaves_without_finalization(self) -> bool:
         return self._policy.leaves_without_finalization
 
+    @property
+    def gathers_code(self) -> bool:
+        return self._policy.gathers_code
+
     def before_load(self) -> None:
         """Call in the mold before the application is imported."""
         self._policy.before_load()

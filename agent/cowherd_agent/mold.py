@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cowherd_agent.configuration import MoldApplication
     from cowherd_agent.herd_heap import HerdHeap
     from cowherd_agent.retiring import Retirement
+    from cowherd_agent.warmup import Interface
     from cowherd_agent.worker import WorkerStart
 
 CHANNEL_DESCRIPTOR = 3
@@ -257,29 +258,7 @@ class Mold:
 
         report: dict[str, Any] = {}
         if app is not None and cfg.warmup:
-            started = time.perf_counter()
-            results = []
-            for done, request in enumerate(cfg.warmup):
-                seconds = time.perf_counter() - started
-                self._progress("warmup", f"warming up: {request}", seconds, done, len(cfg.warmup))
-                results.extend(warmup.play(app, interface, [request]))
-            self._progress(
-                "warmup",
-                "warmed up, requests",
-                time.perf_counter() - started,
-                len(cfg.warmup),
-                final=True,
-            )
-            for result in results:
-                if result.error is not None or result.status >= 400:
-                    why = result.error or f"status {result.status}"
-                    self._notice("warning", f"warm-up request {result.request} failed: {why}")
-            replayed = [
-                request
-                for request, result in zip(cfg.warmup, results, strict=True)
-                if result.error is None and result.status < 500
-            ]
-            report["warmup"] = [result._asdict() for result in results]
+            replayed.extend(self._warm_up(app, interface, report))
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
         if closed and replayed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
@@ -295,6 +274,54 @@ class Mold:
         if rejection is not None:
             self._restart_without(rejection)
         self._say_ready(report)
+
+    def _warm_up(self, app: Any, interface: Interface, report: dict[str, Any]) -> list[str]:
+        """Plays the warm-up requests; returns those that the application can answer."""
+        from cowherd_agent import rehearsal, warmup
+        from cowherd_agent.heap import code_placement
+
+        cfg = self._arbiter.cfg
+        started = time.perf_counter()
+        results = []
+        recorder = code_placement.Recorder()
+        with recorder if self._heap.gathers_code else contextlib.nullcontext():
+            for done, request in enumerate(cfg.warmup):
+                seconds = time.perf_counter() - started
+                self._progress("warmup", f"warming up: {request}", seconds, done, len(cfg.warmup))
+                results.extend(warmup.play(app, interface, [request]))
+            answered = [
+                request
+                for request, result in zip(cfg.warmup, results, strict=True)
+                if result.error is None and result.status < 500
+            ]
+            rehearsed = self._rehearse(app, interface, answered, rounds=1)
+        report["warmup"] = [result._asdict() for result in results]
+        if recorder.codes:
+            report["code"] = code_placement.gather(recorder.codes)._asdict()
+        rehearsed += self._rehearse(app, interface, answered, rehearsal.ROUNDS)
+        self._progress(
+            "warmup",
+            "warmed up, requests",
+            time.perf_counter() - started,
+            len(cfg.warmup) + rehearsed,
+            final=True,
+        )
+        for result in results:
+            if result.error is not None or result.status >= 400:
+                why = result.error or f"status {result.status}"
+                self._notice("warning", f"warm-up request {result.request} failed: {why}")
+        return answered
+
+    def _rehearse(self, app: Any, interface: Interface, requests: list[str], rounds: int) -> int:
+        from cowherd_agent import rehearsal
+
+        try:
+            return rehearsal.rehearse(app, interface, requests, self._arbiter.cfg, rounds)
+        except Exception as error:
+            # It was answered once; workers serve well without it.
+            why = f"{type(error).__name__}: {error}"
+            self._notice("warning", f"warm-up requests could not be played again: {why}")
+            return 0
 
     def _say_ready(self, report: dict[str, Any]) -> None:
         from cowherd_agent import canary

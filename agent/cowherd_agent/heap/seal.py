@@ -38,9 +38,9 @@ from cowherd_agent.heap.rollup import anonymous_bytes
 
 _MADV_DONTNEED = 4
 _PASSES = 3
-"""Sealing itself allocates a little; what that left free is sealed in a further pass."""
+"""Sealing itself allocates and frees a little. In the first pass that lands in the holes; what it
+leaves there is sealed in the next ones, whose own leavings lie together on new pages."""
 
-_ENOUGH_FREE_BYTES = 64 * 1024
 _LARGEST_BLOCK_BYTES = 512
 
 
@@ -107,8 +107,11 @@ def read_stats() -> MallocStats | None:
     return parse(text.decode("ascii", "replace"))
 
 
-def seal(progress: Progress | None = None) -> StepReport:
+def seal(progress: Progress | None = None, *, is_frozen: bool = True) -> StepReport:
     """Seal all free pymalloc memory of this process.
+
+    With `is_frozen` the collector has nothing to look at, and its full collection empties the
+    interpreter's free lists (floats, tuples, ...) for nothing, so that their slots are sealed too.
 
     The counts of the report: `blocks` and `block_bytes` sealed in pools in use, `pools` sealed that
     were free, `given_back_bytes` of those; `left_free_bytes` that are free in spite of it all.
@@ -119,19 +122,20 @@ def seal(progress: Progress | None = None) -> StepReport:
     reason = _why_not(stats)
     if reason is not None or stats is None:
         return StepReport("seal", throttle.end(0), skipped=reason)
-    # A full collection empties the interpreter's free lists (floats, tuples, ...), whose slots then
-    # are free blocks like others.
-    rawgc.collect()
     blocks = sealed_bytes = pools = given_back = 0
+    clear_type_cache = _type_cache_clearer()
     for _ in range(_PASSES):
+        clear_type_cache()
+        if is_frozen:
+            rawgc.collect()
+        stats = read_stats()
+        if stats is None:
+            break
         for each in stats.classes:
             _allocate(each.block_bytes, each.free)
             blocks += each.free
             sealed_bytes += each.free * each.block_bytes
             throttle.at(blocks)
-        stats = read_stats()
-        if stats is None or stats.free_block_bytes <= _ENOUGH_FREE_BYTES:
-            break
     if stats is not None:
         pools, given_back = _fill_pools(stats.free_pools, stats.pool_bytes, throttle, blocks)
         stats = read_stats()
@@ -147,6 +151,18 @@ def seal(progress: Progress | None = None) -> StepReport:
             "left_free_bytes": 0 if stats is None else stats.free_block_bytes,
         },
     )
+
+
+def _type_cache_clearer() -> Callable[[], object]:
+    """What empties the interpreter's cache of attribute lookups, whose names it keeps alive
+    (Objects/typeobject.c, type_cache): C code that asks for an attribute makes a string for that,
+    and a worker's next lookup frees it, somewhere on a shared page. Before 3.12 the versions of
+    types would go with the cache, and are worth more.
+    """
+    if sys.version_info < (3, 12):
+        return lambda: None
+    clear: Callable[[], object] = ctypes.pythonapi.PyType_ClearCache
+    return clear
 
 
 def _why_not(stats: MallocStats | None) -> str | None:

@@ -61,7 +61,7 @@ def seal_c_heap(progress: Progress | None = None) -> StepReport:
     libc = ctypes.CDLL(None)
     try:
         mallinfo2 = libc.mallinfo2
-        malloc, free, sbrk = libc.malloc, libc.free, libc.sbrk
+        malloc, free, sbrk, malloc_trim = libc.malloc, libc.free, libc.sbrk, libc.malloc_trim
     except AttributeError:
         return StepReport("seal the C heap", throttle.end(0), skipped="this is not glibc 2.33+")
     mallinfo2.restype = _Mallinfo2
@@ -91,6 +91,9 @@ def seal_c_heap(progress: Progress | None = None) -> StepReport:
             chunks += 1
             chunk_bytes += size
         throttle.at(chunks)
+    # What came out of the top has left a header at each size that was tried: pages that workers
+    # would share, and copy with their first allocations.
+    malloc_trim(0)
     after = mallinfo2()
     return StepReport(
         name="seal the C heap",

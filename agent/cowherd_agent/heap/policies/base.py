@@ -24,6 +24,9 @@ class HeapPolicy(Protocol):
     leaves_without_finalization: bool
     """Whether workers leave by leaving.leave(), which skips the interpreter's teardown."""
 
+    gathers_code: bool
+    """Whether code that warm-up requests run is put together (code_placement.py)."""
+
     def self_test(self) -> None:
         """Try on throwaway objects what `prepare` will do. Raises PolicyUnavailable."""
 

@@ -30,6 +30,7 @@ class Freeze:
     name = "freeze"
     promises: frozenset[Promise] = frozenset({"collect"})
     leaves_without_finalization = True
+    gathers_code = True
 
     def __init__(self) -> None:
         self._frozen = 0

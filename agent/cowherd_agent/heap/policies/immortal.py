@@ -24,6 +24,7 @@ class Immortal:
     name = "immortal"
     promises: frozenset[Promise] = frozenset({"read", "collect"})
     leaves_without_finalization = True
+    gathers_code = True
 
     def self_test(self) -> None:
         immortality.self_test()

@@ -17,6 +17,7 @@ class Instagram:
     name = "instagram"
     promises: frozenset[Promise] = frozenset()
     leaves_without_finalization = True
+    gathers_code = False
 
     def self_test(self) -> None:
         """Nothing to test."""

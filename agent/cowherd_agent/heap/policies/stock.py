@@ -11,6 +11,7 @@ class Stock:
     name = "stock"
     promises: frozenset[Promise] = frozenset()
     leaves_without_finalization = False
+    gathers_code = False
 
     def self_test(self) -> None:
         """Nothing to test."""
