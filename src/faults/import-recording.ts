@@ -61,11 +61,10 @@ async function readText(path: string, reader: FaultReader): Promise<void> {
     parser.push(chunk as string);
     if (reader.firstUnreadable !== null) break;
   }
-  const whole = parser.end();
   if (reader.firstUnreadable !== null) {
     throw unreadable(path, `line ${reader.firstUnreadable.number} is not of perf script`);
   }
-  if (!whole) throw unreadable(path, 'it ends in the middle of a line');
+  if (!parser.end()) throw unreadable(path, 'it ends in the middle of a line');
 }
 
 async function readPerfData(path: string, reader: FaultReader): Promise<void> {

@@ -210,8 +210,12 @@ class Recorder {
       };
       this.#process.once('exit', () => {
         // What it said comes after it; but its workload has the same stream, and may outlive it.
-        this.#process.stderr?.once('close', end);
-        setTimeout(end, LAST_WORDS_MS).unref();
+        if (this.#process.stderr?.closed !== false) return end();
+        const timer = setTimeout(end, LAST_WORDS_MS);
+        this.#process.stderr.once('close', () => {
+          clearTimeout(timer);
+          end();
+        });
       });
       this.#process.once('error', (error) => {
         this.#stderr += error.message;
