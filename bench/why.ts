@@ -58,7 +58,7 @@ const RATE = 30;
 const SETTLE_MS = 500;
 
 const DEEDS: readonly Deed[] = ['read', 'collect', 'allocate', 'assign', 'mix', 'owners'];
-const PURE: readonly Deed[] = ['read', 'collect', 'allocate', 'assign'];
+const PURE: ReadonlySet<Deed> = new Set(['read', 'collect', 'allocate', 'assign']);
 const PLANTED_PERCENT = 60;
 
 const truthTargets = [
@@ -136,7 +136,7 @@ async function measureTruth(bench: Bench): Promise<Outcome> {
   const one = rows.filter(({ deed }) => deed === 'collect');
   return {
     figures: {
-      cause_accuracy_min: Math.min(...rows.filter(({ deed }) => PURE.includes(deed)).map((row) => row.accuracy)),
+      cause_accuracy_min: Math.min(...rows.filter(({ deed }) => PURE.has(deed)).map((row) => row.accuracy)),
       mix_error_points: most((row) => (row.deed === 'mix' ? row.shareErrorPoints : null)),
       unknown_percent_max: most((row) => row.unknownPercent),
       owner_error_points: most((row) => row.ownerErrorPoints),
@@ -145,7 +145,10 @@ async function measureTruth(bench: Bench): Promise<Outcome> {
       seconds_32: many,
     },
     arms: {
-      truth: rows.map(({ asked, ...row }) => ({ ...row, seconds: asked.seconds, mib: asked.mib })),
+      truth: rows.map(({ python, deed, unsharedPages, accuracy, mistakes, asked }) => {
+        const { seconds, mib } = asked;
+        return { python, deed, unsharedPages, accuracy, mistakes, seconds, mib };
+      }),
     },
   };
 }

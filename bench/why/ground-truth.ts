@@ -47,8 +47,7 @@ export class KnownProgram {
   }
 
   truth(): Truth {
-    const files = readdirSync(this.folder).filter((name) => name.endsWith('.truth'));
-    const [file = ''] = files;
+    const file = readdirSync(this.folder).find((name) => name.endsWith('.truth')) ?? '';
     const lines = readFileSync(path.join(this.folder, file), 'utf8').trim().split('\n');
     return new Map(
       lines.map((line) => {

@@ -25,13 +25,13 @@ export function changeBetween(before: Snapshot, after: Snapshot): Change {
   const isSame = (one: SnapshotWorker, other: SnapshotWorker): boolean =>
     one.pid === other.pid && one.startedAt === other.startedAt;
   const pairs = after.workers.flatMap((now) => {
-    const then = before.workers.find((each) => isSame(each, now));
-    return then === undefined ? [] : [{ then, now }];
+    const earlier = before.workers.find((each) => isSame(each, now));
+    return earlier === undefined ? [] : [{ earlier, now }];
   });
   return {
     since: before.takenAt,
     page_bytes: after.pageBytes,
-    workers: pairs.map(({ then, now }) => workerChange(then, now, before, after)),
+    workers: pairs.map(({ earlier, now }) => workerChange(earlier, now, before, after)),
     new_workers: after.workers.filter((now) => !before.workers.some((each) => isSame(each, now))).map(({ pid }) => pid),
     gone_workers: before.workers
       .filter((then) => !after.workers.some((each) => isSame(each, then)))

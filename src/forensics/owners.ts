@@ -114,7 +114,13 @@ export class OwnerTally {
   owners(): Owner[] {
     return this.#tallies
       .filter((tally) => tally.pages > 0 || tally.bystanderBytes > 0)
-      .map(({ name, pages, causes, bystanderBytes }) => ({ ...name, pages, causes, bystanderBytes }))
+      .map(({ name: { module, type }, pages, causes, bystanderBytes }) => ({
+        module,
+        type,
+        pages,
+        causes,
+        bystanderBytes,
+      }))
       .toSorted((a, b) => b.pages - a.pages || b.bystanderBytes - a.bystanderBytes);
   }
 }
