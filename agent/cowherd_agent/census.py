@@ -46,12 +46,26 @@ from cowherd_agent.census_tally import NOBODY, CensusTally
 from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.by_type import ByType, is_kind_of
 from cowherd_agent.heap.hidden_referents import of_type
+from cowherd_agent.heap.interpreter import Interpreter, identify
 from cowherd_agent.heap.visited import Visited
 
 _CHUNK_OBJECTS = 2000
 
 _module_of_class = type.__dict__["__module__"].__get__
 _namespace_of = type.__dict__["__dict__"].__get__(ModuleType)["__dict__"].__get__
+
+
+class CensusUnavailable(Exception):
+    """No census can be taken with this interpreter; says why."""
+
+
+def why_not(interpreter: Interpreter) -> str | None:
+    """Why there is no census with this interpreter; None where there is one. Pure."""
+    if interpreter.implementation != "cpython" or interpreter.pointer_bytes != 8:
+        return f"where the objects of {interpreter.name} lie is not known"
+    if interpreter.free_threaded:
+        return "objects of a free-threaded build have other headers"
+    return None
 
 
 class Census(NamedTuple):
@@ -70,8 +84,12 @@ class Census(NamedTuple):
 def write_census(path: str) -> Census:
     """Walks all objects of this process and writes their owners to `path`, mode 0600.
 
-    The file is not there before it is whole. Raises OSError when it can't be written.
+    The file is not there before it is whole. Raises OSError when it can't be written, and
+    CensusUnavailable.
     """
+    reason = why_not(identify())
+    if reason is not None:
+        raise CensusUnavailable(reason)
     started = time.perf_counter()
     file = CensusFile(path)
     was_enabled = rawgc.isenabled()

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cowherd_agent.census import write_census
+from cowherd_agent.census import why_not, write_census
+from cowherd_agent.heap.interpreter import Interpreter, identify
 from plain_servers import AGENT, free_port, running
 
 # Each would run code of the application's, or change what it counts, if it were asked for anything.
@@ -88,6 +89,18 @@ def test_one_that_is_there_is_replaced_with_what_was_left_of_another(tmp_path: P
     counted = write_census(str(tmp_path / "census"))
     assert names_of(tmp_path / "census")["objects"] == counted.objects
     assert [each.name for each in tmp_path.iterdir()] == ["census"]
+
+
+def test_interpreters_that_have_none() -> None:
+    usual = Interpreter("cpython", (3, 13, 0))
+    assert why_not(usual) is None
+    assert why_not(identify()) is None
+    for other in (
+        usual._replace(free_threaded=True),
+        usual._replace(implementation="pypy"),
+        usual._replace(pointer_bytes=4),
+    ):
+        assert why_not(other) is not None
 
 
 CONF = """
