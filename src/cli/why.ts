@@ -8,6 +8,7 @@ import { familyOf, layoutOf, relativesOf } from '../forensics/processes.ts';
 import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../forensics/snapshot.ts';
 import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
+import { collectorCaller } from '../supervisor/guard-calls.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
@@ -86,7 +87,7 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
     workers: own.map((worker) => worker.pid),
     isSibling: false,
     policy: herd.policy,
-    collectorCalledBy: null,
+    collectorCalledBy: collectorCaller(herd.guard_calls ?? []),
     ...(await censusOf(directory, herd.generation, options)),
   };
 }
@@ -98,7 +99,8 @@ async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
   if (herd === null || mold === undefined) return family;
   const isServing = mold.generation === herd.report.herd.generation;
   const census = isServing ? await censusOf(herd.directory, mold.generation, options) : {};
-  return { ...family, policy: mold.policy, ...census };
+  const collectorCalledBy = collectorCaller(herd.report.herd.guard_calls ?? []);
+  return { ...family, policy: mold.policy, collectorCalledBy, ...census };
 }
 
 async function censusOf(

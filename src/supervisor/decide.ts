@@ -13,6 +13,7 @@ import type { Action, DeathNotes, ExitCounters, HerdEvent } from './events.ts';
 import type { Ending, HerdState, MoldState } from './state.ts';
 import * as adoption from './adoption.ts';
 import * as heal from './heal.ts';
+import { withCall } from './guard-calls.ts';
 import * as keepers from './keepers.ts';
 import * as merging from './merging.ts';
 import * as stopping from './stopping.ts';
@@ -238,6 +239,8 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       census.failed(draft, generation, message.reason);
       return;
     case 'guard': {
+      // A herd file of an older version has none.
+      draft.state.guardCalls = withCall(draft.state.guardCalls ?? [], message);
       const what = message.held ? 'held off' : 'seen';
       log(
         draft,

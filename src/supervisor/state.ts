@@ -6,6 +6,7 @@ import type { RequestInFlight } from './cut.ts';
 import type { Settings } from '../agent/messages.ts';
 import type { CensusState } from './census.ts';
 import { startRecycling, type RecyclingState } from './recycling-state.ts';
+import type { GuardCall } from './guard-calls.ts';
 import { newHealState, type HealState } from './heal-state.ts';
 import { newReforkState, type ReforkState } from './refork-state.ts';
 
@@ -148,6 +149,8 @@ export interface HerdState {
   recycling: RecyclingState;
   refork: ReforkState;
   heal: HealState;
+  /** Calls into the collector that guards have told of. */
+  guardCalls: GuardCall[];
   anyWorkerEverReady: boolean;
   anyRequestEverFinished: boolean;
   /** Requests that workers which have ended had answered. */
@@ -190,6 +193,7 @@ export function initialState(): HerdState {
     recycling: startRecycling(),
     refork: newReforkState(),
     heal: newHealState(),
+    guardCalls: [],
     anyWorkerEverReady: false,
     anyRequestEverFinished: false,
     requestsOfGone: 0,

@@ -6,6 +6,7 @@
  */
 import { whyNotReady } from './readiness.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
+import type { GuardCall } from './guard-calls.ts';
 import type { RecycleRule } from './recycling-state.ts';
 import type { HerdState, MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
 
@@ -132,6 +133,8 @@ export interface StatusReport {
     refork: ReforkReport;
     heal: HealReport;
     recycling: RecyclingReport;
+    /** Who steers the collector in workers. */
+    guard_calls: GuardCall[];
     workers_wanted: number;
     workers_ready: number;
     /** Why it is not to get traffic; `null` when it is ready. */
@@ -203,6 +206,7 @@ export function statusReport(input: StatusInput): StatusReport {
       refork: reforkReport(state),
       heal: healReport(state, input.nowMs),
       recycling: recyclingReport(state),
+      guard_calls: state.guardCalls,
       workers_wanted: state.target,
       workers_ready: workers.filter((worker) => worker.state === 'ready').length,
       not_ready_because: whyNotReady(state),
