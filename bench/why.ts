@@ -57,7 +57,7 @@ const CONNECTIONS = 8;
 const RATE = 30;
 const SETTLE_MS = 500;
 
-const DEEDS: readonly Deed[] = ['read', 'collect', 'allocate', 'assign', 'mix', 'owners'];
+const DEEDS: readonly Deed[] = ['read', 'collect', 'allocate', 'assign', 'mix', 'owners', 'tables'];
 const PURE: ReadonlySet<Deed> = new Set(['read', 'collect', 'allocate', 'assign']);
 const PLANTED_PERCENT = 60;
 
@@ -88,10 +88,21 @@ async function judgeDeed(python: FoundPython, deed: Deed, { scratch }: Bench): P
   const program = await KnownProgram.start(python, deed, MIB, 1, scratch);
   try {
     const judged = judge(program);
-    return { ...judged, python: python.version, deed, ownerErrorPoints: deed === 'owners' ? ownerError(judged) : null };
+    return { ...judged, python: python.version, deed, ownerErrorPoints: ownerErrorOf(deed, judged) };
   } finally {
     await program.stop();
   }
+}
+
+function ownerErrorOf(deed: Deed, judged: Judged): number | null {
+  if (deed === 'owners') return ownerError(judged);
+  return deed === 'tables' && judged.asked.report.reference.has_census ? moduleError(judged) : null;
+}
+
+/** Of all unshared pages; infinite where another module comes first. */
+function moduleError({ asked }: Judged): number {
+  const [first] = asked.report.workers[0]?.modules ?? [];
+  return first?.module === 'planted_large' ? Math.abs(first.percent - PLANTED_PERCENT) : Infinity;
 }
 
 /** Of the rows' own pages; infinite where another owner comes first. Strings are of no module, and have their own. */

@@ -2,13 +2,14 @@
 
     python ground_truth.py DEED MIB WORKERS FOLDER
 
-DEED is `read`, `collect`, `allocate`, `assign`, `mix` or `owners`. Each worker writes
+DEED is `read`, `collect`, `allocate`, `assign`, `mix`, `owners` or `tables`. Each worker writes
 FOLDER/PID.truth when it has done it, and waits: a line `page causes` for each page that it has
 written to, the address in hexadecimal and the causes that are right for it. The parent prints
 `ready` when all have, and ends with its standard input.
 
-Standard library only, for CPython 3.9 to 3.15. Objects are of 16 KiB populations of one kind each,
-so that a page has one kind of write.
+Of the tables, which nothing but the modules that hold them tells apart, FOLDER/census says whose
+they are; it is there from CPython 3.10 on. All else is the standard library only, for 3.9 to 3.15.
+Objects are of 16 KiB populations of one kind each, so that a page has one kind of write.
 """
 
 import array
@@ -24,6 +25,7 @@ MIB = 1024 * 1024
 
 # What an object of each kind takes, with all that it alone refers to: measured, roughly.
 BYTES_OF_ROW = 112
+BYTES_OF_DICT_ROW = 336
 
 
 def planted_class(module_name, attributes=("number", "text", "flag", "other")):
@@ -170,6 +172,46 @@ def owners(heap, truth):
     return [read_all(rows, truth) for rows in heap["owned"]]
 
 
+def plant_table(module_name, mib):
+    """Rows that are dicts, in a module of that name."""
+    module = types.ModuleType(module_name)
+    sys.modules[module_name] = module
+    count = mib * MIB // BYTES_OF_DICT_ROW
+    module.rows = [None] * count
+    for index in range(count):
+        module.rows[index] = {"number": None, "text": f"text of row {index}"}
+    return module
+
+
+def tables(heap, truth):
+    """Assigns to an item of each row of two modules; the first has 60% of them."""
+    for module in heap["tables"]:
+        for row in module.rows:
+            keys = ctypes.c_size_t.from_address(id(row) + 32).value
+            size = dict.__sizeof__(row) - dict.__basicsize__
+            words = (ctypes.c_size_t * (size // 8)).from_address(keys)
+            slot = words[:].index(id(row["number"]))
+            row["number"] = True
+            truth.wrote(keys + 8 * slot, "payload")
+            # Up to 3.13 a dict has a version, which each assignment changes (ma_version_tag).
+            truth.wrote(id(row), "identical" if sys.version_info >= (3, 14) else "payload")
+
+
+def write_census(folder):
+    """By a child, as a server would."""
+    pid = os.fork()
+    if pid == 0:
+        agent = os.path.join(os.path.dirname(__file__), "..", "..", "agent")
+        sys.path.insert(0, os.path.abspath(agent))
+        from cowherd_agent import census
+
+        census.write_census(os.path.join(folder, "census"))
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        sys.exit("the census has failed")
+
+
 def make_holes(mib):
     """Strings of one size, of which every other one is freed again."""
     size = sys.getsizeof(f"hole {0:9}")
@@ -199,6 +241,11 @@ def load(deed, mib):
             rows_of(planted_class("planted_large"), mib * 6 // 10),
             rows_of(planted_class("planted_small"), mib * 4 // 10),
         ]
+    elif deed == "tables":
+        heap["tables"] = [
+            plant_table("planted_large", mib * 6 // 10),
+            plant_table("planted_small", mib * 4 // 10),
+        ]
     elif deed == "allocate":
         heap["kept"], heap["holes"] = make_holes(mib)
     elif deed == "assign":
@@ -219,6 +266,7 @@ DEEDS = {
     "assign": assign,
     "mix": mix,
     "owners": owners,
+    "tables": tables,
 }
 
 # The collector restores what it writes, but where lists of objects begin, end or move.
@@ -241,6 +289,8 @@ def main():
     deed, mib, workers, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     gc.disable()
     heap = load(deed, mib)
+    if deed == "tables" and sys.version_info >= (3, 10):
+        write_census(folder)
     reading, writing = os.pipe()
     for _ in range(workers):
         if os.fork() == 0:

@@ -1,14 +1,14 @@
 /** Programs whose writes are known (`../apps/ground_truth.py`), and how near the answers come to that. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeSnapshot } from '../../src/forensics/snapshot.ts';
 import { APPS } from '../lib/places.ts';
 import { type Asked, askWhy } from './command.ts';
 import type { FoundPython } from './interpreters.ts';
 
-export type Deed = 'read' | 'collect' | 'allocate' | 'assign' | 'mix' | 'owners';
+export type Deed = 'read' | 'collect' | 'allocate' | 'assign' | 'mix' | 'owners' | 'tables';
 
 /** A page's address, and the causes that are right for it. */
 export type Truth = ReadonlyMap<number, readonly string[]>;
@@ -79,7 +79,9 @@ export interface Judged {
 
 export function judge(program: KnownProgram): Judged {
   const saved = path.join(program.folder, 'snapshot.json');
-  const asked = askWhy([String(program.pid), '--save', saved, '--force']);
+  const census = path.join(program.folder, 'census');
+  const withCensus = existsSync(census) ? ['--census', census] : [];
+  const asked = askWhy([String(program.pid), '--save', saved, '--force', ...withCensus]);
   const snapshot = decodeSnapshot(readFileSync(saved, 'utf8'), saved);
   const truth = program.truth();
   const mistakes: Record<string, number> = {};
