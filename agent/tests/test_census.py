@@ -39,6 +39,8 @@ ill_named = [type("Odd", (), {"__module__": value}) for value in (None, 7, [], p
 class Lazy(types.ModuleType):
     def __getattribute__(self, name): raise RuntimeError(f"asked for {name}")
 
+password = "planted-secret"
+settings = {"planted-secret": ["planted-secret".encode()]}
 sys.modules["lazy"] = Lazy("lazy")
 sys.modules["not_a_module"] = instances[0]
 sys.modules["nothing"] = None
@@ -55,7 +57,7 @@ def names_of(path: Path) -> dict[str, Any]:
     return names
 
 
-def test_no_code_of_the_application_is_run(tmp_path: Path) -> None:
+def test_no_code_of_the_application_is_run_and_nothing_it_stores_is_written(tmp_path: Path) -> None:
     path = tmp_path / "census"
     program = f"{HOSTILE}\nfrom cowherd_agent.census import write_census\nwrite_census(sys.argv[1])"
     done = subprocess.run(
@@ -66,6 +68,7 @@ def test_no_code_of_the_application_is_run(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert b"planted" not in path.read_bytes()
     names = names_of(path)
     assert {"lazy", "not_a_module", "__main__"} <= set(names["modules"])
     assert {"Plain", "Dict", "Str", "Int", "Lazy"} <= set(names["types"])
