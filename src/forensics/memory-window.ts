@@ -53,7 +53,7 @@ export class MemoryWindow {
           const target = this.#bytes.subarray(at, at + this.#pageBytes);
           if (memory.read(start + at, target)) continue;
           target.fill(0);
-          failed.push(each);
+          if (wanted(each)) failed.push(each);
         }
       }
       page = last + 1;

@@ -1,0 +1,251 @@
+/** `cowherd why` on real processes: programs whose writes are known, real servers, and what can't be looked at. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
+import { type Deed, judge, KnownProgram } from '../bench/why/ground-truth.ts';
+import { lookAtShare } from '../src/forensics/look-share.ts';
+import type { WhyReport } from '../src/forensics/report.ts';
+import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
+import { processInfo } from './support/processes.ts';
+import { until } from './support/until.ts';
+
+const HEAP_MIB = 20;
+const PLANTED = ['planted-secret-in-a-string', 'planted-secret-in-bytes', 'planted-secret-as-a-key'];
+
+const programs: KnownProgram[] = [];
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop();
+  for (const child of children.splice(0)) {
+    const ended = child.exitCode !== null || child.signalCode !== null ? null : once(child, 'exit');
+    // And all that it has forked.
+    kill(-(child.pid ?? 0));
+    await ended;
+  }
+});
+
+async function started(python: FoundPython, deed: Deed): Promise<KnownProgram> {
+  const program = await KnownProgram.start(python, deed, HEAP_MIB, 1, temporaryFolder());
+  programs.push(program);
+  return program;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** In a process group of its own. */
+function start(command: string, ...args: string[]): ChildProcess & { pid: number } {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  children.push(child);
+  return Object.assign(child, { pid: child.pid ?? 0 });
+}
+
+/** Starts a Python program, and waits for the pid of a process that it prints. */
+async function pidPrintedBy(program: string): Promise<{ parent: ChildProcess & { pid: number }; pid: number }> {
+  const parent = start(PYTHON, '-c', program);
+  const [text] = (await once(parent.stdout ?? parent, 'data')) as [Buffer];
+  return { parent, pid: Number(String(text)) };
+}
+
+async function why(...args: string[]): Promise<Run> {
+  const run = cowherd(['why', ...args]);
+  await run.ended;
+  return run;
+}
+
+async function reportOf(...args: string[]): Promise<WhyReport> {
+  const run = await why('--json', ...args);
+  expect(run.ending, run.stderr).toEqual({ status: 0, signal: null });
+  return JSON.parse(run.stdout) as WhyReport;
+}
+
+describe('programs whose writes are known', () => {
+  const pythons = findPythons('3.9');
+
+  test.each(pythons)('causes and their shares, on CPython $version', async (python) => {
+    const { shareErrorPoints, unknownPercent, accuracy, mistakes } = judge(await started(python, 'mix'));
+    expect(shareErrorPoints, JSON.stringify(mistakes)).toBeLessThanOrEqual(5);
+    expect(unknownPercent).toBeLessThanOrEqual(5);
+    // The interpreter's own start and end of work weigh more on a small heap than on a large one.
+    expect(accuracy, JSON.stringify(mistakes)).toBeGreaterThan(0.9);
+  });
+
+  test.each(pythons)('owners and their shares, on CPython $version', async (python) => {
+    const { asked } = judge(await started(python, 'owners'));
+    const rows = (asked.report.workers[0]?.owners ?? []).filter(({ type }) => type === 'Row');
+    const sum = rows.reduce((total, { bytes }) => total + bytes, 0);
+    expect(rows.map(({ module }) => module)).toEqual(['planted_large', 'planted_small']);
+    expect(Math.abs((100 * (rows[0]?.bytes ?? 0)) / sum - 60)).toBeLessThanOrEqual(5);
+  });
+
+  // Debian's is stripped, and has its library inside of the program.
+  test.runIf(existsSync('/usr/bin/python3'))('an interpreter without symbols and without a library', async () => {
+    const { shareErrorPoints, asked } = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
+    expect(asked.report.reference.problem).toBeNull();
+    expect(shareErrorPoints).toBeLessThanOrEqual(5);
+  });
+});
+
+const COLLECTING = `
+import gc
+TABLE = [{"number": number, "text": f"${PLANTED[0]} {number}", "${PLANTED[2]}": b"${PLANTED[1]}"} for number in range(60_000)]
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/collect":
+        gc.collect()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"done"]
+`;
+
+describe('a herd whose application runs the collector', () => {
+  test('is told so: causes, the line, the policy that would have helped, and nothing of what is stored', async () => {
+    const run = await serving(['shop:app', '--workers', '2', '--policy', 'stock', '--gc-guard', 'report'], {
+      files: { 'shop.py': COLLECTING },
+    });
+    const herd = ['--runtime-dir', run.runtimeDirectory];
+    const before = path.join(run.folder, 'before.json');
+    const page = path.join(run.folder, 'why.html');
+    const first = await why(...herd, '--save', before, '--json');
+    expect(first.ending, first.stderr).toEqual({ status: 0, signal: null });
+    for (let count = 0; count < 12; count += 1) expect((await run.get('/collect')).text).toBe('done');
+
+    const text = await why(...herd, '--all', '--since', before, '--html', page);
+    expect(text.ending, text.stderr).toEqual({ status: 0, signal: null });
+    expect(text.stdout).toMatch(/Of [\d.]+ MiB shared at the fork|of [\d.]+ MiB shared at the fork/);
+    expect(text.stdout).toMatch(/identical +[\d,]+/);
+    expect(text.stdout).toMatch(/worker \d+: lost [\d.]+ MiB (?:gc-header|identical)/);
+
+    const report = await reportOf(...herd, '--all');
+    const { workers, advice, reference } = report;
+    expect(workers).toHaveLength(2);
+    expect(reference).toMatchObject({ policy: 'stock', problem: null, is_sibling: false });
+    for (const worker of workers) {
+      const { identical, 'gc-header': header } = worker.causes;
+      expect(identical.percent + header.percent).toBeGreaterThan(60);
+    }
+    const policy = advice.find(({ remedy }) => remedy === 'policy');
+    expect(policy?.text).toMatch(/--policy (?:immortal|freeze)/);
+    expect(policy?.bytesWonPerWorker).toBeGreaterThan(5 * 1024 * 1024);
+    expect(advice.find(({ remedy }) => remedy === 'collector')?.text).toMatch(
+      /gc\.collect\(\) of \S+ \(.*shop\.py:6\)/,
+    );
+
+    const html = readFileSync(page, 'utf8');
+    expect(html).toMatch(/<canvas|createElement\('canvas'\)/);
+    expect(html).not.toMatch(/https?:\/\/|<link|src=/);
+    for (const [what, output] of Object.entries({
+      text: text.stdout + text.stderr,
+      json: JSON.stringify(report),
+      page: Buffer.from(html).toString('latin1'),
+      snapshot: readFileSync(before, 'latin1'),
+    })) {
+      for (const secret of PLANTED) expect(output.includes(secret), `${secret} in ${what}`).toBe(false);
+    }
+    for (const file of [before, page]) expect(statSync(file).mode & 0o077).toBe(0);
+    await run.stop();
+  });
+});
+
+describe('what there is to say of others', () => {
+  test('of a prefork program that is no Python: what is still shared, and which pages are the same', async () => {
+    const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
+    const [text] = (await once(shell.stdout ?? shell, 'data')) as [Buffer];
+    const report = await reportOf(String(shell.pid));
+    expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is no Python' });
+    expect(report.workers.map(({ pid }) => pid)).toContain(Number(String(text)));
+    expect((await why(String(shell.pid))).stdout).toMatch(/told by the bytes alone: it is no Python/);
+  });
+
+  test('of a worker by its own pid: it is compared with its parent', async () => {
+    const { parent, pid } = await pidPrintedBy(
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+    );
+    const report = await reportOf(String(pid));
+    expect(report).toMatchObject({ reference: { pid: parent.pid }, median_pid: pid });
+  });
+});
+
+describe('what can not be looked at', () => {
+  async function refused(status: number, pattern: RegExp, ...args: string[]): Promise<void> {
+    const run = await why(...args);
+    expect(run.ending, run.stderr).toEqual({ status, signal: null });
+    expect(run.stderr).toMatch(pattern);
+    expect(run.stdout).toBe('');
+  }
+
+  test('a process that there is not', async () => {
+    await refused(46, /PROCESS_NOT_FOUND.*process 4194304/, '4194304');
+  });
+
+  test('a process that was not forked, nor has forked', async () => {
+    const { pid } = start('sleep', '60');
+    await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
+    await refused(48, new RegExp(`NOT_FORKED.*process ${pid}`), String(pid));
+  });
+
+  test('a worker whose parent is gone: it is said who was forked from the same one, and that is compared with', async () => {
+    const { parent, pid } = await pidPrintedBy(`
+import os, time
+first = os.fork()
+if first == 0:
+    time.sleep(60)
+second = os.fork()
+if second == 0:
+    time.sleep(60)
+print(first, flush=True)
+time.sleep(60)
+`);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    const lost = await why(String(pid));
+    expect(lost.ending?.status).toBe(49);
+    const sibling = new RegExp(`cowherd why ${pid} --reference (\\d+)`).exec(lost.stderr)?.[1] ?? '';
+    const report = await reportOf(String(pid), '--reference', sibling);
+    expect(report.reference).toMatchObject({ pid: Number(sibling), is_sibling: true });
+  });
+
+  test.runIf(process.getuid?.() === 0)('a process of another user, without the privilege', async () => {
+    const { pid } = start('sleep', '60');
+    await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
+    // The same user without capabilities may not look into one that has them.
+    const run = cowherd(['why', String(pid)], { prefix: ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'] });
+    await run.ended;
+    expect(run.ending?.status, run.stderr).toBe(47);
+    expect(run.stderr).toMatch(/PROCESS_NOT_READABLE.*\n.*CAP_SYS_PTRACE/);
+  });
+
+  test('a worker that ends while it is read is left out; its parent ends it all', async () => {
+    const { parent, pid } = await pidPrintedBy(
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+    );
+    const share = { reference: parent.pid, workers: [pid], ownersOf: [pid], pageBytes: 4096, census: null };
+    let killed = false;
+    const { comparisons } = lookAtShare(share, () => {
+      if (!killed) process.kill(pid, 'SIGKILL');
+      killed = true;
+    });
+    expect(killed).toBe(true);
+    // What could not be read any more is counted, and is no cause of anything.
+    for (const { causes, unreadable } of comparisons) expect(causes.unknown).toBe(unreadable);
+    expect(() => lookAtShare({ ...share, reference: 4194304 })).toThrow(/process 4194304/);
+  });
+
+  test('output files that are there already, and snapshots that are none', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(folder, { recursive: true });
+    const there = path.join(folder, 'there');
+    writeFileSync(there, '{"cowherd_why_snapshot": 1, "taken_at": ');
+    await refused(51, /OUTPUT_EXISTS.*there/, '1', '--html', there);
+    await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
+    await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
+    await refused(2, /whole number/, 'gunicorn');
+  });
+});
