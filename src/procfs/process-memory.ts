@@ -17,6 +17,8 @@ export class ProcessMemory implements MemoryReader {
   }
 
   read(address: number, into: Uint8Array): boolean {
+    // A word of 64 bits that is no address; the system call could not be asked for it.
+    if (!Number.isSafeInteger(address) || address < 0) return false;
     let done = 0;
     while (done < into.length) {
       let read: number;
