@@ -48,6 +48,9 @@ export const STRING = {
 /** `func_module`: in 3.9, and from 3.10 on, where more stands before it (Include/cpython/funcobject.h). */
 export const FUNCTION_MODULE = [88, 104] as const;
 
+/** `co_filename`: in 3.9 and 3.10, and from 3.11 on (Include/cpython/code.h). */
+export const CODE_FILENAME = [104, 112] as const;
+
 /** `md_name` of a module (Objects/moduleobject.c; from 3.11 on Include/internal/pycore_moduleobject.h). */
 export const MODULE_NAME = 48;
 

@@ -4,6 +4,7 @@
  * Only names are read: of types, and `__module__` of classes. Sources: see object-layout.ts.
  */
 import type { MemoryReader } from '../base/memory-reader.ts';
+import { moduleOfFile } from './module-of-file.ts';
 import { DICT, GC_HEAD_BYTES, OBJECT, PRE_HEADER_BYTES, STRING, TYPE, TYPE_FLAGS } from './object-layout.ts';
 
 export interface ObjectType {
@@ -21,6 +22,8 @@ export interface ObjectType {
 }
 
 const LONGEST_NAME = 256;
+const LONGEST_PATH = 1024;
+const FILE = /^(?:[ -~]+\.py|<frozen [\w.]+>)$/;
 const DEEPEST_METATYPE = 4;
 /** A class has fewer names than that; more of a table's entries are not looked at. */
 const MOST_ENTRIES = 512;
@@ -33,6 +36,7 @@ export class TypeTable {
   readonly #known = new Map<number, ObjectType | null>();
   readonly #recentAddresses = new Float64Array(RECENT);
   readonly #recentTypes: (ObjectType | null)[] = Array.from({ length: RECENT }, () => null);
+  readonly #fileModules = new Map<number, string | null>();
   readonly #names = new Map<number, string | null>();
   readonly #mayBeType: (address: number) => boolean;
   readonly #isMapped: (address: number) => boolean;
@@ -149,7 +153,17 @@ export class TypeTable {
     return found !== null && found.length > longest ? null : found;
   }
 
-  #readAscii(address: number, longest: number): string | null {
+  /** The module of the file whose name stands at an address, as code objects have it; the name itself goes nowhere. */
+  moduleOfFileAt(address: number): string | null {
+    const known = this.#fileModules.get(address);
+    if (known !== undefined) return known;
+    const path = this.#readAscii(address, LONGEST_PATH, FILE);
+    const found = path === null ? null : moduleOfFile(path);
+    this.#fileModules.set(address, found);
+    return found;
+  }
+
+  #readAscii(address: number, longest: number, pattern = NAME): string | null {
     const header = this.#block(address, 48);
     if (header === null) return null;
     const length = pointerIn(header, STRING.length);
@@ -157,7 +171,7 @@ export class TypeTable {
     const data = this.#block(address + this.#asciiDataAt, length);
     if (data === null) return null;
     const text = Buffer.from(data).toString('latin1');
-    return NAME.test(text) ? text : null;
+    return pattern.test(text) ? text : null;
   }
 
   #cString(address: number): string | null {
