@@ -133,7 +133,7 @@ describe('a herd whose application runs the collector', () => {
     }
     const policy = advice.find(({ remedy }) => remedy === 'policy');
     expect(policy?.text).toMatch(/--policy (?:immortal|freeze)/);
-    expect(policy?.bytesWonPerWorker).toBeGreaterThan(5 * 1024 * 1024);
+    expect(policy?.bytes_won_per_worker).toBeGreaterThan(5 * 1024 * 1024);
     expect(advice.find(({ remedy }) => remedy === 'collector')?.text).toMatch(
       /gc\.collect\(\) of \S+ \(.*shop\.py:6\)/,
     );

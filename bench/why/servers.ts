@@ -32,7 +32,7 @@ export async function whyOfServer(
     sharedAtForkMib: inMiB(bytes(worker.shared_at_fork)),
     unsharedMib: inMiB(bytes(worker.unshared)),
     collectorPercent: causes.identical.percent + causes['gc-header'].percent,
-    promisedMib: inMiB(bytes(report.advice.find(({ remedy }) => remedy === 'policy')?.bytesWonPerWorker ?? 0)),
+    promisedMib: inMiB(bytes(report.advice.find(({ remedy }) => remedy === 'policy')?.bytes_won_per_worker ?? 0)),
     causes,
     owners: worker.owners.slice(0, 12),
   };

@@ -76,9 +76,9 @@ function familyLine({ reference, workers, taken_at: takenAt }: WhyReport): strin
 
 function adviceSection({ advice, workers }: WhyReport): string {
   if (advice.length === 0) return '<section><h2>What to do</h2><p>Nothing here is worth a change.</p></section>';
-  const items = advice.map(({ text, bytesWonPerWorker, bytesWonInAll }) => {
-    const all = workers.length > 1 ? `, ${formatMiB(bytes(bytesWonInAll))} in all` : '';
-    return `<li>${escapeHtml(text)} <strong>About ${formatMiB(bytes(bytesWonPerWorker))} a worker${all}.</strong></li>`;
+  const items = advice.map(({ text, bytes_won_per_worker, bytes_won_in_all }) => {
+    const all = workers.length > 1 ? `, ${formatMiB(bytes(bytes_won_in_all))} in all` : '';
+    return `<li>${escapeHtml(text)} <strong>About ${formatMiB(bytes(bytes_won_per_worker))} a worker${all}.</strong></li>`;
   });
   return `<section><h2>What to do</h2><ol>${items.join('')}</ol></section>`;
 }

@@ -156,9 +156,9 @@ function formatChange(change: Change): string {
 
 function formatAdvice({ advice, workers }: WhyReport): string {
   if (advice.length === 0) return 'Nothing here is worth a change.';
-  const lines = advice.map(({ text, bytesWonPerWorker, bytesWonInAll }, index) => {
-    const all = workers.length > 1 ? `, ${formatMiB(bytes(bytesWonInAll))} in all` : '';
-    return `${index + 1}. ${text} About ${pc.green(`${formatMiB(bytes(bytesWonPerWorker))} a worker${all}`)}.`;
+  const lines = advice.map(({ text, bytes_won_per_worker, bytes_won_in_all }, index) => {
+    const all = workers.length > 1 ? `, ${formatMiB(bytes(bytes_won_in_all))} in all` : '';
+    return `${index + 1}. ${text} About ${pc.green(`${formatMiB(bytes(bytes_won_per_worker))} a worker${all}`)}.`;
   });
   return `${pc.bold('What to do')}\n${lines.join('\n')}`;
 }

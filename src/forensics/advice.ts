@@ -8,8 +8,8 @@ export interface Advice {
   /** What to do, in a sentence; sizes stand in `bytesWon…`. */
   readonly text: string;
   /** What a worker, and all of them, would take less of. An estimate. */
-  readonly bytesWonPerWorker: number;
-  readonly bytesWonInAll: number;
+  readonly bytes_won_per_worker: number;
+  readonly bytes_won_in_all: number;
 }
 
 export interface AdviceFacts {
@@ -40,7 +40,7 @@ export function advise(facts: AdviceFacts): Advice[] {
   const add = (remedy: Remedy, pages: number, text: string): void => {
     if (pages < sharedAtForkPages * WORTH_PART) return;
     const bytes = Math.round(pages * pageBytes);
-    advice.push({ remedy, text, bytesWonPerWorker: bytes, bytesWonInAll: bytes * workers });
+    advice.push({ remedy, text, bytes_won_per_worker: bytes, bytes_won_in_all: bytes * workers });
   };
   const byCollector = causes.identical + causes['gc-header'];
   const best = bestPolicy(facts);
@@ -72,7 +72,7 @@ export function advise(facts: AdviceFacts): Advice[] {
       `${name} is written while requests are served: make what is written after the fork, or keep it apart from what is only read.`,
     );
   }
-  return advice.toSorted((a, b) => b.bytesWonPerWorker - a.bytesWonPerWorker);
+  return advice.toSorted((a, b) => b.bytes_won_per_worker - a.bytes_won_per_worker);
 }
 
 type Policy = 'freeze' | 'immortal';
