@@ -1,7 +1,7 @@
 """The scout that takes a census: a child of a mold that serves, which is not waited for.
 
-The mold goes on forking workers. The scout has the lowest priority, is the first to be killed where
-memory runs out, and ends with its mold, at the latest when its time is up.
+The mold goes on forking workers. The scout runs when nobody else does, is the first to be killed
+where memory runs out, and ends with its mold, at the latest when its time is up.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from cowherd_agent.background import LOWEST_PRIORITY_NICENESS
 from cowherd_agent.forked_child import Child, Tell
 from cowherd_agent.messages import Message
 
-TIMEOUT_SECONDS = 120.0
-"""Also in src/supervisor/census.ts."""
+TIMEOUT_SECONDS = 300.0
+"""It has the processor when nobody else wants it. Also in src/supervisor/census.ts."""
 
 FILE_PREFIX = "census-"
 """Begins the name of a generation's file in the runtime directory, before its number; also in
@@ -24,6 +24,20 @@ door.py and in src/supervisor/runtime-directory.ts."""
 
 _FIRST_TO_BE_KILLED = "1000"
 """proc_pid_oom_score_adj(5)."""
+
+
+def _give_way() -> None:
+    """On the processor to every other process at once, where a nice value alone would make one that
+    wakes up wait for some milliseconds (SCHED_IDLE, sched(7)); and where memory runs out."""
+    os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY_NICENESS)
+    # Sandboxes may have neither.
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with (
+        contextlib.suppress(OSError),
+        open("/proc/self/oom_score_adj", "w", encoding="ascii") as file,
+    ):
+        file.write(_FIRST_TO_BE_KILLED)
 
 
 class CensusScout:
@@ -63,12 +77,7 @@ class CensusScout:
 
     def _live(self, tell: Tell) -> None:
         process_name.set_name("cowherd-scout")
-        os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY_NICENESS)
-        with (
-            contextlib.suppress(OSError),
-            open("/proc/self/oom_score_adj", "w", encoding="ascii") as file,
-        ):
-            file.write(_FIRST_TO_BE_KILLED)
+        _give_way()
         tell(step="take the census")
         # Only here: what a mold imports now its workers no longer share.
         from cowherd_agent.census import write_census

@@ -11,6 +11,9 @@ export type HerdCensus =
 
 const ASK_EVERY_MS = 100;
 
+/** On a host that is always busy a census takes long; it goes on, and is there for whoever asks later. */
+const LONGEST_WAIT_SECONDS = 60;
+
 /**
  * It is there at once when it was taken before.
  *
@@ -23,7 +26,7 @@ export async function herdCensus(
 ): Promise<HerdCensus> {
   try {
     let report = await askFor(directory, true);
-    while (report.phase === 'under_way' && report.generation === generation) {
+    while (isWaitedFor(report, generation)) {
       onProgress?.(report.seconds ?? 0);
       await sleep(ASK_EVERY_MS);
       report = await askFor(directory, false);
@@ -34,11 +37,23 @@ export async function herdCensus(
   }
 }
 
+function isWaitedFor(report: CensusReport, generation: number): boolean {
+  return (
+    report.phase === 'under_way' && report.generation === generation && (report.seconds ?? 0) < LONGEST_WAIT_SECONDS
+  );
+}
+
 /** Pure: what a report says that is no longer waited for. */
 export function outcomeOf(report: CensusReport, generation: number): HerdCensus {
   if (report.generation !== generation)
     return { path: null, problem: `generation ${generation} does not serve any more` };
   if (report.phase === 'written' && report.path !== null) return { path: report.path, problem: null };
+  if (report.phase === 'under_way') {
+    return {
+      path: null,
+      problem: `it is not there after ${LONGEST_WAIT_SECONDS} s on this busy host; ask again later`,
+    };
+  }
   // Asked for and gone: its mold has ended, and another one of the same generation has not been asked.
   return { path: null, problem: report.reason ?? 'the mold has ended meanwhile' };
 }

@@ -107,7 +107,7 @@ test('a scout that fails is told of, and is sent again when it is asked for agai
 test('a mold that does not answer is given up, and heard all the same', () => {
   const herd = new Herd().asks().after(NO_ANSWER_MS - 1);
   expect(herd.report.phase).toBe('under_way');
-  expect(herd.after(1).report).toMatchObject({ phase: 'failed', reason: 'the mold has not answered within 130 s' });
+  expect(herd.after(1).report).toMatchObject({ phase: 'failed', reason: 'the mold has not answered within 310 s' });
   expect(herd.says(written).report.phase).toBe('written');
   // What it says of an earlier one takes nothing away.
   expect(herd.says(failed).report.phase).toBe('written');

@@ -25,8 +25,8 @@ export interface CensusReport {
   seconds: number | null;
 }
 
-/** The mold ends its scout after 120 s; when it says nothing for longer it is stopped, or its word was lost. */
-export const NO_ANSWER_MS = 130_000;
+/** The mold ends its scout after 300 s; when it says nothing for longer it is stopped, or its word was lost. */
+export const NO_ANSWER_MS = 310_000;
 
 /** Has one taken, unless it is there or under way. */
 export function request(draft: Draft): void {
