@@ -130,17 +130,7 @@ const steps: readonly Step[] = [
   { title: 'Process tests', ...vitest('process'), slow: true },
   {
     title: 'Surviving',
-    // Without the deeds after which a mold has once been left behind; `make test-survive` does them all.
-    command: [
-      'env',
-      'SURVIVE_REFORKS=0',
-      'SURVIVE_RECYCLES=0',
-      'SURVIVE_KILLS_SUPERVISOR=0',
-      'node',
-      '--import',
-      'tsx',
-      'bench/survive.ts',
-    ],
+    command: ['node', '--import', 'tsx', 'bench/survive.ts'],
     slow: true,
   },
 ];

@@ -9,6 +9,7 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../fo
 import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { collectorCaller } from '../supervisor/guard-calls.ts';
+import type { MoldReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
@@ -88,6 +89,7 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
     isSibling: false,
     policy: herd.policy,
     collectorCalledBy: collectorCaller(herd.guard_calls ?? []),
+    isWarmedUp: isWarmedUp(mold),
     ...(await censusOf(directory, herd.generation, options)),
   };
 }
@@ -100,7 +102,12 @@ async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
   const isServing = mold.generation === herd.report.herd.generation;
   const census = isServing ? await censusOf(herd.directory, mold.generation, options) : {};
   const collectorCalledBy = collectorCaller(herd.report.herd.guard_calls ?? []);
-  return { ...family, policy: mold.policy, collectorCalledBy, ...census };
+  return { ...family, policy: mold.policy, collectorCalledBy, isWarmedUp: isWarmedUp(mold), ...census };
+}
+
+/** Whether the mold's report has warm-up requests (agent: mold.py, _warm_up). */
+function isWarmedUp(mold: MoldReport | undefined): boolean {
+  return mold?.report['warmup'] !== undefined;
 }
 
 async function censusOf(
@@ -120,6 +127,7 @@ export function familyOfProcess(pid: number, { reference: given, census = false 
   const plain = {
     policy: null,
     collectorCalledBy: null,
+    isWarmedUp: false,
     census: census === false ? null : census,
     censusProblem: null,
   };

@@ -24,6 +24,8 @@ export interface AdviceFacts {
   readonly policy: string | null;
   /** Who called the collector, where a guard has seen it: "msgpack (…/fallback.py:23)". */
   readonly collectorCalledBy: string | null;
+  /** The herd's mold has played warm-up requests: what is adapted in spite of them goes on being adapted. */
+  readonly isWarmedUp: boolean;
   /** The owner of most of the written data. */
   readonly payloadOwner: { readonly name: string; readonly pages: number } | null;
 }
@@ -56,7 +58,7 @@ export function advise(facts: AdviceFacts): Advice[] {
   }
   add(
     'warm-up',
-    causes.specialization + causes['shared-keys'] + (best === 'freeze' ? 0 : causes.hash),
+    facts.isWarmedUp ? 0 : causes.specialization + causes['shared-keys'],
     `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter adapts and numbers then is shared.`,
   );
   add(

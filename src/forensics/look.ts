@@ -19,6 +19,8 @@ export interface Family {
   readonly isSibling: boolean;
   readonly policy: string | null;
   readonly collectorCalledBy: string | null;
+  /** Of a herd: its mold has played warm-up requests. */
+  readonly isWarmedUp: boolean;
   /** The file of the reference's census, which says what modules hold; null where there is none. */
   readonly census: string | null;
   /** Why there is none, where one was asked for. */
@@ -82,6 +84,7 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
     },
     minor: problem === null && found !== null ? found.minor : null,
     collectorCalledBy: family.collectorCalledBy,
+    isWarmedUp: family.isWarmedUp,
     workers: family.workers.length,
     comparisons,
   });

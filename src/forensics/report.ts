@@ -91,6 +91,7 @@ export interface WhyFacts {
   readonly reference: WhyReport['reference'];
   readonly minor: number | null;
   readonly collectorCalledBy: string | null;
+  readonly isWarmedUp: boolean;
   /** Workers that there are; fewer may have been looked at. */
   readonly workers: number;
   readonly comparisons: readonly WorkerComparison[];
@@ -121,6 +122,7 @@ export function whyReport(facts: WhyFacts): WhyReport {
       minor: facts.minor,
       policy: facts.reference.policy,
       collectorCalledBy: facts.collectorCalledBy,
+      isWarmedUp: facts.isWarmedUp,
       payloadOwner: payloadOwner(middle, facts.reference.has_census),
     }),
   };
