@@ -1,7 +1,7 @@
 """The scout that takes a census: a child of a mold that serves, which is not waited for.
 
-The mold goes on forking workers. The scout runs when nobody else does, is the first to be killed
-where memory runs out, and ends with its mold, at the latest when its time is up.
+The mold goes on forking workers. The scout has the lowest priority, is the first to be killed where
+memory runs out, and ends with its mold, at the latest when its time is up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cowherd_agent.forked_child import Child, Tell
 from cowherd_agent.messages import Message
 
 TIMEOUT_SECONDS = 300.0
-"""It has the processor when nobody else wants it. Also in src/supervisor/census.ts."""
+"""A busy host leaves it little of the processor. Also in src/supervisor/census.ts."""
 
 FILE_PREFIX = "census-"
 """Begins the name of a generation's file in the runtime directory, before its number; also in
@@ -27,12 +27,9 @@ _FIRST_TO_BE_KILLED = "1000"
 
 
 def _give_way() -> None:
-    """On the processor to every other process at once, where a nice value alone would make one that
-    wakes up wait for some milliseconds (SCHED_IDLE, sched(7)); and where memory runs out."""
+    """On the processor, and where memory runs out. Not by SCHED_IDLE: a process that is killed
+    needs the processor to end, and on a busy host it would keep its memory for long."""
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY_NICENESS)
-    # Sandboxes may have neither.
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with (
         contextlib.suppress(OSError),
         open("/proc/self/oom_score_adj", "w", encoding="ascii") as file,
