@@ -10,6 +10,7 @@ th[scope=row], thead th:first-child, .text { text-align: left; } th[scope=row] {
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .5em; border-radius: 2px; vertical-align: -.05em; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-bottom: .5rem; color: var(--soft); }
 .region { margin: 0 0 .75rem; } .region figcaption { font: 12px/1.6 ui-monospace, monospace; color: var(--soft); }
+code { font: 13px ui-monospace, monospace; background: var(--panel); padding: 0 .25em; border-radius: 3px; }
 canvas { display: block; background: var(--panel); border-radius: 3px; cursor: crosshair; }
 #tip { position: fixed; z-index: 1; max-width: 26rem; padding: .4rem .6rem; border-radius: 4px; font-size: 13px; background: var(--ink); color: var(--ground); pointer-events: none; }
 `;

@@ -6,7 +6,7 @@
  */
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
-import { PAGE_CODES, type WorkerComparison } from '../forensics/comparison.ts';
+import { PAGE_CODES, type RegionMap, type WorkerComparison } from '../forensics/comparison.ts';
 import { ownerName, type WhyReport, type WorkerWhy } from '../forensics/report.ts';
 import { WHY_PAGE_SCRIPT } from './why-html-script.ts';
 import { WHY_PAGE_STYLE } from './why-html-style.ts';
@@ -78,7 +78,7 @@ function adviceSection({ advice, workers }: WhyReport): string {
   if (advice.length === 0) return '<section><h2>What to do</h2><p>Nothing here is worth a change.</p></section>';
   const items = advice.map(({ text, bytes_won_per_worker, bytes_won_in_all }) => {
     const all = workers.length > 1 ? `, ${formatMiB(bytes(bytes_won_in_all))} in all` : '';
-    return `<li>${escapeHtml(text)} <strong>About ${formatMiB(bytes(bytes_won_per_worker))} a worker${all}.</strong></li>`;
+    return `<li>${withCode(text)} <strong>About ${formatMiB(bytes(bytes_won_per_worker))} a worker${all}.</strong></li>`;
   });
   return `<section><h2>What to do</h2><ol>${items.join('')}</ol></section>`;
 }
@@ -120,19 +120,31 @@ function pageData(report: WhyReport, comparisons: readonly WorkerComparison[]): 
     workers: comparisons.map(({ pid, map, ownerNames }) => ({
       pid,
       owners: ownerNames.map(({ module, type }) => ownerName(module, type)),
-      regions: map.map(({ region, codes, owners }) => ({
-        name: region.path === '' ? 'anonymous memory' : region.path,
-        start: region.start.toString(16),
-        codes: Buffer.from(codes).toString('base64'),
-        owners: Buffer.from(new Uint8Array(Int16Array.from(owners).buffer)).toString('base64'),
-      })),
+      // Where most was lost first.
+      regions: map
+        .toSorted((a, b) => lostPages(b) - lostPages(a) || b.codes.length - a.codes.length)
+        .map(({ region, codes, owners }) => ({
+          name: region.path === '' ? 'anonymous memory' : region.path,
+          start: region.start.toString(16),
+          codes: Buffer.from(codes).toString('base64'),
+          owners: Buffer.from(new Uint8Array(Int16Array.from(owners).buffer)).toString('base64'),
+        })),
     })),
   };
+}
+
+function lostPages({ codes }: RegionMap): number {
+  return codes.reduce((count, code) => count + (code >= PAGE_CODES.length ? 1 : 0), 0);
 }
 
 /** JSON inside of a script element: nothing in it may end that. */
 function embedded(data: PageData): string {
   return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
+}
+
+/** Text with commands in backticks, as they are in the terminal. */
+function withCode(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escapeHtml(text: string): string {
