@@ -1,6 +1,7 @@
 import { appendFileSync, chownSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { frameOfMap, parsePerfMap, PerfMaps } from './perf-map.ts';
@@ -34,10 +35,13 @@ test('functions of Python, and others', () => {
   expect(frameOfMap('LazyCompile:~a /b.js:1')).toMatchObject({ name: 'LazyCompile:~a /b.js:1', language: 'native' });
 });
 
-test('a map that grows is read on, also when it has been taken away', () => {
+test('a map that grows is read on, also when it has been taken away', async () => {
   const maps = new PerfMaps();
   expect(maps.find(PID, 0x7f10)).toBeNull();
   writeFileSync(MAP, '7f10 b py::first:/a.py\n7f20 b py::sec');
+  // It is not looked for at every address.
+  expect(maps.find(PID, 0x7f15)).toBeNull();
+  await sleep(150);
   expect(maps.find(PID, 0x7f15)?.name).toBe('first');
   expect(maps.find(PID, 0x7f20)).toBeNull();
   appendFileSync(MAP, 'ond:/a.py\n');

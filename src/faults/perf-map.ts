@@ -9,7 +9,9 @@
  * is kept open, so that it can be read when the process has ended and taken it away.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { monotonicClock } from '../base/clock.ts';
 import { isSystemError } from '../base/errors.ts';
+import type { Milliseconds } from '../base/units.ts';
 import { readKernelFile } from '../procfs/read.ts';
 import type { ProfileFrame } from './profile.ts';
 
@@ -96,10 +98,14 @@ function lookUp(sorted: readonly Entry[], address: number): string | null {
 }
 
 const MOST_MAPS = 1000;
+/** How soon a map that was not there is looked for again. */
+const AGAIN_AFTER_MS = 100;
 
 /** The names of all processes of a recording. */
 export class PerfMaps {
-  readonly #maps = new Map<number, GrowingMap | null>();
+  readonly #maps = new Map<number, GrowingMap>();
+  /** When the maps of other processes were looked for. */
+  readonly #missing = new Map<number, Milliseconds>();
 
   /** Null where nothing is known of the place. */
   find(pid: number, address: number): ProfileFrame | null {
@@ -119,11 +125,18 @@ export class PerfMaps {
 
   #mapOf(pid: number): GrowingMap | null {
     const known = this.#maps.get(pid);
-    if (known !== undefined && known !== null) return known;
-    // One that was not there may have come.
-    if (known === undefined && this.#maps.size >= MOST_MAPS) return null;
+    if (known !== undefined) return known;
+    const now = monotonicClock.now();
+    const looked = this.#missing.get(pid);
+    if (looked !== undefined && now - looked < AGAIN_AFTER_MS) return null;
+    if (this.#maps.size + this.#missing.size >= MOST_MAPS && looked === undefined) return null;
     const descriptor = openMap(pid);
-    const map = descriptor === null ? null : new GrowingMap(descriptor);
+    if (descriptor === null) {
+      this.#missing.set(pid, now);
+      return null;
+    }
+    this.#missing.delete(pid);
+    const map = new GrowingMap(descriptor);
     this.#maps.set(pid, map);
     return map;
   }

@@ -6,7 +6,8 @@
  * A pipe and no file: nothing is written to a disk, and the memory does not grow with the time. perf 6.1 writes and
  * reads all that is needed through a pipe (event formats, mappings, lost samples). The buffer is there because faults
  * come in bursts, a collection makes 100,000 of them in a second, and `perf script` names them slower than that; it
- * runs with the lowest priority, so that who is recorded keeps the processors, until the buffer is half full.
+ * runs with the lowest priority, so that who is recorded keeps the processors, until the buffer is half full or the
+ * recording is over.
  *
  * The recorder starts with its events disabled, is told to enable them through a descriptor (`--control`), and answers
  * when it has; so the first instant is known. Its clock is CLOCK_MONOTONIC, as ours. It ends when its workload, a
@@ -135,9 +136,7 @@ export async function recordFaults(options: RecordingOptions): Promise<Recording
   });
   const recorder = new Recorder(options);
   try {
-    const summed = sumUp(recorder.output, reader);
-    // Where the recorder fails, that is what is told.
-    summed.catch(() => {});
+    const summing = new Summing(recorder.output, reader);
     // An answer to anything says that the recorder is ready.
     await recorder.tell('disable');
     shared.read();
@@ -147,7 +146,8 @@ export async function recordFaults(options: RecordingOptions): Promise<Recording
     await recorder.until(options.seconds, options.stop);
     const endSeconds = monotonicClock.now() / 1000;
     await recorder.end();
-    await summed;
+    summing.hurry();
+    await summing.done;
     return { reader, seconds: seconds(endSeconds - startSeconds) };
   } finally {
     recorder.kill();
@@ -298,21 +298,41 @@ export function failureOf(stderr: string): CowherdError {
   return new CowherdError('INTERNAL', { detail: `perf record: ${detail}` });
 }
 
-/** Names the samples of `input` and gives them to the reader. */
-async function sumUp(input: Readable, reader: FaultReader): Promise<void> {
-  const script = spawnScript(['-F', SCRIPT_FIELDS, '-i', '-']);
-  const buffer = new Buffering(() => setPriorityOf(script, constants.priority.PRIORITY_NORMAL));
-  const [ending] = await Promise.all([
-    readScript(script, reader),
-    pipeline(input, buffer, script.stdin as Writable).catch((error: unknown) => {
-      // Where perf script has ended early, its status tells.
-      if (!isSystemError(error, 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET')) throw error;
-    }),
-  ]);
-  if (ending.status !== 0) {
+/** Names the samples of a recorder, and gives them to the reader. */
+class Summing {
+  readonly #script: ChildProcess;
+  /** Rejects where perf script fails. */
+  readonly done: Promise<void>;
+
+  constructor(input: Readable, reader: FaultReader) {
+    this.#script = spawnScript(['-F', SCRIPT_FIELDS, '-i', '-']);
+    setPriorityOf(this.#script, process.getuid?.() === 0 ? constants.priority.PRIORITY_LOW : BELOW_OTHERS);
+    this.done = this.#sumUp(input, reader);
+    // Where the recorder fails too, that is what is told.
+    this.done.catch(() => {});
+  }
+
+  /** From now on nobody has to be given way. */
+  hurry(): void {
+    setPriorityOf(this.#script, constants.priority.PRIORITY_NORMAL);
+  }
+
+  async #sumUp(input: Readable, reader: FaultReader): Promise<void> {
+    const buffer = new Buffering(() => this.hurry());
+    const [ending] = await Promise.all([
+      readScript(this.#script, reader),
+      pipeline(input, buffer, this.#script.stdin as Writable).catch((error: unknown) => {
+        // Where perf script has ended early, its status tells.
+        if (!isSystemError(error, 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET')) throw error;
+      }),
+    ]);
+    if (ending.status === 0) return;
     throw new CowherdError('INTERNAL', { detail: `perf script: ${ending.stderr.trim().split('\n').at(-1) ?? ''}` });
   }
 }
+
+/** Of who may not raise it again: half of the way down. */
+const BELOW_OTHERS = 10;
 
 /** What is recorded and not read yet. When it is half full, who reads it has to hurry. */
 class Buffering extends Transform {
@@ -333,18 +353,16 @@ class Buffering extends Transform {
   }
 }
 
-/** `perf script`, with the lowest priority. */
 export function spawnScript(args: readonly string[]): ChildProcess {
   const script = spawn('perf', [...SCRIPT_ARGUMENTS, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     env: plainEnvironment(),
   });
-  setPriorityOf(script, constants.priority.PRIORITY_LOW);
   return script;
 }
 
-/** Lower it anybody may, raise it only root. */
+/** Lower it anybody may, raise it only root; where it can't be, it stays. */
 function setPriorityOf({ pid }: ChildProcess, priority: number): void {
   if (pid === undefined) return;
   try {
