@@ -117,19 +117,31 @@ function pageData(report: WhyReport, comparisons: readonly WorkerComparison[]): 
       ...PAGE_CODES.map((name) => ({ name, color: CODE_COLORS[name], meaning: CODE_MEANINGS[name] })),
       ...CAUSE_NAMES.map((name) => ({ name, color: CAUSES[name].color, meaning: CAUSES[name].meaning })),
     ],
-    workers: comparisons.map(({ pid, map, ownerNames }) => ({
-      pid,
-      owners: ownerNames.map(({ module, type }) => ownerName(module, type)),
-      // Where most was lost first.
-      regions: map
-        .toSorted((a, b) => lostPages(b) - lostPages(a) || b.codes.length - a.codes.length)
-        .map(({ region, codes, owners }) => ({
-          name: region.path === '' ? 'anonymous memory' : region.path,
-          start: region.start.toString(16),
-          codes: Buffer.from(codes).toString('base64'),
-          owners: Buffer.from(new Uint8Array(Int16Array.from(owners).buffer)).toString('base64'),
-        })),
-    })),
+    workers: comparisons.map((comparison) => workerData(comparison)),
+  };
+}
+
+/** A page says its owner in 16 bits; the names of modules and types are more, but few have a page for the most part. */
+const MOST_OWNERS = 0x7fff;
+
+function workerData({ pid, map, ownerNames }: WorkerComparison): PageData['workers'][number] {
+  const shown = [...new Set(map.flatMap(({ owners }) => [...new Set(owners)]))].filter((owner) => owner >= 0);
+  const numbers = new Map(shown.slice(0, MOST_OWNERS).map((owner, number) => [owner, number]));
+  return {
+    pid,
+    owners: [...numbers.keys()].map((owner) => {
+      const name = ownerNames[owner];
+      return name === undefined ? '' : ownerName(name.module, name.type);
+    }),
+    // Where most was lost first.
+    regions: map
+      .toSorted((a, b) => lostPages(b) - lostPages(a) || b.codes.length - a.codes.length)
+      .map(({ region, codes, owners }) => ({
+        name: region.path === '' ? 'anonymous memory' : region.path,
+        start: region.start.toString(16),
+        codes: Buffer.from(codes).toString('base64'),
+        owners: Buffer.from(Int16Array.from(owners, (owner) => numbers.get(owner) ?? -1).buffer).toString('base64'),
+      })),
   };
 }
 
