@@ -5,7 +5,8 @@
  *
  *               3.11 and newer                                        3.9, 3.10
  *      0        reference count                                       reference count
- *      8        log2 of the size, log2 of the index's bytes, kind     size
+ *      8        log2 of the size, log2 of the index's bytes, kind,    size
+ *               and a byte that nobody sets
  *     12        version (32 bits)
  *     16        usable                                                look-up function
  *     24        entries                                               usable
@@ -25,7 +26,7 @@ export interface KeyTable {
 
 const KIND_SPLIT = 2;
 const KIND_GENERAL = 0;
-/** Three doublings of 8: what does not fit a block of pymalloc is not looked at. */
+/** Larger ones are of dicts that data is kept in. The keys that instances of 3.11 and newer share have 6. */
 const LARGEST_LOG2_SIZE = 8;
 const LARGEST_REFERENCES = 1 << 24;
 
@@ -33,7 +34,7 @@ const LARGEST_REFERENCES = 1 << 24;
 const usableOf = (size: number): number => Math.floor((size << 1) / 3);
 
 /**
- * Whether a block holds a key table of 3.11 or newer; null if not.
+ * Whether a block, or what malloc returned, holds a key table of 3.11 or newer; null if not.
  *
  * @param words memory as 32-bit words, `first` the index of the block's first word among them
  */
@@ -44,7 +45,7 @@ export function parseKeyTable(words: Uint32Array, first: number, blockBytes: num
   const log2Size = sizes & 0xff;
   const log2IndexBytes = (sizes >> 8) & 0xff;
   const kind = (sizes >> 16) & 0xff;
-  if (log2Size < 3 || log2Size > LARGEST_LOG2_SIZE || kind > KIND_SPLIT || sizes >>> 24 !== 0) return null;
+  if (log2Size < 3 || log2Size > LARGEST_LOG2_SIZE || kind > KIND_SPLIT) return null;
   if (log2IndexBytes !== log2Size && log2IndexBytes !== log2Size + 1) return null;
   const usable = words[first + 4] ?? 0;
   const entries = words[first + 6] ?? 0;

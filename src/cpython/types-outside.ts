@@ -176,13 +176,15 @@ export class TypeTable {
 
   #cString(address: number): string | null {
     // In pieces: a name may stand at the end of what is mapped.
-    let text = '';
-    while (text.length < LONGEST_NAME) {
-      const piece = this.#block(address + text.length, 16 - ((address + text.length) % 16));
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    while (length < LONGEST_NAME) {
+      const piece = this.#block(address + length, 16 - ((address + length) % 16));
       if (piece === null) return null;
       const end = piece.indexOf(0);
-      if (end >= 0) return text + Buffer.from(piece.subarray(0, end)).toString('utf8');
-      text += Buffer.from(piece).toString('latin1');
+      if (end >= 0) return Buffer.concat([...pieces, piece.subarray(0, end)]).toString('utf8');
+      pieces.push(piece);
+      length += piece.length;
     }
     return null;
   }
