@@ -50,6 +50,7 @@ from cowherd_agent.heap.interpreter import Interpreter, identify
 from cowherd_agent.heap.visited import Visited
 
 _CHUNK_OBJECTS = 2000
+_PIECE_OBJECTS = 50_000
 
 _module_of_class = type.__dict__["__module__"].__get__
 _namespace_of = type.__dict__["__dict__"].__get__(ModuleType)["__dict__"].__get__
@@ -185,9 +186,12 @@ class _Walk:
                 found += lister(item)
             for cls in self._classes_among(further):
                 found += of_type(cls)
-            new = self._own(module, unmet(found))
-            if new:
-                stack.append(new)
+            # A piece at a time: one list may have millions of objects.
+            for start in range(0, len(found), _PIECE_OBJECTS):
+                new = self._own(module, unmet(found[start : start + _PIECE_OBJECTS]))
+                if new:
+                    stack.append(new)
+            del found
 
     def _with_hidden_referents(
         self, objects: list[object]
