@@ -1,7 +1,7 @@
 /** What would have kept the pages, or wins them back, with the bytes: advice that follows from the figures; pure. */
 import type { CauseCounts } from './causes.ts';
 
-export type Remedy = 'policy' | 'collector' | 'warm-up' | 'heal' | 'payload';
+export type Remedy = 'policy' | 'collector' | 'warm-up' | 'refork' | 'heal' | 'payload';
 
 export interface Advice {
   readonly remedy: Remedy;
@@ -16,6 +16,8 @@ export interface AdviceFacts {
   /** Pages of the worker that stands for all. */
   readonly causes: CauseCounts;
   readonly sharedAtForkPages: number;
+  /** That a worker has made itself since its fork. */
+  readonly freshPages: number;
   readonly workers: number;
   readonly pageBytes: number;
   /** Of Python 3; null where it is not known. */
@@ -34,6 +36,11 @@ export interface AdviceFacts {
 const IMMORTAL_FROM_MINOR = 12;
 /** Below this part of what was shared nothing is worth a line. */
 const WORTH_PART = 0.01;
+
+/** What a worker takes for itself however it is forked, as the rule for reforks has it (supervisor/refork-rules.ts). */
+const OWN_BYTES = 4 * 1024 * 1024;
+/** The part of what workers have made themselves that they have alike, before a refork has shown it; from there too. */
+const ALIKE_PART = 0.5;
 
 /** The most valuable first. */
 export function advise(facts: AdviceFacts): Advice[] {
@@ -62,6 +69,11 @@ export function advise(facts: AdviceFacts): Advice[] {
     `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter adapts and numbers then is shared.`,
   );
   add(
+    'refork',
+    facts.policy === null ? 0 : reforkablePages(facts),
+    'What workers have made alike since their fork (lazily imported modules, templates, caches) is shared when a warmed worker becomes the next mold: `cowherd refork`, which then shows what it has won; the estimate is half of what they could have alike.',
+  );
+  add(
     'heal',
     causes.identical,
     'Pages that are byte for byte the same can be merged again in the workers that run: `cowherd heal`.',
@@ -75,6 +87,12 @@ export function advise(facts: AdviceFacts): Advice[] {
     );
   }
   return advice.toSorted((a, b) => b.bytes_won_per_worker - a.bytes_won_per_worker);
+}
+
+/** A worker's part of what all but the one that becomes the mold could save. */
+function reforkablePages({ freshPages, workers, pageBytes }: AdviceFacts): number {
+  const alike = Math.max(0, freshPages - OWN_BYTES / pageBytes) * ALIKE_PART;
+  return workers < 2 ? 0 : (alike * (workers - 1)) / workers;
 }
 
 type Policy = 'freeze' | 'immortal';

@@ -117,6 +117,7 @@ export function whyReport(facts: WhyFacts): WhyReport {
     advice: advise({
       causes: middle.causes,
       sharedAtForkPages: middle.pages.sharedAtFork,
+      freshPages: middle.pages.fresh,
       workers: facts.workers,
       pageBytes,
       minor: facts.minor,
