@@ -104,7 +104,7 @@ test('the byte behind the kind is set by nobody, and may be anything', () => {
   }
 });
 
-test('an old table is shared if more than one dict has it', () => {
+test('an old table is shared if more than one dict has it, or if no values are in it', () => {
   const captured = new CapturedProcess('3.10.13');
   const words = captured.words(address(captured.facts.general_keys), 512);
   const shared = [1, 2, 3].map((references) => {
@@ -112,6 +112,15 @@ test('an old table is shared if more than one dict has it', () => {
     return parseOldKeyTable(words, 0, 512, captured.isCode)!.isShared;
   });
   expect(shared).toEqual([false, true, true]);
+  words[0] = 1;
+  const isShared = (): boolean => parseOldKeyTable(words, 0, 512, captured.isCode)!.isShared;
+  for (const entry of [0, 2]) words.fill(0, (48 + entry * 24 + 16) / 4, (48 + entry * 24 + 24) / 4);
+  expect(isShared()).toBe(false);
+  words.fill(0, (48 + 24 + 16) / 4, (48 + 24 + 24) / 4);
+  expect(isShared()).toBe(true);
+  // Of a class that has had no instance yet.
+  words[8] = 0;
+  expect(isShared()).toBe(true);
 });
 
 test('more room and entries than a table of the size has are none', () => {

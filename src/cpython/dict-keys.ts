@@ -75,6 +75,10 @@ export function parseOldKeyTable(
   if (usable + entries > usableOf(size)) return null;
   const entriesAt = 40 + (size <= 0xff ? size : size * 2);
   if (entriesAt + entries * 24 > blockBytes || !isCode(at(16))) return null;
-  // Nothing in the table says whether it is shared; one that more than one dict has is.
-  return { isShared: references > 1, headerBytes: 40, entriesAt, entryBytes: 24, entries };
+  // A shared one is that of several dicts, or of a class alone that has no instance; values are never in it.
+  let isShared = true;
+  for (let entry = 0; entry < entries && references === 1; entry += 1) {
+    if (at(entriesAt + entry * 24 + 16) !== 0) isShared = false;
+  }
+  return { isShared, headerBytes: 40, entriesAt, entryBytes: 24, entries };
 }

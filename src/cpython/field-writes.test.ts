@@ -36,6 +36,13 @@ test('a class: its version, its caches, and the flag that the version is valid',
   for (const field of [24, 264, 376, 888]) expect(interpreterWrite(type, field, word(1), word(2))).toBeNull();
 });
 
+test('a class of 3.13: how many versions it has had, where older ones have a pointer', () => {
+  const type = typeOf('type', { isMetatype: true });
+  expect(interpreterWrite(type, 408, word(0), word(0x1_0000))).toBe('specialization');
+  expect(interpreterWrite(type, 408, word(0), word(0x1234, 0x7f12))).toBeNull();
+  expect(interpreterWrite(type, 408, word(0x1234, 0x7f12), word(0))).toBeNull();
+});
+
 test("a class of one's own metaclass is a class", () => {
   const type = typeOf('ModelMeta', { module: 'shop.models', isMetatype: true });
   expect(interpreterWrite(type, 384, word(0), word(77))).toBe('specialization');

@@ -33,7 +33,9 @@ export function interpreterWrite(type: ObjectType, field: number, before: Word, 
     const isVersion = field === TYPE.versionTag || field >= HEAP_TYPE_CACHES_FROM;
     const isFlag =
       field === TYPE.flags && before.high === after.high && ((before.low ^ after.low) & ~VALID_VERSION_TAG) === 0;
-    return isVersion || isFlag ? 'specialization' : null;
+    // What is no pointer there is how many versions it has had.
+    const isCount = field === TYPE.versionsUsed && before.high === 0 && after.high === 0;
+    return isVersion || isFlag || isCount ? 'specialization' : null;
   }
   if (type.module !== 'builtins') return null;
   switch (type.name) {

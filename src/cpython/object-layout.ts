@@ -24,6 +24,8 @@ export const TYPE = {
   dict: 264,
   /** tp_version_tag, 32 bits. */
   versionTag: 384,
+  /** From 3.12 on tp_watched, 8 bits, and from 3.13 on 16 bits behind it tp_versions_used; before, a slot of a class. */
+  versionsUsed: 408,
   /** What has to be read of a type to know it. */
   readBytes: 392,
 } as const;

@@ -65,7 +65,7 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
       return parsePool(changed, 0, captured.poolBytes, address) !== null;
     };
     expect(withNext(0)).toBe(true);
-    for (const wrong of [tail, blocks + 8, address, blocks - blockBytes, blocks + capacity * blockBytes, 2 ** 63]) {
+    for (const wrong of [tail, blocks + 48, address, blocks - blockBytes, blocks + capacity * blockBytes, 2 ** 63]) {
       expect(withNext(wrong), wrong.toString(16)).toBe(false);
     }
   });

@@ -2,6 +2,7 @@
  * Why a page is no longer shared: by the words that are not the same any more, and by what these words are in the
  * reference's heap.
  */
+import type { KeyTable } from '../cpython/dict-keys.ts';
 import { interpreterWrite } from '../cpython/field-writes.ts';
 import { GC_HEAD_BYTES, OBJECT, OBJECT_HEAD_BYTES } from '../cpython/object-layout.ts';
 import { parsePool, POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
@@ -13,7 +14,7 @@ import { DICT_KEYS, FREE_MEMORY, NO_OBJECT } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 import type { Region } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
-import { type Interpreter, objectIn, PoolReading } from './pool-reading.ts';
+import { type Interpreter, keyTableIn, objectIn, PoolReading } from './pool-reading.ts';
 
 /** A word that is not the same any more; one object for all, since there are millions. */
 interface WrittenWord {
@@ -125,7 +126,10 @@ function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, wr
   const offset = address - pool.startOf(block);
   if (type !== null) return objectWordCause(type, offset, word);
   const table = pool.tableOf(block);
-  if (table === null) return RANK.payload;
+  return table === null ? RANK.payload : tableWordCause(table, offset, word);
+}
+
+function tableWordCause(table: KeyTable, offset: number, word: WrittenWord): number {
   // dk_version is the upper half of the word at 8 from 3.11 on; it alone is written when code is specialized.
   if (table.headerBytes === 32 && offset === 8 && word.before.low === word.after.low) return RANK.specialization;
   return table.isShared ? RANK['shared-keys'] : RANK.payload;
@@ -158,6 +162,12 @@ function looseWordCause(
     if (type !== null) {
       written?.others.set(tally.ownerOf(type, memoryOf(chunk), window, interpreter), chunk.bytes);
       return objectWordCause(type, address - memoryOf(chunk), word);
+    }
+    // Those that the instances of a class of 3.11 and newer share are too large for a pool.
+    const table = keyTableIn(window, memoryOf(chunk), chunk.bytes - 8, interpreter);
+    if (table !== null) {
+      written?.others.set(tally.numberOf(DICT_KEYS), chunk.bytes);
+      return tableWordCause(table, address - memoryOf(chunk), word);
     }
   }
   // An object says itself where it is: by its type behind the reference count.

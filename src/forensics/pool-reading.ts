@@ -56,13 +56,7 @@ export class PoolReading {
   tableOf(block: number): KeyTable | null {
     const known = this.#tables.get(block);
     if (known !== undefined) return known;
-    const first = (this.startOf(block) - this.#window.start) / 4;
-    const { words } = this.#window;
-    const { blockBytes } = this.pool;
-    const found =
-      this.#interpreter.minor >= 11
-        ? parseKeyTable(words, first, blockBytes)
-        : parseOldKeyTable(words, first, blockBytes, this.#interpreter.isCode);
+    const found = keyTableIn(this.#window, this.startOf(block), this.pool.blockBytes, this.#interpreter);
     this.#tables.set(block, found);
     return found;
   }
@@ -76,4 +70,18 @@ export function objectIn(window: MemoryWindow, start: number, length: number, ty
     if (type !== null && type.prefixBytes === prefix) return type;
   }
   return null;
+}
+
+/** The key table of a dict that a piece of memory is; null for other memory. */
+export function keyTableIn(
+  window: MemoryWindow,
+  start: number,
+  length: number,
+  { minor, isCode }: Interpreter,
+): KeyTable | null {
+  const first = (start - window.start) / 4;
+  if (first < 0) return null;
+  return minor >= 11
+    ? parseKeyTable(window.words, first, length)
+    : parseOldKeyTable(window.words, first, length, isCode);
 }
