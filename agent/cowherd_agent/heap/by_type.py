@@ -11,9 +11,12 @@ import ctypes
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from cowherd_agent.heap.type_versions import all_types
+
 Value = TypeVar("Value")
 
 _mro_of = type.__dict__["__mro__"].__get__
+_namespace_of = type.__dict__["__dict__"].__get__
 
 
 class ByType(dict[int, Value]):
@@ -38,6 +41,19 @@ class ByType(dict[int, Value]):
     def clear(self) -> None:
         super().clear()
         self._types.clear()
+
+
+def types_are_plain_keys() -> bool:
+    """Whether no metaclass defines `__eq__` or `__hash__`, so that any type may be a dict's key."""
+    metaclasses = {id(meta): meta for meta in map(type, all_types())}
+    for meta in metaclasses.values():
+        for each in _mro_of(meta):
+            if each is type:
+                break
+            names = _namespace_of(each)
+            if "__eq__" in names or "__hash__" in names:
+                return False
+    return True
 
 
 def is_kind_of(kind: type, base: type) -> bool:

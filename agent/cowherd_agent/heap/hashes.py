@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import Any
 
+from cowherd_agent.heap.by_type import ByType, is_kind_of, types_are_plain_keys
+
 TUPLES_KEEP_HASHES = sys.version_info >= (3, 14)
 
-_LEAVES: frozenset[type] = frozenset(
-    {str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type}
+_LEAVES = frozenset(
+    map(id, (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type))
 )
-"""Types whose hash runs no code of the application's and never fails."""
+"""Types whose hash runs no code of the application's and never fails, by their addresses."""
 
 _MAX_DEPTH = 4
 
@@ -40,16 +42,24 @@ class Hasher(dict[type, "Callable[[Any], Any] | None"]):
         if TUPLES_KEEP_HASHES:
             self._hashers.append((tuple, _hash_tuple))
 
+        # As keys types are faster than their addresses, where they may be.
+        self._by_address = None if types_are_plain_keys() else ByType(self.hasher_of)
+
     def __missing__(self, kind: type) -> Callable[[Any], Any] | None:
-        mro = type.__dict__["__mro__"].__get__(kind)
-        hasher = next((hasher for base, hasher in self._hashers if base in mro), None)
-        self[kind] = hasher
+        hasher = self[kind] = self.hasher_of(kind)
         return hasher
+
+    def hasher_of(self, kind: type) -> Callable[[Any], Any] | None:
+        return next((hasher for base, hasher in self._hashers if is_kind_of(kind, base)), None)
 
     def compute(self, objects: list[object]) -> int:
         """Compute the hashes that `objects` would keep; return for how many that was tried."""
         done = 0
-        hashers = list(map(self.__getitem__, map(type, objects)))
+        hashers = list(
+            map(self.__getitem__, map(type, objects))
+            if self._by_address is None
+            else self._by_address.of_each(objects)
+        )
         for hasher, item in compress(zip(hashers, objects, strict=True), hashers):
             hasher(item)  # type: ignore[misc]
             done += 1
@@ -69,7 +79,7 @@ def _hash_frozenset(item: frozenset[object]) -> None:
 def _is_plain(items: Iterable[object], depth: int = _MAX_DEPTH) -> bool:
     for item in items:
         kind = type(item)
-        if kind in _LEAVES:
+        if id(kind) in _LEAVES:
             continue
         if depth == 0 or (kind is not tuple and kind is not frozenset):
             return False

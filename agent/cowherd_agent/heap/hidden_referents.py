@@ -21,7 +21,7 @@ from types import CodeType
 from typing import Any
 
 from cowherd_agent.heap import code_objects
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.heap.by_type import ByType, is_kind_of, types_are_plain_keys
 from cowherd_agent.heap.type_versions import all_types
 
 Lister = Callable[[Any], Iterable[object]]
@@ -58,6 +58,8 @@ class HiddenReferents(dict[type, "Lister | None"]):
         ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
         if isinstance(ndarray, type):
             self._listers.append((ndarray, _array_elements))
+        # As keys types are faster than their addresses, where they may be.
+        self._by_address = None if types_are_plain_keys() else ByType(self.lister_of)
 
     def __missing__(self, kind: type) -> Lister | None:
         lister = self[kind] = self.lister_of(kind)
@@ -71,7 +73,11 @@ class HiddenReferents(dict[type, "Lister | None"]):
 
     def of(self, objects: list[object]) -> list[object]:
         found: list[object] = []
-        listers = list(map(self.__getitem__, map(type, objects)))
+        listers = list(
+            map(self.__getitem__, map(type, objects))
+            if self._by_address is None
+            else self._by_address.of_each(objects)
+        )
         for lister, item in compress(zip(listers, objects, strict=True), listers):
             found += lister(item)  # type: ignore[misc]
         return found

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import operator
 import sys
 import weakref
 from collections.abc import Callable, Collection, Iterable
@@ -197,7 +198,8 @@ class _KnownDicts:
         return found
 
 
-_IS_DICT = frozenset((dict,)).__contains__
+# By identity: a metaclass may compare in its own way.
+_IS_DICT = partial(operator.is_, dict)
 
 
 def immortalize(progress: Progress | None = None) -> StepReport:

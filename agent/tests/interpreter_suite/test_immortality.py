@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unittest
 
 import support
@@ -42,6 +43,14 @@ class SelfTest(unittest.TestCase):
         refused = support.run("wrong_mark", "no-flag")["refused"]
         if HAS_IMMORTAL and HAS_FLAGS:
             self.assertIsNotNone(refused)
+
+    def test_types_that_cannot_be_compared_or_hashed(self) -> None:
+        if sys.version_info < (3, 12):
+            self.skipTest("no immortal objects before 3.12")
+        found = support.run("strange_types")
+        self.assertEqual(found["calls"], [])
+        self.assertGreater(found["objects"], 40_000)
+        self.assertGreater(found["kept"], 0.95)
 
 
 if __name__ == "__main__":
