@@ -76,9 +76,7 @@ export function parseOldKeyTable(
   const entriesAt = 40 + (size <= 0xff ? size : size * 2);
   if (entriesAt + entries * 24 > blockBytes || !isCode(at(16))) return null;
   // A shared one is that of several dicts, or of a class alone that has no instance; values are never in it.
-  let isShared = true;
-  for (let entry = 0; entry < entries && references === 1; entry += 1) {
-    if (at(entriesAt + entry * 24 + 16) !== 0) isShared = false;
-  }
-  return { isShared, headerBytes: 40, entriesAt, entryBytes: 24, entries };
+  let values = 0;
+  for (let entry = 0; entry < entries; entry += 1) if (at(entriesAt + entry * 24 + 16) !== 0) values += 1;
+  return { isShared: references > 1 || values === 0, headerBytes: 40, entriesAt, entryBytes: 24, entries };
 }

@@ -29,14 +29,7 @@ const HEAP_TYPE_CACHES_FROM = 896;
  * @returns null for data of the application
  */
 export function interpreterWrite(type: ObjectType, field: number, before: Word, after: Word): InterpreterWrite | null {
-  if (type.isMetatype) {
-    const isVersion = field === TYPE.versionTag || field >= HEAP_TYPE_CACHES_FROM;
-    const isFlag =
-      field === TYPE.flags && before.high === after.high && ((before.low ^ after.low) & ~VALID_VERSION_TAG) === 0;
-    // What is no pointer there is how many versions it has had.
-    const isCount = field === TYPE.versionsUsed && before.high === 0 && after.high === 0;
-    return isVersion || isFlag || isCount ? 'specialization' : null;
-  }
+  if (type.isMetatype) return typeWrite(field, before, after);
   if (type.module !== 'builtins') return null;
   switch (type.name) {
     case 'str':
@@ -48,4 +41,17 @@ export function interpreterWrite(type: ObjectType, field: number, before: Word, 
     default:
       return null;
   }
+}
+
+/** Where the interpreter writes into a type by itself. */
+export const TYPE_NUMBERS: readonly number[] = [TYPE.versionTag, TYPE.versionsUsed, TYPE.flags];
+
+/** The same for an object that is a type. */
+export function typeWrite(field: number, before: Word, after: Word): InterpreterWrite | null {
+  const isVersion = field === TYPE.versionTag || field >= HEAP_TYPE_CACHES_FROM;
+  const isFlag =
+    field === TYPE.flags && before.high === after.high && ((before.low ^ after.low) & ~VALID_VERSION_TAG) === 0;
+  // What is no pointer there is how many versions it has had.
+  const isCount = field === TYPE.versionsUsed && before.high === 0 && after.high === 0;
+  return isVersion || isFlag || isCount ? 'specialization' : null;
 }

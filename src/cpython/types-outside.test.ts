@@ -61,17 +61,6 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     expect(table.at(address(types['Row']!.address))).toBeNull();
   });
 
-  test('version tags are known of types that were seen', () => {
-    const table = tableOf(captured);
-    const at = address(types['Row']!.address);
-    expect(table.isVersionTag(at + TYPE.versionTag)).toBe(false);
-    table.at(at);
-    table.at(address(captured.facts.function));
-    expect(table.isVersionTag(at + TYPE.versionTag)).toBe(true);
-    expect(table.isVersionTag(at + TYPE.versionTag + 8)).toBe(false);
-    expect(table.isVersionTag(address(captured.facts.function) + TYPE.versionTag)).toBe(false);
-  });
-
   test('names are strings that look like one, up to a length', () => {
     const table = tableOf(captured);
     const moduleName = captured.words(address(captured.facts.module) + 48, 8);

@@ -65,12 +65,6 @@ export class TypeTable {
     this.#asciiDataAt = STRING.asciiData[minor >= 12 ? 1 : 0];
   }
 
-  /** Whether an address is where a known type has its version tag. */
-  isVersionTag(address: number): boolean {
-    const type = this.#known.get(address - TYPE.versionTag);
-    return type !== undefined && type !== null;
-  }
-
   /** The type at an address; null if there is none. */
   at(address: number): ObjectType | null {
     // Neighbours in a pool have the same types, and this is asked for every object.

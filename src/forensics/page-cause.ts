@@ -3,7 +3,7 @@
  * reference's heap.
  */
 import type { KeyTable } from '../cpython/dict-keys.ts';
-import { interpreterWrite } from '../cpython/field-writes.ts';
+import { interpreterWrite, TYPE_NUMBERS, typeWrite } from '../cpython/field-writes.ts';
 import { GC_HEAD_BYTES, OBJECT, OBJECT_HEAD_BYTES } from '../cpython/object-layout.ts';
 import { parsePool, POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
 import type { ObjectType } from '../cpython/types-outside.ts';
@@ -184,10 +184,15 @@ function looseWordCause(
       return RANK['gc-header'];
     }
   }
-  if (region.ofFile) return interpreter.types.isVersionTag(address) ? RANK.specialization : RANK.native;
+  if (region.ofFile) return isOfBuiltinType(address, word, interpreter) ? RANK.specialization : RANK.native;
   if (chunk !== null) return RANK.payload;
   // Pages of an arena that hold no pool: the worker has made one of them.
   return isUntouched(question) ? RANK.allocator : RANK.payload;
+}
+
+/** Builtin types lie among the interpreter's variables, and are numbered too. */
+function isOfBuiltinType(address: number, { before, after }: WrittenWord, { types }: Interpreter): boolean {
+  return TYPE_NUMBERS.some((field) => typeWrite(field, before, after) !== null && types.at(address - field) !== null);
 }
 
 /** The object whose reference count stands `distance` bytes after an address. */
