@@ -19,7 +19,6 @@ import { monotonicClock } from '../src/base/clock.ts';
 import { bytes, inMiB } from '../src/base/units.ts';
 import type { RecordReport } from '../src/faults/report.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
-import { CpuMeter } from './lib/cpu.ts';
 import { atLeast, atMost } from './lib/figures.ts';
 import { load } from './lib/load.ts';
 import { CHECKOUT, COWHERD } from './lib/places.ts';
@@ -66,22 +65,19 @@ async function startRecording(serving: Serving, scratch: string): Promise<() => 
 
 interface Turn {
   readonly requestsPerSecond: number;
-  /** By the kernel's books of the server's processes: what other work on the machine changes little. */
-  readonly requestsPerCpuSecond: number;
   readonly report: RecordReport | null;
 }
 
 async function oneTurn(isRecorded: boolean, { scratch, feedEnvironment: environment }: Bench): Promise<Turn> {
   const serving = await Serving.start({ server: gunicornPreload, app: 'feed', workers: WORKERS, environment, scratch });
   const recording = isRecorded ? await startRecording(serving, scratch) : null;
-  const { mold, workers } = await serving.untilWorkers(WORKERS);
-  const meter = new CpuMeter([mold, ...workers]);
-  const { requests, requestsPerSecond } = await meter.during(() =>
-    load({ port: serving.port, path: '/', connections: CONNECTIONS, seconds: SECONDS }, scratch),
+  const { requestsPerSecond } = await load(
+    { port: serving.port, path: '/', connections: CONNECTIONS, seconds: SECONDS },
+    scratch,
   );
   const report = recording === null ? null : await recording();
   await serving.kill();
-  return { requestsPerSecond, requestsPerCpuSecond: requests / meter.cpuSeconds, report };
+  return { requestsPerSecond, report };
 }
 
 async function measure(bench: Bench): Promise<Outcome> {
@@ -96,7 +92,7 @@ async function measure(bench: Bench): Promise<Outcome> {
   });
   bench.say(
     table(
-      ['event', 'faults', 'copied MiB', 'collector %', 'lost %', 'requests/s', 'recorded', 'ratio', 'by CPU time'],
+      ['event', 'faults', 'copied MiB', 'collector %', 'lost %', 'requests/s', 'recorded', 'ratio'],
       results.map((each) => [
         each.event,
         each.faults,
@@ -106,7 +102,6 @@ async function measure(bench: Bench): Promise<Outcome> {
         each.plain,
         each.recorded,
         each.ratio,
-        each.cpuRatio,
       ]),
       2,
     ),
@@ -131,7 +126,6 @@ function compare(plain: Turn, recorded: Turn, report: RecordReport) {
     plain: plain.requestsPerSecond,
     recorded: recorded.requestsPerSecond,
     ratio: recorded.requestsPerSecond / plain.requestsPerSecond,
-    cpuRatio: recorded.requestsPerCpuSecond / plain.requestsPerCpuSecond,
     causes: report.causes,
     functions: report.functions.slice(0, 10),
   };
