@@ -13,6 +13,8 @@ import {
   HEAP,
   LIBRARY,
   LOOSE,
+  LOOSE_LIST,
+  LOOSE_TEXT,
   sampleHeap,
   STACK,
   TYPES,
@@ -57,10 +59,12 @@ const WRITES = (
     ['the reference count of code', block('codes', 1), 'refcount', 'code'],
     ['the names of a dict', block('tables', 1) + 48, 'payload', '(keys of dicts)'],
     ["the version of a dict's names", block('tables', 1) + 12, 'specialization', '(keys of dicts)'],
+    ['the size of a table', block('tables', 1) + 8, 'payload', '(keys of dicts)'],
     ['the size of a chunk', CHUNKS.buffer + 8, 'allocator', '(heap)'],
     ['a free chunk', CHUNKS.free + 512, 'allocator', '(heap)'],
     ['what the heap has left', CHUNKS.end + 512, 'allocator', '(heap)'],
     ['a buffer', CHUNKS.buffer + 32, 'payload', '(heap)'],
+    ['a buffer that was empty', HEAP + 2 * PAGE_BYTES + 64, 'payload', '(heap)'],
     ["the names that a class's instances share", CHUNKS.keys + 16 + 16, 'shared-keys', '(keys of dicts)'],
     ['their version', CHUNKS.keys + 16 + 12, 'specialization', '(keys of dicts)'],
     ['the reference count of a class', CHUNKS.row + 32, 'refcount', 'type'],
@@ -85,6 +89,15 @@ const WRITES = (
     ['a variable of the interpreter', LIBRARY + 2 * PAGE_BYTES, 'native', '(libpython3.13.so.1.0)'],
     ['the stack', STACK, 'native', '(stack)'],
     ['memory of the arena that was no pool yet', LOOSE + 8, 'allocator', '(other anonymous memory)'],
+    ['the reference count of an object in it', LOOSE_TEXT, 'refcount', 'str'],
+    [
+      'what stands before that, which is no list of the collector',
+      LOOSE_TEXT - 16,
+      'payload',
+      '(other anonymous memory)',
+    ],
+    ["the collector's list of an object in it", LOOSE_LIST, 'gc-header', 'list'],
+    ["the other half of the collector's list of an object in it", LOOSE_LIST + 8, 'gc-header', 'list'],
     ['other memory', LOOSE + PAGE_BYTES + 64, 'payload', '(other anonymous memory)'],
   ] satisfies [string, number, Cause, string, number?][]
 ).map(([what, at, cause, owner, more = 1]) => ({ what, at, cause, owner, more }));
@@ -113,6 +126,7 @@ test('a page that was written, and is what it was', () => {
   expect(some(causes)).toEqual({ identical: 4 });
   expect(some(words)).toEqual({});
   // The collector writes into what it tracks; where nothing is tracked, it is all that is there.
+  expect(owners.find(({ type }) => type === 'list')!.bystanderBytes).toBe(64);
   expect(some(Object.fromEntries(owners.map((owner) => [nameOf(owner), owner.pages])))).toEqual({
     list: 1,
     str: 1,
@@ -147,6 +161,30 @@ test('a block that lies on two pages counts on each with its bytes there', () =>
     (3 * 16_384) / PAGE_BYTES + 1,
   );
   expect(owners).toMatchObject([{ type: 'code', pages: 1, bystanderBytes: PAGE_BYTES - 48 }]);
+});
+
+test('a region over several windows, which begins and ends inside of one', () => {
+  const mold = sampleHeap();
+  const start = 0x7f50_000f_0000;
+  mold.map(start, 600);
+  // The last page of the first window, and the first of the second and of the third.
+  const pages = [0, 15, 16, 272, 599];
+  for (const page of pages) mold.write64(start + page * PAGE_BYTES, 5);
+  const worker = mold.fork(200);
+  for (const [index, page] of pages.entries()) {
+    worker.touch(start + page * PAGE_BYTES);
+    if (index % 2 === 1) add(worker, start + page * PAGE_BYTES + 8);
+  }
+  const { map, causes } = compareOne(mold, worker);
+  const { codes } = map.find(({ region }) => region.start === start)!;
+  expect(pages.map((page) => causeOfCode(codes[page]!))).toEqual([
+    'identical',
+    'payload',
+    'identical',
+    'payload',
+    'identical',
+  ]);
+  expect(some(causes)).toEqual({ identical: 3, payload: 2 });
 });
 
 test('what the worker made itself, and what it has given back, is not unshared', () => {

@@ -10,6 +10,8 @@ export const LIBRARY = 0x7f10_0000_0000;
 export const ARENA = 0x7f20_0000_0000;
 /** Anonymous memory that is no pool. */
 export const LOOSE = 0x7f30_0000_0000;
+export const LOOSE_TEXT = LOOSE + PAGE_BYTES + 512;
+export const LOOSE_LIST = LOOSE + PAGE_BYTES + 1024;
 export const STACK = 0x7ffc_0000_0000;
 export const HEAP = 0x5555_5550_0000;
 export const HEAP_PAGES = 16;
@@ -59,6 +61,8 @@ const BLOCK_BYTES: Record<keyof typeof POOLS, number> = {
 /** Blocks that were given out in each pool; the third is free again. */
 export const GIVEN = 20;
 export const FREE_BLOCK = 2;
+/** Not known to the collector. */
+export const UNTRACKED_LIST = 3;
 
 export function sampleHeap(): SampleProcess {
   const process = new SampleProcess(100);
@@ -74,6 +78,8 @@ export function sampleHeap(): SampleProcess {
   // A page that is there and empty, one with data, and others that are not there.
   process.touch(LOOSE);
   process.write64(LOOSE + PAGE_BYTES + 64, 99);
+  WRITERS.texts(process, LOOSE_TEXT);
+  WRITERS.lists(process, LOOSE_LIST);
   return process;
 }
 
@@ -104,6 +110,7 @@ function writePool(process: SampleProcess, pool: keyof typeof POOLS): void {
   for (let number = 0; number < GIVEN; number += 1) {
     if (number !== FREE_BLOCK) WRITERS[pool](process, block(pool, number));
   }
+  if (pool === 'lists') process.write64(block(pool, UNTRACKED_LIST), 0);
 }
 
 const WRITERS: Record<keyof typeof POOLS, (process: SampleProcess, at: number) => void> = {
@@ -128,7 +135,6 @@ const WRITERS: Record<keyof typeof POOLS, (process: SampleProcess, at: number) =
 
 function writeTracked(process: SampleProcess, at: number, type: keyof typeof TYPES): void {
   process.write64(at, at + 64);
-  process.write64(at + 8, at - 64);
   process.write64(at + 16, 3);
   process.write64(at + 24, LIBRARY + TYPES[type]);
 }
