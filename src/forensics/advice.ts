@@ -47,7 +47,7 @@ export function advise(facts: AdviceFacts): Advice[] {
   const { causes, workers, pageBytes, sharedAtForkPages } = facts;
   const advice: Advice[] = [];
   const add = (remedy: Remedy, pages: number, text: string): void => {
-    if (pages < sharedAtForkPages * WORTH_PART) return;
+    if (pages === 0 || pages < sharedAtForkPages * WORTH_PART) return;
     const bytes = Math.round(pages * pageBytes);
     advice.push({ remedy, text, bytes_won_per_worker: bytes, bytes_won_in_all: bytes * workers });
   };

@@ -71,6 +71,16 @@ test('a chain that breaks anywhere is none', () => {
   expect(walk(high, start, end, 1 << 20)).toBeNull();
 });
 
+test('chunks begin at places that are aligned for anything', () => {
+  const words = new Uint32Array(24);
+  words[2] = 32 | 1;
+  words[10] = 64 | 1;
+  expect(walk(words, start, start + 96, 96)).not.toBeNull();
+  words[2] = 40 | 1;
+  words[12] = 56 | 1;
+  expect(walk(words, start, start + 96, 96)).toBeNull();
+});
+
 test('what is not read to its end, or from its beginning, is none', () => {
   expect(walk(memory.subarray(0, 65_536), start, end, 4096)).toBeNull();
   const late = new ChunkWalk(start, end);
