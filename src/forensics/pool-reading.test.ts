@@ -1,34 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parsePool } from '../cpython/pymalloc.ts';
-import {
-  address,
-  CAPTURED_VERSIONS,
-  CapturedProcess,
-  type CapturedVersion,
-  type PoolName,
-} from '../cpython/samples/captured-process.ts';
-import { TypeTable } from '../cpython/types-outside.ts';
-import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
-import { objectOwner, saysItsModule } from './object-owner.ts';
-import { type Interpreter, keyTableIn, objectIn, PoolReading } from './pool-reading.ts';
-
-const PAGE = 4096;
-
-function windowAt(captured: CapturedProcess, place: number): MemoryWindow {
-  const window = new MemoryWindow(PAGE);
-  const all = (): boolean => true;
-  window.load(captured, Math.floor(place / WINDOW_BYTES) * WINDOW_BYTES, all, all);
-  return window;
-}
-
-function open(version: CapturedVersion): { captured: CapturedProcess; interpreter: Interpreter } {
-  const captured = new CapturedProcess(version);
-  const { minor, isCode, isMapped } = captured;
-  return { captured, interpreter: { minor, isCode, types: new TypeTable(captured, minor, isMapped, isMapped) } };
-}
+import { address, CAPTURED_VERSIONS, type PoolName } from '../cpython/samples/captured-process.ts';
+import { WINDOW_BYTES } from './memory-window.ts';
+import { keyTableIn, objectIn, PoolReading } from './pool-reading.ts';
+import { openCapture, windowAt } from './samples/captured-interpreter.ts';
 
 describe.each(CAPTURED_VERSIONS)('in pools of %s', (version) => {
-  const { captured, interpreter } = open(version);
+  const { captured, interpreter } = openCapture(version);
 
   function read(name: PoolName): { reading: PoolReading; blocks: string[] } {
     const { address: start, words, blocks } = captured.pool(name);
@@ -95,23 +73,5 @@ describe.each(CAPTURED_VERSIONS)('in pools of %s', (version) => {
     expect(keyTableIn(window, place, 768, interpreter)).toMatchObject({ isShared: true, entries: 2 });
     expect(keyTableIn(window, window.start - 64, 768, interpreter)).toBeNull();
     expect(keyTableIn(window, window.start + WINDOW_BYTES - 16, 768, interpreter)).toBeNull();
-  });
-
-  test('owners: functions, modules and classes say of which module they are, instances are of their class', () => {
-    const { facts } = captured;
-    const typeNamed = (name: string) => interpreter.types.at(address(facts.types[name]!.address))!;
-    const owner = (type: string, object: number): unknown => {
-      const found = typeNamed(type);
-      return objectOwner(found, object - found.prefixBytes, windowAt(captured, object), interpreter);
-    };
-    expect(owner('function', address(facts.function))).toEqual({ module: 'shop.views', type: 'function' });
-    expect(owner('module', address(facts.module))).toEqual({ module: 'shop.data', type: 'module' });
-    expect(owner('type', address(facts.types['Point']!.address))).toEqual({ module: 'shop.geometry', type: 'type' });
-    const model = address(facts.types['Model']!.address);
-    expect(owner('ModelMeta', model)).toEqual({ module: 'shop.models', type: 'ModelMeta' });
-    expect(owner('dict', model)).toEqual({ module: null, type: 'dict' });
-    expect(owner('Row', model)).toEqual({ module: 'shop.data', type: 'Row' });
-    const names = Object.keys(facts.types).filter((name) => saysItsModule(typeNamed(name)));
-    expect(names.toSorted()).toEqual(['ModelMeta', 'code', 'function', 'module', 'type']);
   });
 });
