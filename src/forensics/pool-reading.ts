@@ -80,7 +80,6 @@ export function keyTableIn(
   { minor, isCode }: Interpreter,
 ): KeyTable | null {
   const first = (start - window.start) / 4;
-  if (first < 0) return null;
   return minor >= 11
     ? parseKeyTable(window.words, first, length)
     : parseOldKeyTable(window.words, first, length, isCode);

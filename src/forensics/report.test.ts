@@ -136,14 +136,16 @@ test('who is written most is advised about: a module with a census, a type witho
     owner('(heap)', 55),
     owner('Entry', 50, { module: 'shop.cache' }),
   ];
-  const texts = (has_census: boolean): string[] =>
+  const texts = (has_census: boolean, more: readonly ReturnType<typeof owner>[] = []): string[] =>
     whyReport({
       ...facts,
       reference: { ...facts.reference, has_census },
-      comparisons: [sampleComparison({ owners })],
+      comparisons: [sampleComparison({ owners: [...owners, ...more] })],
     }).advice.flatMap(({ remedy, text }) => (remedy === 'payload' ? [text] : []));
   expect(texts(true)).toEqual([expect.stringMatching(/^shop\.cache is written/)]);
   expect(texts(false)).toEqual([expect.stringMatching(/^dict of shop\.cache is written/)]);
+  // What no module holds is nobody's to change.
+  expect(texts(true, [owner('list', 300)])).toEqual(texts(true));
 });
 
 test('advice counts all workers, though not all were looked at', () => {
