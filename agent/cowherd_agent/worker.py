@@ -15,7 +15,15 @@ from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
-from cowherd_agent import in_flight, merging, perf_names, process_name, scoreboard, stack
+from cowherd_agent import (
+    in_flight,
+    merging,
+    perf_names,
+    process_name,
+    scoreboard,
+    stack,
+    uvicorn_drain,
+)
 from cowherd_agent.channel import Channel
 from cowherd_agent.finishing import Finishing
 from cowherd_agent.leaving import leave
@@ -69,6 +77,7 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     worker.pid = pid
     _report_heartbeats(start)
     _exit_on_reraised_signals(worker)
+    uvicorn_drain.install()
     stack.arrange(worker, start.runtime_directory, start.slot.number)
     try:
         util._setproctitle(f"worker [{arbiter.proc_name}]")

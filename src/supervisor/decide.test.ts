@@ -239,23 +239,10 @@ describe('a worker that dies', () => {
     });
   });
 
-  test('is followed by one that gives way to the workers while it loads, and no more when it forks', () => {
+  test('is followed by one that takes its share of the processor: workers wait for it', () => {
     const herd = serving().exits(MOLD, { signal: SIGKILL }).after(500);
-    const background = { do: 'set_background', pid: 60, background: true };
-    expect(herd.hears({ type: 'mold_started', generation: 2, pid: 60 }).actions).toContainEqual(background);
-    herd.configured({}, 2).listening(2);
-    expect(herd.moldReady(2).actions).toContainEqual({ ...background, background: false });
-    // Once.
-    expect(herd.after(BACKGROUND_MS).does).not.toContain('set_background');
-  });
-
-  test('is followed by one that takes its share when it has given way for long', () => {
-    const herd = serving().exits(MOLD, { signal: SIGKILL }).after(500);
-    expect(herd.hears({ type: 'mold_started', generation: 2, pid: 60 }).wakes).toEqual([BACKGROUND_MS]);
-    herd.configured({}, 2).listening(2);
-    expect(herd.after(BACKGROUND_MS - 1).does).toEqual([]);
-    expect(herd.after(1).actions).toContainEqual({ do: 'set_background', pid: 60, background: false });
-    expect(herd.moldReady(2).does).not.toContain('set_background');
+    herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
+    expect(herd.does).not.toContain('set_background');
   });
 
   test('again and again is replaced after pauses that double', () => {
@@ -429,6 +416,32 @@ describe('a mold that dies while it serves', () => {
     expect(herd.forks).toEqual([0]);
     herd.exits(MOLD, { signal: SIGKILL }).after(500).hears({ type: 'mold_started', generation: 2, pid: 60 });
     expect(herd.configured({}, 2).listening(2).moldReady(2).forks).toEqual([0]);
+  });
+});
+
+describe('a mold that is made for a reload', () => {
+  function reloading(): Herd {
+    const herd = serving().event({ type: 'reload_requested', by: 'test' });
+    return herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
+  }
+  const background = { do: 'set_background', pid: 60, background: true };
+
+  test('gives way to the workers while it loads, and no more when it forks', () => {
+    const herd = reloading();
+    expect(herd.actions).toContainEqual(background);
+    herd.configured({}, 2).listening(2);
+    expect(herd.moldReady(2).actions).toContainEqual({ ...background, background: false });
+    // Once.
+    expect(herd.after(BACKGROUND_MS).does).not.toContain('set_background');
+  });
+
+  test('takes its share when it has given way for long', () => {
+    const herd = reloading();
+    expect(herd.wakes).toEqual([BACKGROUND_MS]);
+    herd.configured({}, 2).listening(2);
+    expect(herd.after(BACKGROUND_MS - 1).does).not.toContain('set_background');
+    expect(herd.after(1).actions).toContainEqual({ ...background, background: false });
+    expect(herd.moldReady(2).does).not.toContain('set_background');
   });
 });
 

@@ -68,7 +68,8 @@ export function started(draft: Draft, generation: number, pid: number): void {
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
   if (state.phase === 'stopping' || mold.phase === 'leaving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
-  } else if (state.phase === 'serving') {
+  } else if (state.rollout?.to === generation) {
+    // One that replaces a dead mold is in no rollout: until it is there no worker can be replaced.
     toBackground(draft, mold, pid);
   }
 }
