@@ -4,6 +4,7 @@
  *
  * Nothing is loaded from anywhere. Of the memory itself there are addresses, causes and names of types and modules.
  */
+import { embeddedJson, escapeHtml } from '../base/html.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
 import { PAGE_CODES, type RegionMap, type WorkerComparison } from '../forensics/comparison.ts';
@@ -61,7 +62,7 @@ ${adviceSection(report)}
 ${shown.map((worker, index) => workerSection(worker, index)).join('\n')}
 </main>
 <div id="tip" role="status" hidden></div>
-<script type="application/json" id="data">${embedded(pageData(report, comparisons))}</script>
+<script type="application/json" id="data">${embeddedJson(pageData(report, comparisons))}</script>
 <script>${WHY_PAGE_SCRIPT}</script>
 </body>
 </html>
@@ -149,16 +150,7 @@ function lostPages({ codes }: RegionMap): number {
   return codes.reduce((count, code) => count + (code >= PAGE_CODES.length ? 1 : 0), 0);
 }
 
-/** JSON inside of a script element: nothing in it may end that. */
-function embedded(data: PageData): string {
-  return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
-}
-
 /** Text with commands in backticks, as they are in the terminal. */
 function withCode(text: string): string {
   return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
