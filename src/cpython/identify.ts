@@ -57,11 +57,16 @@ export function interpreterByName(path: string): FoundInterpreter | null {
   return minor === null ? null : found(path, minor, `3.${minor}`, '');
 }
 
+/** Whether a stretch of an interpreter's data has the words of a free-threaded build. */
+export function saysFreeThreaded(text: string): boolean {
+  return text.includes('free-threading build');
+}
+
 function found(path: string, minor: number, version: string, text: string): FoundInterpreter {
   return {
     implementation: /pypy[^/]*$/.test(path) || text.includes('[PyPy ') ? 'pypy' : 'cpython',
     minor,
     version,
-    freeThreaded: text.includes('free-threading build') || /python3\.\d+t(?:\.so.*)?$/.test(path),
+    freeThreaded: saysFreeThreaded(text) || /python3\.\d+t(?:\.so.*)?$/.test(path),
   };
 }

@@ -1,6 +1,12 @@
 /** Opens processes to look at them: their mappings, page tables, memory, and the interpreter in them. */
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { type FoundInterpreter, interpreterByName, interpreterFiles, interpreterIn } from '../cpython/identify.ts';
+import {
+  type FoundInterpreter,
+  interpreterByName,
+  interpreterFiles,
+  interpreterIn,
+  saysFreeThreaded,
+} from '../cpython/identify.ts';
 import { TypeTable } from '../cpython/types-outside.ts';
 import { mappingAt, type Mapping, readMaps } from '../procfs/maps.ts';
 import { Pagemap } from '../procfs/pagemap.ts';
@@ -110,10 +116,14 @@ function identify(subject: Subject): FoundInterpreter | null {
   const files = interpreterFiles(executable, programOf(pid) ?? '');
   for (const path of files) {
     const data = mappings.filter((mapping) => mapping.path === path && mapping.readable && !mapping.writable);
+    let found: FoundInterpreter | null = null;
+    let freeThreaded = false;
+    // All of it: what tells the build may stand megabytes from what tells the version.
     for (const text of pieces(memory, data)) {
-      const found = interpreterIn(path, text);
-      if (found !== null) return found;
+      found ??= interpreterIn(path, text);
+      freeThreaded ||= saysFreeThreaded(text);
     }
+    if (found !== null) return freeThreaded ? { ...found, freeThreaded } : found;
   }
   return files.map(interpreterByName).find((found) => found !== null) ?? null;
 }
