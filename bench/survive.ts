@@ -232,7 +232,7 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
   const watch = new CapacityWatch(herd);
   const trial = new Trial(herd, visits, watch, bench.say, random);
   await trial.run(plan);
-  await herd.settleCompletely();
+  await herd.settle();
   const samples = await watch.end();
   const visited = await visits.end();
   // Of now, not of before the visitors ended: workers were recycled meanwhile.

@@ -119,8 +119,9 @@ class Supervisor {
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
-      this.#hearKeeper();
+      // First: what the keeper has said since its inventory is about what is in there, an end for example.
       if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
+      this.#hearKeeper();
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();
       const result = await ended;
