@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
-import { type Deed, judge, KnownProgram } from '../bench/why/ground-truth.ts';
+import { type Deed, judge, type Judged, KnownProgram } from '../bench/why/ground-truth.ts';
 import { lookAtShare } from '../src/forensics/look-share.ts';
 import type { WhyReport } from '../src/forensics/report.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
@@ -68,15 +68,26 @@ async function reportOf(...args: string[]): Promise<WhyReport> {
   return JSON.parse(run.stdout) as WhyReport;
 }
 
+/**
+ * Of the pages that a program has written to. What the interpreter writes by itself, and the program's notes of its
+ * deeds, are a large part of so small a heap; `make bench-why` counts them too.
+ */
+function wrongPercent({ unsharedPages, mistakes }: Judged): number {
+  const counts = Object.entries(mistakes);
+  const sum = (ofProgram: boolean): number =>
+    counts
+      .filter(([name]) => name.startsWith('(not written by the program)') !== ofProgram)
+      .reduce((total, [, pages]) => total + pages, 0);
+  return (100 * sum(true)) / (unsharedPages - sum(false));
+}
+
 describe('programs whose writes are known', () => {
   const pythons = findPythons('3.9');
 
   test.each(pythons)('causes and their shares, on CPython $version', async (python) => {
-    const { shareErrorPoints, unknownPercent, accuracy, mistakes } = judge(await started(python, 'mix'));
-    expect(shareErrorPoints, JSON.stringify(mistakes)).toBeLessThanOrEqual(5);
-    expect(unknownPercent).toBeLessThanOrEqual(5);
-    // The interpreter's own start and end of work weigh more on a small heap than on a large one.
-    expect(accuracy, JSON.stringify(mistakes)).toBeGreaterThan(0.9);
+    const judged = judge(await started(python, 'mix'));
+    expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
+    expect(judged.unknownPercent).toBeLessThanOrEqual(5);
   });
 
   test.each(pythons)('owners and their shares, on CPython $version', async (python) => {
@@ -89,9 +100,9 @@ describe('programs whose writes are known', () => {
 
   // Debian's is stripped, and has its library inside of the program.
   test.runIf(existsSync('/usr/bin/python3'))('an interpreter without symbols and without a library', async () => {
-    const { shareErrorPoints, asked } = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
-    expect(asked.report.reference.problem).toBeNull();
-    expect(shareErrorPoints).toBeLessThanOrEqual(5);
+    const judged = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
+    expect(judged.asked.report.reference.problem).toBeNull();
+    expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
   });
 });
 
