@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect } from 'vitest';
+import { afterAll, afterEach, expect } from 'vitest';
 import { ask, CONTROL_VERSION } from '../../src/supervisor/control.ts';
 import type { StatusReport } from '../../src/supervisor/status.ts';
 import { fetchFrom, isListening, type Address, type Answer, type RequestOptions } from './http.ts';
@@ -222,8 +222,17 @@ afterEach(async () => {
   for (const run of started.splice(0)) await run.discard();
 });
 
+/** Of this file's tests; those of runs are gone with them. */
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 export function temporaryFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'cowherd-test-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** For the shell that script(1) starts. */
