@@ -1,10 +1,49 @@
-/** Text and data inside of an HTML page. */
+/** One HTML file, readable offline: its frame, and text and data inside of it. */
 
 export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 /** JSON inside of a script element: nothing in it can end that. */
-export function embeddedJson(data: unknown): string {
+function embeddedJson(data: unknown): string {
   return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
+}
+
+export interface PageParts {
+  readonly title: string;
+  readonly style: string;
+  /** HTML, of what stands before, in and after the main part. */
+  readonly header: string;
+  readonly main: string;
+  readonly footer?: string;
+  /** What the script reads. */
+  readonly data: unknown;
+  readonly script: string;
+}
+
+/** A page that loads nothing from anywhere, and is not let to. */
+export function offlinePage({ title, style, header, main, footer = '', data, script }: PageParts): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escapeHtml(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(title)}</h1>
+${header}
+</header>
+<main>
+${main}
+</main>
+${footer}
+<script type="application/json" id="data">${embeddedJson(data)}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
 }

@@ -4,7 +4,7 @@
  *
  * Nothing is loaded from anywhere. Of the memory itself there are addresses, causes and names of types and modules.
  */
-import { embeddedJson, escapeHtml } from '../base/html.ts';
+import { escapeHtml, offlinePage } from '../base/html.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
 import { PAGE_CODES, type RegionMap, type WorkerComparison } from '../forensics/comparison.ts';
@@ -42,31 +42,19 @@ interface PageData {
 export function whyPage(report: WhyReport, comparisons: readonly WorkerComparison[]): string {
   const title = `Why process ${report.reference.pid}'s workers stop sharing`;
   const shown = comparisons.flatMap(({ pid }) => report.workers.find((worker) => worker.pid === pid) ?? []);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${WHY_PAGE_STYLE}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(familyLine(report))}</p>
-${report.reference.problem === null ? '' : `<p class="problem">Causes are told by the bytes alone: ${escapeHtml(report.reference.problem)}.</p>`}
-</header>
-<main>
-${adviceSection(report)}
-${shown.map((worker, index) => workerSection(worker, index)).join('\n')}
-</main>
-<div id="tip" role="status" hidden></div>
-<script type="application/json" id="data">${embeddedJson(pageData(report, comparisons))}</script>
-<script>${WHY_PAGE_SCRIPT}</script>
-</body>
-</html>
-`;
+  const problem =
+    report.reference.problem === null
+      ? ''
+      : `<p class="problem">Causes are told by the bytes alone: ${escapeHtml(report.reference.problem)}.</p>`;
+  return offlinePage({
+    title,
+    style: WHY_PAGE_STYLE,
+    header: `<p>${escapeHtml(familyLine(report))}</p>\n${problem}`,
+    main: `${adviceSection(report)}\n${shown.map((worker, index) => workerSection(worker, index)).join('\n')}`,
+    footer: '<div id="tip" role="status" hidden></div>',
+    data: pageData(report, comparisons),
+    script: WHY_PAGE_SCRIPT,
+  });
 }
 
 function familyLine({ reference, workers, taken_at: takenAt }: WhyReport): string {

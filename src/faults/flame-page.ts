@@ -5,7 +5,7 @@
  * The graph hangs from its root: a function's width is what it and the functions below it have copied (after Brendan
  * Gregg's flame graphs, https://www.brendangregg.com/flamegraphs.html). Its colour is the main cause.
  */
-import { embeddedJson, escapeHtml } from '../base/html.ts';
+import { escapeHtml, offlinePage } from '../base/html.ts';
 import { bytes, formatCount, formatMiB } from '../base/units.ts';
 import { FAULT_CAUSE_NAMES, FAULT_CAUSES } from './causes.ts';
 import { FLAME_PAGE_SCRIPT } from './flame-page-script.ts';
@@ -26,23 +26,12 @@ interface PageData {
 
 export function flamePage(report: RecordReport, profile: Profile): string {
   const title = `Copied pages: ${report.title}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${FLAME_PAGE_STYLE}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(summary(report))}</p>
-${report.remarks.map((remark) => `<p class="remark">${escapeHtml(remark)}</p>`).join('\n')}
-</header>
-<main>
-<section class="columns">
+  const remarks = report.remarks.map((remark) => `<p class="remark">${escapeHtml(remark)}</p>`);
+  return offlinePage({
+    title,
+    style: FLAME_PAGE_STYLE,
+    header: [`<p>${escapeHtml(summary(report))}</p>`, ...remarks].join('\n'),
+    main: `<section class="columns">
 ${causesTable(report)}
 ${overTime(report)}
 </section>
@@ -54,13 +43,10 @@ ${overTime(report)}
 </div>
 <div id="graph" role="tree" aria-label="Flame graph"></div>
 <p id="told" role="status">Click a function to zoom in; Esc zooms out.</p>
-</section>
-</main>
-<script type="application/json" id="data">${embeddedJson(pageData(profile, report.page_bytes))}</script>
-<script>${FLAME_PAGE_SCRIPT}</script>
-</body>
-</html>
-`;
+</section>`,
+    data: pageData(profile, report.page_bytes),
+    script: FLAME_PAGE_SCRIPT,
+  });
 }
 
 function summary(report: RecordReport): string {
