@@ -48,10 +48,12 @@ export const TYPE_NUMBERS: readonly number[] = [TYPE.versionTag, TYPE.versionsUs
 
 /** The same for an object that is a type. */
 export function typeWrite(field: number, before: Word, after: Word): InterpreterWrite | null {
-  const isVersion = field === TYPE.versionTag || field >= HEAP_TYPE_CACHES_FROM;
+  const areNumbers = before.high === 0 && after.high === 0;
+  // 32 bits, behind which nothing is.
+  const isVersion = (field === TYPE.versionTag && areNumbers) || field >= HEAP_TYPE_CACHES_FROM;
   const isFlag =
     field === TYPE.flags && before.high === after.high && ((before.low ^ after.low) & ~VALID_VERSION_TAG) === 0;
   // What is no pointer there is how many versions it has had.
-  const isCount = field === TYPE.versionsUsed && before.high === 0 && after.high === 0;
+  const isCount = field === TYPE.versionsUsed && areNumbers;
   return isVersion || isFlag || isCount ? 'specialization' : null;
 }

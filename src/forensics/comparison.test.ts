@@ -247,7 +247,7 @@ test('where the heap is not known, pages are identical or unknown, and the stack
   add(worker, block('lists', 5) + 16);
   add(worker, STACK);
   worker.touch(HEAP);
-  const reference = { ...asSampleReference(mold), interpreter: null, pools: new PoolIndex(null, []) };
+  const reference = { ...asSampleReference(mold), interpreter: null, pools: PoolIndex.none() };
   const [comparison] = compare(reference, [worker], options);
   expect(some(comparison!.causes)).toEqual({ identical: 1, native: 1, unknown: 1 });
 });

@@ -15,9 +15,10 @@ import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
 import { type Owner, OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
-import { commonRegions, pageState, type Region } from './page-states.ts';
+import { commonRegions, pageState, type Region, uncommon } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
 import type { Interpreter } from './pool-reading.ts';
+import { surroundings } from './surroundings.ts';
 
 /** A process as it is looked at. */
 export interface Subject {
@@ -91,22 +92,23 @@ interface WorkerState {
   /** By rank. */
   readonly causes: Float64Array;
   readonly words: Float64Array;
+  readonly common: readonly Region[];
   readonly map: RegionMap[];
   /** By window: the regions that have pages to look at there. */
   readonly byWindow: Map<number, RegionMap[]>;
-  readonly isThere: (address: number) => boolean;
   withOwners: boolean;
   census: CensusOwners | null;
   unreadable: number;
 }
 
+const [ABSENT, SHARED, FRESH, RELEASED] = PAGE_CODES.map((_, code) => code);
 /** Stands for a page that is to be looked at, until it has been. */
 const TO_LOOK_AT = 255;
 
 export interface CompareOptions {
   readonly pageBytes: number;
-  /** The workers whose owners are looked for: that is much of the work. */
-  readonly ownersOf: readonly number[];
+  /** The workers whose owners are looked for, or the one in the middle by its unshared pages: that is much of the work. */
+  readonly ownersOf: readonly number[] | 'median';
   /** Of the reference: who holds its objects. */
   readonly census?: Census | null;
   /** Is told how many of how many windows are done. */
@@ -120,8 +122,9 @@ export function compare(
   { pageBytes, ownersOf, census = null, onProgress }: CompareOptions,
 ): WorkerComparison[] {
   const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
+  const asked = ownersOf === 'median' ? [medianOf(states, unsharedPagesOf)?.subject.pid] : ownersOf;
   for (const state of states) {
-    state.withOwners = ownersOf.includes(state.subject.pid);
+    state.withOwners = asked.includes(state.subject.pid);
     if (state.withOwners && census !== null) state.census = new CensusOwners(census, state.tally);
   }
   const isReferenceThere = presence(reference, pageBytes);
@@ -132,23 +135,42 @@ export function compare(
   const chunks = reference.interpreter === null ? null : walkHeap(reference, isReferenceThere, pageBytes);
   const owners = new PageOwners();
 
+  const tools = { known, workerWindow, chunks, owners, pageBytes };
+
   for (const [index, start] of starts.entries()) {
+    const looks = states.map((state) => pagesOfWindow(state, start, pageBytes));
+    const wanted = pagesToRead(looks.flat(), start, reference.pools, chunks, pageBytes);
     const isThere = (page: number): boolean => isReferenceThere(start + page * pageBytes);
-    window.load(reference.memory, start, isThere, isThere);
+    window.load(reference.memory, start, (page) => wanted[page] === 1 && isThere(page), isThere);
     known.forget();
-    for (const state of states) {
-      const maps = state.byWindow.get(start);
-      if (maps !== undefined) lookAtWindow({ known, workerWindow, chunks, owners, pageBytes }, state, maps, start);
-    }
+    for (const [of, state] of states.entries()) lookAtPages(tools, state, looks[of] ?? [], start);
     onProgress?.(index + 1, starts.length);
   }
   return states.map(finishWorker);
 }
 
+/** By page of a window: 1 where the reference's is needed. */
+function pagesToRead(
+  looks: readonly PageToLookAt[],
+  start: number,
+  pools: PoolIndex,
+  chunks: HeapChunks | null,
+  pageBytes: number,
+): Uint8Array {
+  const wanted = new Uint8Array(WINDOW_BYTES / pageBytes);
+  for (const { address } of looks) {
+    const span = surroundings(address, pageBytes, pools, chunksAt(chunks, address));
+    const first = Math.max(0, Math.floor((span.start - start) / pageBytes));
+    wanted.fill(1, first, Math.ceil((span.end - start) / pageBytes));
+  }
+  return wanted;
+}
+
 function beginWorker(reference: Reference, subject: Subject, pageBytes: number): WorkerState {
   const map: RegionMap[] = [];
   const byWindow = new Map<number, RegionMap[]>();
-  for (const region of commonRegions(reference.mappings, subject.mappings)) {
+  const common = commonRegions(reference.mappings, subject.mappings);
+  for (const region of common) {
     const theirs = reference.entries(region.start, region.end);
     const mine = subject.entries(region.start, region.end);
     const codes = new Uint8Array(mine.count);
@@ -165,51 +187,100 @@ function beginWorker(reference: Reference, subject: Subject, pageBytes: number):
       if (there === undefined) byWindow.set(window, [regionMap]);
       else there.push(regionMap);
     }
-    if (codes.some((code) => code !== 0)) map.push(regionMap);
+    if (codes.some((code) => code !== ABSENT)) map.push(regionMap);
   }
   return {
     subject,
     tally: new OwnerTally(),
     causes: new Float64Array(CAUSE_NAMES.length),
     words: new Float64Array(CAUSE_NAMES.length),
+    common,
     map,
     byWindow,
-    isThere: presence(subject, pageBytes),
     withOwners: false,
     census: null,
     unreadable: 0,
   };
 }
 
+function unsharedPagesOf({ map }: WorkerState): number {
+  let count = 0;
+  for (const { codes } of map) for (const code of codes) if (code === TO_LOOK_AT) count += 1;
+  return count;
+}
+
+interface HeapChunks {
+  readonly region: Region;
+  readonly table: ChunkTable;
+}
+
+/** Of the C library's heap; null for other addresses. */
+function chunksAt(chunks: HeapChunks | null, address: number): ChunkTable | null {
+  return chunks !== null && chunks.region.start <= address && address < chunks.region.end ? chunks.table : null;
+}
+
 interface Tools {
   readonly known: ReferenceWindow;
   readonly workerWindow: MemoryWindow;
-  readonly chunks: { readonly region: Region; readonly table: ChunkTable } | null;
+  readonly chunks: HeapChunks | null;
   readonly owners: PageOwners;
   readonly pageBytes: number;
 }
 
-function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap[], start: number): void {
+interface PageToLookAt {
+  readonly map: RegionMap;
+  /** Its index in the map. */
+  readonly page: number;
+  readonly address: number;
+}
+
+function pagesOfWindow(state: WorkerState, start: number, pageBytes: number): PageToLookAt[] {
+  return (state.byWindow.get(start) ?? []).flatMap((map) =>
+    pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page, address: map.region.start + page * pageBytes })),
+  );
+}
+
+function pagesToLookAt({ region, codes }: RegionMap, start: number, pageBytes: number): number[] {
+  const first = Math.max(0, (start - region.start) / pageBytes);
+  const end = Math.min(codes.length, (start + WINDOW_BYTES - region.start) / pageBytes);
+  const pages: number[] = [];
+  for (let page = first; page < end; page += 1) if (codes[page] === TO_LOOK_AT) pages.push(page);
+  return pages;
+}
+
+/** By page of a window: 1 where the worker has one. */
+function pagesThere(maps: readonly RegionMap[], start: number, pageBytes: number): Uint8Array {
+  const there = new Uint8Array(WINDOW_BYTES / pageBytes);
+  for (const { region, codes } of maps) {
+    const offset = (start - region.start) / pageBytes;
+    for (let page = Math.max(0, -offset); page < there.length && offset + page < codes.length; page += 1) {
+      const code = codes[offset + page];
+      if (code !== ABSENT && code !== RELEASED) there[page] = 1;
+    }
+  }
+  return there;
+}
+
+function lookAtPages(tools: Tools, state: WorkerState, pages: readonly PageToLookAt[], start: number): void {
+  if (pages.length === 0) return;
   const { known, workerWindow, chunks, owners, pageBytes } = tools;
-  const pages = maps.flatMap((map) => pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page })));
-  const wanted = new Set(pages.map(({ map, page }) => (map.region.start - start) / pageBytes + page));
+  const wanted = new Set(pages.map(({ address }) => (address - start) / pageBytes));
+  const there = pagesThere(state.byWindow.get(start) ?? [], start, pageBytes);
   const failed = workerWindow.load(
     state.subject.memory,
     start,
     (page) => wanted.has(page),
-    (page) => state.isThere(start + page * pageBytes),
+    (page) => there[page] === 1,
   );
   state.unreadable += failed.length;
-  for (const { map, page } of pages) {
-    const address = map.region.start + page * pageBytes;
+  for (const { map, page, address } of pages) {
     let cause = RANK.unknown;
     if (!failed.includes((address - start) / pageBytes)) {
-      const isHeap = chunks !== null && chunks.region.start <= address && address < chunks.region.end;
       cause = pageCause({
         reference: known,
         worker: workerWindow,
         region: map.region,
-        chunks: isHeap ? chunks.table : null,
+        chunks: chunksAt(chunks, address),
         address,
         pageBytes,
         tally: state.tally,
@@ -226,22 +297,14 @@ function lookAtWindow(tools: Tools, state: WorkerState, maps: readonly RegionMap
   }
 }
 
-function pagesToLookAt({ region, codes }: RegionMap, start: number, pageBytes: number): number[] {
-  const first = Math.max(0, (start - region.start) / pageBytes);
-  const end = Math.min(codes.length, (start + WINDOW_BYTES - region.start) / pageBytes);
-  const pages: number[] = [];
-  for (let page = first; page < end; page += 1) if (codes[page] === TO_LOOK_AT) pages.push(page);
-  return pages;
-}
-
 function finishWorker(state: WorkerState): WorkerComparison {
   const count = { shared: 0, fresh: 0, released: 0, unshared: 0 };
   for (const { codes } of state.map) {
     for (const code of codes) {
       if (code >= PAGE_CODES.length) count.unshared += 1;
-      else if (code === 1) count.shared += 1;
-      else if (code === 2) count.fresh += 1;
-      else if (code === 3) count.released += 1;
+      else if (code === SHARED) count.shared += 1;
+      else if (code === FRESH) count.fresh += 1;
+      else if (code === RELEASED) count.released += 1;
     }
   }
   count.fresh += freshElsewhere(state);
@@ -262,18 +325,11 @@ function byCause(counts: Float64Array): CauseCounts {
 }
 
 /** Anonymous pages of the worker in memory that the reference has not mapped. */
-function freshElsewhere({ subject, map }: WorkerState): number {
+function freshElsewhere({ subject, common }: WorkerState): number {
   let fresh = 0;
-  for (const { private: isPrivate, start, end } of subject.mappings) {
-    if (!isPrivate) continue;
+  for (const { start, end } of uncommon(subject.mappings, common)) {
     const entries = subject.entries(start, end);
-    const pageBytes = (end - start) / entries.count;
-    const covered = map.filter(({ region }) => region.start < end && region.end > start);
-    for (let page = 0; page < entries.count; page += 1) {
-      if (!entries.isAnonymous(page)) continue;
-      const address = start + page * pageBytes;
-      if (!covered.some(({ region }) => region.start <= address && address < region.end)) fresh += 1;
-    }
+    for (let page = 0; page < entries.count; page += 1) if (entries.isAnonymous(page)) fresh += 1;
   }
   return fresh;
 }
@@ -291,7 +347,7 @@ function presence(subject: Subject, pageBytes: number): (address: number) => boo
   };
 }
 
-function walkHeap(reference: Reference, isThere: (address: number) => boolean, pageBytes: number): Tools['chunks'] {
+function walkHeap(reference: Reference, isThere: (address: number) => boolean, pageBytes: number): HeapChunks | null {
   // A heap that has grown after a fork is in several mappings, one behind the other.
   const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
   const [first] = parts;

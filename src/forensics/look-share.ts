@@ -2,13 +2,13 @@
 import { CowherdError } from '../base/errors.ts';
 import { readCensus } from './read-census.ts';
 import { compare, type WorkerComparison } from './comparison.ts';
-import { asReference, type FoundReference, openSubject, type OpenSubject } from './open-subject.ts';
+import { asReference, type FoundReference, openSubject, type OpenSubject, withEntriesKept } from './open-subject.ts';
 
 export interface Share {
   readonly reference: number;
   readonly workers: readonly number[];
-  /** Those whose owners are looked for. */
-  readonly ownersOf: readonly number[];
+  /** Those whose owners are looked for; the one of these workers that is in the middle. */
+  readonly ownersOf: readonly number[] | 'median';
   readonly pageBytes: number;
   /** The file of the reference's census; null where there is none. */
   readonly census: string | null;
@@ -31,9 +31,9 @@ export function lookAtShare(
     return subject;
   };
   try {
-    const { reference, found, problem } = asReference(open(pid), pageBytes);
+    const { reference, found, problem } = asReference(withEntriesKept(open(pid), pageBytes), pageBytes);
     const subjects = workers.flatMap((each) => openIfThere(each, open));
-    const isAsked = workers.some((each) => ownersOf.includes(each));
+    const isAsked = ownersOf === 'median' || workers.some((each) => ownersOf.includes(each));
     const census = censusPath === null || !isAsked ? null : readCensus(censusPath, reference.mappings);
     const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress });
     return { found, problem, comparisons };

@@ -9,7 +9,7 @@ import { readStat } from '../procfs/stat.ts';
 import { medianOf, unsharedPages, type WorkerComparison } from './comparison.ts';
 import { lookAtShare, openIfThere, type Share, type ShareResult } from './look-share.ts';
 import type { ThreadAnswer } from './look-thread.ts';
-import { openSubject } from './open-subject.ts';
+import { openSubject, withEntriesKept } from './open-subject.ts';
 import { type WhyReport, whyReport } from './report.ts';
 
 export interface Family {
@@ -49,9 +49,9 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
   const takenAt = new Date();
   const pageBytes = kernelUnits().pageSize;
   const name = readStat(family.reference)?.name ?? '';
-  const standing = family.workers.length === 1 ? family.workers[0] : workerInTheMiddle(family, pageBytes);
-  const asked = ownersOf === 'all' ? family.workers : standing === undefined ? [] : [standing];
   const [own = [], ...others] = sharesOf(family.workers, IS_BUILT ? availableParallelism() : 1);
+  const asked =
+    ownersOf === 'all' ? family.workers : others.length === 0 ? 'median' : workerInTheMiddle(family, pageBytes);
   const share = (workers: readonly number[]): Share => ({
     reference: family.reference,
     workers,
@@ -97,9 +97,9 @@ export function sharesOf(workers: readonly number[], cores: number): number[][] 
   return Array.from({ length: count }, (_, share) => workers.filter((_, index) => index % count === share));
 }
 
-/** By the pages that it has unshared, which the page tables tell without a look at any. */
-function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): number | undefined {
-  const parent = openSubject(reference, pageBytes);
+/** By the pages that it has unshared, which the page tables tell without a look at any; none if all have ended. */
+function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): number[] {
+  const parent = withEntriesKept(openSubject(reference, pageBytes), pageBytes);
   try {
     const counted = workers.flatMap((pid) =>
       openIfThere(pid, (each) => openSubject(each, pageBytes)).map((subject) => {
@@ -108,7 +108,8 @@ function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): n
         return { pid, pages };
       }),
     );
-    return medianOf(counted, ({ pages }) => pages)?.pid;
+    const middle = medianOf(counted, ({ pages }) => pages);
+    return middle === undefined ? [] : [middle.pid];
   } finally {
     parent.close();
   }

@@ -11,10 +11,13 @@ export class MemoryWindow {
   readonly words = new Uint32Array(WINDOW_BYTES / 4);
   readonly #bytes = Buffer.from(this.words.buffer);
   readonly #pageBytes: number;
+  /** By page: 1 where it may be other than zeros. */
+  readonly #filled: Uint8Array;
   start = 0;
 
   constructor(pageBytes: number) {
     this.#pageBytes = pageBytes;
+    this.#filled = new Uint8Array(WINDOW_BYTES / pageBytes);
   }
 
   /**
@@ -31,7 +34,7 @@ export class MemoryWindow {
     isThere: (page: number) => boolean,
   ): number[] {
     this.start = start;
-    this.#bytes.fill(0);
+    this.#clear();
     const count = WINDOW_BYTES / this.#pageBytes;
     const failed: number[] = [];
     let page = 0;
@@ -46,6 +49,7 @@ export class MemoryWindow {
       }
       const from = page * this.#pageBytes;
       const to = (last + 1) * this.#pageBytes;
+      this.#filled.fill(1, page, last + 1);
       if (!memory.read(start + from, this.#bytes.subarray(from, to))) {
         // One of them has gone meanwhile: each by itself.
         for (let each = page; each <= last; each += 1) {
@@ -59,6 +63,14 @@ export class MemoryWindow {
       page = last + 1;
     }
     return failed;
+  }
+
+  /** Only where something was read: often that is a few pages of hundreds. */
+  #clear(): void {
+    for (const [page, isFilled] of this.#filled.entries()) {
+      if (isFilled === 1) this.#bytes.fill(0, page * this.#pageBytes, (page + 1) * this.#pageBytes);
+    }
+    this.#filled.fill(0);
   }
 
   /** Whether a page of this window is byte for byte that of another one. */

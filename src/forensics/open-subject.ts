@@ -9,7 +9,7 @@ import {
 } from '../cpython/identify.ts';
 import { TypeTable } from '../cpython/types-outside.ts';
 import { mappingAt, type Mapping, readMaps } from '../procfs/maps.ts';
-import { Pagemap } from '../procfs/pagemap.ts';
+import { type PageEntries, Pagemap } from '../procfs/pagemap.ts';
 import { ProcessMemory } from '../procfs/process-memory.ts';
 import type { Reference, Subject } from './comparison.ts';
 import { findPools, PoolIndex } from './pool-index.ts';
@@ -55,6 +55,26 @@ export function openSubject(pid: number, pageBytes: number): OpenSubject {
   }
 }
 
+/** Each mapping's page table is read once: with the reference's those of all workers are compared. */
+export function withEntriesKept(subject: OpenSubject, pageBytes: number): OpenSubject {
+  const kept = new Map<number, PageEntries>();
+  const entriesOf = ({ start, end }: Mapping): PageEntries => {
+    const known = kept.get(start);
+    if (known !== undefined) return known;
+    const entries = subject.entries(start, end);
+    kept.set(start, entries);
+    return entries;
+  };
+  return {
+    ...subject,
+    entries: (start, end) => {
+      const mapping = mappingAt(subject.mappings, start);
+      if (mapping === null || end > mapping.end) return subject.entries(start, end);
+      return entriesOf(mapping).slice((start - mapping.start) / pageBytes, (end - mapping.start) / pageBytes);
+    },
+  };
+}
+
 export interface FoundReference {
   readonly reference: Reference;
   /** What it runs; null where it is no Python. */
@@ -67,7 +87,7 @@ export interface FoundReference {
 export function asReference(subject: Subject, pageBytes: number): FoundReference {
   const found = identify(subject);
   const problem = problemOf(found);
-  const none = { ...subject, interpreter: null, pools: new PoolIndex(null, []) };
+  const none = { ...subject, interpreter: null, pools: PoolIndex.none() };
   if (found === null || problem !== null) return { reference: none, found, problem };
   const regions = subject.mappings
     .filter((mapping) => mapping.private && mapping.readable && mapping.writable)

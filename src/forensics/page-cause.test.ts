@@ -1,14 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { POOL_HEADER_BYTES } from '../cpython/pymalloc.ts';
 import { CAPTURED_VERSIONS, type PoolName } from '../cpython/samples/captured-process.ts';
+import { PageEntries } from '../procfs/pagemap.ts';
 import { causeOfRank, type Cause } from './causes.ts';
 import { MemoryWindow } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
 import { OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
-import { PoolIndex } from './pool-index.ts';
+
+import { findPools, type RegionPages } from './pool-index.ts';
 import { openCapture, windowAt } from './samples/captured-interpreter.ts';
 import { PAGE_BYTES } from './samples/sample-process.ts';
+
+/** One pool, all of whose pages are there. */
+function poolRegion(start: number, poolBytes: number): RegionPages {
+  const words = new Uint32Array((poolBytes / PAGE_BYTES) * 2).fill(1 << 31);
+  return { region: { start, end: start + poolBytes, path: '', ofFile: false }, pages: new PageEntries(words) };
+}
 
 interface Found {
   readonly cause: Cause;
@@ -33,8 +41,9 @@ describe.each(CAPTURED_VERSIONS)('on a page of %s', (version) => {
     const tally = new OwnerTally();
     const owners = new PageOwners();
     const address = Math.floor((changed[0] ?? start) / PAGE_BYTES) * PAGE_BYTES;
+    const pools = findPools(captured, [poolRegion(start, captured.poolBytes)], PAGE_BYTES);
     const rank = pageCause({
-      reference: new ReferenceWindow(window, interpreter, new PoolIndex(captured.poolBytes, [start])),
+      reference: new ReferenceWindow(window, interpreter, pools),
       worker,
       region: { start: window.start, end: window.start + window.words.length * 4, path: '', ofFile: false },
       chunks: null,

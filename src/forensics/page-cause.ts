@@ -184,15 +184,26 @@ function looseWordCause(
       return RANK['gc-header'];
     }
   }
-  if (region.ofFile) return isOfBuiltinType(address, word, interpreter) ? RANK.specialization : RANK.native;
+  if (region.ofFile) return isOfBuiltinType(window, address, word, interpreter) ? RANK.specialization : RANK.native;
   if (chunk !== null) return RANK.payload;
   // Pages of an arena that hold no pool: the worker has made one of them.
   return isUntouched(question) ? RANK.allocator : RANK.payload;
 }
 
 /** Builtin types lie among the interpreter's variables, and are numbered too. */
-function isOfBuiltinType(address: number, { before, after }: WrittenWord, { types }: Interpreter): boolean {
-  return TYPE_NUMBERS.some((field) => typeWrite(field, before, after) !== null && types.at(address - field) !== null);
+function isOfBuiltinType(
+  window: MemoryWindow,
+  address: number,
+  { before, after }: WrittenWord,
+  interpreter: Interpreter,
+): boolean {
+  return TYPE_NUMBERS.some(
+    (field) =>
+      typeWrite(field, before, after) !== null &&
+      // A type has a type itself; that is in the window, and told without a system call.
+      objectBehind(window, address - field, 0, interpreter)?.isMetatype === true &&
+      interpreter.types.at(address - field) !== null,
+  );
 }
 
 /** The object whose reference count stands `distance` bytes after an address. */

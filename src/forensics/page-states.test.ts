@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Mapping } from '../procfs/maps.ts';
 import { PageEntries } from '../procfs/pagemap.ts';
-import { commonRegions, PAGE_STATES, pageState } from './page-states.ts';
+import { commonRegions, PAGE_STATES, pageState, uncommon } from './page-states.ts';
 
 const PRESENT = 1 << 31;
 const SWAPPED = 1 << 30;
@@ -97,7 +97,7 @@ test("a region is called as the worker's mapping", () => {
   expect(commonRegions([mapping(10, 20, file)], [mapping(10, 20, file)])).toMatchObject([{ ofFile: true }]);
 });
 
-test('regions are the places that are in a mapping of both, each once', () => {
+test('regions are the places that are in a mapping of both, each once; the others are of the worker alone', () => {
   const mappings = fc
     .array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 6 }), fc.nat(5)), { maxLength: 8 })
     .map((all) => {
@@ -114,7 +114,9 @@ test('regions are the places that are in a mapping of both, each once', () => {
         all.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, index) => start + index));
       const own = (all: Mapping[]): number[] => places(all.filter((each) => each.private));
       const there = new Set(own(reference));
-      expect(places(commonRegions(reference, worker))).toEqual(own(worker).filter((place) => there.has(place)));
+      const common = commonRegions(reference, worker);
+      expect(places(common)).toEqual(own(worker).filter((place) => there.has(place)));
+      expect(places(uncommon(worker, common))).toEqual(own(worker).filter((place) => !there.has(place)));
     }),
   );
 });

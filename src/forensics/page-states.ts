@@ -33,6 +33,21 @@ export function commonRegions(reference: readonly Mapping[], worker: readonly Ma
   return regions;
 }
 
+/** The private memory that only the worker has. `common`: what both have, as `commonRegions` gives it. */
+export function uncommon(worker: readonly Mapping[], common: readonly Region[]): { start: number; end: number }[] {
+  return worker
+    .filter((mapping) => mapping.private)
+    .flatMap((mapping) => {
+      const inside = common.filter((region) => region.start < mapping.end && region.end > mapping.start);
+      const starts = [mapping.start, ...inside.map(({ end }) => end)];
+      const ends = [...inside.map(({ start }) => start), mapping.end];
+      return starts.flatMap((start, index) => {
+        const end = ends[index] ?? start;
+        return start < end ? [{ start, end }] : [];
+      });
+    });
+}
+
 /** `absent`: neither has it, or it is a page of a file as it is on the disk. */
 export const PAGE_STATES = ['absent', 'shared', 'unshared', 'fresh', 'released'] as const;
 export type PageState = (typeof PAGE_STATES)[number];

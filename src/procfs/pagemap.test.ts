@@ -54,6 +54,11 @@ test('an entry as a kernel wrote it: a page of the stack, and one of a file', ()
   ]);
 });
 
+test('a part of them', () => {
+  const entries = new PageEntries(Uint32Array.of(1, 0, 2, 0, 3, 0, 4, 0)).slice(1, 3);
+  expect([entries.count, entries.frame(0), entries.frame(1), entries.frame(2)]).toEqual([2, 2, 3, 0]);
+});
+
 test('past the last page nothing is there', () => {
   const entries = new PageEntries(Uint32Array.of(1, 0xffff_ffff));
   for (const page of [-1, 1]) {

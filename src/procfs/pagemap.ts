@@ -28,6 +28,11 @@ export class PageEntries {
     this.count = words.length >> 1;
   }
 
+  /** The entries from one page to before another, as the same memory. */
+  slice(first: number, end: number): PageEntries {
+    return new PageEntries(this.#words.subarray(first * 2, end * 2));
+  }
+
   isPresent(page: number): boolean {
     return (this.#high(page) & PRESENT) !== 0;
   }
