@@ -239,14 +239,14 @@ time.sleep(60)
     );
     const share = { reference: parent.pid, workers: [pid], ownersOf: [pid], pageBytes: 4096, census: null };
     let killed = false;
-    const { comparisons } = lookAtShare(share, () => {
+    const { comparisons } = await lookAtShare(share, () => {
       if (!killed) process.kill(pid, 'SIGKILL');
       killed = true;
     });
     expect(killed).toBe(true);
     // What could not be read any more is counted, and is no cause of anything.
     for (const { causes, unreadable } of comparisons) expect(causes.unknown).toBe(unreadable);
-    expect(() => lookAtShare({ ...share, reference: 4194304 })).toThrow(/process 4194304/);
+    await expect(lookAtShare({ ...share, reference: 4194304 })).rejects.toThrow(/process 4194304/);
   });
 
   test('output files that are there already, and snapshots that are none', async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CowherdError } from '../base/errors.ts';
 import type { StatusReport } from '../supervisor/status.ts';
-import { readStatus } from './status.ts';
+import { readStatus } from './read-status.ts';
 
 export interface DemoHerdOptions {
   policy: 'auto' | 'stock';

@@ -6,7 +6,7 @@ import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
-import { readStatus } from './status.ts';
+import { readStatus } from './read-status.ts';
 import { familyOfProcess } from './why.ts';
 
 export interface HealTarget {

@@ -2,7 +2,7 @@
 import { CowherdError } from '../base/errors.ts';
 import { listRuntimeDirectories } from '../supervisor/runtime-directory.ts';
 import type { StatusReport } from '../supervisor/status.ts';
-import { readStatus } from './status.ts';
+import { readStatus } from './read-status.ts';
 
 export interface HerdOfProcess {
   readonly directory: string;

@@ -21,7 +21,7 @@ import { readStat } from '../procfs/stat.ts';
 import { findHerd } from './find-herd.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { formatRecord } from './record-text.ts';
-import { readStatus } from './status.ts';
+import { readStatus } from './read-status.ts';
 import { familyOfProcess } from './why.ts';
 
 export interface RecordOptions {

@@ -1,10 +1,9 @@
 /** `cowherd status`: how a running herd is, once, or renewed with `--watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
-import type { StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
 import { formatStatus } from './herd-table.ts';
+import { readStatus } from './read-status.ts';
 
 export interface StatusOptions {
   runtimeDir?: string;
@@ -49,13 +48,4 @@ async function runReady(options: StatusOptions): Promise<number> {
   if (why === null) return 0;
   process.stderr.write(`Not ready: ${why}\n`);
   return 1;
-}
-
-/** @throws CowherdError NOT_RUNNING, PROTOCOL_MISMATCH */
-export async function readStatus(directory: string): Promise<StatusReport> {
-  const reply = await ask(directory, { type: 'status', version: CONTROL_VERSION });
-  if (reply.type !== 'status') {
-    throw new CowherdError('PROTOCOL_MISMATCH', { detail: `expected a status, got ${reply.type}` });
-  }
-  return reply.report;
 }

@@ -1,11 +1,16 @@
-/** `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. */
+/**
+ * `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. What only some
+ * looks need is imported there: to start takes the machine from those who are looked at.
+ */
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { changeBetween } from '../forensics/change.ts';
+import type { Change } from '../forensics/change.ts';
+import type { WorkerComparison } from '../forensics/comparison.ts';
 import { type Family, look } from '../forensics/look.ts';
 import { familyOf, layoutOf, relativesOf } from '../forensics/processes.ts';
-import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from '../forensics/snapshot.ts';
+import type { WhyReport } from '../forensics/report.ts';
+import type { Snapshot } from '../forensics/snapshot.ts';
 import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { collectorCaller } from '../supervisor/guard-calls.ts';
@@ -14,9 +19,7 @@ import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
-import { readStatus } from './status.ts';
-import { whyPage } from './why-html.ts';
-import { formatWhy } from './why-text.ts';
+import { readStatus } from './read-status.ts';
 
 export interface WhyOptions {
   runtimeDir?: string;
@@ -42,7 +45,7 @@ const PROGRESS_AFTER_MS = 700;
 
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
-  const earlier = options.since === undefined ? null : readSnapshot(options.since);
+  const earlier = options.since === undefined ? null : await readSnapshot(options.since);
   const family =
     target === undefined ? await familyOfHerd(options) : await inItsHerd(familyOfProcess(target, options), options);
   setPriority(NICENESS);
@@ -50,21 +53,37 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
     ownersOf: options.all === true ? 'all' : 'median',
     onProgress: progressOn(process.stderr),
   });
-  const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
-  const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
-  const change = earlier === null ? null : changeBetween(earlier, snapshot);
-  const shown = options.all === true ? comparisons : comparisons.filter(({ pid }) => pid === report.median_pid);
-  if (options.html !== undefined) writeOutput(options.html, whyPage(report, shown));
-  if (options.save !== undefined) writeOutput(options.save, encodeSnapshot(snapshot));
+  const change = await keepAndCompare(report, comparisons, earlier, options.save);
+  if (options.html !== undefined) {
+    const shown = options.all === true ? comparisons : comparisons.filter(({ pid }) => pid === report.median_pid);
+    writeOutput(options.html, (await import('./why-html.ts')).whyPage(report, shown));
+  }
   const text =
     options.json === true
       ? `${JSON.stringify(change === null ? report : { ...report, change }, null, 2)}\n`
-      : formatWhy(report, options.all, change);
+      : (await import('./why-text.ts')).formatWhy(report, options.all, change);
   process.stdout.write(text);
   return 0;
 }
 
-function readSnapshot(path: string): Snapshot {
+/** Keeps the look in a file, and says what has changed since an earlier one; null where that is not asked for. */
+async function keepAndCompare(
+  report: WhyReport,
+  comparisons: readonly WorkerComparison[],
+  earlier: Snapshot | null,
+  save: string | undefined,
+): Promise<Change | null> {
+  if (save === undefined && earlier === null) return null;
+  const { encodeSnapshot, snapshotOf } = await import('../forensics/snapshot.ts');
+  const { changeBetween } = await import('../forensics/change.ts');
+  const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
+  const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
+  if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot));
+  return earlier === null ? null : changeBetween(earlier, snapshot);
+}
+
+async function readSnapshot(path: string): Promise<Snapshot> {
+  const { decodeSnapshot } = await import('../forensics/snapshot.ts');
   try {
     return decodeSnapshot(readFileSync(path, 'utf8'), path);
   } catch (error) {

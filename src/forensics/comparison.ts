@@ -45,6 +45,8 @@ export function causeOfCode(code: number): Cause | null {
 export interface RegionMap {
   readonly region: Region;
   readonly codes: Uint8Array;
+  /** By code, how many pages have it. */
+  readonly counts: Uint32Array;
   /** By page, the number of its owner in `ownerNames`; -1 where there is none. */
   readonly owners: Int32Array;
 }
@@ -101,7 +103,10 @@ interface WorkerState {
   unreadable: number;
 }
 
-const [ABSENT, SHARED, FRESH, RELEASED] = PAGE_CODES.map((_, code) => code);
+const ABSENT = PAGE_CODES.indexOf('absent');
+const SHARED = PAGE_CODES.indexOf('shared');
+const FRESH = PAGE_CODES.indexOf('fresh');
+const RELEASED = PAGE_CODES.indexOf('released');
 /** Stands for a page that is to be looked at, until it has been. */
 const TO_LOOK_AT = 255;
 
@@ -113,15 +118,41 @@ export interface CompareOptions {
   readonly census?: Census | null;
   /** Is told how many of how many windows are done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Is called again and again between two small pieces of work, with about how much is left, in milliseconds. */
+  readonly rest?: (leftMs: number) => void;
+}
+
+/** About how much work the parts of a comparison are, in milliseconds, on a machine of 2024. */
+const WORK_MS = {
+  /** The page tables of a worker with a heap of 250 MiB. */
+  tables: 15,
+  /** The chunks of the C library's heap. */
+  heap: 15,
+  /** What a look at few pages takes: code that has not been run often. */
+  fewPages: 100,
+  page: 0.015,
+  /** As long as nobody knows how many they are. */
+  unknownPages: 300,
+} as const;
+
+/** About how much work there is before the number of pages to look at is known. */
+export function workOf(workers: number): number {
+  return workers * WORK_MS.tables + WORK_MS.heap + WORK_MS.fewPages + WORK_MS.unknownPages;
 }
 
 /** The comparisons in the order of the workers. */
 export function compare(
   reference: Reference,
   workers: readonly Subject[],
-  { pageBytes, ownersOf, census = null, onProgress }: CompareOptions,
+  { pageBytes, ownersOf, census = null, onProgress, rest = () => {} }: CompareOptions,
 ): WorkerComparison[] {
-  const states = workers.map((worker) => beginWorker(reference, worker, pageBytes));
+  const states = workers.map((worker, index) =>
+    beginWorker(reference, worker, pageBytes, (part) => {
+      rest(workOf(workers.length - index - part));
+    }),
+  );
+  const total = states.reduce((sum, state) => sum + unsharedPagesOf(state), 0);
+  const pagesMs = WORK_MS.fewPages + total * WORK_MS.page;
   const asked = ownersOf === 'median' ? [medianOf(states, unsharedPagesOf)?.subject.pid] : ownersOf;
   for (const state of states) {
     state.withOwners = asked.includes(state.subject.pid);
@@ -132,10 +163,15 @@ export function compare(
   const window = new MemoryWindow(pageBytes);
   const workerWindow = new MemoryWindow(pageBytes);
   const known = new ReferenceWindow(window, reference.interpreter, reference.pools);
-  const chunks = reference.interpreter === null ? null : walkHeap(reference, isReferenceThere, pageBytes);
+  const chunks =
+    reference.interpreter === null
+      ? null
+      : walkHeap(reference, isReferenceThere, pageBytes, (part) => rest(pagesMs + WORK_MS.heap * (1 - part)));
   const owners = new PageOwners();
 
   const tools = { known, workerWindow, chunks, owners, pageBytes };
+
+  let done = 0;
 
   for (const [index, start] of starts.entries()) {
     const looks = states.map((state) => pagesOfWindow(state, start, pageBytes));
@@ -143,7 +179,13 @@ export function compare(
     const isThere = (page: number): boolean => isReferenceThere(start + page * pageBytes);
     window.load(reference.memory, start, (page) => wanted[page] === 1 && isThere(page), isThere);
     known.forget();
-    for (const [of, state] of states.entries()) lookAtPages(tools, state, looks[of] ?? [], start);
+    for (const [of, state] of states.entries()) {
+      const pages = looks[of] ?? [];
+      lookAtPages(tools, state, pages, start, () => {
+        done += 1;
+        rest(pagesMs * (1 - done / total));
+      });
+    }
     onProgress?.(index + 1, starts.length);
   }
   return states.map(finishWorker);
@@ -166,19 +208,28 @@ function pagesToRead(
   return wanted;
 }
 
-function beginWorker(reference: Reference, subject: Subject, pageBytes: number): WorkerState {
+function beginWorker(
+  reference: Reference,
+  subject: Subject,
+  pageBytes: number,
+  rest: (part: number) => void,
+): WorkerState {
   const map: RegionMap[] = [];
   const byWindow = new Map<number, RegionMap[]>();
   const common = commonRegions(reference.mappings, subject.mappings);
-  for (const region of common) {
+  for (const [index, region] of common.entries()) {
     const theirs = reference.entries(region.start, region.end);
     const mine = subject.entries(region.start, region.end);
     const codes = new Uint8Array(mine.count);
-    const regionMap = { region, codes, owners: new Int32Array(mine.count).fill(-1) };
+    const counts = new Uint32Array(256);
+    const regionMap = { region, codes, counts, owners: new Int32Array(mine.count).fill(-1) };
     let latest = -1;
     for (let page = 0; page < codes.length; page += 1) {
       const state = pageState(theirs, mine, page);
-      codes[page] = state === 'unshared' ? TO_LOOK_AT : PAGE_CODES.indexOf(state);
+      const code = state === 'unshared' ? TO_LOOK_AT : PAGE_CODES.indexOf(state);
+      codes[page] = code;
+      counts[code] = (counts[code] ?? 0) + 1;
+      if (page % PAGES_A_STRETCH === 0) rest((index + page / codes.length) / common.length);
       if (state !== 'unshared') continue;
       const window = Math.floor((region.start + page * pageBytes) / WINDOW_BYTES) * WINDOW_BYTES;
       if (window === latest) continue;
@@ -187,7 +238,8 @@ function beginWorker(reference: Reference, subject: Subject, pageBytes: number):
       if (there === undefined) byWindow.set(window, [regionMap]);
       else there.push(regionMap);
     }
-    if (codes.some((code) => code !== ABSENT)) map.push(regionMap);
+    if (counts[ABSENT] !== codes.length) map.push(regionMap);
+    rest((index + 1) / common.length);
   }
   return {
     subject,
@@ -204,10 +256,11 @@ function beginWorker(reference: Reference, subject: Subject, pageBytes: number):
 }
 
 function unsharedPagesOf({ map }: WorkerState): number {
-  let count = 0;
-  for (const { codes } of map) for (const code of codes) if (code === TO_LOOK_AT) count += 1;
-  return count;
+  return map.reduce((sum, { counts }) => sum + (counts[TO_LOOK_AT] ?? 0), 0);
 }
+
+/** Their states are told in less than a millisecond. */
+const PAGES_A_STRETCH = 1024;
 
 interface HeapChunks {
   readonly region: Region;
@@ -261,7 +314,13 @@ function pagesThere(maps: readonly RegionMap[], start: number, pageBytes: number
   return there;
 }
 
-function lookAtPages(tools: Tools, state: WorkerState, pages: readonly PageToLookAt[], start: number): void {
+function lookAtPages(
+  tools: Tools,
+  state: WorkerState,
+  pages: readonly PageToLookAt[],
+  start: number,
+  onPage: () => void,
+): void {
   if (pages.length === 0) return;
   const { known, workerWindow, chunks, owners, pageBytes } = tools;
   const wanted = new Set(pages.map(({ address }) => (address - start) / pageBytes));
@@ -292,25 +351,26 @@ function lookAtPages(tools: Tools, state: WorkerState, pages: readonly PageToLoo
         map.owners[page] = state.tally.count(owners, causeOfRank(cause));
       }
     }
-    map.codes[page] = PAGE_CODES.length + cause;
+    setCode(map, page, PAGE_CODES.length + cause);
+    onPage();
     state.causes[cause] = (state.causes[cause] ?? 0) + 1;
   }
 }
 
+function setCode({ codes, counts }: RegionMap, page: number, code: number): void {
+  const before = codes[page] ?? ABSENT;
+  counts[before] = (counts[before] ?? 0) - 1;
+  counts[code] = (counts[code] ?? 0) + 1;
+  codes[page] = code;
+}
+
 function finishWorker(state: WorkerState): WorkerComparison {
-  const count = { shared: 0, fresh: 0, released: 0, unshared: 0 };
-  for (const { codes } of state.map) {
-    for (const code of codes) {
-      if (code >= PAGE_CODES.length) count.unshared += 1;
-      else if (code === SHARED) count.shared += 1;
-      else if (code === FRESH) count.fresh += 1;
-      else if (code === RELEASED) count.released += 1;
-    }
-  }
-  count.fresh += freshElsewhere(state);
+  const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
+  const unshared = state.causes.reduce((sum, count) => sum + count, 0);
+  const [shared, fresh, released] = [of(SHARED), of(FRESH) + freshElsewhere(state), of(RELEASED)];
   return {
     pid: state.subject.pid,
-    pages: { sharedAtFork: count.shared + count.unshared, ...count },
+    pages: { sharedAtFork: shared + unshared, shared, unshared, fresh, released },
     causes: byCause(state.causes),
     words: byCause(state.words),
     owners: state.tally.owners(),
@@ -347,7 +407,12 @@ function presence(subject: Subject, pageBytes: number): (address: number) => boo
   };
 }
 
-function walkHeap(reference: Reference, isThere: (address: number) => boolean, pageBytes: number): HeapChunks | null {
+function walkHeap(
+  reference: Reference,
+  isThere: (address: number) => boolean,
+  pageBytes: number,
+  rest: (part: number) => void,
+): HeapChunks | null {
   // A heap that has grown after a fork is in several mappings, one behind the other.
   const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
   const [first] = parts;
@@ -363,6 +428,7 @@ function walkHeap(reference: Reference, isThere: (address: number) => boolean, p
     };
     window.load(reference.memory, start, inHeap, inHeap);
     walk.feed(start, window.words);
+    rest((start - heap.start) / (heap.end - heap.start));
   }
   const table = walk.finish();
   return table === null ? null : { region: heap, table };

@@ -21,7 +21,8 @@ export interface Chunk {
 /** Collects the chunks of a heap that is read piece by piece, from its first byte to its last. */
 export class ChunkWalk {
   readonly #starts: number[] = [];
-  readonly #inUse: boolean[] = [];
+  /** 1 for yes. */
+  readonly #inUse: number[] = [];
   readonly #end: number;
   #next: number;
   #isBroken = false;
@@ -47,9 +48,9 @@ export class ChunkWalk {
         this.#isBroken = true;
         return;
       }
-      if (this.#inUse.length > 0) this.#inUse[this.#inUse.length - 1] = (flags & PREVIOUS_IN_USE) !== 0;
+      if (this.#inUse.length > 0) this.#inUse[this.#inUse.length - 1] = flags & PREVIOUS_IN_USE;
       this.#starts.push(this.#next);
-      this.#inUse.push(true);
+      this.#inUse.push(1);
       this.#next += size;
     }
   }
@@ -58,8 +59,8 @@ export class ChunkWalk {
   finish(): ChunkTable | null {
     if (this.#isBroken || this.#next !== this.#end || this.#starts.length === 0) return null;
     // The last one, the top, is what the heap has left.
-    this.#inUse[this.#inUse.length - 1] = false;
-    return new ChunkTable(Float64Array.from(this.#starts), Uint8Array.from(this.#inUse, Number), this.#end);
+    this.#inUse[this.#inUse.length - 1] = 0;
+    return new ChunkTable(new Float64Array(this.#starts), new Uint8Array(this.#inUse), this.#end);
   }
 }
 

@@ -1,8 +1,9 @@
 /** A share of a family's workers, compared with their reference: what a thread of `look.ts` does, and the main one too. */
+import { monotonicClock } from '../base/clock.ts';
 import { CowherdError } from '../base/errors.ts';
-import { readCensus } from './read-census.ts';
-import { compare, type WorkerComparison } from './comparison.ts';
+import { compare, workOf, type WorkerComparison } from './comparison.ts';
 import { asReference, type FoundReference, openSubject, type OpenSubject, withEntriesKept } from './open-subject.ts';
+import { Rests } from './rests.ts';
 
 export interface Share {
   readonly reference: number;
@@ -19,23 +20,39 @@ export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
   readonly comparisons: readonly WorkerComparison[];
 }
 
+/** About how long it takes to open the processes and find out what runs in them. */
+const OPENING_MS = 40;
+
 /** @throws CowherdError PROCESS_NOT_FOUND (of the reference), PROCESS_NOT_READABLE, CENSUS_UNREADABLE */
-export function lookAtShare(
+export async function lookAtShare(
   { reference: pid, workers, ownersOf, pageBytes, census: censusPath }: Share,
   onProgress?: (done: number, total: number) => void,
-): ShareResult {
+): Promise<ShareResult> {
+  const rests = new Rests(monotonicClock, OPENING_MS + workOf(workers.length));
+  const rest = (leftMs?: number): void => rests.rest(leftMs);
   const opened: OpenSubject[] = [];
   const open = (each: number): OpenSubject => {
-    const subject = openSubject(each, pageBytes);
+    rest();
+    const subject = openSubject(each, pageBytes, rest);
     opened.push(subject);
     return subject;
   };
   try {
-    const { reference, found, problem } = asReference(withEntriesKept(open(pid), pageBytes), pageBytes);
+    const { reference, found, problem } = asReference(withEntriesKept(open(pid), pageBytes), pageBytes, rest);
     const subjects = workers.flatMap((each) => openIfThere(each, open));
     const isAsked = ownersOf === 'median' || workers.some((each) => ownersOf.includes(each));
-    const census = censusPath === null || !isAsked ? null : readCensus(censusPath, reference.mappings);
-    const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress });
+    const census =
+      censusPath === null || !isAsked
+        ? null
+        : (await import('./read-census.ts')).readCensus(censusPath, reference.mappings);
+    const comparisons = compare(reference, subjects, {
+      pageBytes,
+      ownersOf,
+      census,
+      onProgress,
+      rest,
+    });
+    rest(0);
     return { found, problem, comparisons };
   } finally {
     for (const subject of opened) subject.close();

@@ -7,9 +7,9 @@ export type ThreadAnswer =
   | { readonly result: ShareResult; readonly error: null }
   | { readonly result: null; readonly error: { readonly code: ErrorCode; readonly detail: string } };
 
-function answer(): ThreadAnswer {
+async function answer(): Promise<ThreadAnswer> {
   try {
-    return { result: lookAtShare(workerData as Share), error: null };
+    return { result: await lookAtShare(workerData as Share), error: null };
   } catch (error) {
     // An error of ours loses its class on the way.
     if (!(error instanceof CowherdError)) throw error;
@@ -19,4 +19,4 @@ function answer(): ThreadAnswer {
 
 // To a thread of this process, which has no origin.
 // oxlint-disable-next-line unicorn/require-post-message-target-origin
-parentPort?.postMessage(answer());
+parentPort?.postMessage(await answer());

@@ -62,7 +62,7 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
   const threads = others.map(async (workers) => await inThread(share(workers)));
   // Not to be unhandled while this thread is busy.
   for (const thread of threads) thread.catch(() => {});
-  const results = [lookAtShare(share(own), onProgress), ...(await Promise.all(threads))];
+  const results = [await lookAtShare(share(own), onProgress), ...(await Promise.all(threads))];
   // What a process that ends has left of its memory says nothing.
   if (!isAlive(family.reference)) throw new CowherdError('PROCESS_ENDED', { detail: processes([family.reference]) });
   const comparisons = inOrder(family.workers, results).filter(({ pid }) => isAlive(pid));

@@ -27,8 +27,12 @@ export interface OpenSubject extends Subject {
   readonly close: () => void;
 }
 
-/** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE */
-export function openSubject(pid: number, pageBytes: number): OpenSubject {
+/**
+ * `rest` is called between two pieces of a page table.
+ *
+ * @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE
+ */
+export function openSubject(pid: number, pageBytes: number, rest?: () => void): OpenSubject {
   try {
     const mappings = readMaps(pid);
     if (mappings === null) throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}` });
@@ -38,7 +42,7 @@ export function openSubject(pid: number, pageBytes: number): OpenSubject {
       pid,
       mappings,
       memory,
-      entries: (start, end) => pagemap.entries(start, end),
+      entries: (start, end) => pagemap.entries(start, end, rest),
       close: () => {
         memory.close();
         pagemap.close();
@@ -83,9 +87,9 @@ export interface FoundReference {
   readonly problem: string | null;
 }
 
-/** What is needed to tell the words of this process's heap apart. */
-export function asReference(subject: Subject, pageBytes: number): FoundReference {
-  const found = identify(subject);
+/** What is needed to tell the words of this process's heap apart. `rest` is called between two pieces of work. */
+export function asReference(subject: Subject, pageBytes: number, rest: () => void): FoundReference {
+  const found = identify(subject, rest);
   const problem = problemOf(found);
   const none = { ...subject, interpreter: null, pools: PoolIndex.none() };
   if (found === null || problem !== null) return { reference: none, found, problem };
@@ -130,7 +134,7 @@ function problemOf(found: FoundInterpreter | null): string | null {
 }
 
 /** Looks for the version in the read-only data of the process's files, as they are mapped. */
-function identify(subject: Subject): FoundInterpreter | null {
+function identify(subject: Subject, rest: () => void): FoundInterpreter | null {
   const { mappings, memory, pid } = subject;
   const executable = mappings.filter((mapping) => mapping.executable).map(({ path }) => path);
   const files = interpreterFiles(executable, programOf(pid) ?? '');
@@ -142,6 +146,7 @@ function identify(subject: Subject): FoundInterpreter | null {
     for (const text of pieces(memory, data)) {
       found ??= interpreterIn(path, text);
       freeThreaded ||= saysFreeThreaded(text);
+      rest();
     }
     if (found !== null) return freeThreaded ? { ...found, freeThreaded } : found;
   }

@@ -2,7 +2,7 @@
 import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from './causes.ts';
-import { causeOfCode, medianOf, type WorkerComparison } from './comparison.ts';
+import { causeOfCode, PAGE_CODES, medianOf, type WorkerComparison } from './comparison.ts';
 import { byModule, type ModulePages } from './modules.ts';
 
 /** Raised when a field changes its meaning or goes. */
@@ -186,20 +186,20 @@ function inBytes(causes: Partial<CauseCounts>, pageBytes: number): Partial<Cause
   return Object.fromEntries(Object.entries(causes).map(([cause, pages]) => [cause, Math.round(pages * pageBytes)]));
 }
 
-const SHARED_CODE = 1;
+const SHARED_CODE = PAGE_CODES.indexOf('shared');
 
 function mappingsOf({ map }: WorkerComparison, pageBytes: number): MappingReport[] {
   const byName = new Map<string, { shared: number; unshared: number; causes: Partial<CauseCounts> }>();
-  for (const { region, codes } of map) {
+  for (const { region, counts } of map) {
     const name = region.path === '' ? 'anonymous' : region.path;
     const sums = byName.get(name) ?? { shared: 0, unshared: 0, causes: {} };
     byName.set(name, sums);
-    for (const code of codes) {
-      const cause = causeOfCode(code);
-      if (cause !== null) {
-        sums.unshared += 1;
-        sums.causes[cause] = (sums.causes[cause] ?? 0) + 1;
-      } else if (code === SHARED_CODE) sums.shared += 1;
+    sums.shared += counts[SHARED_CODE] ?? 0;
+    for (const [code, count] of counts.entries()) {
+      const cause = count === 0 ? null : causeOfCode(code);
+      if (cause === null) continue;
+      sums.unshared += count;
+      sums.causes[cause] = (sums.causes[cause] ?? 0) + count;
     }
   }
   return [...byName]

@@ -12,9 +12,11 @@ export function codeOf(name: string): number {
 }
 
 export function sampleMap(start: number, path: string, states: readonly string[]): RegionMap {
+  const codes = Uint8Array.from(states, codeOf);
   return {
     region: { start, end: start + states.length * 4096, path, ofFile: path.startsWith('/') },
-    codes: Uint8Array.from(states, codeOf),
+    codes,
+    counts: Uint32Array.from({ length: 256 }, (_, code) => codes.filter((each) => each === code).length),
     owners: new Int32Array(states.length).fill(-1),
   };
 }

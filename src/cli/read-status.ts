@@ -1,0 +1,13 @@
+/** Asks a running herd how it is. */
+import { CowherdError } from '../base/errors.ts';
+import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import type { StatusReport } from '../supervisor/status.ts';
+
+/** @throws CowherdError NOT_RUNNING, PROTOCOL_MISMATCH */
+export async function readStatus(directory: string): Promise<StatusReport> {
+  const reply = await ask(directory, { type: 'status', version: CONTROL_VERSION });
+  if (reply.type !== 'status') {
+    throw new CowherdError('PROTOCOL_MISMATCH', { detail: `expected a status, got ${reply.type}` });
+  }
+  return reply.report;
+}
