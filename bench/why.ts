@@ -15,7 +15,8 @@
  * On gunicorn (`--preload`), uWSGI and Cowherd with the bundled application, four workers under the same load:
  *
  * - `p99_ratio`: the 99th percentile of requests at a steady pace that come during a look, to that of those in the
- *   pauses between, which are as long; the larger one of gunicorn's, whose own collections are most of it, and of Cowherd's, which has none in requests.
+ *   pauses between, which are as long; beside it the same for a process that is busy for a tenth of the time and
+ *   touches no memory (`busyRatio` in the results): what any work costs on that machine. The larger one of gunicorn's, whose own collections are most of it, and of Cowherd's, which has none in requests.
  * - `collector_percent_gunicorn`, `collector_percent_uwsgi`: `identical` and `gc-header`, of the unshared pages.
  * - `estimate_error_percent`: the bytes a worker that the first advice promises, beside what a worker of Cowherd has
  *   less of unshared memory, with the policy named and under the same load.
@@ -27,13 +28,14 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../src/base/clock.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
 import { atLeast, atMost } from './lib/figures.ts';
 import { load } from './lib/load.ts';
 import { PacedLoad, type PacedRequest } from './lib/paced-load.ts';
-import { COWHERD } from './lib/places.ts';
+import { APPS, COWHERD, PYTHON } from './lib/places.ts';
 import { endAllStarted } from './lib/processes.ts';
 import { cowherd, gunicornPreload, nameOf, type Server, uwsgi } from './lib/servers.ts';
 import { Serving } from './lib/serving.ts';
@@ -46,6 +48,7 @@ import { type Deed, judge, type Judged, KnownProgram } from './why/ground-truth.
 import { findPythons, type FoundPython } from './why/interpreters.ts';
 import { whyOfServer } from './why/servers.ts';
 
+const ONE_TENTH_BUSY = path.join(APPS, 'one_tenth_busy.py');
 const MIB = settingFrom(process.env, 'WHY_MIB', 250);
 const ROUNDS = settingFrom(process.env, 'BENCH_ROUNDS', 3);
 const SECONDS = settingFrom(process.env, 'BENCH_SECONDS', 15);
@@ -216,33 +219,45 @@ async function measureServers(bench: Bench): Promise<Outcome> {
   };
 }
 
-/** Looks in turns with pauses as long as they are, while requests come at a steady pace. */
+type Beside = 'look' | 'busy' | 'pause';
+
+/** Looks, and a process that is busy for a tenth of the time, in turns with pauses as long as they are. */
 async function p99Ratio(server: Server, { scratch, feedEnvironment: environment, say }: Bench) {
   const serving = await Serving.start({ server, app: 'feed', workers: WORKERS, environment, scratch });
   const { mold } = await serving.untilWorkers(WORKERS);
   await load({ port: serving.port, path: '/', connections: CONNECTIONS, seconds: SECONDS }, scratch);
   const pace = await PacedLoad.start({ port: serving.port, path: '/', perSecond: RATE });
-  const spans: { looking: boolean; fromMs: number; toMs: number }[] = [];
-  const endMs = monotonicClock.now() + 2 * ROUNDS * LOOKS_SECONDS * 1000;
-  while (monotonicClock.now() < endMs) {
+  const spans: { beside: Beside; fromMs: number; toMs: number }[] = [];
+  const during = async (beside: Beside, work: () => Promise<unknown>): Promise<number> => {
     const fromMs = monotonicClock.now();
-    await lookOnce(mold);
+    await work();
     const toMs = monotonicClock.now();
-    await sleep(toMs - fromMs);
-    spans.push({ looking: true, fromMs, toMs }, { looking: false, fromMs: toMs, toMs: monotonicClock.now() });
+    spans.push({ beside, fromMs, toMs });
+    return toMs - fromMs;
+  };
+  const endMs = monotonicClock.now() + 4 * ROUNDS * LOOKS_SECONDS * 1000;
+  while (monotonicClock.now() < endMs) {
+    const lookMs = await during('look', () => run(COWHERD, 'why', String(mold), '--json'));
+    await during('pause', () => sleep(lookMs));
+    await during('busy', () => run(PYTHON, ONE_TENTH_BUSY, String(lookMs / 1000)));
+    await during('pause', () => sleep(lookMs));
   }
   const requests = await pace.end();
   endAllStarted();
-  const p99 = (looking: boolean): number =>
+  const p99 = (beside: Beside): number =>
     percentile(
       requests
-        .filter((request) => spans.some((span) => span.looking === looking && isIn(request, span)))
+        .filter((request) => spans.some((span) => span.beside === beside && isIn(request, span)))
         .map(({ latencyMs }) => latencyMs),
       0.99,
     );
-  const [before, during] = [p99(false), p99(true)];
-  say(`${nameOf(server)}: p99 ${before.toFixed(1)} ms, ${during.toFixed(1)} ms during one of ${spans.length / 2} looks`);
-  return { beforeMs: before, duringMs: during, ratio: during / before };
+  const [beforeMs, duringMs, busyMs] = [p99('pause'), p99('look'), p99('busy')];
+  const looks = spans.filter(({ beside }) => beside === 'look').length;
+  say(
+    `${nameOf(server)}: p99 ${beforeMs.toFixed(1)} ms, ${duringMs.toFixed(1)} ms during one of ${looks} looks, ` +
+      `${busyMs.toFixed(1)} ms beside a process that is busy for a tenth of the time`,
+  );
+  return { beforeMs, duringMs, busyMs, ratio: duringMs / beforeMs, busyRatio: busyMs / beforeMs };
 }
 
 function isIn({ dueAtMs }: PacedRequest, { fromMs, toMs }: { fromMs: number; toMs: number }): boolean {
@@ -250,8 +265,8 @@ function isIn({ dueAtMs }: PacedRequest, { fromMs, toMs }: { fromMs: number; toM
 }
 
 /** In another process, as a person does; this one goes on with its clock. */
-async function lookOnce(pid: number): Promise<void> {
-  await once(spawn(COWHERD, ['why', String(pid), '--json'], { stdio: 'ignore' }), 'exit');
+async function run(command: string, ...args: string[]): Promise<void> {
+  await once(spawn(command, args, { stdio: 'ignore' }), 'exit');
 }
 
 async function afterManyRequests(bench: Bench) {
