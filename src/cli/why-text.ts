@@ -74,8 +74,15 @@ function formatSharing(worker: WorkerWhy, named: boolean): string {
     `${whose} ${formatMiB(bytes(worker.shared_at_fork))} shared at the fork` +
     ` ${pc.bold(`${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})`)} still are;` +
     ` ${pc.bold(formatMiB(bytes(worker.unshared)))} were copied since,` +
-    ` of which ${formatMiB(bytes(identical.bytes))} (${part(identical.bytes, worker.unshared)}) are byte for byte what they were.`
+    ` of which ${formatMiB(bytes(identical.bytes))} (${part(identical.bytes, worker.unshared)}) are byte for byte what they were.` +
+    formatFresh(worker)
   );
+}
+
+/** Nothing where it was not compared with another worker's. */
+function formatFresh({ fresh, fresh_alike_percent: alike }: WorkerWhy): string {
+  if (alike === null || fresh === 0) return '';
+  return ` It has made ${formatMiB(bytes(fresh))} itself since, about ${alike.toFixed(0)}% of that as another worker has.`;
 }
 
 function formatCauses(worker: WorkerWhy): string[] {

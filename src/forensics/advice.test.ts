@@ -8,6 +8,7 @@ const plain: AdviceFacts = {
   causes: sampleCounts({}),
   sharedAtForkPages: 10_000,
   freshPages: 0,
+  freshAlikePart: 0.5,
   workers: 4,
   pageBytes: 4096,
   minor: 13,
@@ -68,8 +69,18 @@ test('a refork, for what workers have alike beyond what each has for itself', ()
   ]);
   expect(remedies({ ...refork, workers: 1 })).toEqual([]);
   expect(remedies({ ...refork, freshPages: own })).toEqual([]);
-  // Only Cowherd's own workers can be reforked.
-  expect(remedies({ ...refork, policy: null })).toEqual([]);
+  expect(remedies({ ...refork, freshAlikePart: null })).toEqual([]);
+});
+
+test('to another server, whose workers can not be reforked: to make it before the fork', () => {
+  const own = (4 * 1024 * 1024) / 4096;
+  const made = { ...plain, causes: sampleCounts({}), freshAlikePart: 0.75 };
+  const [loaded] = advise({ ...made, freshPages: own + 80_000 });
+  expect(loaded).toMatchObject({ remedy: 'preload', bytes_won_per_worker: 45_000 * 4096 });
+  expect(loaded!.text).toMatch(/^Load the application before the fork: gunicorn --preload/);
+  const [later] = advise({ ...made, freshPages: own + 8000 });
+  expect(later).toMatchObject({ remedy: 'preload', bytes_won_per_worker: 4500 * 4096 });
+  expect(later!.text).toMatch(/^Make before the fork what every worker makes/);
 });
 
 test('the most valuable first, and nothing below a hundredth of what was shared', () => {
@@ -90,6 +101,7 @@ test('whatever the figures, nobody is promised more than was lost, and sums are 
   const facts = fc.record({
     causes: fc.record(Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, pages]))).map(sampleCounts),
     freshPages: pages,
+    freshAlikePart: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
     workers: fc.integer({ min: 1, max: 40 }),
     minor: fc.constantFrom(null, 9, 11, 12, 15),
     policy: fc.constantFrom(null, 'stock', 'instagram', 'freeze', 'immortal'),
@@ -102,7 +114,7 @@ test('whatever the figures, nobody is promised more than was lost, and sums are 
       const advice = advise({ ...plain, ...some, sharedAtForkPages: lost });
       for (const { remedy, bytes_won_per_worker: won, bytes_won_in_all: all } of advice) {
         expect(won).toBeGreaterThan(0);
-        expect(won).toBeLessThanOrEqual((remedy === 'refork' ? some.freshPages : lost) * 4096);
+        expect(won).toBeLessThanOrEqual((remedy === 'refork' || remedy === 'preload' ? some.freshPages : lost) * 4096);
         expect(all).toBe(won * some.workers);
       }
       const won = advice.map((each) => each.bytes_won_per_worker);

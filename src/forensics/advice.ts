@@ -1,7 +1,7 @@
 /** What would have kept the pages, or wins them back, with the bytes: advice that follows from the figures; pure. */
 import type { CauseCounts } from './causes.ts';
 
-export type Remedy = 'policy' | 'collector' | 'warm-up' | 'refork' | 'heal' | 'payload';
+export type Remedy = 'policy' | 'collector' | 'preload' | 'warm-up' | 'refork' | 'heal' | 'payload';
 
 export interface Advice {
   readonly remedy: Remedy;
@@ -18,6 +18,8 @@ export interface AdviceFacts {
   readonly sharedAtForkPages: number;
   /** That a worker has made itself since its fork. */
   readonly freshPages: number;
+  /** The part of these that another worker has made alike, from 0 to 1; null where that is not known. */
+  readonly freshAlikePart: number | null;
   readonly workers: number;
   readonly pageBytes: number;
   /** Of Python 3; null where it is not known. */
@@ -39,8 +41,6 @@ const WORTH_PART = 0.01;
 
 /** What a worker takes for itself however it is forked, as the rule for reforks has it (supervisor/refork-rules.ts). */
 const OWN_BYTES = 4 * 1024 * 1024;
-/** The part of what workers have made themselves that they have alike, before a refork has shown it; from there too. */
-const ALIKE_PART = 0.5;
 
 /** The most valuable first. */
 export function advise(facts: AdviceFacts): Advice[] {
@@ -68,11 +68,15 @@ export function advise(facts: AdviceFacts): Advice[] {
     facts.isWarmedUp ? 0 : causes.specialization + causes['shared-keys'],
     `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter adapts and numbers then is shared.`,
   );
-  add(
-    'refork',
-    facts.policy === null ? 0 : reforkablePages(facts),
-    'What workers have made alike since their fork (lazily imported modules, templates, caches) is shared when a warmed worker becomes the next mold: `cowherd refork`, which then shows what it has won; the estimate is half of what they could have alike.',
-  );
+  const alike = alikePages(facts);
+  if (facts.policy === null) add('preload', alike, howToPreload(facts));
+  else {
+    add(
+      'refork',
+      alike,
+      'What workers have made alike since their fork (lazily imported modules, templates, caches) is shared when a warmed worker becomes the next mold: `cowherd refork`, which then shows what it has won.',
+    );
+  }
   add(
     'heal',
     causes.identical,
@@ -89,10 +93,17 @@ export function advise(facts: AdviceFacts): Advice[] {
   return advice.toSorted((a, b) => b.bytes_won_per_worker - a.bytes_won_per_worker);
 }
 
-/** A worker's part of what all but the one that becomes the mold could save. */
-function reforkablePages({ freshPages, workers, pageBytes }: AdviceFacts): number {
-  const alike = Math.max(0, freshPages - OWN_BYTES / pageBytes) * ALIKE_PART;
-  return workers < 2 ? 0 : (alike * (workers - 1)) / workers;
+/** A worker's part of what all but one of them could save. */
+function alikePages({ freshPages, freshAlikePart, workers, pageBytes }: AdviceFacts): number {
+  const alike = Math.max(0, freshPages - OWN_BYTES / pageBytes) * (freshAlikePart ?? 0);
+  return (alike * (workers - 1)) / workers;
+}
+
+/** To another server: what is made before the fork is shared, as long as the collector leaves it alone. */
+function howToPreload({ freshPages, sharedAtForkPages }: AdviceFacts): string {
+  return freshPages > sharedAtForkPages
+    ? 'Load the application before the fork: gunicorn --preload, uWSGI without lazy-apps, or `cowherd serve`, which always does and keeps it shared. Each worker has loaded it by itself.'
+    : 'Make before the fork what every worker makes by itself (lazily imported modules, templates, caches): import it, and play requests; or serve with `cowherd serve` and refork.';
 }
 
 type Policy = 'freeze' | 'immortal';

@@ -199,6 +199,20 @@ test('what the worker made itself, and what it has given back, is not unshared',
   expect(some(causes)).toEqual({});
 });
 
+test('how much of what a worker has made itself another one has alike, where owners are looked for', () => {
+  const mold = sampleHeap();
+  const workers = [200, 201, 202].map((pid) => mold.fork(pid));
+  const own = 0x7e00_0000_0000;
+  for (const [index, worker] of workers.entries()) {
+    worker.map(own, 4);
+    for (let page = 0; page < 4; page += 1) worker.write64(own + page * PAGE_BYTES, page === 0 ? 7 : 10 * page + index);
+  }
+  const parts = (of: readonly SampleProcess[], ownersOf: readonly number[]): unknown[] =>
+    compare(asSampleReference(mold), of, { ...options, ownersOf }).map(({ freshAlikePart }) => freshAlikePart);
+  expect(parts(workers, [200, 202])).toEqual([0.25, null, 0.25]);
+  expect(parts(workers.slice(0, 1), [200])).toEqual([null]);
+});
+
 test('a page of a file that nobody has written is nobody’s, and one that the worker has written is fresh', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);

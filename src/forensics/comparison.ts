@@ -7,6 +7,7 @@
 import type { MemoryReader } from '../base/memory-reader.ts';
 import type { Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
+import { alikePart, type Run } from './alike.ts';
 import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import type { Census } from './census.ts';
 import { CensusOwners } from './census-owners.ts';
@@ -71,6 +72,11 @@ export interface WorkerComparison {
   readonly ownerNames: OwnerName[];
   /** Pages that went away while they were read; they count as `unknown`. */
   readonly unreadable: number;
+  /**
+   * The part of its fresh pages that another worker has made alike (`alike.ts`), from 0 to 1; null where it was not
+   * looked for, as with the owners, or there is no other.
+   */
+  readonly freshAlikePart: number | null;
 }
 
 /** What is in the middle by a number; of two in the middle the one with less of it. */
@@ -188,7 +194,10 @@ export function compare(
     }
     onProgress?.(index + 1, starts.length);
   }
-  return states.map(finishWorker);
+  return states.map((state, index) => {
+    const other = state.withOwners ? states[(index + 1) % states.length] : undefined;
+    return finishWorker(state, other === undefined || other === state ? null : other.subject, pageBytes);
+  });
 }
 
 /** By page of a window: 1 where the reference's is needed. */
@@ -364,10 +373,12 @@ function setCode({ codes, counts }: RegionMap, page: number, code: number): void
   codes[page] = code;
 }
 
-function finishWorker(state: WorkerState): WorkerComparison {
+function finishWorker(state: WorkerState, other: Subject | null, pageBytes: number): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
   const unshared = state.causes.reduce((sum, count) => sum + count, 0);
-  const [shared, fresh, released] = [of(SHARED), of(FRESH) + freshElsewhere(state), of(RELEASED)];
+  const own = freshRuns(state, pageBytes);
+  const fresh = own.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0);
+  const [shared, released] = [of(SHARED), of(RELEASED)];
   return {
     pid: state.subject.pid,
     pages: { sharedAtFork: shared + unshared, shared, unshared, fresh, released },
@@ -377,6 +388,7 @@ function finishWorker(state: WorkerState): WorkerComparison {
     map: state.map,
     ownerNames: state.tally.names(),
     unreadable: state.unreadable,
+    freshAlikePart: other === null ? null : alikePart(state.subject, other, own, pageBytes),
   };
 }
 
@@ -384,14 +396,25 @@ function byCause(counts: Float64Array): CauseCounts {
   return Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, counts[rank] ?? 0])) as CauseCounts;
 }
 
-/** Anonymous pages of the worker in memory that the reference has not mapped. */
-function freshElsewhere({ subject, common }: WorkerState): number {
-  let fresh = 0;
+/** Anonymous pages of the worker that the reference has none of, in memory that both have mapped or only the worker. */
+function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Run[] {
+  const runs: Run[] = [];
+  const add = (start: number, count: number, isFresh: (page: number) => boolean): void => {
+    for (let page = 0; page < count; page += 1) {
+      if (!isFresh(page)) continue;
+      const first = page;
+      while (page + 1 < count && isFresh(page + 1)) page += 1;
+      runs.push({ start: start + first * pageBytes, end: start + (page + 1) * pageBytes });
+    }
+  };
+  for (const { region, codes, counts } of map) {
+    if (counts[FRESH] !== 0) add(region.start, codes.length, (page) => codes[page] === FRESH);
+  }
   for (const { start, end } of uncommon(subject.mappings, common)) {
     const entries = subject.entries(start, end);
-    for (let page = 0; page < entries.count; page += 1) if (entries.isAnonymous(page)) fresh += 1;
+    add(start, entries.count, (page) => entries.isAnonymous(page));
   }
-  return fresh;
+  return runs;
 }
 
 /** Whether a process has an anonymous page at an address. Others are not read: it could make the kernel map them. */

@@ -47,7 +47,10 @@ export interface WorkerWhy {
   readonly shared_at_fork: number;
   readonly shared: number;
   readonly unshared: number;
+  /** That it has made itself since. */
   readonly fresh: number;
+  /** How much of that another worker has made alike, by a sample; null where that was not looked for. */
+  readonly fresh_alike_percent: number | null;
   readonly released: number;
   readonly causes: Record<Cause, CauseReport>;
   readonly owners: readonly OwnerReport[];
@@ -118,6 +121,7 @@ export function whyReport(facts: WhyFacts): WhyReport {
       causes: middle.causes,
       sharedAtForkPages: middle.pages.sharedAtFork,
       freshPages: middle.pages.fresh,
+      freshAlikePart: middle.freshAlikePart,
       workers: facts.workers,
       pageBytes,
       minor: facts.minor,
@@ -161,6 +165,7 @@ function workerWhy(comparison: WorkerComparison, pageBytes: number): WorkerWhy {
     shared: pages.shared * pageBytes,
     unshared: pages.unshared * pageBytes,
     fresh: pages.fresh * pageBytes,
+    fresh_alike_percent: comparison.freshAlikePart === null ? null : 100 * comparison.freshAlikePart,
     released: pages.released * pageBytes,
     causes: Object.fromEntries(
       CAUSE_NAMES.map((cause) => [

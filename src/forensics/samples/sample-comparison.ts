@@ -31,6 +31,7 @@ export function sampleComparison(more: Partial<WorkerComparison> = {}): WorkerCo
     map: [],
     ownerNames: [],
     unreadable: 0,
+    freshAlikePart: 0.5,
     ...more,
   };
 }
