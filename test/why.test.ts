@@ -9,6 +9,7 @@ import { type Deed, judge, type Judged, KnownProgram } from '../bench/why/ground
 import { lookAtShare } from '../src/forensics/look-share.ts';
 import type { WhyReport } from '../src/forensics/report.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
+import { interpreter } from './support/interpreters.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -50,8 +51,11 @@ function start(command: string, ...args: string[]): ChildProcess & { pid: number
 }
 
 /** Starts a Python program, and waits for the pid of a process that it prints. */
-async function pidPrintedBy(program: string): Promise<{ parent: ChildProcess & { pid: number }; pid: number }> {
-  const parent = start(PYTHON, '-c', program);
+async function pidPrintedBy(
+  program: string,
+  python = PYTHON,
+): Promise<{ parent: ChildProcess & { pid: number }; pid: number }> {
+  const parent = start(python, '-c', program);
   const [text] = (await once(parent.stdout ?? parent, 'data')) as [Buffer];
   return { parent, pid: Number(String(text)) };
 }
@@ -173,6 +177,61 @@ describe('what there is to say of others', () => {
     expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is no Python' });
     expect(report.workers.map(({ pid }) => pid)).toContain(Number(String(text)));
     expect((await why(String(shell.pid))).stdout).toMatch(/told by the bytes alone: it is no Python/);
+  });
+
+  const FORKED = `
+import gc, os, time
+data = [[number] for number in range(50_000)]
+pid = os.fork()
+if pid == 0: gc.collect()
+else: print(pid, flush=True)
+time.sleep(60)`;
+  const PYPY = existsSync('/usr/bin/pypy3') ? '/usr/bin/pypy3' : null;
+  const FREE_THREADED = interpreter(({ freeThreaded }) => freeThreaded);
+
+  async function expectBytesAlone(python: string, named: RegExp, problem: string): Promise<void> {
+    const { parent, pid } = await pidPrintedBy(FORKED, python);
+    const { reference, workers } = await reportOf(String(parent.pid));
+    expect(reference.interpreter).toMatch(named);
+    expect(reference.problem).toContain(problem);
+    expect(workers.map((worker) => worker.pid)).toEqual([pid]);
+    const { unknown, identical, native } = workers[0]!.causes;
+    expect(unknown.percent + identical.percent + native.percent).toBeCloseTo(100);
+    expect(workers[0]!.shared_at_fork).toBeGreaterThan(1024 * 1024);
+  }
+
+  test.runIf(PYPY !== null)('of PyPy', async () => {
+    await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap is not known here');
+  });
+
+  test.runIf(FREE_THREADED !== null)('of a free-threaded build', async () => {
+    await expectBytesAlone(FREE_THREADED!, /^free-threaded CPython/, 'it is a free-threaded build');
+  });
+
+  test('of workers that load the application themselves: that it is to be loaded before the fork', async () => {
+    const { parent } = await pidPrintedBy(`
+import os, time
+ready, told = os.pipe()
+pids = [os.fork() for _ in range(2) if os.getpid() == os.getsid(0)]
+if 0 in pids:
+    data = [{"number": number, "text": str(number)} for number in range(60_000)]
+    os.write(told, b".")
+else:
+    os.read(ready, 1), os.read(ready, 1)
+    print(os.getpid(), flush=True)
+time.sleep(60)`);
+    const { workers, advice, median_pid: median } = await reportOf(String(parent.pid));
+    const worker = workers.find(({ pid }) => pid === median)!;
+    expect(workers).toHaveLength(2);
+    expect(worker.fresh).toBeGreaterThan(15 * 1024 * 1024);
+    expect(worker.fresh_alike_percent).toBeGreaterThan(80);
+    expect(advice[0]).toMatchObject({ remedy: 'preload' });
+    // One of two could have shared it.
+    expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeGreaterThan(0.25);
+    expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeLessThanOrEqual(0.5);
+    expect((await why(String(parent.pid))).stdout).toMatch(
+      /made [\d.]+ MiB itself since, about \d+% of that as another/,
+    );
   });
 
   test('of a worker by its own pid: it is compared with its parent', async () => {
