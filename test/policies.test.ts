@@ -31,6 +31,26 @@ async function memoryAfterNow(run: Run, pid: number): Promise<NonNullable<Worker
   return worker.memory!;
 }
 
+const COUNTING = `
+played = 0
+def app(environ, start_response):
+    global played
+    played += 1
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(played).encode()]
+`;
+
+test.each(available)(
+  'under %s warm-up requests are played as often as it does not cost what is shared',
+  async (policy) => {
+    const run = await serving(['counting:app', '--policy', policy, '--workers', '1', '--warmup', 'GET /'], {
+      files: { 'counting.py': COUNTING },
+    });
+    const times = { stock: 1, instagram: 1, freeze: 2, immortal: 10 }[policy];
+    expect(Number((await run.get('/')).text)).toBe(times + 1);
+  },
+);
+
 describe('each policy serves the bundled application', () => {
   let folder = '';
   let env: Record<string, string> = {};

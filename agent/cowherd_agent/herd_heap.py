@@ -87,6 +87,10 @@ class HerdHeap:
     def gathers_code(self) -> bool:
         return self._policy.gathers_code
 
+    @property
+    def rehearses(self) -> bool:
+        return self._policy.rehearses
+
     def before_load(self) -> None:
         """Call in the mold before the application is imported."""
         self._policy.before_load()

@@ -294,11 +294,13 @@ class Mold:
                 for request, result in zip(cfg.warmup, results, strict=True)
                 if result.error is None and result.status < 500
             ]
-            rehearsed = self._rehearse(app, interface, answered, rounds=1)
+            rounds = 1 if self._heap.gathers_code else 0
+            rehearsed = self._rehearse(app, interface, answered, rounds)
         report["warmup"] = [result._asdict() for result in results]
         if recorder.codes:
             report["code"] = code_placement.gather(recorder.codes)._asdict()
-        rehearsed += self._rehearse(app, interface, answered, rehearsal.ROUNDS)
+        if self._heap.rehearses:
+            rehearsed += self._rehearse(app, interface, answered, rehearsal.ROUNDS)
         self._progress(
             "warmup",
             "warmed up, requests",

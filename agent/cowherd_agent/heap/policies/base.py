@@ -27,6 +27,11 @@ class HeapPolicy(Protocol):
     gathers_code: bool
     """Whether code that warm-up requests run is put together (code_placement.py)."""
 
+    rehearses: bool
+    """Whether warm-up requests are played until what they run is adapted (rehearsal.py). What that
+    leaves in the application's caches is thrown out by workers in time; unless it is immortal, its
+    memory is then used anew, on pages that were shared."""
+
     def self_test(self) -> None:
         """Try on throwaway objects what `prepare` will do. Raises PolicyUnavailable."""
 

@@ -31,6 +31,7 @@ class Freeze:
     promises: frozenset[Promise] = frozenset({"collect"})
     leaves_without_finalization = True
     gathers_code = True
+    rehearses = False
 
     def __init__(self) -> None:
         self._frozen = 0

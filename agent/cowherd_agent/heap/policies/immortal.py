@@ -25,6 +25,7 @@ class Immortal:
     promises: frozenset[Promise] = frozenset({"read", "collect"})
     leaves_without_finalization = True
     gathers_code = True
+    rehearses = True
 
     def self_test(self) -> None:
         immortality.self_test()

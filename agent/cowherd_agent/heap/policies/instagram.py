@@ -18,6 +18,7 @@ class Instagram:
     promises: frozenset[Promise] = frozenset()
     leaves_without_finalization = True
     gathers_code = False
+    rehearses = False
 
     def self_test(self) -> None:
         """Nothing to test."""

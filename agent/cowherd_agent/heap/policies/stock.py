@@ -12,6 +12,7 @@ class Stock:
     promises: frozenset[Promise] = frozenset()
     leaves_without_finalization = False
     gathers_code = False
+    rehearses = False
 
     def self_test(self) -> None:
         """Nothing to test."""
