@@ -16,7 +16,8 @@
  *
  * - `p99_ratio`: the 99th percentile of requests at a steady pace that come during a look, to that of those in the
  *   pauses between, which are as long; beside it the same for a process that is busy for a tenth of the time and
- *   touches no memory (`busyRatio` in the results): what any work costs on that machine. The larger one of gunicorn's, whose own collections are most of it, and of Cowherd's, which has none in requests.
+ *   touches no memory (`busyRatio` in the results): what any work costs on that machine. The larger one of gunicorn's,
+ *   whose own collections are most of it, and of Cowherd's, which has none in requests.
  * - `collector_percent_gunicorn`, `collector_percent_uwsgi`: `identical` and `gc-header`, of the unshared pages.
  * - `estimate_error_percent`: the bytes a worker that the first advice promises, beside what a worker of Cowherd has
  *   less of unshared memory, with the policy named and under the same load.
@@ -266,7 +267,8 @@ function isIn({ dueAtMs }: PacedRequest, { fromMs, toMs }: { fromMs: number; toM
 
 /** In another process, as a person does; this one goes on with its clock. */
 async function run(command: string, ...args: string[]): Promise<void> {
-  await once(spawn(command, args, { stdio: 'ignore' }), 'exit');
+  const [status] = (await once(spawn(command, args, { stdio: 'ignore' }), 'exit')) as [number | null];
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
 }
 
 async function afterManyRequests(bench: Bench) {

@@ -283,6 +283,7 @@ class Mold:
         cfg = self._arbiter.cfg
         started = time.perf_counter()
         results = []
+        rehearsed = 0
         recorder = code_placement.Recorder()
         with recorder if self._heap.gathers_code else contextlib.nullcontext():
             for done, request in enumerate(cfg.warmup):
@@ -294,8 +295,8 @@ class Mold:
                 for request, result in zip(cfg.warmup, results, strict=True)
                 if result.error is None and result.status < 500
             ]
-            rounds = 1 if self._heap.gathers_code else 0
-            rehearsed = self._rehearse(app, interface, answered, rounds)
+            if self._heap.gathers_code:
+                rehearsed += self._rehearse(app, interface, answered, rounds=1)
         report["warmup"] = [result._asdict() for result in results]
         if recorder.codes:
             report["code"] = code_placement.gather(recorder.codes)._asdict()

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { alikePart, areAlike, type Run, samplePages } from './alike.ts';
+import { alikePart, areAlike, samplePages } from './alike.ts';
+import type { Span } from './page-states.ts';
 import { PAGE_BYTES, SampleProcess } from './samples/sample-process.ts';
 
 test('alike is what has half of its words that are not zero the same', () => {
@@ -31,7 +32,7 @@ test('whatever the runs, each sample is another page of theirs', () => {
   const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 })), { maxLength: 9 });
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 60 }), (all, wanted) => {
-      const runs: Run[] = [];
+      const runs: Span[] = [];
       let at = 0;
       for (const [gap, length] of all) {
         runs.push({ start: (at + gap) * PAGE_BYTES, end: (at + gap + length) * PAGE_BYTES });

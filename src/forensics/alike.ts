@@ -8,12 +8,7 @@
  * of caches that were filled by different requests next to nothing.
  */
 import type { Subject } from './comparison.ts';
-
-/** Where pages stand one behind the other. */
-export interface Run {
-  readonly start: number;
-  readonly end: number;
-}
+import type { Span } from './page-states.ts';
 
 /** Enough to be right within some six points of a hundred. */
 const SAMPLES = 256;
@@ -33,7 +28,7 @@ export function areAlike(mine: Uint32Array, other: Uint32Array): boolean {
 }
 
 /** Pages at equal distances, as many as are wanted or as there are; pure. */
-export function samplePages(runs: readonly Run[], pageBytes: number, wanted: number): number[] {
+export function samplePages(runs: readonly Span[], pageBytes: number, wanted: number): number[] {
   const total = runs.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0);
   const count = Math.min(total, wanted);
   const pages: number[] = [];
@@ -51,16 +46,16 @@ export function samplePages(runs: readonly Run[], pageBytes: number, wanted: num
 }
 
 /** The part of a worker's own pages that the other one has alike, from 0 to 1; 0 where there are none. */
-export function alikePart(mine: Subject, other: Subject, runs: readonly Run[], pageBytes: number): number {
+export function alikePart(mine: Subject, other: Subject, runs: readonly Span[], pageBytes: number): number {
   const pages = samplePages(runs, pageBytes, SAMPLES);
-  const [a, b] = [new Uint8Array(pageBytes), new Uint8Array(pageBytes)];
+  const [a, b] = [new Uint32Array(pageBytes / 4), new Uint32Array(pageBytes / 4)];
   const alike = pages.filter(
     (page) =>
       // One that is not there must not be read: the kernel would map it.
       other.entries(page, page + pageBytes).isAnonymous(0) &&
-      mine.memory.read(page, a) &&
-      other.memory.read(page, b) &&
-      areAlike(new Uint32Array(a.buffer), new Uint32Array(b.buffer)),
+      mine.memory.read(page, new Uint8Array(a.buffer)) &&
+      other.memory.read(page, new Uint8Array(b.buffer)) &&
+      areAlike(a, b),
   );
   return pages.length === 0 ? 0 : alike.length / pages.length;
 }

@@ -5,9 +5,9 @@
  * in windows of 1 MiB, so that memory does not grow with the size of the heap.
  */
 import type { MemoryReader } from '../base/memory-reader.ts';
-import type { Mapping } from '../procfs/maps.ts';
+import { mappingAt, type Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
-import { alikePart, type Run } from './alike.ts';
+import { alikePart } from './alike.ts';
 import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import type { Census } from './census.ts';
 import { CensusOwners } from './census-owners.ts';
@@ -16,7 +16,7 @@ import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
 import { type Owner, OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
-import { commonRegions, pageState, type Region, uncommon } from './page-states.ts';
+import { commonRegions, pageState, type Region, type Span, uncommon } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
 import type { Interpreter } from './pool-reading.ts';
 import { surroundings } from './surroundings.ts';
@@ -98,7 +98,6 @@ interface WorkerState {
   readonly subject: Subject;
   readonly tally: OwnerTally;
   /** By rank. */
-  readonly causes: Float64Array;
   readonly words: Float64Array;
   readonly common: readonly Region[];
   readonly map: RegionMap[];
@@ -173,12 +172,9 @@ export function compare(
     reference.interpreter === null
       ? null
       : walkHeap(reference, isReferenceThere, pageBytes, (part) => rest(pagesMs + WORK_MS.heap * (1 - part)));
-  const owners = new PageOwners();
-
-  const tools = { known, workerWindow, chunks, owners, pageBytes };
+  const tools = { known, workerWindow, chunks, owners: new PageOwners(), pageBytes };
 
   let done = 0;
-
   for (const [index, start] of starts.entries()) {
     const looks = states.map((state) => pagesOfWindow(state, start, pageBytes));
     const wanted = pagesToRead(looks.flat(), start, reference.pools, chunks, pageBytes);
@@ -248,12 +244,10 @@ function beginWorker(
       else there.push(regionMap);
     }
     if (counts[ABSENT] !== codes.length) map.push(regionMap);
-    rest((index + 1) / common.length);
   }
   return {
     subject,
     tally: new OwnerTally(),
-    causes: new Float64Array(CAUSE_NAMES.length),
     words: new Float64Array(CAUSE_NAMES.length),
     common,
     map,
@@ -362,7 +356,6 @@ function lookAtPages(
     }
     setCode(map, page, PAGE_CODES.length + cause);
     onPage();
-    state.causes[cause] = (state.causes[cause] ?? 0) + 1;
   }
 }
 
@@ -375,14 +368,15 @@ function setCode({ codes, counts }: RegionMap, page: number, code: number): void
 
 function finishWorker(state: WorkerState, other: Subject | null, pageBytes: number): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
-  const unshared = state.causes.reduce((sum, count) => sum + count, 0);
+  const causes = CAUSE_NAMES.map((_, rank) => of(PAGE_CODES.length + rank));
+  const unshared = causes.reduce((sum, count) => sum + count, 0);
   const own = freshRuns(state, pageBytes);
   const fresh = own.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0);
   const [shared, released] = [of(SHARED), of(RELEASED)];
   return {
     pid: state.subject.pid,
     pages: { sharedAtFork: shared + unshared, shared, unshared, fresh, released },
-    causes: byCause(state.causes),
+    causes: byCause(causes),
     words: byCause(state.words),
     owners: state.tally.owners(),
     map: state.map,
@@ -392,13 +386,14 @@ function finishWorker(state: WorkerState, other: Subject | null, pageBytes: numb
   };
 }
 
-function byCause(counts: Float64Array): CauseCounts {
+/** `counts`: by rank. */
+function byCause(counts: ArrayLike<number>): CauseCounts {
   return Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, counts[rank] ?? 0])) as CauseCounts;
 }
 
 /** Anonymous pages of the worker that the reference has none of, in memory that both have mapped or only the worker. */
-function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Run[] {
-  const runs: Run[] = [];
+function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Span[] {
+  const runs: Span[] = [];
   const add = (start: number, count: number, isFresh: (page: number) => boolean): void => {
     for (let page = 0; page < count; page += 1) {
       if (!isFresh(page)) continue;
@@ -423,7 +418,7 @@ function presence(subject: Subject, pageBytes: number): (address: number) => boo
   let entries: PageEntries | null = null;
   return (address) => {
     if (mapping === null || address < mapping.start || address >= mapping.end) {
-      mapping = subject.mappings.find((each) => each.start <= address && address < each.end) ?? null;
+      mapping = mappingAt(subject.mappings, address);
       entries = mapping === null || !mapping.private ? null : subject.entries(mapping.start, mapping.end);
     }
     return mapping !== null && entries !== null && entries.isAnonymous((address - mapping.start) / pageBytes);

@@ -8,7 +8,7 @@ import { Rests } from './rests.ts';
 export interface Share {
   readonly reference: number;
   readonly workers: readonly number[];
-  /** Those whose owners are looked for; the one of these workers that is in the middle. */
+  /** Those whose owners are looked for, or the one of these workers that is in the middle. */
   readonly ownersOf: readonly number[] | 'median';
   readonly pageBytes: number;
   /** The file of the reference's census; null where there is none. */
@@ -45,13 +45,7 @@ export async function lookAtShare(
       censusPath === null || !isAsked
         ? null
         : (await import('./read-census.ts')).readCensus(censusPath, reference.mappings);
-    const comparisons = compare(reference, subjects, {
-      pageBytes,
-      ownersOf,
-      census,
-      onProgress,
-      rest,
-    });
+    const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress, rest });
     rest(0);
     return { found, problem, comparisons };
   } finally {

@@ -2,10 +2,14 @@
 import type { Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
 
-/** A stretch of private memory that both processes have at the same addresses. */
-export interface Region {
+/** Addresses one behind the other, up to before `end`. */
+export interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** A stretch of private memory that both processes have at the same addresses. */
+export interface Region extends Span {
   /** A path, `[heap]`, `[stack]`, or empty. */
   readonly path: string;
   readonly ofFile: boolean;
@@ -34,7 +38,7 @@ export function commonRegions(reference: readonly Mapping[], worker: readonly Ma
 }
 
 /** The private memory that only the worker has. `common`: what both have, as `commonRegions` gives it. */
-export function uncommon(worker: readonly Mapping[], common: readonly Region[]): { start: number; end: number }[] {
+export function uncommon(worker: readonly Mapping[], common: readonly Region[]): Span[] {
   return worker
     .filter((mapping) => mapping.private)
     .flatMap((mapping) => {

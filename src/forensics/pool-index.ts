@@ -13,9 +13,8 @@ export interface RegionPages {
 interface Places {
   readonly start: number;
   readonly end: number;
+  /** From `start` on. */
   readonly pages: PageEntries;
-  /** Where `pages` begin. */
-  readonly pagesStart: number;
   /** By place: `UNKNOWN` until somebody asks. */
   readonly answers: Uint8Array;
 }
@@ -49,7 +48,7 @@ export class PoolIndex {
     this.poolBytes = poolBytes;
     this.#memory = memory;
     this.#pageBytes = pageBytes;
-    this.#places = poolBytes === null ? [] : regions.flatMap((each) => placesIn(each, poolBytes));
+    this.#places = poolBytes === null ? [] : regions.flatMap((each) => placesIn(each, poolBytes, pageBytes));
   }
 
   /** Of a process that has none. */
@@ -65,7 +64,7 @@ export class PoolIndex {
     return places !== null && this.#isPool(places, Math.floor((address - places.start) / poolBytes), poolBytes);
   }
 
-  /** How many pools there are, of those at every so manieth place; it ends when they are enough. */
+  /** How many pools begin at every `stride`th place; it ends when they are enough. */
   count(stride: number, enough: number): number {
     const { poolBytes } = this;
     let count = 0;
@@ -102,10 +101,9 @@ export class PoolIndex {
   #isPool(places: Places, place: number, poolBytes: number): boolean {
     const known = places.answers[place];
     if (known !== UNKNOWN) return known === POOL;
-    const at = places.start + place * poolBytes;
     const isPool =
-      places.pages.isAnonymous((at - places.pagesStart) / this.#pageBytes) &&
-      this.#memory.read(at, this.#header) &&
+      places.pages.isAnonymous((place * poolBytes) / this.#pageBytes) &&
+      this.#memory.read(places.start + place * poolBytes, this.#header) &&
       parsePoolHeader(this.#words, 0, poolBytes) !== null;
     places.answers[place] = isPool ? POOL : OTHER;
     return isPool;
@@ -113,13 +111,14 @@ export class PoolIndex {
 }
 
 /** Pools are aligned to their size, and whole. */
-function placesIn({ region, pages }: RegionPages, poolBytes: number): Places[] {
+function placesIn({ region, pages }: RegionPages, poolBytes: number, pageBytes: number): Places[] {
   if (region.ofFile || region.path.startsWith('[stack')) return [];
   const start = Math.ceil(region.start / poolBytes) * poolBytes;
   const count = Math.floor((region.end - start) / poolBytes);
   if (count <= 0) return [];
   const end = start + count * poolBytes;
-  return [{ start, end, pages, pagesStart: region.start, answers: new Uint8Array(count) }];
+  const own = pages.slice((start - region.start) / pageBytes, (end - region.start) / pageBytes);
+  return [{ start, end, pages: own, answers: new Uint8Array(count) }];
 }
 
 /** Finds out how large this process's pools are. A header says it itself, so what fits another size is an accident. */

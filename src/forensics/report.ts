@@ -2,7 +2,7 @@
 import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from './causes.ts';
-import { causeOfCode, PAGE_CODES, medianOf, type WorkerComparison } from './comparison.ts';
+import { causeOfCode, medianOf, PAGE_CODES, type WorkerComparison } from './comparison.ts';
 import { byModule, type ModulePages } from './modules.ts';
 
 /** Raised when a field changes its meaning or goes. */

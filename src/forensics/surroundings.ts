@@ -1,11 +1,7 @@
 /** How much of the reference around a page has to be read, to tell what the words of that page are; pure. */
 import type { ChunkTable } from './glibc-chunks.ts';
+import type { Span } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
-
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * A pool's header and free list say what its blocks are, and the first bytes of a chunk what it holds. Other memory is
