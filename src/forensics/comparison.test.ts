@@ -363,10 +363,13 @@ test('whatever workers write, each page has its most stubborn cause, and no page
           expect(pages.sharedAtFork).toBe(pages.shared + pages.unshared);
           expect(pages.sharedAtFork + pages.released).toBe(total);
           expect(unsharedPages(mold, workers[index]!)).toBe(pages.unshared);
-          for (const { region, codes } of map) {
+          for (const { region, codes, counts: byCode } of map) {
+            const counted = new Uint32Array(byCode.length);
             for (const [page, code] of codes.entries()) {
+              counted[code]! += 1;
               expect(causeOfCode(code)).toBe(expected[index]!.get(region.start / PAGE_BYTES + page) ?? null);
             }
+            expect(byCode).toEqual(counted);
           }
           expect(owners.reduce((sum, owner) => sum + owner.pages, 0)).toBeCloseTo(pages.unshared);
         }
