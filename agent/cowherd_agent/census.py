@@ -38,11 +38,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from itertools import compress
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from cowherd_agent.census_file import CensusFile
 from cowherd_agent.census_tally import NOBODY, CensusTally
+from cowherd_agent.foreign_modules import is_module, namespace_of
 from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.by_type import ByType, is_kind_of
 from cowherd_agent.heap.hidden_referents import of_type
@@ -53,7 +54,6 @@ _CHUNK_OBJECTS = 2000
 _PIECE_OBJECTS = 50_000
 
 _module_of_class = type.__dict__["__module__"].__get__
-_namespace_of = type.__dict__["__dict__"].__get__(ModuleType)["__dict__"].__get__
 
 
 class CensusUnavailable(Exception):
@@ -142,8 +142,8 @@ class _Walk:
             numbers[id(module)] = self._module_numbers[name] = len(modules)
             modules.append(name)
             root: list[object] = [module]
-            if is_kind_of(type(module), ModuleType):
-                root.append(_namespace_of(module))
+            if is_module(module):
+                root.append(namespace_of(module))
             yield len(modules) - 1, self._visited.unmet(root)
 
     def _walk_pending(self) -> None:
@@ -242,9 +242,9 @@ def _is_unfinished(name: str, module: object) -> bool:
     if name == "__main__":
         # It was there before all others.
         return True
-    if not is_kind_of(type(module), ModuleType):
+    if not is_module(module):
         return False
-    spec = _namespace_of(module).get("__spec__")
+    spec = namespace_of(module).get("__spec__")
     # Set while it is loaded (Lib/importlib/_bootstrap.py, _load_unlocked).
     return type(spec) is ModuleSpec and getattr(spec, "_initializing", False) is True
 

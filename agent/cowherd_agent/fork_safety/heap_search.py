@@ -11,8 +11,10 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterable, Sequence
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
+
+from cowherd_agent.foreign_modules import is_module, namespace_of
 
 BUDGET_SECONDS = 0.3
 """For all passes; the first one is always made."""
@@ -78,8 +80,8 @@ def _is_own(found: object) -> bool:
 
 
 def _name_of(holder: object) -> str | None:
-    if isinstance(holder, ModuleType):
-        return f"the module {holder.__name__}"
+    if is_module(holder):
+        return f"the module {namespace_of(holder).get('__name__')}"
     if type(holder) is dict and "__spec__" in holder and "__name__" in holder:
         return f"the module {holder['__name__']}"
     if type(holder) in _CONTAINERS:

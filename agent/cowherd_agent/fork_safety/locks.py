@@ -9,9 +9,9 @@ from __future__ import annotations
 import _thread
 import sys
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
+from cowherd_agent.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.finding import Finding
 
 _LOCKS = frozenset((_thread.LockType, _thread.RLock))
@@ -31,12 +31,11 @@ def find() -> list[Finding]:
 
 
 def _visible_locks() -> Iterator[tuple[str, Any]]:
-    for name, module in list(sys.modules.items()):
-        # An aliased module would be told of twice.
-        if not isinstance(module, ModuleType) or name == "__mp_main__":
+    for name, module in loaded_modules():
+        # Another name of `__main__`, whose locks would be told of twice.
+        if name == "__mp_main__":
             continue
-        # Not `module.__dict__`, at which a lazy module would load (importlib.util._LazyModule).
-        variables = object.__getattribute__(module, "__dict__")
+        variables = namespace_of(module)
         kinds = zip(variables, map(type, variables.values()), strict=True)
         for variable in [variable for variable, kind in kinds if kind in _LOCKS]:
             yield f"{name}.{variable}", variables[variable]
