@@ -102,6 +102,8 @@ MOLD_COMMANDS = frozenset(
         "reopen_logs",
         "census",
         "merge_memory",
+        "pause_threads",
+        "resume_threads",
         "exit",
     }
 )

@@ -99,6 +99,8 @@ const moldCommands = Object.keys({
   workers_wanted: true,
   reopen_logs: true,
   census: true,
+  pause_threads: true,
+  resume_threads: true,
   merge_memory: true,
   exit: true,
 } satisfies Record<MoldCommand['type'], true>);

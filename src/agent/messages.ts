@@ -86,6 +86,8 @@ const moldReady = v.object({
   remarks: v.array(remark),
   report: v.record(v.string(), v.unknown()),
   modules: integer,
+  /** How many threads of the application do something in this mold that no worker does. */
+  threads: v.optional(count, 0),
 });
 
 /** What a mold, or one of its workers, says. */
@@ -258,6 +260,10 @@ export type MoldCommand =
   | { type: 'census' }
   /** Let the kernel merge your memory with that of others, and that of workers forked from now on. */
   | { type: 'merge_memory' }
+  /** Another mold is being made whose threads will do the same: known schedulers rest. */
+  | { type: 'pause_threads' }
+  /** It has failed: they go on. */
+  | { type: 'resume_threads' }
   /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
   | { type: 'exit'; final: boolean };
 
