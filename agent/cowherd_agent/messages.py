@@ -55,6 +55,7 @@ KEEPER_COMMANDS = frozenset(
         "listen",
         "give_listeners",
         "keep_listeners",
+        "turn_away",
         "to_mold",
         "signal",
         "set_background",

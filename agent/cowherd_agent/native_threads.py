@@ -18,7 +18,7 @@ from typing import NamedTuple
 _STACK_BYTES = 64 * 1024
 """How much of a stack is read: the outermost frames of a thread that waits lie well within."""
 
-_NOT_THE_STARTER = re.compile(r"^(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld-linux|ld)\b")
+_NOT_THE_STARTER = re.compile(r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?)[.-]")
 """Libraries through which others wait and start their threads."""
 
 

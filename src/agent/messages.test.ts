@@ -83,6 +83,7 @@ const keeperCommands = Object.keys({
   listen: true,
   give_listeners: true,
   keep_listeners: true,
+  turn_away: true,
   to_mold: true,
   signal: true,
   set_background: true,

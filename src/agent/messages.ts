@@ -309,6 +309,8 @@ export type KeeperCommand =
     }
   | { type: 'give_listeners'; generation: number }
   | { type: 'keep_listeners'; generations: number[] }
+  /** Let nobody new in; what is queued on the listeners stays there, for workers to accept. */
+  | { type: 'turn_away' }
   /** A worker that has said `retired`. */
   | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }

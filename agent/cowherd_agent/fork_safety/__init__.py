@@ -18,6 +18,7 @@ from cowherd_agent.fork_safety import (
     databases,
     event_loops,
     file_locks,
+    library_states,
     locks,
     native_fates,
     sockets,
@@ -103,6 +104,7 @@ def verdict(
     findings = [
         *thread_fates.find(fates),
         *native_fates.find(natives),
+        *(advisory.attempt("the look at libraries", library_states.find) or ()),
         *_find_in_heap(opened, advisory),
         *(advisory.attempt("the look for databases", lambda: databases.find(opened)) or ()),
         *(advisory.attempt("the look for file locks", lambda: file_locks.find(opened)) or ()),

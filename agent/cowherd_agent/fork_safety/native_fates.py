@@ -45,7 +45,10 @@ _KNOWN = (
     _known(r"", r"jemalloc_bg_thd"),
     # The thread that runs a session does all the work itself where its helpers do not answer.
     _known(r"onnxruntime|libonnxruntime"),
-    # A new channel or call in a worker makes its own.
+    _known(r"_?duckdb"),
+    # Its own pool of threads, which a child makes anew (modules/core/src/parallel_impl.cpp).
+    _known(r"cv2\b|libopencv"),
+    # A call in a worker makes its own threads and its own connection.
     _known(r"cygrpc"),
     _known(
         r"_polars_runtime|polars",
