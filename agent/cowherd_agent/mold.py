@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker import WorkerStart
 
 CHANNEL_DESCRIPTOR = 3
+NAME = "cowherd-mold"
 OLDEST_GUNICORN = 23
 
 # Carries the order over an exec, when the mold starts anew without a rejected policy.
@@ -144,7 +145,7 @@ class Mold:
             cfg.collect_after,
             rejected=self._order.get("rejected_policies", []),
         )
-        from gunicorn import debug, util
+        from gunicorn import debug
 
         if cfg.daemon and not self._order["daemonized"]:
             # Before the app is loaded: the background process does it all from the beginning.
@@ -159,7 +160,7 @@ class Mold:
         self._warn_of_what_is_not_done(cfg)
         if cfg.spew:
             debug.spew()
-        util._setproctitle(f"mold [{cfg.proc_name}]")
+        process_name.set_title(NAME, f"mold [{cfg.proc_name}]")
         if self._order.get("log_format") == "json":
             use_json(cfg, self._arbiter.log)
 
@@ -392,16 +393,13 @@ class Mold:
 
     def take_over(self, start: WorkerStart, retirement: Retirement) -> None:
         """In a worker that has retired: sheds the worker, and waits for the order of a mold."""
-        from gunicorn import util
-
         self._heap.leave_worker()
         try:
             self._channel = retiring.shed(start, retirement)
         except OSError:
             # The keeper is gone, and with it every listener.
             self._leave(1)
-        process_name.set_name("cowherd-mold")
-        util._setproctitle(f"mold [{self._arbiter.proc_name}]")
+        process_name.set_title(NAME, f"mold [{self._arbiter.proc_name}]")
         self._order = _receive_order(self._channel)
         self._generation = self._order["generation"]
 
@@ -683,7 +681,7 @@ def _require_gunicorn() -> None:
 def main(arguments: Sequence[str]) -> NoReturn:
     """Runs a mold; ``arguments`` are gunicorn's own."""
     channel = Channel.inherited(CHANNEL_DESCRIPTOR)
-    process_name.set_name("cowherd-mold")
+    process_name.set_name(NAME)
     _import_ahead()
     mold = Mold(channel, _receive_order(channel), list(arguments))
     del channel

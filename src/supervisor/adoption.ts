@@ -89,6 +89,8 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }
+  // They may rest for a reload that nobody knows of any more.
+  if (state.rollout === null) molds.tellThreads(draft, 'resume_threads');
   workers.announceWhenComplete(draft);
 }
 

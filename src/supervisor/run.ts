@@ -9,8 +9,9 @@ import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
 import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
@@ -528,14 +529,5 @@ function readPid(path: string): number | null {
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
   }
 }
