@@ -259,8 +259,8 @@ class Mold:
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed and replayed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        fates = fork_safety.fates_of_threads(advisory, THREADS_END_SECONDS)
-        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, ready_to_fork.refuse)
+        found = fork_safety.look_at_threads(advisory, THREADS_END_SECONDS)
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, found, ready_to_fork.refuse)
         self._tell_fork_safety(verdict, report)
         rejection = self._heap.prepare(
             on_progress=self._progress, warmup=replay if replayed else None
@@ -415,12 +415,12 @@ class Mold:
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        fates = fork_safety.fates_of_threads(advisory, retiring.THREADS_END_SECONDS)
+        found = fork_safety.look_at_threads(advisory, retiring.THREADS_END_SECONDS)
         # Connections of threads that have ended are often garbage in a cycle (Django's are), and
         # still open.
         rawgc.collect()
         report: dict[str, Any] = {}
-        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, retiring.refuse)
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, found, retiring.refuse)
         self._tell_fork_safety(verdict, report)
         self._say_configured()
         self._receive_listeners()

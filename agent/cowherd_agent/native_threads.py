@@ -44,7 +44,7 @@ class Mapping(NamedTuple):
 
 def native_threads() -> list[NativeThread]:
     """The threads of this process that Python did not start, and that it has no object for."""
-    known = {thread.native_id for thread in threading.enumerate()}
+    known = {thread.native_id for thread in threading.enumerate() if not is_native(thread)}
     known.add(threading.get_native_id())
     numbers = [number for number in _task_numbers() if number not in known]
     if not numbers:
@@ -55,6 +55,12 @@ def native_threads() -> list[NativeThread]:
         for number in numbers
         if (name := _name_of(number)) is not None
     ]
+
+
+def is_native(thread: threading.Thread) -> bool:
+    """Whether it is a thread of a library's that has once called into Python, which has made up an
+    object for it then (Lib/threading.py, _DummyThread)."""
+    return type(thread) is threading._DummyThread
 
 
 def count() -> int:

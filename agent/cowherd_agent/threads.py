@@ -75,7 +75,7 @@ def running() -> list[RunningThread]:
     return [
         _describe(thread, frames.get(thread.ident or 0))
         for thread in threading.enumerate()
-        if thread is not threading.current_thread()
+        if thread is not threading.current_thread() and not native_threads.is_native(thread)
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from cowherd_agent.clients import executors, openmp, telemetry
+from cowherd_agent.clients import datasette_databases, executors, openmp, telemetry
 from cowherd_agent.clients.recipe import Recipe
 from cowherd_agent.clients.recipes import RECIPES
 from cowherd_agent.fork_safety import databases, sockets
@@ -28,8 +28,10 @@ def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[st
     """
     attempt = advisory.attempt
     closed = list(attempt("sending what telemetry has queued", telemetry.flush) or ())
+    attempt("ending Datasette's writers", datasette_databases.end_writers)
     if attempt("ending idle threads of pools", executors.end_idle_threads):
         closed.append("idle threads of pools")
+    attempt("closing Datasette's connections", datasette_databases.close_files)
     attempt("giving back OpenMP's threads", openmp.give_back_pools)
     closed += (
         attempt("the search for clients", lambda: _close_connections(own_descriptors, advisory))

@@ -96,6 +96,20 @@ def find(threads: Sequence[NativeThread]) -> list[Finding]:
     ]
 
 
+def without_returned(
+    threads: Sequence[NativeThread], in_child: Sequence[NativeThread]
+) -> list[NativeThread]:
+    """Those that a child of their process does not have."""
+    returned = Counter(in_child)
+    missing = []
+    for thread in threads:
+        if returned[thread] > 0:
+            returned[thread] -= 1
+        else:
+            missing.append(thread)
+    return missing
+
+
 def _look_up(thread: NativeThread) -> KnownLibrary | None:
     for known in _KNOWN:
         if known.library.match(thread.library) and known.thread.match(thread.name):

@@ -66,6 +66,7 @@ _C_DRIVERS = (
     ("psycopg", "Connection"),
     ("psycopg", "AsyncConnection"),
     ("psycopg2.extensions", "connection"),
+    ("MySQLdb.connections", "Connection"),
 )
 
 _CLOSE = "close it in the before_mold hook, and open it in after_fork or at the first request"
