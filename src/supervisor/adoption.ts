@@ -85,7 +85,7 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     const { generation, pid, phase } = mold;
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
     // After a refork, what its threads do goes on in the mold that loaded the application.
-    if (mold.threads > 0 && generation < state.generation) continue;
+    if (mold.threads > 0 && generation < state.generation && !(current !== undefined && current.threads > 0)) continue;
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }

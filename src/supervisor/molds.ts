@@ -57,6 +57,7 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
     rejectedPolicies: rejected,
     dismissedAtMs: null,
     threads: 0,
+    leavesAfterWorkersBefore: null,
     census: null,
   };
 }
@@ -146,13 +147,30 @@ export function useListeners(draft: Draft, listeners: string[]): void {
 
 /** Molds whose threads do what no worker does, and what another mold that loads the application will do too. */
 export function withThreads(draft: Draft): MoldState[] {
-  return Object.values(draft.state.molds).filter((mold) => mold.threads > 0 && mold.phase === 'ready');
+  return Object.values(draft.state.molds).filter(
+    (mold) => mold.threads > 0 && mold.phase === 'ready' && mold.leavesAfterWorkersBefore === null,
+  );
 }
 
 /** Their threads rest while another mold loads the application, or go on when it has failed. */
 export function tellThreads(draft: Draft, type: 'pause_threads' | 'resume_threads'): void {
   for (const { generation } of withThreads(draft)) {
     draft.actions.push({ do: 'tell_mold', generation, message: { type } });
+  }
+}
+
+/** Has a mold leave when no worker of a generation before this one is left. */
+export function dismissAfterWorkers(draft: Draft, mold: MoldState, generation: number): void {
+  mold.leavesAfterWorkersBefore = generation;
+  dismissWithoutWorkers(draft);
+}
+
+/** Those whose last worker has left since. */
+export function dismissWithoutWorkers(draft: Draft): void {
+  const { molds, workers } = draft.state;
+  for (const { generation, leavesAfterWorkersBefore: before } of Object.values(molds)) {
+    if (before === null || Object.values(workers).some((worker) => worker.generation < before)) continue;
+    dismiss(draft, generation);
   }
 }
 
