@@ -24,10 +24,11 @@ import { readKernelFacts } from '../src/procfs/kernel.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
 import { FEED, prepareFeed } from './support/feed.ts';
 import { fetchFrom } from './support/http.ts';
+import { needs, ROOT_NEEDED } from './support/needs.ts';
 import { kill } from './support/processes.ts';
 import { until } from './support/until.ts';
 
-const problem = whyNoRecording();
+const missing = whyNoRecording();
 const SECRET = 'the-secret-of-4711';
 
 /** What an application does to a heap that it shares. */
@@ -54,7 +55,7 @@ function whyNoRecording(): string | null {
     chooseInstrument({ kernel: readKernelFacts(), architecture: process.arch, tracefsMounted: true });
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `needs perf and its events: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -130,7 +131,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.runIf(problem === null)(`a recording${problem === null ? '' : ` (${problem})`}`, () => {
+describe('a recording', needs(missing), () => {
   test('of gunicorn: its collector, in every format; nothing of its memory; no file is replaced', async () => {
     const { pid, address } = await gunicorn(2);
     const out = (name: string): string => path.join(folder, name);
@@ -240,7 +241,7 @@ function minorFaults(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7]);
 }
 
-describe.runIf(problem === null)('a recording of elsewhere', () => {
+describe('a recording of elsewhere', needs(missing), () => {
   let data = '';
   let text = '';
 
@@ -340,13 +341,13 @@ esac`;
     await run.stop();
   });
 
-  test.runIf(problem === null)('no such process, none that was forked, no herd', async () => {
+  test('no such process, none that was forked, no herd', needs(missing), async () => {
     await expectError(cowherd(['record', '4194305']), 'PROCESS_NOT_FOUND');
     await expectError(cowherd(['record', String(process.pid)]), 'NOT_FORKED');
     await expectError(cowherd(['record']), 'NOT_RUNNING');
   });
 
-  test.runIf(problem === null && process.getuid?.() === 0)('a process of somebody else', async () => {
+  test('a process of somebody else', needs(ROOT_NEEDED, missing), async () => {
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     await expectError(cowherd(['record', '1'], { prefix: nobody }), 'PROCESS_NOT_READABLE', /CAP_SYS_PTRACE/);
   });

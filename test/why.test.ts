@@ -10,6 +10,7 @@ import { lookAtShare } from '../src/forensics/look-share.ts';
 import type { WhyReport } from '../src/forensics/report.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
 import { interpreter } from './support/interpreters.ts';
+import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -103,11 +104,16 @@ describe('programs whose writes are known', () => {
   });
 
   // Debian's is stripped, and has its library inside of the program.
-  test.runIf(existsSync('/usr/bin/python3'))('an interpreter without symbols and without a library', async () => {
-    const judged = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
-    expect(judged.asked.report.reference.problem).toBeNull();
-    expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
-  });
+  const system = interpreter(({ path: command }) => command === '/usr/bin/python3');
+  test(
+    'an interpreter without symbols and without a library',
+    needs(where(system !== null, "needs the system's /usr/bin/python3")),
+    async () => {
+      const judged = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
+      expect(judged.asked.report.reference.problem).toBeNull();
+      expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
+    },
+  );
 });
 
 const COLLECTING = `
@@ -200,13 +206,17 @@ time.sleep(60)`;
     expect(workers[0]!.shared_at_fork).toBeGreaterThan(1024 * 1024);
   }
 
-  test.runIf(PYPY !== null)('of PyPy', async () => {
+  test('of PyPy', needs(where(PYPY !== null, 'needs /usr/bin/pypy3')), async () => {
     await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap is not known here');
   });
 
-  test.runIf(FREE_THREADED !== null)('of a free-threaded build', async () => {
-    await expectBytesAlone(FREE_THREADED!, /^free-threaded CPython/, 'it is a free-threaded build');
-  });
+  test(
+    'of a free-threaded build',
+    needs(where(FREE_THREADED !== null, 'needs a free-threaded CPython on this machine')),
+    async () => {
+      await expectBytesAlone(FREE_THREADED!, /^free-threaded CPython/, 'it is a free-threaded build');
+    },
+  );
 
   test('of workers that load the application themselves: that it is to be loaded before the fork', async () => {
     const { parent } = await pidPrintedBy(`
@@ -282,7 +292,7 @@ time.sleep(60)
     expect(report.reference).toMatchObject({ pid: Number(sibling), is_sibling: true });
   });
 
-  test.runIf(process.getuid?.() === 0)('a process of another user, without the privilege', async () => {
+  test('a process of another user, without the privilege', needs(ROOT_NEEDED), async () => {
     const { pid } = start('sleep', '60');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     // The same user without capabilities may not look into one that has them.

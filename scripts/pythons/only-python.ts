@@ -48,7 +48,10 @@ export async function runWithOnlyPython({ python, ordinary, command }: Run): Pro
       'sh',
       script,
       ...becoming(isRoot, ordinary),
-      ...['env', '-i', ...environment(), ...command],
+      'env',
+      '-i',
+      ...environment(),
+      ...command,
     ]);
     const leftBehind = await endWhatIsLeft(readFileSync(path.join(scratch, 'namespace'), 'utf8').trim());
     return { status, output, leftBehind };
@@ -64,7 +67,8 @@ function layOut(scratch: string, python: string, asOrdinary: boolean): Mounts {
   chmodSync(tmp, 0o1777);
   clone(path.join(tmp, 'cowherd'));
 
-  const about = 'import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix, "3.%d" % sys.version_info[1])';
+  const about =
+    'import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix, "3.%d" % sys.version_info[1])';
   const [program = '', prefix = '', version = ''] = run(python, '-I', '-c', about).split(' ');
   for (const name of ['python3', `python${version}`]) symlinkSync(program, path.join(tmp, 'bin', name));
   const node = realpathSync(process.execPath);
@@ -137,7 +141,8 @@ function becoming(isRoot: boolean, ordinary: boolean): string[] {
 
 /** What a login shell would have, and what says how the package registries are reached. */
 function environment(): string[] {
-  const passedOn = /^(CI|TERM|LANG|NO_COLOR|COWHERD_\w+|PIP_\w+|npm_config_(registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w+_proxy)$/i;
+  const passedOn =
+    /^(CI|TERM|LANG|NO_COLOR|COWHERD_\w+|PIP_\w+|npm_config_(registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w+_proxy)$/i;
   const theirs = Object.entries(process.env).flatMap(([name, value]) =>
     passedOn.test(name) && value !== undefined ? [`${name}=${value}`] : [],
   );
