@@ -53,10 +53,9 @@ $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 demo: install build
 	@./bin/cowherd demo
 
-# In CI the newest interpreters are brought too; elsewhere the heap policies are tested on those that are there.
+# SUITE='--interpreter-only' and the like: see the head of scripts/suite.ts.
 test: install build
-	@if [ "$$CI" = true ]; then scripts/get-interpreters.sh; fi
-	@$(tsx) scripts/suite.ts
+	@$(tsx) scripts/suite.ts $(SUITE)
 
 check: install build
 	@$(tsx) scripts/suite.ts --quick
