@@ -116,7 +116,7 @@ describe('the application', () => {
 import threading, time
 ${HELLO}
 def work():
-    time.sleep(60)
+    time.sleep(600)
 
 threading.Thread(target=work, name="flusher", daemon=True).start()
 watcher = threading.Timer(60, work)
@@ -200,7 +200,7 @@ ${HELLO}`;
   });
 
   test('is killed while it is loaded, as the kernel does when memory runs out', async () => {
-    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(60)\n';
+    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(600)\n';
     const run = serve(['slow:app'], { files: { 'slow.py': app } });
     await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
     const mold = run.processes.find((info) => info.name === 'cowherd-mold');

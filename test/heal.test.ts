@@ -60,7 +60,7 @@ function heal(run: Run, ...options: readonly string[]): Run {
 }
 
 async function untilMerging(): Promise<void> {
-  await until('KSM is on', () => Promise.resolve(readKsmSettings()?.run === 1), 20_000);
+  await until('KSM is on', () => Promise.resolve(readKsmSettings()?.run === 1));
 }
 
 describe('heal', needs(missing), () => {

@@ -300,7 +300,7 @@ import os, time
 def app(environ, start_response):
     start_response("200 OK", [])
     if environ["PATH_INFO"] == "/slow":
-        time.sleep(60)
+        time.sleep(600)
     return [str(os.getpid()).encode()]
 `;
     const run = await serving(['slow:app', '--workers', '1'], { files: { 'slow.py': app } });

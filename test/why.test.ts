@@ -191,7 +191,7 @@ data = [[number] for number in range(50_000)]
 pid = os.fork()
 if pid == 0: gc.collect()
 else: print(pid, flush=True)
-time.sleep(60)`;
+time.sleep(600)`;
   const PYPY = existsSync('/usr/bin/pypy3') ? '/usr/bin/pypy3' : null;
   const FREE_THREADED = interpreter(({ freeThreaded }) => freeThreaded);
 
@@ -229,7 +229,7 @@ if 0 in pids:
 else:
     os.read(ready, 1), os.read(ready, 1)
     print(os.getpid(), flush=True)
-time.sleep(60)`);
+time.sleep(600)`);
     const { workers, advice, median_pid: median } = await reportOf(String(parent.pid));
     const worker = workers.find(({ pid }) => pid === median)!;
     expect(workers).toHaveLength(2);
@@ -246,7 +246,7 @@ time.sleep(60)`);
 
   test('of a worker by its own pid: it is compared with its parent', async () => {
     const { parent, pid } = await pidPrintedBy(
-      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
     );
     const report = await reportOf(String(pid));
     expect(report).toMatchObject({ reference: { pid: parent.pid }, median_pid: pid });
@@ -266,7 +266,7 @@ describe('what can not be looked at', () => {
   });
 
   test('a process that was not forked, nor has forked', async () => {
-    const { pid } = start('sleep', '60');
+    const { pid } = start('sleep', '600');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     await refused(48, new RegExp(`NOT_FORKED.*process ${pid}`), String(pid));
   });
@@ -276,12 +276,12 @@ describe('what can not be looked at', () => {
 import os, time
 first = os.fork()
 if first == 0:
-    time.sleep(60)
+    time.sleep(600)
 second = os.fork()
 if second == 0:
-    time.sleep(60)
+    time.sleep(600)
 print(first, flush=True)
-time.sleep(60)
+time.sleep(600)
 `);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
@@ -293,7 +293,7 @@ time.sleep(60)
   });
 
   test('a process of another user, without the privilege', needs(ROOT_NEEDED), async () => {
-    const { pid } = start('sleep', '60');
+    const { pid } = start('sleep', '600');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     // The same user without capabilities may not look into one that has them.
     const run = cowherd(['why', String(pid)], { prefix: ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'] });
@@ -304,7 +304,7 @@ time.sleep(60)
 
   test('a worker that ends while it is read is left out; its parent ends it all', async () => {
     const { parent, pid } = await pidPrintedBy(
-      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
     );
     const share = { reference: parent.pid, workers: [pid], ownersOf: [pid], pageBytes: 4096, census: null };
     let killed = false;
