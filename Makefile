@@ -12,7 +12,7 @@ node_stamp := node_modules/.stamp
 venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
-.PHONY: help install build demo test check test-nodes format clean interpreters \
+.PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
 	test-survive bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
+	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
 	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
@@ -65,6 +66,11 @@ test-nodes: install build
 		echo "== Node $$version"; \
 		npx --yes --package=node@$$version -- node --import tsx scripts/suite.ts --typescript-only || exit 1; \
 	done
+
+# Brings CPython 3.14, where there is none.
+test-pythons: install
+	@scripts/get-interpreters.sh 3.14
+	@$(tsx) scripts/test-pythons.ts $(PYTHONS) $(if $(USERS),--user $(USERS))
 
 test-survive: install build
 	@$(tsx) bench/survive.ts

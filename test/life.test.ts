@@ -234,6 +234,8 @@ describe('--daemon', () => {
     const run = serve(['no_such_module:app', '--daemon'], { files });
     expect(await run.ended).toEqual({ status: 4, signal: null });
     expect(run.stderr).toContain('no_such_module');
+    // The one in the background has told of the error, and ends.
+    await until('it has left', () => run.processes.length === 0);
     await run.expectNothingLeft();
   });
 });
