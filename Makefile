@@ -43,7 +43,7 @@ $(venv_stamp): requirements-dev.txt scripts/find-python
 	@echo '== Python packages (.venv)'
 	@python=$$(scripts/find-python) && echo "with $$python" && "$$python" -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	@touch $@
+	@echo "$${PYTHON:+chosen }$$(scripts/find-python)" >$@
 
 $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 	@echo '== Build (dist)'
@@ -51,7 +51,11 @@ $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 	@$(bin)/tsc -p tsconfig.build.json
 	@touch $@
 
-demo: install build
+# With the newest interpreter that there is now, unless PYTHON chose that of .venv.
+demo:
+	@if [ -e $(venv_stamp) ] && ! grep -q '^chosen' $(venv_stamp) && [ "$$(cat $(venv_stamp))" != "$$(scripts/find-python)" ]; \
+		then echo '== Another Python than that of .venv is the newest'; rm $(venv_stamp); fi
+	@$(MAKE) install build
 	@./bin/cowherd demo
 
 # SUITE='--interpreter-only' and the like: see the head of scripts/suite.ts.
