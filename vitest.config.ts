@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Two projects. `unit`: beside the source, pure, fast, in parallel. `process`: real servers and real interpreters,
- * one file at a time, since they share the machine's two or more cores and its ports.
+ * a few files at a time: most of the time they wait for processes.
  *
  * The limits are for what hangs. They say nothing about speed: a machine that is busy with other work may need many times
  * as long as an idle one, and no test may fail for that.
@@ -27,7 +27,7 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 3,
           sequence: { concurrent: false },
         },
       },
