@@ -22,6 +22,7 @@ import {
 import { fetchFrom, isListening } from './support/http.ts';
 import { gunicornFor, interpreter } from './support/interpreters.ts';
 import { until } from './support/until.ts';
+import { needs, where } from './support/needs.ts';
 
 const files = { 'hello.py': HELLO };
 
@@ -115,7 +116,7 @@ describe('the application', () => {
 import threading, time
 ${HELLO}
 def work():
-    time.sleep(60)
+    time.sleep(600)
 
 threading.Thread(target=work, name="flusher", daemon=True).start()
 watcher = threading.Timer(60, work)
@@ -199,7 +200,7 @@ ${HELLO}`;
   });
 
   test('is killed while it is loaded, as the kernel does when memory runs out', async () => {
-    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(60)\n';
+    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(600)\n';
     const run = serve(['slow:app'], { files: { 'slow.py': app } });
     await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
     const mold = run.processes.find((info) => info.name === 'cowherd-mold');
@@ -390,7 +391,7 @@ describe('the interpreter', () => {
     await fails(['hello:app'], { files, python: program }, 'PYTHON_NOT_FOUND', program);
   });
 
-  test.skipIf(tooOld === null)('is too old (needs a Python 3.9 or older on this machine)', async () => {
+  test('is too old', needs(where(tooOld !== null, 'needs a Python 3.9 or older on this machine')), async () => {
     await fails(['hello:app'], { files, python: tooOld }, 'PYTHON_TOO_OLD', /is Python 3\.\d+\.\d+/);
   });
 
@@ -403,8 +404,9 @@ describe('the interpreter', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test.skipIf(before312 === null)(
-    'cannot have the policy asked for, and says what it can (needs a Python 3.10 or 3.11)',
+  test(
+    'cannot have the policy asked for, and says what it can',
+    needs(where(before312 !== null, 'needs a CPython 3.10 or 3.11 on this machine')),
     async () => {
       const folder = temporaryFolder();
       const env = { PYTHONPATH: gunicornFor(folder) };
@@ -425,8 +427,9 @@ describe('the interpreter', () => {
     },
   );
 
-  test.skipIf(freeThreaded === null)(
-    'is free-threaded: serves with stock, and says so (needs a free-threaded build)',
+  test(
+    'is free-threaded: serves with stock, and says so',
+    needs(where(freeThreaded !== null, 'needs a free-threaded CPython on this machine')),
     async () => {
       const folder = temporaryFolder();
       const env = { PYTHONPATH: gunicornFor(folder) };

@@ -99,12 +99,12 @@ export function configured(draft: Draft, generation: number, message: Configured
   mold.phase = 'loading';
   mold.remarks = message.remarks;
   mold.settings = message.settings;
+  const isFirst = state.settings === null;
+  // A reload's settings are the herd's when its first worker is ready. Before the lines: the log level is among them.
+  if (generation === state.generation) useSettings(draft, message.settings);
   for (const { policy, reason } of message.remarks) {
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
   }
-  const isFirst = state.settings === null;
-  // A reload's settings are the herd's when its first worker is ready. Before the line: the log level is among them.
-  if (generation === state.generation) useSettings(draft, message.settings);
   if (isFirst) {
     state.target = Math.max(1, message.settings.workers);
     log(
