@@ -111,7 +111,7 @@ describe('the application', () => {
     await fails([], { files }, 'USAGE', /no application given/);
   });
 
-  test('leaves threads running: each is named, with the place where it was started', async () => {
+  test('leaves threads running: each is named, with the place where it was started, and strict refuses them', async () => {
     const app = `
 import threading, time
 ${HELLO}
@@ -124,20 +124,39 @@ watcher.name = "watcher"
 watcher.daemon = True
 watcher.start()
 `;
-    const run = await fails(
-      ['threads:app'],
+    const strict = await fails(
+      ['threads:app', '--strict'],
       { files: { 'threads.py': app } },
       'APP_LEFT_THREADS',
-      /'flusher' started at [^;]*\/threads\.py:\d+/,
-      /'watcher' started at [^;]*\/threads\.py:\d+/,
+      /thread 'flusher' of threads, started at [^;]*\/threads\.py:\d+/,
+      /thread 'watcher' of threads, started at [^;]*\/threads\.py:\d+/,
     );
     const line = app.split('\n').findIndex((text) => text.includes('flusher')) + 1;
-    expect(run.stderr).toContain(`threads.py:${line}`);
+    expect(strict.stderr).toContain(`threads.py:${line}`);
 
-    const allowed = await serving(['threads:app', '--allow-threads'], { files: { 'threads.py': app } });
-    expect(allowed.messages.join('\n')).toMatch(/Fork safety: thread 'flusher', started at .*threads\.py:\d+/);
-    expect((await allowed.get('/')).status).toBe(200);
-    await allowed.stop();
+    for (const [more, warnings] of [
+      [[], 2],
+      [['--allow-threads'], 0],
+      [['--allow-threads', '--strict'], 0],
+    ] as const) {
+      const run = await serving(['threads:app', ...more], { files: { 'threads.py': app } });
+      expect(run.messages.filter((message) => message.startsWith('Fork safety: thread ')).length).toBe(warnings);
+      expect((await run.get('/')).status).toBe(200);
+      await run.stop();
+    }
+  });
+
+  test('has begun what is known to hang in workers', async () => {
+    const app = `
+from multiprocessing.pool import ThreadPool
+${HELLO}
+pool = ThreadPool(1)
+`;
+    const files = { 'pools.py': app };
+    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits for ever/);
+    const run = await serving(['pools:app', '--allow-threads'], { files });
+    expect(run.log.filter(({ level }) => level === 'warning')).toEqual([]);
+    await run.stop();
   });
 
   test.each([

@@ -259,7 +259,7 @@ def before_mold(server):
     const failed = await refork(run);
     expect(failed.status).toBe(37);
     expect(failed.stderr).toMatch(
-      /FORK_UNSAFE: thread 'flusher', started at .*threads\.py:7; stop it in the before_mold/,
+      /FORK_UNSAFE: thread 'flusher', which runs threading\.Event\.wait, started at .*threads\.py:7, runs in the mold, and in no worker; stop it in the before_mold/,
     );
     await readyPids(run, 1);
     expect((await run.get('/start')).text).toBe('well');
@@ -288,7 +288,7 @@ def app(environ, start_response):
     const failed = await refork(run);
     expect(failed.status).toBe(37);
     expect(failed.stderr).toMatch(
-      /FORK_UNSAFE: SQLite database .*shop\.db is open; close the connection in the before_/,
+      /FORK_UNSAFE: SQLite database .*shop\.db is open \(held in shop\.connection\); close the connection in the before_/,
     );
     expect((await run.get('/')).text).toBe('well');
     await run.stop();

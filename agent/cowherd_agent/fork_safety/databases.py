@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 
@@ -48,6 +49,10 @@ def find(opened: Sequence[Descriptor], heap: HeapSearch) -> list[Finding]:
 
 def _is_database(descriptor: int) -> bool:
     try:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            # Nobody writes through it, and a lock that it may have had is not inherited. Libraries
+            # in C keep tables of their own so: PROJ's, for one.
+            return False
         return os.pread(descriptor, len(_HEADER), 0) == _HEADER
     except OSError:
         # Open for writing only, as logs are.
