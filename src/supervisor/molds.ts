@@ -216,11 +216,11 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.threads = message.threads;
   toForeground(draft, mold);
   state.phase = 'serving';
-  // It replaces a dead one, and has loaded the application: the threads are its own now.
+  // It replaces a dead one. Where it has the same threads, they are its own now.
   if (generation === state.generation) {
-    for (const other of withThreads(draft)) {
-      if (other.generation !== generation) dismiss(draft, other.generation);
-    }
+    const others = withThreads(draft).filter((other) => other !== mold);
+    if (mold.threads > 0) for (const other of others) dismiss(draft, other.generation);
+    else tellThreads(draft, 'resume_threads');
   }
   const secondsTaken = ((draft.nowMs - mold.startedAtMs) / 1000).toFixed(1);
   const asked = message.asked_policy === message.policy ? '' : ` (${message.asked_policy})`;
