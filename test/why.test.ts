@@ -175,6 +175,31 @@ describe('a herd whose application runs the collector', () => {
   });
 });
 
+test('a herd whose application gives its processes other names is looked at by the pid of any of them', async () => {
+  const app = `
+import setproctitle
+setproctitle.setproctitle("shop: loaded")
+
+def app(environ, start_response):
+    setproctitle.setproctitle("shop: " + environ["PATH_INFO"])
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+  const run = await serving(['shop:app', '--workers', '1', '--policy', 'freeze'], { files: { 'shop.py': app } });
+  await run.get('/');
+  const { molds, workers } = await run.status();
+  const [mold, worker] = [molds[0]?.pid ?? 0, workers[0]?.pid ?? 0];
+  expect([mold, worker].map((pid) => processInfo(pid)?.name)).toEqual(['shop: loaded', 'shop: /']);
+  for (const pid of [mold, worker]) {
+    const why = cowherd(['why', String(pid), '--json', '--no-census', '--runtime-dir', run.runtimeDirectory]);
+    expect(await why.ended, why.stderr).toEqual({ status: 0, signal: null });
+    const report = JSON.parse(why.stdout) as WhyReport;
+    expect(report.reference.pid).toBe(mold);
+    expect(report.median_pid).toBe(worker);
+  }
+  await run.stop();
+});
+
 describe('what there is to say of others', () => {
   test('of a prefork program that is no Python: what is still shared, and which pages are the same', async () => {
     const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
