@@ -25,8 +25,11 @@ _LOOK_SECONDS = 0.02
 _STACK_BYTES = 64 * 1024
 """How much of a stack is read: the outermost frames of a thread that waits lie well within."""
 
-_NOT_THE_STARTER = re.compile(r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?)[.-]")
-"""Libraries through which others wait and start their threads."""
+_NOT_THE_STARTER = re.compile(
+    r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?|libpython\d*|python\d*)[.-]|python\d*$"
+)
+"""Libraries through which others wait and start their threads, and the interpreter, whose functions
+they call back."""
 
 
 class NativeThread(NamedTuple):
