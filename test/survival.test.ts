@@ -356,7 +356,7 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   const disk = temporaryFolder();
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'cowherd-test', disk], { stdio: 'pipe' });
-  } catch (error) {
+  } catch {
     context.skip('needs to mount a tmpfs');
     return;
   }
