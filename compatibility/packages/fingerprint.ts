@@ -1,0 +1,41 @@
+/** Which sources a result was made with: a result of other sources is made again. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { CHECKOUT } from '../../bench/lib/places.ts';
+import { FOLDER, type Package } from './list.ts';
+
+const SOURCES = ['agent/cowherd_agent', 'agent/launch.py', 'src'];
+/** How results are made; a change of what is made of them changes no result. */
+const RUNNER = ['application.py', 'observe.ts', 'server.ts', 'log-lines.ts'];
+
+let ofCowherd: string | null = null;
+
+export function fingerprintOf(package_: Package): string {
+  ofCowherd ??= hashOf([
+    ...SOURCES.flatMap((source) => filesOf(path.join(CHECKOUT, source))),
+    ...RUNNER.map((file) => path.join(FOLDER, file)),
+  ]);
+  const { name, install, installer, worker, services, environment } = package_;
+  const use = readFileSync(path.join(FOLDER, 'uses', `${package_.use}.py`));
+  return createHash('sha256')
+    .update(ofCowherd)
+    .update(JSON.stringify([name, install, installer, worker, services, environment]))
+    .update(use)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function filesOf(place: string): string[] {
+  if (/\.(?:py|ts)$/.test(place)) return [place];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(?:py|ts)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function hashOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(path.relative(CHECKOUT, file)).update(readFileSync(file));
+  return hash.digest('hex');
+}

@@ -1,0 +1,197 @@
+/**
+ * Servers that packages are clients of: instances of this run's own, on free ports of the loopback, in a temporary
+ * folder. None of the machine's own services is touched.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../bench/lib/free-port.ts';
+import { hasEnded, identify, kill, startProcess } from '../../bench/lib/processes.ts';
+import type { ServiceName } from './list.ts';
+
+export interface Missing {
+  readonly service: ServiceName;
+  /** The line that brings it, on Debian. */
+  readonly install: string;
+}
+
+type Program = Exclude<ServiceName, 'http'>;
+
+const PROGRAMS: Readonly<Record<Program, { readonly places: readonly string[]; readonly debian: string }>> = {
+  postgresql: { places: postgresqls(), debian: 'postgresql' },
+  redis: { places: ['/usr/bin/redis-server'], debian: 'redis-server' },
+  memcached: { places: ['/usr/bin/memcached'], debian: 'memcached' },
+  mariadb: { places: ['/usr/sbin/mariadbd'], debian: 'mariadb-server' },
+};
+
+/** Debian has them side by side; the newest is the last. */
+function postgresqls(): string[] {
+  const folder = '/usr/lib/postgresql';
+  if (!existsSync(folder)) return [];
+  const versions = readdirSync(folder).sort((a, b) => Number(a) - Number(b));
+  return versions.map((version) => path.join(folder, version, 'bin', 'postgres'));
+}
+
+const READY_WITHIN_MS = 60_000;
+
+/** Null where it is there. */
+export function missing(service: ServiceName): Missing | null {
+  if (service === 'http' || programOf(service) !== null) return null;
+  return { service, install: `apt-get install ${PROGRAMS[service].debian}` };
+}
+
+function programOf(service: Program): string | null {
+  return PROGRAMS[service].places.filter((place) => existsSync(place)).at(-1) ?? null;
+}
+
+/** Starts each of them when it is first asked for. */
+export class Services {
+  readonly #folder: string;
+  readonly #started = new Map<ServiceName, Promise<number>>();
+  readonly #pids: number[] = [];
+  #http: Server | null = null;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Variables for who uses these services, such as COWHERD_REDIS_PORT. */
+  async environmentFor(services: readonly ServiceName[]): Promise<Record<string, string>> {
+    const environment: Record<string, string> = {};
+    for (const service of services) {
+      let port = this.#started.get(service);
+      if (port === undefined) {
+        port = this.#start(service);
+        this.#started.set(service, port);
+      }
+      environment[`COWHERD_${service.toUpperCase()}_PORT`] = String(await port);
+    }
+    return environment;
+  }
+
+  async stop(): Promise<void> {
+    this.#http?.close();
+    this.#http?.closeAllConnections();
+    const left = this.#pids.flatMap((pid) => identify(pid) ?? []);
+    for (const { pid } of left) kill(pid, 'SIGTERM');
+    for (let tenths = 0; tenths < 100 && !left.every(hasEnded); tenths += 1) await sleep(100);
+  }
+
+  async #start(service: ServiceName): Promise<number> {
+    if (service === 'http') return await this.#startHttp();
+    const program = programOf(service);
+    if (program === null) throw new Error(`${service} is not installed`);
+    const folder = path.join(this.#folder, service);
+    mkdirSync(folder);
+    const port = await freePort();
+    const [command = '', ...args] = this.#commandOf(service, program, folder, port);
+    const { pid } = startProcess(command, args, { cwd: folder, log: path.join(this.#folder, `${service}.log`) });
+    this.#pids.push(pid);
+    await untilListening(port, service);
+    if (service === 'mariadb') await makeMariadbDatabase(folder);
+    return port;
+  }
+
+  #commandOf(service: Program, program: string, folder: string, port: number): string[] {
+    switch (service) {
+      case 'redis':
+        return [program, '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', folder];
+      case 'memcached':
+        return [program, '-l', '127.0.0.1', '-p', String(port), '-m', '32', ...asUser('memcache', '-u')];
+      case 'postgresql': {
+        // Neither initdb nor the server runs as root.
+        const drop = isRoot() ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--'] : [];
+        if (isRoot()) giveTo('postgres', folder);
+        const data = path.join(folder, 'data');
+        const initdb = path.join(path.dirname(program), 'initdb');
+        const [make = '', ...rest] = [...drop, initdb, '-D', data, '-U', 'cowherd', '-A', 'trust', '-E', 'UTF8'];
+        execFileSync(make, rest, { stdio: 'ignore', cwd: folder });
+        const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'];
+        return [...drop, program, ...options, '-c', 'fsync=off'];
+      }
+      case 'mariadb': {
+        const user = asUser('mysql', '--user');
+        if (isRoot()) giveTo('mysql', folder);
+        const data = path.join(folder, 'data');
+        const made = spawnSync(
+          'mariadb-install-db',
+          ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...joined(user)],
+          { encoding: 'utf8', cwd: folder },
+        );
+        if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stdout}${made.stderr}`);
+        const socket = path.join(folder, 'socket');
+        const options = [`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'];
+        return [program, '--no-defaults', ...options, ...joined(user)];
+      }
+    }
+  }
+
+  /** Answers any request with what it was, as JSON. */
+  async #startHttp(): Promise<number> {
+    const server = createServer((request, response) => {
+      let received = 0;
+      request.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+      });
+      request.on('end', () => {
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ method: request.method, path: request.url, received: received > 0 }));
+      });
+    });
+    this.#http = server;
+    return await new Promise((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+}
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+function asUser(user: string, option: string): string[] {
+  return isRoot() ? [option, user] : [];
+}
+
+function joined([option, value]: readonly string[]): string[] {
+  return option === undefined ? [] : [`${option}=${value ?? ''}`];
+}
+
+function giveTo(user: string, folder: string): void {
+  const id = (option: string): number => Number(execFileSync('id', [option, user], { encoding: 'utf8' }));
+  chownSync(folder, id('-u'), id('-g'));
+}
+
+async function untilListening(port: number, what: string): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS;
+  while (!(await isListening(port))) {
+    if (performance.now() > until) throw new Error(`${what} does not listen`);
+    await sleep(50);
+  }
+}
+
+export async function isListening(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function makeMariadbDatabase(folder: string): Promise<void> {
+  const socket = path.join(folder, 'socket');
+  for (let tenths = 0; tenths < 100 && !existsSync(socket); tenths += 1) await sleep(100);
+  execFileSync('mariadb', ['--no-defaults', `--socket=${socket}`, '-u', 'root'], {
+    input: `
+      CREATE DATABASE IF NOT EXISTS cowherd;
+      CREATE OR REPLACE USER cowherd@localhost IDENTIFIED BY 'cowherd';
+      CREATE OR REPLACE USER cowherd@'127.0.0.1' IDENTIFIED BY 'cowherd';
+      GRANT ALL ON cowherd.* TO cowherd@localhost;
+      GRANT ALL ON cowherd.* TO cowherd@'127.0.0.1';
+    `,
+  });
+}
