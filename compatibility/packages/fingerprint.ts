@@ -16,11 +16,11 @@ export function fingerprintOf(package_: Package): string {
     ...SOURCES.flatMap((source) => filesOf(path.join(CHECKOUT, source))),
     ...RUNNER.map((file) => path.join(FOLDER, file)),
   ]);
-  const { name, install, installer, worker, services, environment } = package_;
+  const { name, install, installer, worker, services, companion, environment } = package_;
   const use = readFileSync(path.join(FOLDER, 'uses', `${package_.use}.py`));
   return createHash('sha256')
     .update(ofCowherd)
-    .update(JSON.stringify([name, install, installer, worker, services, environment]))
+    .update(JSON.stringify([name, install, installer, worker, services, companion, environment]))
     .update(use)
     .digest('hex')
     .slice(0, 16);

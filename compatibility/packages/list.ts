@@ -34,6 +34,8 @@ const Package = v.strictObject({
   use: v.optional(v.string()),
   worker: v.optional(v.picklist(['sync', 'asgi', 'gevent', 'gthread']), 'sync'),
   services: v.optional(v.array(v.picklist(SERVICES)), []),
+  /** A program in `companions` that runs beside, with the same interpreter; its argument is the port to listen on. */
+  companion: v.optional(v.string()),
   /** Set for both servers. */
   environment: v.optional(v.record(v.string(), v.string()), {}),
   /** By interpreter, such as "3.14": why the package cannot be had for it. */

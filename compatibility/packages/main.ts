@@ -16,13 +16,13 @@ import { endAllStarted } from '../../bench/lib/processes.ts';
 import { Environments } from './environments.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { findInterpreters, type Interpreter, MINORS } from './interpreters.ts';
-import { readList, type Package } from './list.ts';
+import { FOLDER, readList, type Package } from './list.ts';
 import type { Observation } from './observation.ts';
-import { observe } from './observe.ts';
+import { type Both, observe } from './observe.ts';
 import { TABLE } from './places.ts';
 import { chosen, type Task, toRun, wishesOf } from './plan.ts';
 import { readResult, writeResult } from './results.ts';
-import { missing, Services } from './services.ts';
+import { beside, missing, Services } from './services.ts';
 import { summarize } from './summary.ts';
 import { page, type Row } from './table.ts';
 import { judge } from './verdict.ts';
@@ -83,12 +83,18 @@ async function runTask(task: Task, environments: Environments, services: Service
   try {
     const versions = await environments.versions(environment);
     const version = (name: string): string => versions.get(name.toLowerCase().replaceAll(/[-_.]+/g, '-')) ?? '';
-    const both = await observe({
-      package: package_,
-      environment,
-      scratch: place,
-      variables: await services.environmentFor(package_.services),
-    });
+    const variables = await services.environmentFor(package_.services);
+    const observeWith = (more: Readonly<Record<string, string>>): Promise<Both> =>
+      observe({ package: package_, environment, scratch: place, variables: { ...variables, ...more } });
+    const { companion } = package_;
+    const both =
+      companion === undefined
+        ? await observeWith({})
+        : await beside(
+            [path.join(environment, 'bin', 'python'), path.join(FOLDER, 'companions', companion)],
+            place,
+            (port) => observeWith({ COWHERD_COMPANION_PORT: String(port) }),
+          );
     return {
       package: package_.name,
       python,

@@ -148,6 +148,27 @@ export class Services {
   }
 }
 
+/** A program of this folder that runs beside one package, for as long as `during` takes. */
+export async function beside<Result>(
+  command: readonly [string, string],
+  folder: string,
+  during: (port: number) => Promise<Result>,
+): Promise<Result> {
+  const port = await freePort();
+  const { pid } = startProcess(command[0], [command[1], String(port)], {
+    cwd: folder,
+    log: path.join(folder, 'companion.log'),
+  });
+  const started = identify(pid);
+  try {
+    await untilListening(port, command[1]);
+    return await during(port);
+  } finally {
+    kill(pid, 'SIGKILL');
+    while (started !== null && !hasEnded(started)) await sleep(10);
+  }
+}
+
 const isRoot = (): boolean => process.getuid?.() === 0;
 
 function asUser(user: string, option: string): string[] {

@@ -64,7 +64,7 @@ function faultOf({ gunicorn }: Observation): string | null {
 
 function seenDifferences({ cowherd }: Observation): Difference[] {
   if (cowherd === null) return [{ kind: 'start', what: 'not tried' }];
-  if (!cowherd.started) return [{ kind: 'start', what: cowherd.log }];
+  if (!cowherd.started) return [{ kind: 'start', what: errorIn(cowherd.log) }];
   const { stop, reload, refork } = cowherd;
   const hasFailed = reload.failure !== null || refork.failure !== null;
   const warnings = cowherd.warnings.filter((line) => !hasFailed || !OF_A_FAILED_ROLLOUT.test(line));
@@ -79,6 +79,11 @@ function seenDifferences({ cowherd }: Observation): Difference[] {
   if (stop.status !== 0) found.push({ kind: 'stop', what: `ended with status ${stop.status}` });
   if (stop.seconds > STOPPED_WITHIN_SECONDS) found.push({ kind: 'stop', what: `took ${stop.seconds.toFixed(0)} s` });
   return found;
+}
+
+/** The line that ends a log whose server did not start, or all of it. */
+function errorIn(log: string): string {
+  return /^Error .*$/m.exec(log)?.[0] ?? log;
 }
 
 function ofRollout(kind: 'reload' | 'refork', seen: RolloutSeen): Difference[] {

@@ -1,0 +1,13 @@
+"""A client made and used at import."""
+
+import os
+
+import httpx
+
+client = httpx.Client(base_url=f"http://127.0.0.1:{os.environ['COWHERD_HTTP_PORT']}")
+client.get("/loaded")
+
+
+def answer(number: int) -> str:
+    response = client.post(f"/n{number}", json={"number": number}, params={"q": number})
+    return f"{response.status_code} {response.json()}"

@@ -1,0 +1,13 @@
+"""Trees trained at import, by OpenMP's threads."""
+
+import numpy as np
+import xgboost as xgb
+
+numbers = np.random.default_rng(1).random((500, 6))
+wanted = (numbers.sum(axis=1) > 3).astype(int)
+model = xgb.XGBClassifier(n_estimators=20, max_depth=3, random_state=1).fit(numbers, wanted)
+
+
+def answer(number: int) -> str:
+    rows = numbers[number : number + 30]
+    return f"{number} {model.predict(rows).tolist()} {model.predict_proba(rows)[0][1]:.6f}"
