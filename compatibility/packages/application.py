@@ -52,7 +52,5 @@ async def asgi(
     await send({"type": "http.response.body", "body": body})
 
 
-if hasattr(use, "app"):
-    app = use.app
-else:
-    app = asgi if inspect.iscoroutinefunction(use.answer) else wsgi
+wrapper = asgi if inspect.iscoroutinefunction(getattr(use, "answer", None)) else wsgi
+app = getattr(use, "app", wrapper)

@@ -43,6 +43,11 @@ async function observeGunicorn(place: Place): Promise<Reference | NotStarted> {
       answers.set(request, answer);
       if (!answer.startsWith('200 ')) failed.push(`${request}: ${answer}`);
     }
+    const ask = async (request: string): Promise<void> => {
+      const answer = await answerOf(server, request);
+      if (answer !== answers.get(request)) failed.push(`${request}, asked by two at once: ${answer}`);
+    };
+    await Promise.all(clientPaths().map((paths) => inTurn(paths, ask)));
     const { seconds, left } = await server.stop();
     if (left.length > 0) failed.push(`gunicorn left behind: ${left.join(', ')}`);
     return {
@@ -97,9 +102,9 @@ async function rollOut(server: Server, kind: 'reload' | 'refork', reference: Ref
   const wrong: Wrong[] = [];
   let asked = 0;
   let goesOn = true;
-  const client = async (): Promise<void> => {
+  const client = async (paths: readonly string[]): Promise<void> => {
     while (goesOn) {
-      for (const request of requests()) {
+      for (const request of paths) {
         wrong.push(...(await compare(server, request, reference)));
         asked += 1;
         if (!goesOn) return;
@@ -107,7 +112,7 @@ async function rollOut(server: Server, kind: 'reload' | 'refork', reference: Ref
       }
     }
   };
-  const clients = Array.from({ length: CLIENTS }, client);
+  const clients = clientPaths().map(client);
   const started = performance.now();
   const failure = await server.command(kind);
   const seconds = (performance.now() - started) / 1000;
@@ -131,6 +136,19 @@ async function answerOf(server: Server, request: string): Promise<string> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+async function inTurn(paths: readonly string[], ask: (path: string) => Promise<void>): Promise<void> {
+  for (const each of paths) await ask(each);
+}
+
+/** What each client asks for; they do not begin with the same. */
+function clientPaths(): string[][] {
+  const all = requests();
+  return Array.from({ length: CLIENTS }, (_, client) => {
+    const first = Math.floor((client * all.length) / CLIENTS);
+    return [...all.slice(first), ...all.slice(0, first)];
+  });
 }
 
 function requests(): string[] {

@@ -20,5 +20,7 @@ async def answer(number: int) -> str:
             max_size=2,
         )
     async with pools[loop].acquire() as connection:
-        rows = await connection.fetch("select $1::int as number, generate_series(1, 3) as n", number)
+        rows = await connection.fetch(
+            "select $1::int as number, generate_series(1, 3) as n", number
+        )
         return str([dict(row) for row in rows])

@@ -14,4 +14,5 @@ def answer(number: int) -> str:
     )
     raw = AmqpAnnotatedMessage(value_body={"number": number})
     sender = client.get_queue_sender(f"queue-{number}")
-    return f"{message} {message.session_id} {message.application_properties} {raw.body} {sender.entity_name}"
+    values = message.session_id, message.application_properties, raw.body, sender.entity_name
+    return f"{message} {values}"

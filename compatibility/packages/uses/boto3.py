@@ -7,9 +7,7 @@ from botocore.config import Config
 
 session = boto3.session.Session("key", "secret", region_name="eu-west-1")
 address = f"http://127.0.0.1:{os.environ['COWHERD_HTTP_PORT']}"
-storage = session.client(
-    "s3", endpoint_url=address, config=Config(s3={"addressing_style": "path"})
-)
+storage = session.client("s3", endpoint_url=address, config=Config(s3={"addressing_style": "path"}))
 table = session.resource("dynamodb", endpoint_url=address).Table("herd")
 
 

@@ -27,7 +27,11 @@ class Answer(AsyncHttpConsumer):
         layer = get_channel_layer()
         await layer.send(f"c{os.getpid()}-{number}", {"type": "x", "number": number})
         message = await layer.receive(f"c{os.getpid()}-{number}")
-        await self.send_response(200, f"{message}".encode(), headers=[(b"content-length", str(len(str(message))).encode())])
+        await self.send_response(
+            200,
+            f"{message}".encode(),
+            headers=[(b"content-length", str(len(str(message))).encode())],
+        )
 
 
 app = ProtocolTypeRouter({"http": URLRouter([path("<int:number>", Answer.as_asgi())])})

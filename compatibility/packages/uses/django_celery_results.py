@@ -1,7 +1,6 @@
 """Results of tasks in the database."""
 
 from celery import Celery
-
 from uses import django_site
 
 django_site.configure("django_celery_results", CELERY_RESULT_BACKEND="django-db")

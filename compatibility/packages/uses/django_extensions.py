@@ -16,7 +16,8 @@ def answer(request: HttpRequest, number: int) -> str:
     data = generate_graph_data(["auth"], exclude_models=[])
     models = sorted(model["name"] for graph in data["graphs"] for model in graph["models"])
     known = get_commands()["runserver_plus"]
-    return f"{field.max_length} {field.slugify_func(f'Word {number}!')} {models} {known} {User.__name__}"
+    slug = field.slugify_func(f"Word {number}!")
+    return f"{field.max_length} {slug} {models} {known} {User.__name__}"
 
 
 app = django_site.serve(answer)

@@ -21,7 +21,9 @@ def answer(request: HttpRequest, number: int) -> str:
     )
     allowed = application.redirect_uri_allowed(f"https://herd{number}.example/back")
     validator = OAuth2Validator()
-    return f"{application.name} {allowed} {application.is_usable(request)} {type(validator).__name__}"
+    return (
+        f"{application.name} {allowed} {application.is_usable(request)} {type(validator).__name__}"
+    )
 
 
 app = django_site.serve(answer, oauth="oauth2_provider.urls")

@@ -11,7 +11,10 @@ from taggit.utils import edit_string_for_tags, parse_tags  # noqa: E402
 
 def answer(request: HttpRequest, number: int) -> str:
     names = parse_tags(f'one, "two words {number}", number-{number}')
-    tags = [Tag.objects.get_or_create(name=name, defaults={"slug": name.replace(" ", "-")})[0] for name in names]
+    tags = [
+        Tag.objects.get_or_create(name=name, defaults={"slug": name.replace(" ", "-")})[0]
+        for name in names
+    ]
     return f"{names} {edit_string_for_tags(tags)} {[tag.slug for tag in tags]}"
 
 

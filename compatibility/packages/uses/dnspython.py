@@ -14,7 +14,9 @@ resolver.lifetime = 0.05
 
 def answer(number: int) -> str:
     query = dns.message.make_query(f"herd{number}.example.", "A", id=number)
-    zone = dns.zone.from_text(f"$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\nw{number} A 127.0.0.{number}", "x.")
+    zone = dns.zone.from_text(
+        f"$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\nw{number} A 127.0.0.{number}", "x."
+    )
     try:
         resolver.resolve(f"herd{number}.example.")
         error = "none"

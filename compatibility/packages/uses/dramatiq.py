@@ -17,4 +17,5 @@ def double(number: int) -> int:
 def answer(number: int) -> str:
     message = double.message_with_options(args=(number,), delay=1000 * number)
     sent = double.send(number)
-    return f"{message.args} {message.options.get('eta') is not None} {sent.actor_name} {double(number)}"
+    later = message.options.get("eta") is not None
+    return f"{message.args} {later} {sent.actor_name} {double(number)}"

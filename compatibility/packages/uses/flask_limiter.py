@@ -6,7 +6,9 @@ from flask_limiter.util import get_remote_address
 from limits import parse
 
 app = Flask(__name__)
-limiter = Limiter(get_remote_address, app=app, default_limits=["100000 per hour"], storage_uri="memory://")
+limiter = Limiter(
+    get_remote_address, app=app, default_limits=["100000 per hour"], storage_uri="memory://"
+)
 
 
 @app.get("/<int:number>")

@@ -1,7 +1,14 @@
 """A manager with a loader, and a user who logs in and out."""
 
 from flask import Flask
-from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
+from flask_login import (
+    LoginManager,
+    UserMixin,
+    current_user,
+    login_required,
+    login_user,
+    logout_user,
+)
 
 app = Flask(__name__)
 app.secret_key = "not a secret"

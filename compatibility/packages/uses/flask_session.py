@@ -26,4 +26,4 @@ def kept() -> str:
 @app.get("/<int:number>")
 def answer(number: int) -> str:
     with app.test_client() as client:
-        return f"{client.get('/kept').text} {client.get(f'/keep/{number}').text} {client.get('/kept').text}"
+        return " ".join(client.get(path).text for path in ("/kept", f"/keep/{number}", "/kept"))

@@ -19,7 +19,9 @@ class NumberForm(FlaskForm):
 
 @app.get("/<int:number>")
 def answer(number: int) -> str:
-    form = NumberForm(MultiDict({"number": number, "name": "x" * (number % 2)}), meta={"csrf": False})
+    form = NumberForm(
+        MultiDict({"number": number, "name": "x" * (number % 2)}), meta={"csrf": False}
+    )
     valid = form.validate()
     validate_csrf(generate_csrf())
     return f"{number} {valid} {form.errors} {form.number()}"

@@ -4,7 +4,10 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 client = bigquery.Client(project="herd", credentials=AnonymousCredentials())
-schema = [bigquery.SchemaField("number", "INT64"), bigquery.SchemaField("words", "STRING", "REPEATED")]
+schema = [
+    bigquery.SchemaField("number", "INT64"),
+    bigquery.SchemaField("words", "STRING", "REPEATED"),
+]
 
 
 def answer(number: int) -> str:

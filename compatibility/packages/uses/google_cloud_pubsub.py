@@ -4,8 +4,8 @@ import os
 
 os.environ["PUBSUB_EMULATOR_HOST"] = "127.0.0.1:1"
 
-from google.cloud import pubsub_v1  # noqa: E402
-from google.pubsub_v1.types import PubsubMessage, Subscription  # noqa: E402
+from google.cloud import pubsub_v1
+from google.pubsub_v1.types import PubsubMessage, Subscription
 
 publisher = pubsub_v1.PublisherClient()
 

@@ -15,4 +15,5 @@ def answer(number: int) -> str:
     with h5py.File(io.BytesIO(stored.getvalue()), "r") as file:
         names: list[str] = []
         file.visit(names.append)
-        return f"{names} {file['group/data'][3:6].tolist()} {dict(file['group/data'].attrs)} {file['words'][1]}"
+        data = file["group/data"]
+        return f"{names} {data[3:6].tolist()} {dict(data.attrs)} {file['words'][1]}"

@@ -24,7 +24,9 @@ def answer(number: int) -> str:
     collected = Collected()
     parser = httptools.HttpRequestParser(collected)
     body = "x" * number
-    parser.feed_data(f"POST /{number}?q=1 HTTP/1.1\r\nContent-Length: {number}\r\n\r\n{body}".encode())
+    parser.feed_data(
+        f"POST /{number}?q=1 HTTP/1.1\r\nContent-Length: {number}\r\n\r\n{body}".encode()
+    )
     try:
         httptools.HttpRequestParser(Collected()).feed_data(b"NONSENSE\r\n\r\n")
         error = ""

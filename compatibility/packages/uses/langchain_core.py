@@ -11,4 +11,6 @@ several = RunnableParallel(a=RunnableLambda(lambda n: n + 1), b=RunnableLambda(l
 
 
 def answer(number: int) -> str:
-    return f"{chain.invoke({'number': number})} {several.invoke(number)} {several.batch([1, number])}"
+    return (
+        f"{chain.invoke({'number': number})} {several.invoke(number)} {several.batch([1, number])}"
+    )

@@ -15,7 +15,7 @@ def answer(number: int) -> str:
     bound = logger.bind(number=number)
     bound.info("value {}", number * 2)
     try:
-        1 // 0
+        raise ZeroDivisionError
     except ZeroDivisionError:
         bound.opt(exception=False).warning("divided")
     logger.remove(sink)

@@ -1,7 +1,6 @@
 """A session made at import, with a pool of threads of its own; the model is made here too."""
 
 import numpy as np
-import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
@@ -29,4 +28,5 @@ session = onnxruntime.InferenceSession(
 def answer(number: int) -> str:
     rows = (np.arange(64 * 32, dtype=np.float32).reshape(32, 64) + number) % 7
     (out,) = session.run(None, {"x": rows})
-    return f"{number} {out.shape} {np.argmax(out, axis=1).tolist()} {out[number % 32].round(4).tolist()}"
+    row = out[number % 32].round(4).tolist()
+    return f"{number} {out.shape} {np.argmax(out, axis=1).tolist()} {row}"

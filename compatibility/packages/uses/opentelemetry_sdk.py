@@ -1,4 +1,4 @@
-"""Tracer, meter and exporters made at import, whose threads OpenTelemetry starts again in workers."""
+"""Tracer, meter and exporters made at import; OpenTelemetry starts their threads in workers."""
 
 import os
 

@@ -25,5 +25,7 @@ def answer(number: int) -> str:
         database.create_tables([Shop, Item])
         shop = Shop.create(name=f"shop {number}")
         Item.insert_many([{"shop": shop, "price": n * number} for n in range(3)]).execute()
-        query = Shop.select(Shop.name, fn.SUM(Item.price).alias("sum")).join(Item).group_by(Shop.name)
+        query = (
+            Shop.select(Shop.name, fn.SUM(Item.price).alias("sum")).join(Item).group_by(Shop.name)
+        )
         return str(list(query.tuples()))

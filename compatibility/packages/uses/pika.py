@@ -7,7 +7,9 @@ parameters = pika.ConnectionParameters("127.0.0.1", 1, connection_attempts=1)
 
 
 def answer(number: int) -> str:
-    properties = pika.BasicProperties(content_type="text/plain", priority=number, headers={"n": number})
+    properties = pika.BasicProperties(
+        content_type="text/plain", priority=number, headers={"n": number}
+    )
     encoded = b"".join(properties.encode())
     try:
         pika.BlockingConnection(parameters)

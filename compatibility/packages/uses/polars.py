@@ -2,9 +2,7 @@
 
 import polars as pl
 
-frame = pl.DataFrame(
-    {"number": range(2000), "word": [f"w{n % 13}" for n in range(2000)]}
-)
+frame = pl.DataFrame({"number": range(2000), "word": [f"w{n % 13}" for n in range(2000)]})
 
 
 def answer(number: int) -> str:

@@ -6,7 +6,9 @@ import threading
 import psycopg
 from psycopg.rows import dict_row
 
-ADDRESS = f"host=127.0.0.1 port={os.environ['COWHERD_POSTGRESQL_PORT']} user=cowherd dbname=postgres"
+ADDRESS = (
+    f"host=127.0.0.1 port={os.environ['COWHERD_POSTGRESQL_PORT']} user=cowherd dbname=postgres"
+)
 local = threading.local()
 
 

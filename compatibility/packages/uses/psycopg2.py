@@ -5,7 +5,9 @@ import os
 import psycopg2
 from psycopg2.extensions import adapt
 
-ADDRESS = f"host=127.0.0.1 port={os.environ['COWHERD_POSTGRESQL_PORT']} user=cowherd dbname=postgres"
+ADDRESS = (
+    f"host=127.0.0.1 port={os.environ['COWHERD_POSTGRESQL_PORT']} user=cowherd dbname=postgres"
+)
 
 
 def answer(number: int) -> str:

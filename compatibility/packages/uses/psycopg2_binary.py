@@ -21,7 +21,9 @@ def answer(number: int) -> str:
     connection = connections.getconn()
     try:
         with connection, connection.cursor(cursor_factory=extras.RealDictCursor) as cursor:
-            query = sql.SQL("select %s as {}, array[%s, 2] as list").format(sql.Identifier("number"))
+            query = sql.SQL("select %s as {}, array[%s, 2] as list").format(
+                sql.Identifier("number")
+            )
             cursor.execute(query, (number, number * 2))
             return str([dict(row) for row in cursor.fetchall()])
     finally:

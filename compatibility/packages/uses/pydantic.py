@@ -18,7 +18,7 @@ class Dog(BaseModel):
     born: date
 
 
-class Page(BaseModel, Generic[Kind]):  # noqa: UP046
+class Page(BaseModel, Generic[Kind]):
     number: int
     items: list[Kind]
 

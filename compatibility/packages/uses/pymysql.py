@@ -15,7 +15,7 @@ settings = {
 
 
 def answer(number: int) -> str:
-    with pymysql.connect(**settings, cursorclass=DictCursor) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("select %s * 2 as double_, %s as word", (number, f"w'{number}"))
-            return str(cursor.fetchall())
+    connection = pymysql.connect(**settings, cursorclass=DictCursor)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select %s * 2 as double_, %s as word", (number, f"w'{number}"))
+        return str(cursor.fetchall())

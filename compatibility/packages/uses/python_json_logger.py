@@ -6,7 +6,9 @@ import logging
 
 from pythonjsonlogger.json import JsonFormatter
 
-formatter = JsonFormatter("%(levelname)s %(name)s %(message)s", rename_fields={"levelname": "level"})
+formatter = JsonFormatter(
+    "%(levelname)s %(name)s %(message)s", rename_fields={"levelname": "level"}
+)
 handler = logging.StreamHandler()
 handler.setFormatter(formatter)
 logging.getLogger("herd").addHandler(handler)

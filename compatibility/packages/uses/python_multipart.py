@@ -20,7 +20,8 @@ def answer(number: int) -> str:
     )
     body = (
         f'--xx\r\nContent-Disposition: form-data; name="n"\r\n\r\n{number}\r\n'
-        f'--xx\r\nContent-Disposition: form-data; name="f"; filename="a{number}"\r\n\r\n{"x" * number}\r\n'
+        f'--xx\r\nContent-Disposition: form-data; name="f"; filename="a{number}"\r\n\r\n'
+        f"{'x' * number}\r\n"
         "--xx--\r\n"
     ).encode()
     for start in range(0, len(body), 7):

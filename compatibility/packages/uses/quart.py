@@ -7,5 +7,7 @@ app = Quart(__name__)
 
 @app.get("/<int:number>")
 async def answer(number: int) -> str:
-    text = await render_template_string("{{ number * 2 }} {{ word|title }}", number=number, word="a word")
+    text = await render_template_string(
+        "{{ number * 2 }} {{ word|title }}", number=number, word="a word"
+    )
     return f"{number} {text}"

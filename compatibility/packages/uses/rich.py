@@ -17,7 +17,7 @@ def answer(number: int) -> str:
     console.print(table)
     console.print(Syntax(f"def f(): return {number}", "python"))
     try:
-        1 // 0
+        raise ZeroDivisionError(number)
     except ZeroDivisionError as error:
         kind = type(Traceback.from_exception(type(error), error, None)).__name__
     return f"{text.getvalue()} {kind}"

@@ -11,8 +11,8 @@ queue = Queue("herd", connection=connection)
 
 
 def answer(number: int) -> str:
-    job = queue.enqueue("math.sqrt", number, job_id=f"job-{number}", result_ttl=10)
-    back = Job.fetch(f"job-{number}", connection=connection)
-    result = f"{back.func_name} {back.args} {back.get_status(refresh=True).value} {job.id}"
+    job = queue.enqueue("math.sqrt", number, result_ttl=10)
+    back = Job.fetch(job.id, connection=connection)
+    result = f"{back.func_name} {back.args} {back.get_status(refresh=True).value}"
     back.delete()
     return result

@@ -1,8 +1,8 @@
 """Modules that are loaded lazily, when their names are first used; no framework and no model."""
 
 import transformers
-from transformers import BertConfig, PreTrainedTokenizerFast
 from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, PreTrainedTokenizerFast
 
 words = {f"w{n}": n for n in range(60)} | {"[UNK]": 60, "[PAD]": 61}
 inner = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
