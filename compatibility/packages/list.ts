@@ -51,15 +51,18 @@ export type Package = Omit<v.InferOutput<typeof Package>, 'use'> & { readonly us
 /** Sorted by name. Throws with the place of what is wrong in it. */
 export function parseList(text: string): Package[] {
   const { package: packages } = v.parse(List, parse(text));
-  const sorted = packages
-    .map((each) => ({ ...each, use: each.use ?? each.name.toLowerCase().replaceAll(/[-.]/g, '_') }))
-    .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+  const sorted = packages.map(withUse).sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
   for (const [index, each] of sorted.entries()) {
     if (sorted[index + 1]?.name.toLowerCase() === each.name.toLowerCase()) {
       throw new Error(`${each.name} is in the list twice`);
     }
   }
   return sorted;
+}
+
+function withUse(each: v.InferOutput<typeof Package>): Package {
+  const { use = each.name.toLowerCase().replaceAll(/[-.]/g, '_'), ...rest } = each;
+  return { use, ...rest };
 }
 
 export function readList(): Package[] {

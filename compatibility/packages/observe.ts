@@ -101,13 +101,13 @@ async function observeCowherd(place: Place, reference: Reference): Promise<Cowhe
 async function rollOut(server: Server, kind: 'reload' | 'refork', reference: Reference): Promise<RolloutSeen> {
   const wrong: Wrong[] = [];
   let asked = 0;
-  let goesOn = true;
+  const end = new AbortController();
   const client = async (paths: readonly string[]): Promise<void> => {
-    while (goesOn) {
+    while (!end.signal.aborted) {
       for (const request of paths) {
         wrong.push(...(await compare(server, request, reference)));
         asked += 1;
-        if (!goesOn) return;
+        if (end.signal.aborted) return;
         await sleep(PAUSE_MS);
       }
     }
@@ -117,7 +117,7 @@ async function rollOut(server: Server, kind: 'reload' | 'refork', reference: Ref
   const failure = await server.command(kind);
   const seconds = (performance.now() - started) / 1000;
   await sleep(ASKED_AFTERWARDS_MS);
-  goesOn = false;
+  end.abort();
   await Promise.all(clients);
   return { failure, seconds, requests: asked, wrong };
 }

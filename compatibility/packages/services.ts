@@ -9,7 +9,7 @@ import { type AddressInfo, connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../bench/lib/free-port.ts';
-import { hasEnded, identify, kill, startProcess } from '../../bench/lib/processes.ts';
+import { hasEnded, identify, kill, type ProcessIdentity, startProcess } from '../../bench/lib/processes.ts';
 import type { ServiceName } from './list.ts';
 
 export interface Missing {
@@ -27,15 +27,16 @@ const PROGRAMS: Readonly<Record<Program, { readonly places: readonly string[]; r
   mariadb: { places: ['/usr/sbin/mariadbd'], debian: 'mariadb-server' },
 };
 
-/** Debian has them side by side; the newest is the last. */
+/** Debian has them side by side; the newest first. */
 function postgresqls(): string[] {
   const folder = '/usr/lib/postgresql';
   if (!existsSync(folder)) return [];
-  const versions = readdirSync(folder).sort((a, b) => Number(a) - Number(b));
+  const versions = readdirSync(folder).sort((a, b) => Number(b) - Number(a));
   return versions.map((version) => path.join(folder, version, 'bin', 'postgres'));
 }
 
 const READY_WITHIN_MS = 60_000;
+const ENDED_WITHIN_MS = 10_000;
 
 /** Null where it is there. */
 export function missing(service: ServiceName): Missing | null {
@@ -44,7 +45,7 @@ export function missing(service: ServiceName): Missing | null {
 }
 
 function programOf(service: Program): string | null {
-  return PROGRAMS[service].places.filter((place) => existsSync(place)).at(-1) ?? null;
+  return PROGRAMS[service].places.find((place) => existsSync(place)) ?? null;
 }
 
 /** Starts each of them when it is first asked for. */
@@ -77,7 +78,7 @@ export class Services {
     this.#http?.closeAllConnections();
     const left = this.#pids.flatMap((pid) => identify(pid) ?? []);
     for (const { pid } of left) kill(pid, 'SIGTERM');
-    for (let tenths = 0; tenths < 100 && !left.every(hasEnded); tenths += 1) await sleep(100);
+    await untilEnded(left);
   }
 
   async #start(service: ServiceName): Promise<number> {
@@ -87,46 +88,12 @@ export class Services {
     const folder = path.join(this.#folder, service);
     mkdirSync(folder);
     const port = await freePort();
-    const [command = '', ...args] = this.#commandOf(service, program, folder, port);
+    const { command, args } = commandOf(service, { program, folder, port });
     const { pid } = startProcess(command, args, { cwd: folder, log: path.join(this.#folder, `${service}.log`) });
     this.#pids.push(pid);
     await untilListening(port, service);
     if (service === 'mariadb') await makeMariadbDatabase(folder);
     return port;
-  }
-
-  #commandOf(service: Program, program: string, folder: string, port: number): string[] {
-    switch (service) {
-      case 'redis':
-        return [program, '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', folder];
-      case 'memcached':
-        return [program, '-l', '127.0.0.1', '-p', String(port), '-m', '32', ...asUser('memcache', '-u')];
-      case 'postgresql': {
-        // Neither initdb nor the server runs as root.
-        const drop = isRoot() ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--'] : [];
-        if (isRoot()) giveTo('postgres', folder);
-        const data = path.join(folder, 'data');
-        const initdb = path.join(path.dirname(program), 'initdb');
-        const [make = '', ...rest] = [...drop, initdb, '-D', data, '-U', 'cowherd', '-A', 'trust', '-E', 'UTF8'];
-        execFileSync(make, rest, { stdio: 'ignore', cwd: folder });
-        const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'];
-        return [...drop, program, ...options, '-c', 'fsync=off'];
-      }
-      case 'mariadb': {
-        const user = asUser('mysql', '--user');
-        if (isRoot()) giveTo('mysql', folder);
-        const data = path.join(folder, 'data');
-        const made = spawnSync(
-          'mariadb-install-db',
-          ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...joined(user)],
-          { encoding: 'utf8', cwd: folder },
-        );
-        if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stdout}${made.stderr}`);
-        const socket = path.join(folder, 'socket');
-        const options = [`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'];
-        return [program, '--no-defaults', ...options, ...joined(user)];
-      }
-    }
   }
 
   /** Answers any request with what it was, as JSON. */
@@ -165,23 +132,81 @@ export async function beside<Result>(
     return await during(port);
   } finally {
     kill(pid, 'SIGKILL');
-    while (started !== null && !hasEnded(started)) await sleep(10);
+    if (started !== null) await untilEnded([started]);
   }
+}
+
+interface Place {
+  readonly program: string;
+  readonly folder: string;
+  readonly port: number;
+}
+
+interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+function commandOf(service: Program, place: Place): Command {
+  const { program, folder, port } = place;
+  switch (service) {
+    case 'redis': {
+      const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', folder];
+      return { command: program, args };
+    }
+    case 'memcached': {
+      const user = isRoot() ? ['-u', 'memcache'] : [];
+      return { command: program, args: ['-l', '127.0.0.1', '-p', String(port), '-m', '32', ...user] };
+    }
+    case 'postgresql':
+      return postgresqlCommand(place);
+    case 'mariadb':
+      return mariadbCommand(place);
+    default:
+      throw new Error(service satisfies never);
+  }
+}
+
+/** Makes the cluster. Neither that nor the server runs as root. */
+function postgresqlCommand({ program, folder, port }: Place): Command {
+  const asUser = (command: string, args: readonly string[]): Command =>
+    isRoot()
+      ? { command: 'setpriv', args: ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--', command, ...args] }
+      : { command, args };
+  if (isRoot()) giveTo('postgres', folder);
+  const data = path.join(folder, 'data');
+  const initdb = path.join(path.dirname(program), 'initdb');
+  const make = asUser(initdb, ['-D', data, '-U', 'cowherd', '-A', 'trust', '-E', 'UTF8']);
+  execFileSync(make.command, make.args, { stdio: 'ignore', cwd: folder });
+  const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
+  return asUser(program, options);
+}
+
+/** Makes the data folder. */
+function mariadbCommand({ program, folder, port }: Place): Command {
+  const user = isRoot() ? ['--user=mysql'] : [];
+  if (isRoot()) giveTo('mysql', folder);
+  const data = `--datadir=${path.join(folder, 'data')}`;
+  const make = ['--no-defaults', data, '--auth-root-authentication-method=normal', ...user];
+  const made = spawnSync('mariadb-install-db', make, { encoding: 'utf8', cwd: folder });
+  if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stdout}${made.stderr}`);
+  const socket = `--socket=${path.join(folder, 'socket')}`;
+  return {
+    command: program,
+    args: ['--no-defaults', data, socket, `--port=${port}`, '--bind-address=127.0.0.1', ...user],
+  };
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
-function asUser(user: string, option: string): string[] {
-  return isRoot() ? [option, user] : [];
-}
-
-function joined([option, value]: readonly string[]): string[] {
-  return option === undefined ? [] : [`${option}=${value ?? ''}`];
-}
-
 function giveTo(user: string, folder: string): void {
   const id = (option: string): number => Number(execFileSync('id', [option, user], { encoding: 'utf8' }));
   chownSync(folder, id('-u'), id('-g'));
+}
+
+async function untilEnded(processes: readonly ProcessIdentity[]): Promise<void> {
+  const until = performance.now() + ENDED_WITHIN_MS;
+  while (!processes.every(hasEnded) && performance.now() < until) await sleep(20);
 }
 
 async function untilListening(port: number, what: string): Promise<void> {

@@ -53,13 +53,15 @@ function tableOf(rows: readonly Row[], pythons: readonly string[]): string[] {
     `|---|---|${pythons.map(() => '---|').join('')}`,
     ...rows.map((row) => {
       const cells = pythons.map((python) => cellOf(row, python));
-      return `| ${row.package.name} | ${releaseOf(row)} | ${cells.join(' | ')} |`;
+      return `| ${row.package.name} | ${releaseOf(row, pythons)} | ${cells.join(' | ')} |`;
     }),
   ];
 }
 
-function releaseOf({ cells }: Row): string {
-  const of = Object.entries(cells).map(([python, { observation }]) => ({ python, version: observation.version }));
+function releaseOf({ cells }: Row, pythons: readonly string[]): string {
+  const of = Object.entries(cells)
+    .sort()
+    .map(([python, { observation }]) => ({ python, version: observation.version }));
   const versions = new Set(of.map(({ version }) => version));
   if (versions.size <= 1) return [...versions][0] ?? '';
   return of.map(({ python, version }) => `${version} (${python})`).join(', ');
