@@ -1,6 +1,9 @@
-/** A virtual environment for each package and interpreter, made by uv and removed after use. */
+/**
+ * A virtual environment for each package and interpreter, made by uv. They are kept: the files are hard links to those
+ * of uv's cache, and a later run need not compile them again.
+ */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PYTHON } from '../../bench/lib/places.ts';
@@ -39,14 +42,17 @@ export class Environments {
     delete this.#environment['VIRTUAL_ENV'];
   }
 
-  /** The folder of a new environment with the package's newest release and gunicorn. Throws with what uv has said. */
+  /** The folder of an environment with the newest releases of the package and gunicorn. Throws with what uv has said. */
   async make(package_: Package, interpreter: Interpreter): Promise<string> {
     const folder = path.join(CACHE, 'environments', `${package_.name.toLowerCase()}-${interpreter.minor}`);
-    rmSync(folder, { recursive: true, force: true });
-    await this.#uv('venv', '--python', interpreter.path, folder);
+    if (versionIn(folder) !== interpreter.version) {
+      rmSync(folder, { recursive: true, force: true });
+      await this.#uv('venv', '--python', interpreter.path, folder);
+    }
     await this.#uv(
       'pip',
       'install',
+      '--upgrade',
       ...this.#args,
       '--python',
       path.join(folder, 'bin', 'python'),
@@ -72,10 +78,6 @@ export class Environments {
     return new Map(listed.map(({ name, version }) => [name.toLowerCase().replaceAll(/[-_.]+/g, '-'), version]));
   }
 
-  remove(folder: string): void {
-    rmSync(folder, { recursive: true, force: true });
-  }
-
   async #uv(...args: string[]): Promise<{ stdout: string }> {
     return await run(UV, args, {
       env: this.#environment,
@@ -83,4 +85,11 @@ export class Environments {
       maxBuffer: 16 * 1024 * 1024,
     });
   }
+}
+
+/** Of the interpreter that an environment was made with; null where there is none. */
+function versionIn(folder: string): string | null {
+  const file = path.join(folder, 'pyvenv.cfg');
+  if (!existsSync(file)) return null;
+  return /^version_info = (\S+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? null;
 }

@@ -108,7 +108,6 @@ async function runTask(task: Task, environments: Environments, services: Service
     };
   } finally {
     rmSync(place, { recursive: true, force: true });
-    environments.remove(environment);
   }
 }
 

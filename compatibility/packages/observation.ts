@@ -29,7 +29,7 @@ export interface RolloutSeen {
   /** Null where it was done. */
   readonly failure: string | null;
   readonly seconds: number;
-  /** Requests that were answered from its begin to a second after its end. */
+  /** Requests that were answered from its begin to a moment after its end. */
   readonly requests: number;
   readonly wrong: readonly Wrong[];
 }

@@ -8,8 +8,8 @@ import { type Place, Server } from './server.ts';
 const REQUESTS = 50;
 /** Clients that ask all the time while a herd reloads or reforks; each has one request under way. */
 const CLIENTS = 2;
-const PAUSE_MS = 20;
-const ASKED_AFTERWARDS_MS = 1000;
+const PAUSE_MS = 40;
+const ASKED_AFTERWARDS_MS = 700;
 
 interface Reference {
   readonly run: GunicornRun;
@@ -49,6 +49,7 @@ async function observeGunicorn(place: Place): Promise<Reference | NotStarted> {
     };
     await Promise.all(clientPaths().map((paths) => inTurn(paths, ask)));
     const { seconds, left } = await server.stop();
+    if (failed.length > 0) failed.push(`its log: ${Server.endOfLog('gunicorn', place)}`);
     if (left.length > 0) failed.push(`gunicorn left behind: ${left.join(', ')}`);
     return {
       run: {
@@ -79,7 +80,8 @@ async function observeCowherd(place: Place, reference: Reference): Promise<Cowhe
     const reload = await rollOut(server, 'reload', reference);
     const refork = await rollOut(server, 'refork', reference);
     const stop = await server.stop();
-    const more = server.temporaryFiles().length - reference.temporaryFiles;
+    // An application may leave some each time that it is loaded: here at the start, and at the reload.
+    const more = server.temporaryFiles().length - 2 * reference.temporaryFiles;
     const trouble = troubleBeyond(troubleIn(server.log), troubleIn(reference.log));
     return {
       started: true,

@@ -59,9 +59,10 @@ function tableOf(rows: readonly Row[], pythons: readonly string[]): string[] {
 }
 
 function releaseOf({ cells }: Row, pythons: readonly string[]): string {
-  const of = Object.entries(cells)
-    .sort()
-    .map(([python, { observation }]) => ({ python, version: observation.version }));
+  const of = pythons.flatMap((python) => {
+    const cell = cells[python];
+    return cell === undefined ? [] : [{ python, version: cell.observation.version }];
+  });
   const versions = new Set(of.map(({ version }) => version));
   if (versions.size <= 1) return [...versions][0] ?? '';
   return of.map(({ python, version }) => `${version} (${python})`).join(', ');

@@ -54,8 +54,9 @@ function covers(exception: NamedException, difference: Difference, python: strin
 
 function faultOf({ gunicorn }: Observation): string | null {
   if (!gunicorn.started) return `gunicorn did not start: ${gunicorn.log}`;
-  const [first] = gunicorn.failed;
-  if (first !== undefined) return `gunicorn answered ${gunicorn.failed.length} requests with an error: ${first}`;
+  if (gunicorn.failed.length > 0) {
+    return `gunicorn did not answer all requests, or not as before: ${gunicorn.failed.slice(0, 2).join('; ')}; ${gunicorn.failed.at(-1)}`;
+  }
   if (gunicorn.distinct < gunicorn.asked) {
     return `only ${gunicorn.distinct} of ${gunicorn.asked} answers are different: the use shows too little`;
   }

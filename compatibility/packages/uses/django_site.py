@@ -4,6 +4,7 @@ The database is a file of SQLite of this server's own, made at import as a deplo
 """
 
 import os
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +74,11 @@ def serve(answer: Callable[[HttpRequest, int], Any], **included: str) -> Any:
     """The application, with the view at /NUMBER; `included` are further modules of addresses."""
 
     def view(request: HttpRequest, number: int) -> HttpResponse:
-        result = answer(request, number)
+        try:
+            result = answer(request, number)
+        except Exception:
+            # The error is the answer, as in application.py.
+            return HttpResponse(traceback.format_exc(), status=500)
         return result if isinstance(result, HttpResponse) else HttpResponse(str(result))
 
     urlpatterns.append(path("<int:number>", view))
