@@ -5,17 +5,12 @@ import path from 'node:path';
 import { CHECKOUT } from '../../bench/lib/places.ts';
 import { FOLDER, type Package } from './list.ts';
 
-const SOURCES = ['agent/cowherd_agent', 'agent/launch.py', 'src'];
-/** How results are made; a change of what is made of them changes no result. */
-const RUNNER = ['application.py', 'observe.ts', 'server.ts', 'log-lines.ts'];
+const SOURCES = ['agent/cowherd_agent', 'agent/launch.py', 'src', 'compatibility/packages/application.py'];
 
 let ofCowherd: string | null = null;
 
 export function fingerprintOf(package_: Package): string {
-  ofCowherd ??= hashOf([
-    ...SOURCES.flatMap((source) => filesOf(path.join(CHECKOUT, source))),
-    ...RUNNER.map((file) => path.join(FOLDER, file)),
-  ]);
+  ofCowherd ??= hashOf(SOURCES.flatMap((source) => filesOf(path.join(CHECKOUT, source))));
   const { name, install, installer, worker, services, companion, environment } = package_;
   const use = readFileSync(path.join(FOLDER, 'uses', `${package_.use}.py`));
   return createHash('sha256')

@@ -8,7 +8,7 @@ import { type Place, Server } from './server.ts';
 const REQUESTS = 50;
 /** Clients that ask all the time while a herd reloads or reforks; each has one request under way. */
 const CLIENTS = 2;
-const PAUSE_MS = 40;
+const PAUSE_MS = 100;
 const ASKED_AFTERWARDS_MS = 700;
 
 interface Reference {

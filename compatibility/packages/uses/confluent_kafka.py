@@ -9,7 +9,7 @@ producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
 def answer(number: int) -> str:
     own = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
     own.produce("herd", key=str(number), value=f"number {number}")
-    waiting = len(own)
+    waiting = len(own) > 0
     own.purge()
     own.poll(0)
     place = TopicPartition("herd", number, number * 2)

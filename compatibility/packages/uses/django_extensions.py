@@ -7,6 +7,7 @@ django_site.configure("django_extensions")
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import get_commands  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
+from django.utils.text import slugify  # noqa: E402
 from django_extensions.db.fields import AutoSlugField  # noqa: E402
 from django_extensions.management.modelviz import generate_graph_data  # noqa: E402
 
@@ -16,7 +17,7 @@ def answer(request: HttpRequest, number: int) -> str:
     data = generate_graph_data(["auth"], exclude_models=[])
     models = sorted(model["name"] for graph in data["graphs"] for model in graph["models"])
     known = get_commands()["runserver_plus"]
-    slug = field.slugify_func(f"Word {number}!")
+    slug = field.slugify_func(f"Word {number}!", slugify)
     return f"{field.max_length} {slug} {models} {known} {User.__name__}"
 
 

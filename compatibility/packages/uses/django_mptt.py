@@ -17,8 +17,9 @@ class Place(MPTTModel):
         app_label = "mptt"
 
 
-with connection.schema_editor() as editor:
-    editor.create_model(Place)
+if Place._meta.db_table not in connection.introspection.table_names():
+    with connection.schema_editor() as editor:
+        editor.create_model(Place)
 
 
 def answer(request: HttpRequest, number: int) -> str:

@@ -5,7 +5,7 @@ from uses import django_site
 django_site.configure()
 
 from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, resolve  # noqa: E402
 from ninja import NinjaAPI, Schema  # noqa: E402
 
 api = NinjaAPI(version="1")
@@ -22,8 +22,8 @@ def show(request: HttpRequest, number: int, again: int = 1) -> dict[str, object]
 
 
 def answer(request: HttpRequest, number: int) -> HttpResponse:
-    operation = api._routers[0][1].path_operations["/show/{number}"]
-    return operation.get_view()(request, number=number)
+    match = resolve(f"/api/show/{number}")
+    return match.func(request, **match.kwargs)
 
 
 django_site.urlpatterns.append(path("api/", api.urls))

@@ -10,10 +10,11 @@ from django.http import HttpRequest  # noqa: E402
 from simple_history import register  # noqa: E402
 from simple_history.utils import get_history_manager_for_model  # noqa: E402
 
-register(Group, app="auth")
+register(Group)
 HistoricalGroup = get_history_manager_for_model(Group).model
-with connection.schema_editor() as editor:
-    editor.create_model(HistoricalGroup)
+if HistoricalGroup._meta.db_table not in connection.introspection.table_names():
+    with connection.schema_editor() as editor:
+        editor.create_model(HistoricalGroup)
 
 
 def answer(request: HttpRequest, number: int) -> str:

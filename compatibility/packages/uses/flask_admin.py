@@ -20,8 +20,10 @@ class Item(database.Model):  # type: ignore[name-defined]
 
 with app.app_context():
     database.create_all()
-    database.session.add_all(Item(id=n, name=f"item {n}") for n in range(1, 60))
-    database.session.commit()
+    # A reload loads it again, while the database serves.
+    if database.session.query(Item).count() == 0:
+        database.session.add_all(Item(id=n, name=f"item {n}") for n in range(1, 60))
+        database.session.commit()
 admin = Admin(app, name="herd")
 admin.add_view(ModelView(Item, database, name="Items", endpoint="items"))
 
