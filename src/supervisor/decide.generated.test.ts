@@ -25,6 +25,9 @@ interface WorldMold {
   stage: 'spawned' | 'configured' | 'ready' | 'failed';
   hasListeners: boolean;
   commands: MoldCommand[];
+  /** It has loaded the application, whose threads run in it; a worker that has retired has none. */
+  hasThreads: boolean;
+  threadsRest: boolean;
 }
 
 interface WorldWorker {
@@ -53,7 +56,12 @@ const moldReady = {
   remarks: [],
   report: {},
   modules: 10,
+  threads: 0,
 };
+
+function readyOf(mold: WorldMold): typeof moldReady {
+  return { ...moldReady, threads: mold.hasThreads ? 1 : 0 };
+}
 
 /** Everything outside of the supervisor. Only live processes are in it. */
 class World {
@@ -69,13 +77,16 @@ class World {
   readonly inbox: HerdEvent[] = [];
   readonly logs: string[] = [];
   readonly #listenFails: boolean;
+  readonly #threads: boolean;
   readonly #exited = new Set<number>();
   #wakes = new Set<number>();
   #nextPid = 100;
   #keeperPid = 0;
 
-  constructor(options: { listenFails: boolean }) {
-    this.#listenFails = options.listenFails;
+  /** `threads`: the application leaves a thread running in each mold that loads it. */
+  constructor(options: { listenFails?: boolean; threads?: boolean } = {}) {
+    this.#listenFails = options.listenFails ?? false;
+    this.#threads = options.threads ?? false;
     this.#keeperStarts();
   }
 
@@ -136,6 +147,8 @@ class World {
           stage: 'spawned',
           hasListeners: false,
           commands: [],
+          hasThreads: this.#threads,
+          threadsRest: false,
         };
         if (this.keeper !== 'running') return;
         this.molds.set(mold.pid, mold);
@@ -165,6 +178,11 @@ class World {
       }
       case 'keep_listeners':
         expect(action.generations.length).toBeGreaterThan(0);
+        return;
+      case 'turn_away':
+        // Those who are queued wait for workers that have not been told to leave yet.
+        expect(this.state.phase).toBe('stopping');
+        for (const worker of Object.values(this.state.workers)) expect(worker.phase).toBe('draining');
         return;
       case 'give_listeners':
         for (const mold of this.molds.values()) if (mold.generation === action.generation) mold.hasListeners = true;
@@ -303,11 +321,12 @@ class World {
         python_version: '3.13.0',
         molds: [...this.molds.values()]
           .filter(({ generation }) => generation > 0)
-          .map(({ generation, pid, stage, hasListeners, commands }) => ({
+          .map((mold) => ({ mold, ...mold }))
+          .map(({ mold, generation, pid, stage, hasListeners, commands }) => ({
             generation,
             pid,
             configured: stage === 'spawned' ? null : configured,
-            ready: stage === 'ready' ? moldReady : null,
+            ready: stage === 'ready' ? readyOf(mold) : null,
             has_listeners: hasListeners,
             forking: commands.flatMap((command) => (command.type === 'fork' ? [command.slot] : [])),
           })),
@@ -369,13 +388,15 @@ class World {
       case 'configured':
         if (!mold.hasListeners) return;
         mold.stage = 'ready';
-        this.fromMold(mold.generation, moldReady);
+        this.fromMold(mold.generation, readyOf(mold));
         return;
       case 'failed':
         this.die(mold.pid, { status: 1 });
         return;
       case 'ready': {
         const command = mold.commands.shift();
+        if (command?.type === 'pause_threads') mold.threadsRest = true;
+        if (command?.type === 'resume_threads') mold.threadsRest = false;
         if (command?.type === 'exit') this.die(mold.pid, { status: 0 });
         if (command?.type === 'census') {
           this.fromMold(
@@ -420,6 +441,8 @@ class World {
       stage: 'spawned',
       hasListeners: false,
       commands: [],
+      hasThreads: false,
+      threadsRest: false,
     });
     this.fromMold(worker.generation, {
       type: 'retired',
@@ -652,8 +675,14 @@ function expectFullHerd(world: World): void {
   expect(Object.keys(state.workers).map(Number).toSorted()).toEqual(workers.map((worker) => worker.pid).toSorted());
   expect(state.rollout).toBeNull();
   expect(state.reloadAgain).toBeNull();
-  // Beside the current mold there is none, but for one that a rollback may return to.
-  const molds = [...world.molds.values()].filter((mold) => mold.generation !== state.previous?.generation);
+  // Beside the current mold there is none, but for one that a rollback may return to, and one whose threads go on.
+  const threaded = [...world.molds.values()].filter((mold) => mold.hasThreads);
+  expect(threaded.length).toBeLessThanOrEqual(1);
+  for (const mold of threaded) expect(mold.threadsRest, 'threads that rest for ever').toBe(false);
+  const others = [state.previous?.generation, ...threaded.map((mold) => mold.generation)];
+  const molds = [...world.molds.values()].filter(
+    ({ generation }) => generation === state.generation || !others.includes(generation),
+  );
   expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
   for (const { census } of Object.values(state.molds)) {
@@ -677,8 +706,8 @@ vi.setConfig({ testTimeout: 600_000 });
 
 test('whatever happens, a herd that is not told to stop is full again, or has ended with a reason', () => {
   fc.assert(
-    fc.property(steps(), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       for (const step of sequence) happen(world, step);
       world.settle();
       if (world.ended === null) {
@@ -694,8 +723,8 @@ test('whatever happens, a herd that is not told to stop is full again, or has en
 
 test('a herd that has answered a request never gives up', () => {
   fc.assert(
-    fc.property(steps({ mold_fails: 0 }), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps({ mold_fails: 0 }), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       world.settle();
       for (const worker of world.workers.values()) worker.requests = 1;
       world.tick();
@@ -722,8 +751,8 @@ test('while nothing dies, no rollout takes a worker away before another one is r
     mold_dies: 0,
   };
   fc.assert(
-    fc.property(steps(harmless), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(harmless), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       world.settle();
       for (const step of sequence) {
         happen(world, step);
@@ -732,6 +761,9 @@ test('while nothing dies, no rollout takes a worker away before another one is r
       }
       world.settle();
       expectFullHerd(world);
+      // Whatever reloads, reforks and rollbacks there were, what the threads do is done once.
+      const awake = [...world.molds.values()].filter((mold) => mold.hasThreads && !mold.threadsRest);
+      expect(awake.length).toBe(threads ? 1 : 0);
     }),
     runs,
   );
@@ -740,7 +772,7 @@ test('while nothing dies, no rollout takes a worker away before another one is r
 test('a stop ends, wherever it comes, and leaves nothing behind', () => {
   fc.assert(
     fc.property(steps(), steps({ stop: 3, stop_quickly: 1 }), fc.boolean(), (sequence, later, quick) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       const errorBefore = world.state.stop?.error ?? null;
       world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick });
@@ -755,8 +787,9 @@ test('a stop ends, wherever it comes, and leaves nothing behind', () => {
 
 test('a herd whose supervisor dies is adopted, whatever it did, and is full again or has ended with a reason', () => {
   fc.assert(
-    fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), (sequence, later, left) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), fc.boolean(), (...generated) => {
+      const [sequence, later, left, threads] = generated;
+      const world = new World({ threads });
       let old: HerdState | null = null;
       for (const [index, step] of sequence.entries()) {
         happen(world, step);
@@ -786,7 +819,7 @@ test('a herd whose supervisor dies is adopted, whatever it did, and is full agai
 test('after a keeper has died every process that it had announced is waited for, and the herd is full again', () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       if (world.keeper !== 'running') return;
       world.keeperDies();
@@ -813,7 +846,7 @@ test('after a keeper has died every process that it had announced is waited for,
 test('a keeper that dies while the herd stops ends it, and every process that it had announced is waited for', () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       const running = world.keeper === 'running';
       world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick: false });

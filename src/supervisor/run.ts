@@ -9,8 +9,9 @@ import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
 import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
@@ -344,6 +345,9 @@ class Supervisor {
       case 'keep_listeners':
         this.#startUp.keeper.send({ type: 'keep_listeners', generations: action.generations });
         return;
+      case 'turn_away':
+        this.#startUp.keeper.send({ type: 'turn_away' });
+        return;
       case 'use_settings':
         this.#useSettings(action.settings);
         return;
@@ -525,14 +529,5 @@ function readPid(path: string): number | null {
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
   }
 }

@@ -2,63 +2,137 @@
 
 `verdict` is asked before a mold forks. It looks at what the kernel knows first (open descriptors,
 threads), which takes a millisecond; the heap is searched only for the Python objects of what was
-found there. Nothing is changed.
+found there. Threads are judged by what a child that is forked has of them. Nothing is changed, and
+a look that fails is told of and left out: it can't end the mold.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from cowherd_agent import native_threads, threads
 from cowherd_agent.fork_safety import (
     databases,
     event_loops,
     file_locks,
+    library_states,
     locks,
+    native_fates,
     sockets,
-    threads,
+    thread_fates,
+    thread_look,
 )
-from cowherd_agent.fork_safety.descriptors import open_descriptors
+from cowherd_agent.fork_safety.advisory import Advisory
+from cowherd_agent.fork_safety.descriptors import Descriptor, open_descriptors, without
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch
-from cowherd_agent.threads import RunningThread
+from cowherd_agent.fork_safety.thread_fates import ThreadFate
+from cowherd_agent.native_threads import NativeThread
 
-__all__ = ["Finding", "Verdict", "verdict"]
+__all__ = ["Advisory", "Finding", "Threads", "Verdict", "look_at_threads", "verdict"]
 
 
 class Verdict(NamedTuple):
-    """What was found, and how long that took."""
+    """What was found, and how long that took.
+
+    Attributes:
+        threads: the fate of each Python thread that runs in this process.
+        breaks: what is known to go wrong in a worker, in words, for each thing that does.
+        failed: the looks and other steps that failed, in words: what they would have found is not
+            known.
+    """
 
     findings: list[Finding]
+    threads: list[ThreadFate]
+    breaks: list[str]
+    failed: list[str]
     seconds: float
+
+    @property
+    def threads_of_the_mold(self) -> int:
+        """How many threads do something in this process that no worker does."""
+        return sum(fate.stays_in_mold for fate in self.threads)
 
     def as_dict(self) -> dict[str, Any]:
         """For the mold's report: `report.fork_safety` of the status."""
         return {
             "seconds": self.seconds,
             "findings": [finding._asdict() for finding in self.findings],
+            "threads": [fate.as_dict() for fate in self.threads],
         }
 
 
-def verdict(own_descriptors: Collection[int], running_threads: Sequence[RunningThread]) -> Verdict:
+class Threads(NamedTuple):
+    """The threads of this process besides the calling one, and what becomes of them in workers.
+
+    Attributes:
+        fates: of Python's.
+        native: those of libraries in C that were not there in a child.
+    """
+
+    fates: list[ThreadFate]
+    native: list[NativeThread]
+
+
+def look_at_threads(advisory: Advisory, patience_seconds: float) -> Threads:
+    """What becomes of this process's threads in its workers; a child is forked to see, unless there
+    are none.
+
+    Threads that workers would lack are waited for, so long at the most: many are about to end.
+    """
+    if native_threads.count() == 1:
+        return Threads([], [])
+    running = advisory.attempt("the look for threads", threads.running) or []
+    natives = advisory.attempt("the look for native threads", native_threads.native_threads) or []
+    in_child = advisory.attempt("the look for threads that come back", thread_look.threads_in_child)
+    fates = thread_fates.judge(running, in_child.of_python if in_child else [])
+    lacking = {fate.thread.native_id for fate in fates if fate.fate in ("missing", "breaks")}
+    deadline = time.monotonic() + patience_seconds
+    while still := lacking & {thread.native_id for thread in threading.enumerate()}:
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.002)
+    ended = lacking - still
+    return Threads(
+        [fate for fate in fates if fate.thread.native_id not in ended],
+        native_fates.without_returned(natives, in_child.native if in_child else []),
+    )
+
+
+def verdict(own_descriptors: Collection[int], advisory: Advisory, found: Threads) -> Verdict:
     """Look at this process, which is about to fork workers.
 
     Args:
         own_descriptors: of Cowherd's own that are shared on purpose: the channel, the listeners.
-        running_threads: the Python threads that run besides this one (cowherd_agent.threads).
+        advisory: runs each look.
+        found: this process's threads, which were looked at before.
     """
     started = time.perf_counter()
-    opened = [each for each in open_descriptors() if each.number not in own_descriptors]
-    connections = sockets.look(opened)
-    loops = event_loops.classes(opened)
-    heap = HeapSearch([*(sockets.classes() if connections else ()), *loops])
+    looked_at = advisory.attempt(
+        "the look at descriptors", lambda: without(open_descriptors(), own_descriptors)
+    )
+    opened = looked_at or []
     findings = [
-        *threads.find(running_threads),
-        *sockets.find(connections, heap),
-        *databases.find(opened),
-        *event_loops.find(loops, heap),
-        *file_locks.find(opened),
-        *locks.find(),
+        *thread_fates.find(found.fates),
+        *native_fates.find(found.native),
+        *(advisory.attempt("the look at libraries", library_states.find) or ()),
+        *_find_in_heap(opened, advisory),
+        *(advisory.attempt("the look for databases", lambda: databases.find(opened)) or ()),
+        *(advisory.attempt("the look for file locks", lambda: file_locks.find(opened)) or ()),
+        *(advisory.attempt("the look for locks", locks.find) or ()),
     ]
-    return Verdict(findings, time.perf_counter() - started)
+    breaks = [finding.what for finding in findings if finding.is_known_to_break]
+    return Verdict(findings, found.fates, breaks, advisory.failed, time.perf_counter() - started)
+
+
+def _find_in_heap(opened: Sequence[Descriptor], advisory: Advisory) -> list[Finding]:
+    def search() -> list[Finding]:
+        connections = sockets.look(opened)
+        loops = event_loops.classes(opened)
+        heap = HeapSearch([*(sockets.classes() if connections else ()), *loops])
+        return [*sockets.find(connections, heap), *event_loops.find(loops, heap)]
+
+    return advisory.attempt("the look for connections", search) or []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
 STANDARD_STREAMS = 3
@@ -24,6 +25,12 @@ class Descriptor(NamedTuple):
         return self.target.startswith("/") and not self.target.startswith(("/dev/", "/proc/"))
 
     @property
+    def is_of_library(self) -> bool:
+        """A file that a library in C keeps for itself, and about which nobody can do anything:
+        onnxruntime's is for its own telemetry."""
+        return os.path.basename(self.target).startswith("onnxruntime.db")
+
+    @property
     def is_epoll(self) -> bool:
         return self.target == "anon_inode:[eventpoll]"
 
@@ -41,3 +48,10 @@ def open_descriptors() -> list[Descriptor]:
             # The one that listed the folder.
             continue
     return sorted(found)
+
+
+def without(opened: list[Descriptor], own_descriptors: Collection[int]) -> list[Descriptor]:
+    """Those that are not of Cowherd's own, nor another descriptor of such a socket: gevent closes
+    one only when its loop runs next."""
+    own = {each.target for each in opened if each.number in own_descriptors}
+    return [each for each in opened if each.target not in own and not each.is_of_library]
