@@ -20,7 +20,7 @@ import { FOLDER, readList, type Package } from './list.ts';
 import type { Observation } from './observation.ts';
 import { type Both, observe } from './observe.ts';
 import { TABLE } from './places.ts';
-import { chosen, type Task, toRun, wishesOf } from './plan.ts';
+import { chosen, type Known, type Task, toRun, wishesOf } from './plan.ts';
 import { readResult, writeResult } from './results.ts';
 import { beside, missing, Services } from './services.ts';
 import { summarize } from './summary.ts';
@@ -111,6 +111,16 @@ async function runTask(task: Task, environments: Environments, services: Service
   }
 }
 
+function knownOf(task: Task): Known {
+  const observation = readResult(task);
+  if (observation === null) return { result: 'none', isPresent: false };
+  const { differences, fault } = judge(observation, task.package);
+  return {
+    result: differences.length > 0 || fault !== null ? 'differs' : 'good',
+    isPresent: observation.fingerprint === fingerprintOf(task.package),
+  };
+}
+
 function interpreterOf(python: string): Interpreter {
   const found = interpreters.find((each) => each.minor === python);
   if (found === undefined) throw new Error(`no CPython ${python}`);
@@ -176,7 +186,7 @@ const possible = wanted.filter(({ package: { name, services }, python }) => {
   for (const { service, install } of lines) say(`${name} on ${python} is not run: no ${service} (${install})`);
   return lines.length === 0;
 });
-const tasks = toRun(possible, readResult, ({ package: package_ }) => fingerprintOf(package_), wishes.again);
+const tasks = toRun(possible, knownOf, wishes.again);
 say(`${tasks.length} to run of ${wanted.length} (package, interpreter)`);
 if (process.env['REPORT'] !== '1' && tasks.length > 0) await run(tasks);
 process.exit(report());

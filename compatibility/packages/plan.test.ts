@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseList } from './list.ts';
-import { chosen, toRun, wishesOf } from './plan.ts';
-import { observationOf } from './samples.ts';
+import { chosen, type Known, toRun, wishesOf } from './plan.ts';
 
 const list = parseList(`
 [[package]]
@@ -37,14 +36,22 @@ test('what is not there is an error', () => {
   expect(() => chosen(list, ['3.13'], wishesOf({ PYTHONS: '3.14' }))).toThrow(/3\.14/);
 });
 
-test('first what has no result, then what has one of older sources; newest interpreter first', () => {
+test('first what has no result, then what differed, then what is of older sources; newest interpreter first', () => {
   const tasks = chosen(list, ['3.13', '3.14'], all);
-  const results: Record<string, string> = { 'lxml 3.13': 'older', 'NumPy 3.14': 'present', 'old 3.13': 'older' };
-  const resultOf = (task: (typeof tasks)[number]): ReturnType<typeof observationOf> | null => {
-    const fingerprint = results[`${task.package.name} ${task.python}`];
-    return fingerprint === undefined ? null : observationOf({ fingerprint });
+  const known: Record<string, Known> = {
+    'lxml 3.13': { result: 'good', isPresent: false },
+    'NumPy 3.14': { result: 'differs', isPresent: true },
+    'NumPy 3.13': { result: 'differs', isPresent: false },
+    'old 3.13': { result: 'good', isPresent: true },
   };
-  const run = (again: boolean): string[] => shown(toRun(tasks, resultOf, () => 'present', again));
-  expect(run(false)).toEqual(['lxml 3.14', 'NumPy 3.13', 'lxml 3.13', 'old 3.13']);
-  expect(run(true)).toEqual(['lxml 3.14', 'NumPy 3.13', 'NumPy 3.14', 'lxml 3.13', 'old 3.13']);
+  const run = (again: boolean): string[] =>
+    shown(
+      toRun(
+        tasks,
+        (task) => known[`${task.package.name} ${task.python}`] ?? { result: 'none', isPresent: false },
+        again,
+      ),
+    );
+  expect(run(false)).toEqual(['lxml 3.14', 'NumPy 3.13', 'lxml 3.13']);
+  expect(run(true)).toEqual(['lxml 3.14', 'NumPy 3.14', 'NumPy 3.13', 'lxml 3.13', 'old 3.13']);
 });

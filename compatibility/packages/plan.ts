@@ -1,6 +1,5 @@
 /** What is run, and in which order. Pure. */
 import type { Package } from './list.ts';
-import type { Observation } from './observation.ts';
 
 export interface Task {
   readonly package: Package;
@@ -39,22 +38,23 @@ export function chosen(packages: readonly Package[], found: readonly string[], w
     );
 }
 
-/**
- * Tasks that have no result of the present sources: first those that have none at all, then those of older sources.
- * The newest interpreter goes first, since most can go wrong there.
- */
-export function toRun(
-  tasks: readonly Task[],
-  resultOf: (task: Task) => Observation | null,
-  fingerprintOf: (task: Task) => string,
-  again: boolean,
-): Task[] {
-  const rank = (task: Task): number => {
-    const result = resultOf(task);
-    if (result === null) return 0;
-    return again || result.fingerprint !== fingerprintOf(task) ? 1 : 2;
-  };
-  const ranked = tasks.map((task) => ({ task, rank: rank(task) })).filter((each) => each.rank < 2);
-  const minor = (task: Task): number => Number(task.python.split('.')[1]);
-  return ranked.sort((a, b) => a.rank - b.rank || minor(b.task) - minor(a.task)).map((each) => each.task);
+/** What is known of a task: no result, one with differences, a good one; and whether it is of the present sources. */
+export interface Known {
+  readonly result: 'none' | 'differs' | 'good';
+  readonly isPresent: boolean;
 }
+
+/**
+ * Tasks without a result of the present sources: first those that have none at all, then those that differed, then the
+ * rest. The newest interpreter goes first, since most can go wrong there.
+ */
+export function toRun(tasks: readonly Task[], knownOf: (task: Task) => Known, again: boolean): Task[] {
+  const minor = (task: Task): number => Number(task.python.split('.')[1]);
+  return tasks
+    .map((task) => ({ task, ...knownOf(task) }))
+    .filter(({ result, isPresent }) => again || result === 'none' || !isPresent)
+    .sort((a, b) => ORDER.indexOf(a.result) - ORDER.indexOf(b.result) || minor(b.task) - minor(a.task))
+    .map(({ task }) => task);
+}
+
+const ORDER: readonly Known['result'][] = ['none', 'differs', 'good'];
