@@ -1,11 +1,10 @@
-"""A client made and used at import."""
+"""A client made at import, connected by each worker's first request."""
 
 import os
 
 import httpx
 
 client = httpx.Client(base_url=f"http://127.0.0.1:{os.environ['COWHERD_HTTP_PORT']}")
-client.get("/loaded")
 
 
 def answer(number: int) -> str:

@@ -1,4 +1,4 @@
-"""A pool of connections made and used at import."""
+"""A pool of connections made at import, connected by each worker's first request."""
 
 import os
 
@@ -6,7 +6,6 @@ import urllib3
 
 pool = urllib3.PoolManager(retries=urllib3.Retry(2, backoff_factor=0), maxsize=4)
 address = f"http://127.0.0.1:{os.environ['COWHERD_HTTP_PORT']}"
-pool.request("GET", f"{address}/loaded")
 
 
 def answer(number: int) -> str:
