@@ -41,7 +41,7 @@ export interface Ended {
 const WORKERS = 2;
 const READY_WITHIN_MS = 180_000;
 const STOPPED_WITHIN_MS = 90_000;
-const ANSWERED_WITHIN_MS = 60_000;
+const ANSWERED_WITHIN_MS = 30_000;
 const LOG_END_CHARACTERS = 3000;
 const MARK = 'COWHERD_PACKAGE_RUN';
 /** What a user's shell has, and no more: no setting of this run's reaches the application. */
