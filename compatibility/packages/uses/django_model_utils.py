@@ -25,7 +25,8 @@ def answer(request: HttpRequest, number: int) -> str:
     person, _ = Person.objects.get_or_create(username=f"p{number}")
     person.first_name = f"name {number}"
     changed = person.tracker.changed()
-    return f"{number} {changed} {person.tracker.has_changed('first_name')} {states[number % 2]} {states.old}"
+    has_changed = person.tracker.has_changed("first_name")
+    return f"{number} {changed} {has_changed} {states[number % 2]} {states.old}"
 
 
 app = django_site.serve(answer)

@@ -1,6 +1,6 @@
 """Trees trained at import by one thread; OpenMP's threads are started by each worker's predictions.
 
-Threads of OpenMP that were started before a fork are waited for for ever after it, under any server.
+Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
 """
 
 import lightgbm as lgb
