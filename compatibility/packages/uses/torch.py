@@ -1,7 +1,11 @@
-"""A model trained at import on the processor, with OpenMP's threads; gradients in each request."""
+"""A model trained at import by one thread; gradients in each request, by several.
+
+Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
+"""
 
 import torch
 
+torch.set_num_threads(1)
 torch.manual_seed(1)
 inputs = torch.rand(200, 8)
 wanted = inputs.sum(dim=1, keepdim=True)
@@ -16,6 +20,7 @@ model.eval()
 
 
 def answer(number: int) -> str:
+    torch.set_num_threads(2)
     rows = (inputs[number : number + 50] * 2).requires_grad_()
     out = model(rows)
     out.sum().backward()
