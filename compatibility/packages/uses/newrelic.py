@@ -1,6 +1,7 @@
 """The agent initialized at import, in developer mode: all of it but the sending."""
 
 import os
+import time
 
 import newrelic.agent
 
@@ -23,7 +24,10 @@ registered: set[int] = set()
 def register() -> None:
     """In each process, and waited for: until then the agent notes no transaction."""
     if os.getpid() not in registered:
-        newrelic.agent.register_application(timeout=20)
+        application = newrelic.agent.register_application(timeout=20)
+        until = time.monotonic() + 20
+        while not application.active and time.monotonic() < until:
+            time.sleep(0.01)
         registered.add(os.getpid())
 
 
