@@ -33,7 +33,7 @@ export function page(rows: readonly Row[], pythons: readonly string[], summary: 
     'A cell with nothing but the name of the heap policy means all of that. `make test-packages` makes this page; nobody',
     'writes in it. [CONTRIBUTING.md](../CONTRIBUTING.md) says how to add a package.',
     '',
-    `Made ${datesOf(all)} with gunicorn ${versionsOf(all.map(({ observation }) => observation.gunicornVersion))},`,
+    `Made ${datesOf(all)} with Cowherd of ${commitsOf(all)}, gunicorn ${versionsOf(all.map(({ observation }) => observation.gunicornVersion))},`,
     `CPython ${versionsOf(all.map(({ observation }) => observation.pythonVersion))}: ${summary.packages} packages,`,
     `${summary.served} served, ${summary.reforked} reforked, ${summary.differences} differences to gunicorn,`,
     `${summary.named_exceptions} exceptions with a reason.`,
@@ -145,6 +145,12 @@ function oneLine(text: string): string {
 
 function versionsOf(versions: readonly string[]): string {
   return [...new Set(versions)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).join(', ');
+}
+
+/** Short, and without the mark of files that differ: those are the list and the uses, which are written while it is run. */
+function commitsOf(cells: readonly Cell[]): string {
+  const commits = [...new Set(cells.map(({ observation }) => observation.commit?.slice(0, 7) ?? 'no commit'))];
+  return `${commits.length === 1 ? 'commit' : 'commits'} ${commits.sort().join(', ')}`;
 }
 
 function datesOf(cells: readonly Cell[]): string {
