@@ -8,4 +8,4 @@ begun = xxhash.xxh3_128(b"at import")
 def answer(number: int) -> str:
     digest = begun.copy()
     digest.update(f"number {number}".encode())
-    return f"{digest.hexdigest()} {xxhash.xxh64_hexdigest(str(number), seed=number)}"
+    return f"{digest.hexdigest()} {xxhash.xxh64_hexdigest(str(number).encode(), seed=number)}"
