@@ -25,13 +25,21 @@ const differences: [string, Partial<CowherdRun>, string, RegExp][] = [
   ['an exception in the output', { output: ['AssertionError'] }, 'output', /Assertion/],
   ['a status', { stop: { ...cowherd.stop, status: 1 } }, 'stop', /status 1/],
   ['a signal', { stop: { ...cowherd.stop, status: null } }, 'stop', /status null/],
-  ['a slow stop', { stop: { ...cowherd.stop, seconds: 40 } }, 'stop', /40 s/],
+  ['a slow stop', { stop: { ...cowherd.stop, seconds: 40 } }, 'stop', /took 40 s, gunicorn 0 s/],
   ['what is left', { stop: { ...cowherd.stop, left: ['a listener'] } }, 'stop', /left behind: a listener/],
 ];
 
 test.each(differences)('%s is a difference', (_, seen, kind, what) => {
   const verdict = judge(observationOf({ cowherd: { ...cowherd, ...seen } }), packageOf());
   expect(verdict.differences).toEqual([{ kind, what: expect.stringMatching(what) }]);
+});
+
+test('a stop that gunicorn does not do sooner either is none', () => {
+  const slow = observationOf({
+    gunicorn: { ...gunicorn, stopSeconds: 30 },
+    cowherd: { ...cowherd, stop: { ...cowherd.stop, seconds: 30.5 } },
+  });
+  expect(judge(slow, packageOf()).differences).toEqual([]);
 });
 
 test('a wrong answer means that the package is not served, a failed refork that it is not reforked', () => {

@@ -21,7 +21,8 @@ export interface Verdict {
 
 /** What the log says of a rollout that has failed: no other difference than its failure. */
 const OF_A_FAILED_ROLLOUT = /^(?:Mold \d+ failed|Re(?:load|fork) to generation \d+ failed)/;
-const STOPPED_WITHIN_SECONDS = 30;
+/** A stop that takes so much longer than gunicorn's is a difference. */
+const LONGER_SECONDS = 10;
 
 export function judge(observation: Observation, package_: Package): Verdict {
   const fault = faultOf(observation);
@@ -63,7 +64,7 @@ function faultOf({ gunicorn }: Observation): string | null {
   return null;
 }
 
-function seenDifferences({ cowherd }: Observation): Difference[] {
+function seenDifferences({ gunicorn, cowherd }: Observation): Difference[] {
   if (cowherd === null) return [{ kind: 'start', what: 'not tried' }];
   if (!cowherd.started) return [{ kind: 'start', what: errorIn(cowherd.log) }];
   const { stop, reload, refork } = cowherd;
@@ -78,7 +79,10 @@ function seenDifferences({ cowherd }: Observation): Difference[] {
     ...stop.left.map((what) => ({ kind: 'stop' as const, what: `left behind: ${what}` })),
   ];
   if (stop.status !== 0) found.push({ kind: 'stop', what: `ended with status ${stop.status}` });
-  if (stop.seconds > STOPPED_WITHIN_SECONDS) found.push({ kind: 'stop', what: `took ${stop.seconds.toFixed(0)} s` });
+  const usual = gunicorn.started ? gunicorn.stopSeconds : 0;
+  if (stop.seconds > usual + LONGER_SECONDS) {
+    found.push({ kind: 'stop', what: `took ${stop.seconds.toFixed(0)} s, gunicorn ${usual.toFixed(0)} s` });
+  }
   return found;
 }
 
