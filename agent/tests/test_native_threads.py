@@ -42,11 +42,14 @@ def test_mappings_are_read_with_spaces_in_their_paths() -> None:
     ("words", "library"),
     [
         # From the innermost frame outwards: a wait in libc, the library, libc's start of a thread.
-        ([0x7F3000000010, 0x7F1000200100, 0x7F3000000500], "libopenblas64.so"),
+        ([0x7F3000000010, 0x7F1000200100, 0x7F3000000500], "numpy.libs/libopenblas64.so"),
         # Data of a library is no code of it.
         ([0x7F3000000010, 0x7F1000000100, 0x7F3000000500], ""),
         # The outermost one that is no library of the system has started the thread.
-        ([0x7F5000000010, 0x7F1000200100, 0x7F4000000010, 0x7F3000000500], "libopenblas64.so"),
+        (
+            [0x7F5000000010, 0x7F1000200100, 0x7F4000000010, 0x7F3000000500],
+            "numpy.libs/libopenblas64.so",
+        ),
         ([0x7F4000000010, 0, 2**64 - 1, 0x7F3000000500], ""),
         ([], ""),
     ],

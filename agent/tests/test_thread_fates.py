@@ -107,10 +107,12 @@ def test_threads_that_are_about_to_end_are_waited_for(stop: threading.Event) -> 
 
 
 def test_native_threads_are_judged_by_library_and_by_what_a_child_has() -> None:
-    blas = NativeThread("python3", "libopenblas64-a1.so")
+    blas = NativeThread("python3", "numpy.libs/libscipy_openblas64_-a1.so")
+    made_at_import = NativeThread("polars-ooc-clea", "_polars_runtime.abi3.so")
+    nobodys = NativeThread("cowherd-mold", "")
     queries = NativeThread("polars-0", "_polars_runtime.abi3.so")
     unknown = NativeThread("shop-io", "libshop.so.1")
-    assert native_fates.find([blas]) == []
+    assert native_fates.find([blas, made_at_import, nobodys]) == []
     (broken,) = native_fates.find([queries, queries])
     assert broken.is_known_to_break and "polars" in broken.what
     (told,) = native_fates.find([unknown, unknown])

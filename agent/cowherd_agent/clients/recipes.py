@@ -66,15 +66,6 @@ def _disconnect_all(client: Any) -> bool:
     return True
 
 
-def _close_transport(transport: Any) -> bool:
-    # Lib/asyncio/selector_events.py: of a loop that is closed nobody can use a connection again,
-    # and nobody closes it.
-    if not transport._loop.is_closed() or transport._sock is None:
-        return False
-    transport._sock.close()
-    return True
-
-
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "Redis connection pools",
@@ -84,10 +75,13 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("SQLAlchemy engines", (("sqlalchemy.engine.base", "Engine"),), _dispose_engine),
     # requests, botocore, Sentry and OpenTelemetry's exporters have theirs.
     Recipe("urllib3 pools", (("urllib3.poolmanager", "PoolManager"),), _clear_manager),
-    # httpx has one.
+    # httpx has one, which has gone by this second name too.
     Recipe(
         "httpcore pools",
-        (("httpcore._sync.connection_pool", "ConnectionPool"),),
+        (
+            ("httpcore._sync.connection_pool", "ConnectionPool"),
+            ("httpcore2._sync.connection_pool", "ConnectionPool"),
+        ),
         _close_httpcore_pool,
     ),
     # After those that hold such connections in pools.
@@ -105,10 +99,5 @@ RECIPES: tuple[Recipe, ...] = (
         "memcached clients",
         (("pylibmc.client", "Client"), ("memcache", "Client"), ("bmemcached.client", "Client")),
         _disconnect_all,
-    ),
-    Recipe(
-        "connections of closed event loops",
-        (("asyncio.selector_events", "_SelectorTransport"),),
-        _close_transport,
     ),
 )

@@ -131,17 +131,20 @@ def _find_in_heap(opened: Sequence[Descriptor], advisory: Advisory) -> list[Find
     def search() -> list[Finding]:
         connections = sockets.look(opened)
         loops = event_loops.classes(opened)
+        bound = event_loops.bound_classes()
         has_databases = bool(databases.paths(opened))
         heap = HeapSearch(
             [
                 *(sockets.classes() if connections else ()),
                 *loops,
+                *bound,
                 *(databases.classes() if has_databases else ()),
             ]
         )
         return [
             *sockets.find(connections, heap),
             *event_loops.find(loops, heap),
+            *event_loops.find_bound(heap),
             *(databases.find(opened, heap) if has_databases else ()),
         ]
 
