@@ -129,7 +129,7 @@ function interpreterOf(python: string): Interpreter {
 
 function verdictLine(observation: Observation, package_: Package): string {
   const { differences, named, fault } = judge(observation, package_);
-  if (fault !== null) return `FAULT ${fault}`;
+  if (fault !== null) return `FAULT ${fault.slice(0, 3000)}`;
   const policy = observation.cowherd?.started === true ? observation.cowherd.policy : 'not started';
   const lines = differences.map(({ kind, what }) => `\n    ${kind}: ${what.slice(0, 1500)}`);
   const exceptions = named.length > 0 ? `, ${named.length} named` : '';
