@@ -1,11 +1,13 @@
 /** Which sources a result was made with: a result of other sources is made again. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CHECKOUT } from '../../bench/lib/places.ts';
 import { FOLDER, type Package } from './list.ts';
 
-const SOURCES = ['agent/cowherd_agent', 'agent/launch.py', 'src', 'compatibility/packages/application.py'];
+const COWHERD = ['agent/cowherd_agent', 'agent/launch.py', 'src'];
+const SOURCES = [...COWHERD, 'compatibility/packages/application.py'];
 
 let ofCowherd: string | null = null;
 
@@ -19,6 +21,17 @@ export function fingerprintOf(package_: Package): string {
     .update(use)
     .digest('hex')
     .slice(0, 16);
+}
+
+/** The commit that has last changed Cowherd itself, short; with "+" where files differ from it, null without one. */
+export function commitOfCowherd(): string | null {
+  const git = (...args: string[]): string =>
+    execFileSync('git', [...args, '--', ...COWHERD], { cwd: CHECKOUT, encoding: 'utf8' }).trim();
+  try {
+    return `${git('log', '-1', '--format=%h')}${git('status', '--porcelain') === '' ? '' : '+'}`;
+  } catch {
+    return null;
+  }
 }
 
 function filesOf(place: string): string[] {

@@ -11,10 +11,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { describeCommit } from '../../bench/lib/machine.ts';
 import { endAllStarted } from '../../bench/lib/processes.ts';
 import { Environments } from './environments.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { commitOfCowherd, fingerprintOf } from './fingerprint.ts';
 import { findInterpreters, type Interpreter, MINORS } from './interpreters.ts';
 import { FOLDER, readList, type Package } from './list.ts';
 import type { Observation } from './observation.ts';
@@ -100,7 +99,7 @@ async function runTask(task: Task, environments: Environments, services: Service
       python,
       pythonVersion: interpreter.version,
       fingerprint,
-      commit: describeCommit(),
+      commit: commitOfCowherd(),
       at: new Date().toISOString(),
       version: version(package_.name.replace(/\[.*/, '')),
       gunicornVersion: version('gunicorn'),

@@ -66,7 +66,7 @@ export interface Observation {
   readonly pythonVersion: string;
   /** Of what Cowherd and the use are made; see fingerprint.ts. */
   readonly fingerprint: string;
-  /** Of Cowherd, with "+" where files differ from it. */
+  /** That has last changed Cowherd; see fingerprint.ts. */
   readonly commit: string | null;
   /** ISO 8601. */
   readonly at: string;

@@ -147,9 +147,8 @@ function versionsOf(versions: readonly string[]): string {
   return [...new Set(versions)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).join(', ');
 }
 
-/** Short, and without the mark of files that differ: those are the list and the uses, which are written while it is run. */
 function commitsOf(cells: readonly Cell[]): string {
-  const commits = [...new Set(cells.map(({ observation }) => observation.commit?.slice(0, 7) ?? 'no commit'))];
+  const commits = [...new Set(cells.map(({ observation }) => observation.commit ?? 'no commit'))];
   return `${commits.length === 1 ? 'commit' : 'commits'} ${commits.sort().join(', ')}`;
 }
 
