@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
+	test-survive test-packages bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make test        every check and test'
 	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
+	@echo 'make test-packages  packages that applications import, under gunicorn and Cowherd; PACKAGES="numpy lxml",'
+	@echo '                 PYTHONS=3.13, SECONDS=600: a part; it goes on where it has stopped'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
@@ -79,6 +81,9 @@ test-pythons: install
 test-survive: install build
 	@$(tsx) bench/survive.ts
 
+test-packages: install build
+	@$(tsx) compatibility/packages/main.ts
+
 interpreters: install
 	@scripts/get-interpreters.sh
 	@.venv/bin/python scripts/test-interpreters.py
@@ -90,8 +95,8 @@ bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload ben
 
 format: install
 	@$(bin)/oxfmt .
-	@.venv/bin/ruff check --quiet --fix agent examples scripts bench test
-	@.venv/bin/ruff format agent examples scripts bench test
+	@.venv/bin/ruff check --quiet --fix agent examples scripts bench test compatibility
+	@.venv/bin/ruff format agent examples scripts bench test compatibility
 
 clean:
 	rm -rf node_modules .venv dist .mypy_cache .ruff_cache .pytest_cache

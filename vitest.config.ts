@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'compatibility/**/*.test.ts'],
           environment: 'node',
           setupFiles: ['./scripts/suite/seed.ts'],
           testTimeout: 120_000,

@@ -25,19 +25,26 @@ export interface StartedProcess {
 export interface ProcessOptions {
   readonly cwd: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Names of the variables of this process that are passed on; all of them by default. */
+  readonly passOn?: readonly string[];
   /** Gets what the process writes to stdout and stderr. */
   readonly log: string;
 }
 
 /** Starts a process in a session of its own. Throws the system's error when it can't be started. */
 export function startProcess(command: string, args: readonly string[], options: ProcessOptions): StartedProcess {
+  const { passOn } = options;
+  const inherited =
+    passOn === undefined
+      ? process.env
+      : Object.fromEntries(Object.entries(process.env).filter(([name]) => passOn.includes(name)));
   const descriptor = openSync(options.log, 'a');
   try {
     const child = spawn(command, args, {
       cwd: options.cwd,
       detached: true,
       stdio: ['ignore', descriptor, descriptor],
-      env: { ...process.env, ...options.environment, [MARK]: mark },
+      env: { ...inherited, ...options.environment, [MARK]: mark },
     });
     child.on('error', () => {
       // The missing pid tells below; Node wants somebody to listen.
