@@ -51,7 +51,7 @@ async function main(): Promise<number> {
 
   const results = applications.map(({ name }) => readResult(name));
   writeFileSync(PAGE, pageOf(results.filter((result) => result !== null)));
-  show(results);
+  show(results.filter((result) => wanted.some(({ name }) => name === result?.name)));
   const sum = sumOf(results);
   console.log(JSON.stringify(sum));
   return isGood(sum) ? 0 : 1;
@@ -108,11 +108,13 @@ function isToBeTried(name: string): boolean {
   return process.env['FRESH'] === '1' || readResult(name)?.code !== codeOf(name);
 }
 
+const brief = (text: string): string => text.slice(0, 300);
+
 function show(results: readonly (ApplicationResult | null)[]): void {
   for (const result of results) {
     if (result === null) continue;
     if (result.trial === null) {
-      console.log(`${result.name}: not served: ${result.problem}`);
+      console.log(`${result.name}: not served`);
       continue;
     }
     const { answers, load, reload, refork, stop, warnings } = result.trial;
@@ -120,9 +122,10 @@ function show(results: readonly (ApplicationResult | null)[]): void {
       console.log(`${result.name}: different: ${request}: ${where[0]}`);
     for (const each of load.lost) console.log(`${result.name}: lost: ${each}`);
     for (const [what, told] of Object.entries({ reload, refork, stop })) {
-      if (!told.ok) console.log(`${result.name}: ${what} failed: ${told.failure}`);
+      if (!told.ok) console.log(`${result.name}: ${what} failed: ${brief(told.failure ?? '')}`);
     }
-    for (const { level, text, times } of warnings) console.log(`${result.name}: ${level}, ${times} times: ${text}`);
+    for (const { level, text, times } of warnings)
+      console.log(`${result.name}: ${level}, ${times} times: ${brief(text)}`);
   }
 }
 

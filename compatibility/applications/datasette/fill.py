@@ -18,7 +18,8 @@ database.executescript("""
     );
     CREATE TABLE word (letter TEXT, number INTEGER, note TEXT, PRIMARY KEY (letter, number));
     CREATE VIEW long_book AS SELECT title, pages FROM book WHERE pages > 500;
-    CREATE VIRTUAL TABLE book_search USING fts5 (title, summary, content='book', content_rowid='id');
+    CREATE VIRTUAL TABLE book_search
+        USING fts5 (title, summary, content='book', content_rowid='id');
 """)
 database.executemany("INSERT INTO language VALUES (?, ?)", enumerate(LANGUAGES, 1))
 database.executemany(

@@ -59,6 +59,8 @@ export interface Application {
   readonly leftOut?: readonly LeftOut[];
   /** Requests with consequences, in their order: POSTs, and looks at what came of them. */
   readonly act: (visitor: Visitor, site: Site) => Promise<void>;
+  /** The same for the second look, which Cowherd's workers answer after a reload and a refork. */
+  readonly actAgain?: (visitor: Visitor, site: Site) => Promise<void>;
   /** How many requests a second the steady load sends. */
   readonly loadPerSecond: number;
 }

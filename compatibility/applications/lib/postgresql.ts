@@ -107,7 +107,10 @@ export class Postgresql {
       '-qAtc',
       statement,
     ];
-    return execFileSync(program('psql'), args, { encoding: 'utf8', env: { ...process.env, PGPASSWORD: '' } }).trim();
+    return execFileSync(program('psql'), args, {
+      encoding: 'utf8',
+      env: { ...process.env, PGOPTIONS: '-c client_min_messages=warning' },
+    }).trim();
   }
 
   /** Disconnects who is left, and waits for the server's end. */

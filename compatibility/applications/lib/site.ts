@@ -1,5 +1,5 @@
 /** An application's site: filled once, and put back to that state for each server. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { freePort } from '../../../bench/lib/free-port.ts';
@@ -97,7 +97,7 @@ export class PreparedSite {
     };
     const commands = this.#application.filling(sample);
     const variables = this.#application.environment(sample);
-    const files = commands.flat().filter((word) => existsSync(path.join(sourcesOf(this.#application.name), word)));
+    const files = readdirSync(sourcesOf(this.#application.name)).filter((file) => file.endsWith('.py'));
     const contents = files.map((file) => readFileSync(path.join(sourcesOf(this.#application.name), file), 'utf8'));
     return createHash('sha256')
       .update(JSON.stringify([this.site.folder, [...environment.versions], commands, variables, contents]))

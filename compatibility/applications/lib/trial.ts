@@ -18,13 +18,14 @@ import type { Traced, Trial } from './result.ts';
 import type { ServerKind } from './servers.ts';
 import { Serving, type Told } from './serving.ts';
 import type { PreparedSite } from './site.ts';
-import { SteadyLoad } from './steady-load.ts';
-import { Visitor } from './visitor.ts';
+import { type LoadTarget, SteadyLoad } from './steady-load.ts';
+import { exchangeWith, Visitor } from './visitor.ts';
 
 type Say = (text: string) => void;
 
 const STEADY_MS = 4000;
 const AFTER_STOP_MS = 1500;
+const ANSWERED_WITHIN_MS = 120_000;
 const MOST_TARGETS = 40;
 /** Slower answers would be most of what the load is made of. */
 const QUICK_MS = 1500;
@@ -40,13 +41,11 @@ export async function tryApplication(application: Application, prepared: Prepare
     const visitor = newVisitor(application, prepared);
     await visit(application, prepared, visitor, first.crawled);
     const cowherdMib = serving.pssMib();
+    const { rolled, answered } = await underLoad(application, prepared, serving, visitor, first.crawled, say);
     const compared = compareAll(first.visitor.exchanges, again.visitor.exchanges, visitor.exchanges);
     keepDifferent(application.name, compared, [first.visitor, again.visitor, visitor]);
-    say(
-      `  ${compared.length} answers compared, ${compared.filter(({ verdict }) => verdict.kind === 'different').length} different`,
-    );
-
-    const { rolled, answered } = await underLoad(application, serving, visitor, first.crawled, say);
+    const different = compared.filter(({ verdict }) => verdict.kind === 'different').length;
+    say(`  ${compared.length} answers compared, ${different} different`);
     const traced = tracedOf(prepared, answered + visitor.exchanges.length + serving.readyAnswers);
     await prepared.endServices();
     const leftOver = startedHere().filter(({ pid }) => !atRest.has(pid));
@@ -87,6 +86,7 @@ async function visitUnderGunicorn(
     const visitor = newVisitor(application, prepared);
     const found = await visit(application, prepared, visitor, crawled);
     const pssMib = serving.pssMib();
+    await lookAgain(application, prepared, visitor, found);
     await serving.end();
     const traced = tracedOf(prepared, visitor.exchanges.length + serving.readyAnswers);
     return { visitor, crawled: found, pssMib, traced };
@@ -133,6 +133,17 @@ async function visit(
   return crawled;
 }
 
+/** What has been looked at is looked at again: when it has been changed, and on Cowherd by what a refork has made. */
+async function lookAgain(
+  application: Application,
+  { site }: PreparedSite,
+  visitor: Visitor,
+  crawled: Crawl,
+): Promise<void> {
+  for (const each of crawled.paths) await visitor.get(each);
+  await application.actAgain?.(visitor, site);
+}
+
 interface Rolled {
   readonly load: LoadCount;
   readonly reload: Told;
@@ -143,21 +154,25 @@ interface Rolled {
 
 async function underLoad(
   application: Application,
+  prepared: PreparedSite,
   serving: Serving,
   visitor: Visitor,
   crawled: Crawl,
   say: Say,
 ): Promise<{ readonly rolled: Rolled; readonly answered: number }> {
-  const targets = [];
+  const cookie = visitor.cookies.header();
+  const headers = { accept: '*/*', ...visitor.headers, ...(cookie === null ? {} : { cookie }) };
+  const targets: LoadTarget[] = [];
+  let asked = 0;
   for (const each of crawled.paths) {
     if (targets.length === MOST_TARGETS) break;
     // As it is answered now: what the visitor has done may have changed that.
-    const { status, milliseconds } = await visitor.get(each);
+    const sending = { method: 'GET', path: each, headers, content: null, timeoutMs: ANSWERED_WITHIN_MS };
+    const { status, milliseconds } = await exchangeWith(serving.port, sending);
+    asked += 1;
     if (status < 400 && milliseconds < QUICK_MS) targets.push({ path: each, expectedStatus: status });
   }
   if (targets.length === 0) throw new Error('no address is quick enough to be asked for under load');
-  const cookie = visitor.cookies.header();
-  const headers = { accept: '*/*', ...visitor.headers, ...(cookie === null ? {} : { cookie }) };
   const spans: PhaseSpan[] = [{ phase: 'steady', fromMs: monotonicClock.now() }];
   const load = new SteadyLoad({ port: serving.port, targets, headers, perSecond: application.loadPerSecond });
   await sleep(STEADY_MS);
@@ -173,6 +188,7 @@ async function underLoad(
   const refork = await tell('refork');
   await sleep(STEADY_MS);
   const afterReforkMib = refork.ok ? serving.pssMib() : null;
+  await lookAgain(application, prepared, visitor, crawled);
   const stop = await tell('stop');
   await sleep(AFTER_STOP_MS);
   const requests = await load.end();
@@ -183,7 +199,7 @@ async function underLoad(
   );
   return {
     rolled: { load: counted, reload, refork, stop, afterReforkMib },
-    answered: requests.filter(({ status }) => status !== null).length,
+    answered: asked + requests.filter(({ status }) => status !== null).length,
   };
 }
 

@@ -27,7 +27,7 @@ export const urlEncoded = (values: Readonly<Record<string, string>>): Body => ({
 /** A form with files, as a browser sends it. */
 export async function multipart(
   values: Readonly<Record<string, string>>,
-  files: Readonly<Record<string, { readonly name: string; readonly type: string; readonly content: Buffer }>>,
+  files: Readonly<Record<string, FileToSend>>,
 ): Promise<Body> {
   const data = new FormData();
   for (const [name, value] of Object.entries(values)) data.append(name, value);
@@ -36,6 +36,18 @@ export async function multipart(
   }
   const encoded = new Response(data);
   return { type: encoded.headers.get('content-type') ?? '', content: Buffer.from(await encoded.arrayBuffer()) };
+}
+
+export interface FileToSend {
+  readonly name: string;
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+export interface SubmitOptions {
+  readonly which?: (form: Form) => boolean;
+  /** By the name of their field. */
+  readonly files?: Readonly<Record<string, FileToSend>>;
 }
 
 export class Visitor {
@@ -67,16 +79,18 @@ export class Visitor {
   async submit(
     pagePath: string,
     values: Readonly<Record<string, string>>,
-    which: (form: Form) => boolean = (form) => Object.keys(values).every((name) => name in form.values),
+    { which, files }: SubmitOptions = {},
   ): Promise<Exchange> {
     const page = await this.get(pagePath);
     const forms = formsOf(page.body.toString(), pagePath, this.host);
-    const form = forms.find((each) => each.method === 'POST' && which(each));
+    const suits = which ?? ((form: Form) => Object.keys(values).every((name) => name in form.values));
+    const form = forms.find((each) => each.method === 'POST' && suits(each));
     if (form === undefined) {
       throw new Error(`${pagePath} (status ${page.status}) has no such form, among ${JSON.stringify(forms)}`);
     }
+    const filled = { ...form.values, ...values };
     // As Django's protection against forged requests asks of a browser.
-    return await this.post(form.action, urlEncoded({ ...form.values, ...values }), {
+    return await this.post(form.action, files === undefined ? urlEncoded(filled) : await multipart(filled, files), {
       referer: `http://${this.host}${pagePath}`,
       origin: `http://${this.host}`,
     });
