@@ -61,6 +61,8 @@ export interface Application {
   readonly act: (visitor: Visitor, site: Site) => Promise<void>;
   /** The same for the second look, which Cowherd's workers answer after a reload and a refork. */
   readonly actAgain?: (visitor: Visitor, site: Site) => Promise<void>;
+  /** Addresses that the steady load leaves out, since asking for them changes what later answers say. */
+  readonly notUnderLoad?: RegExp;
   /** How many requests a second the steady load sends. */
   readonly loadPerSecond: number;
 }

@@ -26,7 +26,10 @@ const RULES: readonly Rule[] = [
   // Seconds, or thousandths, millionths or billionths, since 1970, from 2017 to 2033.
   { name: 'epoch', pattern: /\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
   { name: 'duration', pattern: /\b\d+(?:\.\d+)?(?:e-?\d+)?[\s\u00A0]*(?:ms|msec|µs|s|sec|seconds?|milliseconds?)\b/gi },
-  { name: 'ago', pattern: /\b(?:\d+|an?)[\s\u00A0]+(?:second|minute|hour)s?\b(?:[\s\u00A0]+ago)?/gi },
+  {
+    name: 'ago',
+    pattern: /\bjust now\b|\b(?:\d+|an?)[\s\u00A0]+(?:second|minute|hour)s?\b(?:[\s\u00A0]+ago)?/gi,
+  },
   // What is random: 32 hexadecimal digits or more, or 20 characters of base 64 or more with three small letters and three
   // capital ones among them. (CSRF tokens, nonces, session keys, entity tags, request and trace ids.)
   { name: 'token', pattern: /\b[0-9a-f]{32,}\b/gi },

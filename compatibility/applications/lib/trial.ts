@@ -166,6 +166,7 @@ async function underLoad(
   let asked = 0;
   for (const each of crawled.paths) {
     if (targets.length === MOST_TARGETS) break;
+    if (application.notUnderLoad?.test(each) === true) continue;
     // As it is answered now: what the visitor has done may have changed that.
     const sending = { method: 'GET', path: each, headers, content: null, timeoutMs: ANSWERED_WITHIN_MS };
     const { status, milliseconds } = await exchangeWith(serving.port, sending);

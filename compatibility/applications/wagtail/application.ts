@@ -75,5 +75,7 @@ export const application: Application = {
     await visitor.submit('/django-admin/auth/group/add/', { name: 'Readers' });
     await visitor.post('/admin/pages/4/delete/', null);
   },
+  // Opens an editing session, which has a number.
+  notUnderLoad: /\/edit\//,
   loadPerSecond: 4,
 };
