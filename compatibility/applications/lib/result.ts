@@ -58,6 +58,7 @@ export interface Sum {
   readonly requests_lost: number;
   readonly reforked: number;
   readonly reloaded: number;
+  readonly stopped: number;
   readonly answers_identical: number;
   readonly answers_masked: number;
   readonly answers_unsteady: number;
@@ -80,6 +81,7 @@ export function sumOf(results: readonly (ApplicationResult | null)[]): Sum {
     requests_lost: add(({ load }) => load.lost.length),
     reforked: add(({ refork }) => Number(refork.ok)),
     reloaded: add(({ reload }) => Number(reload.ok)),
+    stopped: add(({ stop }) => Number(stop.ok)),
     answers_identical: add(({ answers }) => answers.identical),
     answers_masked: add(({ answers }) => answers.masked),
     answers_unsteady: add(({ answers }) => answers.unsteady.length),
@@ -104,6 +106,7 @@ export function isGood(sum: Sum): boolean {
     sum.requests_lost === 0 &&
     sum.spans_missing === 0 &&
     sum.reloaded === sum.apps &&
+    sum.stopped === sum.apps &&
     sum.reforked === sum.apps
   );
 }
