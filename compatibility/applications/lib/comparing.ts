@@ -5,7 +5,7 @@
  * answers of gunicorn still differ in then, line by line, is `unsteady`: it tells nothing about a server, and all other
  * lines are compared. Pure.
  */
-import { type Exchange, header, isText } from './exchange.ts';
+import { type Exchange, isText } from './exchange.ts';
 import { mask } from './masking.ts';
 
 export type Verdict =
@@ -108,9 +108,4 @@ export function compareAll(
     }
     return { request, verdict: compare(first, second, other) };
   });
-}
-
-/** `text/html; charset=utf-8` → `text/html`; for tables. */
-export function typeOf(exchange: Exchange): string {
-  return (header(exchange, 'content-type') ?? 'none').split(';')[0]?.trim() ?? 'none';
 }
