@@ -5,10 +5,9 @@ SIGTERM, and when the last of them has closed the socket, the kernel resets ever
 still queued, though its client has connected before the server was told to stop. When a worker is
 exchanged there are others to accept; at the end there are none.
 
-So the supervisor sends SIGFINISH instead. The worker class goes on as usual until the backlog has
-been seen empty, and then gets its SIGTERM; this works for every worker class. Meanwhile the backlog
-is made as short as can be (listen(2) with 0), so that who connects from now on is refused, or finds
-another server, and does not prolong the end.
+So the keeper turns new connections away (turn_away.py), and the supervisor sends SIGFINISH. The
+worker class goes on as usual until the backlog has been seen empty, and then gets its SIGTERM; this
+works for every worker class.
 
 Functions of `select`, `time` and `_thread` are taken at import, before gevent replaces them: the
 wait is a thread of the system's, in every worker class.
@@ -16,11 +15,9 @@ wait is a thread of the system's, in every worker class.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
-import struct
 import sys
 from _thread import start_new_thread
 from select import POLLIN, poll
@@ -28,6 +25,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import scoreboard
+from cowherd_agent.turn_away import handshakes
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -48,16 +46,11 @@ QUIET_SECONDS = 0.25
 """Then it is quiet enough, though requests arrive on connections that are open."""
 
 GRACE_PART = 0.9
-UNIX_GRACE_PART = 0.5
-"""The part of graceful_timeout that may be spent on the backlog. A Unix socket does not tell how
-long its backlog is, so that late comers can't be told from those that were there."""
+"""The part of graceful_timeout that may be spent on the backlog."""
 
-_LATE_COMERS = 3
-"""With one connection queued, which may be a late comer's, so many requests more are taken."""
-
-# struct tcp_info, include/uapi/linux/tcp.h: of a listening socket, tcpi_unacked is the number of
-# connections that wait to be accepted (net/ipv4/tcp.c, tcp_get_info).
-_TCP_UNACKED_OFFSET = 24
+HANDSHAKE_SECONDS = 1.0
+"""How long handshakes that were under way may take: as long as the kernel waits before it says
+again that it has heard of the client (RFC 6298, 2.1)."""
 
 
 class Finishing:
@@ -99,10 +92,6 @@ class Finishing:
     def _serve_backlog(self) -> None:
         try:
             listeners = self._listeners()
-            # Handshakes under way end first: a shortened backlog would drop their last packet.
-            sleep(LOOK_SECONDS)
-            for listener in listeners:
-                ctypes.CDLL(None).listen(listener.fileno(), 0)
             self._wait(listeners)
         finally:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -115,15 +104,12 @@ class Finishing:
         ]
 
     def _wait(self, listeners: list[Any]) -> None:
-        has_unix = any(listener.family == socket.AF_UNIX for listener in listeners)
-        part = UNIX_GRACE_PART if has_unix else GRACE_PART
-        deadline = monotonic() + self._grace_seconds * part
-        late: int | None = None
+        ports = [each.getsockname()[1] for each in listeners if each.family != socket.AF_UNIX]
+        deadline = monotonic() + min(HANDSHAKE_SECONDS, self._grace_seconds)
+        while ports and handshakes(ports) and monotonic() < deadline:
+            sleep(LOOK_SECONDS)
+        deadline = monotonic() + self._grace_seconds * GRACE_PART
         while any(map(_is_queued, listeners)) and monotonic() < deadline:
-            if late is None and all(map(_has_late_comers_only, listeners)):
-                late = self._started() + _LATE_COMERS
-            if late is not None and self._started() >= late:
-                break
             sleep(LOOK_SECONDS)
         quiet, started = 0, self._started()
         deadline = monotonic() + QUIET_SECONDS
@@ -145,15 +131,3 @@ def _is_queued(listener: Any) -> bool:
     look = poll()
     look.register(descriptor, POLLIN)
     return any(event == POLLIN for _, event in look.poll(0))
-
-
-def _has_late_comers_only(listener: Any) -> bool:
-    """With a backlog of 0 one connection can be queued, if none is. So while more are, all of them
-    were there before."""
-    if listener.fileno() < 0:
-        return True
-    if listener.family == socket.AF_UNIX:
-        return False
-    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-    (queued,) = struct.unpack_from("I", info, _TCP_UNACKED_OFFSET)
-    return bool(queued <= 1)

@@ -108,6 +108,8 @@ class Guard:
         # Reentrant: a finalizer that runs in here may call gc functions too.
         self._lock = RLock()
         self._passing_collect = 0
+        # This process is on its way out: calls are held as before, and no longer told of.
+        self.is_leaving = False
 
     def arm(
         self,
@@ -188,6 +190,8 @@ class Guard:
         return stand_in
 
     def _count(self, function: str, frame: FrameType | None, held: bool) -> None:
+        if self.is_leaving:
+            return
         package, file, line = _place(frame)
         key = (function, file, line)
         with self._lock:
@@ -234,6 +238,13 @@ def _place(frame: FrameType | None) -> tuple[str, str, int]:
 
 
 _current: Guard | None = None
+
+
+def process_leaves() -> None:
+    """This process runs its last hooks. What they do with the collector is no use to tell: the
+    standard library itself switches it off and on there (Lib/weakref.py, finalize._exitfunc)."""
+    if _current is not None:
+        _current.is_leaving = True
 
 
 def install(

@@ -217,6 +217,9 @@ class Keeper:
             self._give_listeners(message["generation"])
         elif kind == "keep_listeners":
             self._keep_listeners(message["generations"])
+        elif kind == "turn_away":
+            for listener in self._listeners.values():
+                listener.turn_away()
         elif kind == "to_mold":
             self._to_mold(message["generation"], message["message"])
         elif kind == "signal":

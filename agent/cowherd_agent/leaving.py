@@ -24,6 +24,7 @@ import sys
 import threading
 from typing import NoReturn
 
+from cowherd_agent import guard
 from cowherd_agent.heap import open_files
 
 STATUS_FLUSH_FAILED = 120
@@ -32,6 +33,7 @@ STATUS_FLUSH_FAILED = 120
 
 def leave(status: int) -> NoReturn:
     """Leave this process with `status`, after the application's own cleanup. Never returns."""
+    guard.process_leaves()
     try:
         run_cleanup()
         if not flush_streams() and status == 0:

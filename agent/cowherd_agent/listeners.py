@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import stat
 
+from cowherd_agent import turn_away
 from cowherd_agent.messages import Address
 
 
@@ -41,9 +43,27 @@ class Listener:
             self.family_name = "tcp6" if is_ipv6 else "tcp"
             self.name = f"http://[{host}]:{port}" if is_ipv6 else f"http://{host}:{port}"
 
+    def turn_away(self) -> None:
+        """Lets nobody new in; what is queued stays, for workers to accept. One that the server was
+        started with is left as it is: it outlives the server."""
+        if self.is_inherited:
+            return
+        if self._inode is not None:
+            self._remove_file()
+        elif self.family_name == "unix":
+            # An abstract one has no file. One connection can be queued all the same.
+            self.socket.listen(0)
+        else:
+            # A kernel that has no filters queues late comers, as far as the backlog goes.
+            with contextlib.suppress(OSError):
+                turn_away.turn_away_tcp(self.socket)
+
     def close(self) -> None:
         """Closes it and removes its socket file, unless another server has replaced the file."""
         self.socket.close()
+        self._remove_file()
+
+    def _remove_file(self) -> None:
         if self._path is None or self._inode is None:
             return
         try:

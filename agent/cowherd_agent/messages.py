@@ -55,6 +55,7 @@ KEEPER_COMMANDS = frozenset(
         "listen",
         "give_listeners",
         "keep_listeners",
+        "turn_away",
         "to_mold",
         "signal",
         "set_background",
@@ -102,6 +103,8 @@ MOLD_COMMANDS = frozenset(
         "reopen_logs",
         "census",
         "merge_memory",
+        "pause_threads",
+        "resume_threads",
         "exit",
     }
 )

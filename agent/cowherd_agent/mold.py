@@ -11,21 +11,23 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cowherd_agent import merging, perf_names, process_name, retiring, threads
 from cowherd_agent.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
+from cowherd_agent.hooks import is_own_fault, print_own_traceback, run_hook
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
+from cowherd_agent.schedulers import Schedulers
 from cowherd_agent.scoreboard import Scoreboard
 
 if TYPE_CHECKING:
     from cowherd_agent.arbiter import MoldArbiter
     from cowherd_agent.configuration import MoldApplication
+    from cowherd_agent.fork_safety import Advisory, Verdict
     from cowherd_agent.herd_heap import HerdHeap
     from cowherd_agent.retiring import Retirement
     from cowherd_agent.warmup import Interface
@@ -62,6 +64,9 @@ class Mold:
         self._scoreboard: Scoreboard
         # While one takes a census.
         self._scout: CensusScout | None = None
+        # How many threads of the application do something here that no worker does.
+        self._threads = 0
+        self._schedulers = Schedulers()
 
     # Getting ready
 
@@ -84,7 +89,8 @@ class Mold:
             self._fail("MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
         except Exception as error:
             traceback.print_exc()
-            self._fail("MOLD_DIED", f"{type(error).__name__}: {error}")
+            code = "INTERNAL" if is_own_fault(error) else "MOLD_DIED"
+            self._fail(code, f"{type(error).__name__}: {error}")
 
     def _fail(self, code: str, detail: str) -> NoReturn:
         self._send({"type": "mold_failed", "code": code, "detail": detail})
@@ -95,18 +101,17 @@ class Mold:
         threads.record_starts()
         self._configure()
         self._load()
-        self._refuse_threads("at import")
         is_first = self._order["occasion"] == "first"
         if is_first:
-            self._run_hook("on_starting", self._arbiter.cfg.on_starting)
+            run_hook("on_starting", self._arbiter.cfg.on_starting, self._arbiter)
         self._receive_listeners()
         if hasattr(self._arbiter.worker_class, "check_config"):
             self._arbiter.worker_class.check_config(self._arbiter.cfg, self._arbiter.log)
         # gunicorn calls these two once, when it starts, and on_reload at each reload.
         if is_first:
-            self._run_hook("when_ready", self._arbiter.cfg.when_ready)
+            run_hook("when_ready", self._arbiter.cfg.when_ready, self._arbiter)
         else:
-            self._run_hook("on_reload", self._arbiter.cfg.on_reload)
+            run_hook("on_reload", self._arbiter.cfg.on_reload, self._arbiter)
         self._prepare_heap()
 
     def _configure(self) -> None:
@@ -221,28 +226,18 @@ class Mold:
             code = "APP_NOT_CALLABLE" if "callable" in str(error) else "APP_IMPORT_FAILED"
             raise MoldFailure(code, str(error)) from error
         except SystemExit as error:
-            _print_own_traceback(error)
+            print_own_traceback(error)
             raise MoldFailure(
                 "APP_IMPORT_FAILED", f"{name} called sys.exit({error.code!r}) while it was loaded"
             ) from error
         except Exception as error:
-            _print_own_traceback(error)
+            print_own_traceback(error)
             raise MoldFailure(
                 "APP_IMPORT_FAILED", f"{name}: {type(error).__name__}: {error}"
             ) from error
 
-    def _refuse_threads(self, when: str) -> None:
-        """Threads that are allowed, and native ones, are warned of by the fork safety."""
-        if self._arbiter.cfg.allow_threads:
-            return
-        deadline = time.monotonic() + THREADS_END_SECONDS
-        while running := threads.running():
-            if time.monotonic() >= deadline:
-                raise MoldFailure("APP_LEFT_THREADS", f"{when}: {threads.describe(running)}")
-            time.sleep(0.002)
-
     def _prepare_heap(self) -> None:
-        from cowherd_agent import ready_to_fork, warmup
+        from cowherd_agent import fork_safety, ready_to_fork, warmup
 
         cfg = self._arbiter.cfg
         app, interface = self._application.original, self._application.interface
@@ -259,15 +254,13 @@ class Mold:
         report: dict[str, Any] = {}
         if app is not None and cfg.warmup:
             replayed.extend(self._warm_up(app, interface, report))
-        closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
+        own, advisory = self._own_descriptors(), self._advisory()
+        closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed and replayed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        self._refuse_threads("before the fork")
-        report["fork_safety"] = ready_to_fork.tell_fork_safety(
-            self._own_descriptors(),
-            threads.running(),
-            lambda text: self._notice("warning", text),
-        )
+        fates = fork_safety.fates_of_threads(advisory, THREADS_END_SECONDS)
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, ready_to_fork.refuse)
+        self._tell_fork_safety(verdict, report)
         rejection = self._heap.prepare(
             on_progress=self._progress, warmup=replay if replayed else None
         )
@@ -339,8 +332,24 @@ class Mold:
                 "remarks": self._heap.remarks,
                 "report": {**self._heap.report, **report},
                 "modules": len(sys.modules),
+                "threads": self._threads,
             }
         )
+
+    def _tell_fork_safety(self, verdict: Verdict, report: dict[str, Any]) -> None:
+        report["fork_safety"] = verdict.as_dict()
+        self._threads = verdict.threads_of_the_mold
+        for finding in verdict.findings:
+            self._notice("warning", f"Fork safety: {finding.line}")
+        for fate in verdict.threads:
+            if fate.fate == "mold only":
+                what = fate.thread.description
+                self._notice("info", f"Fork safety: {what}: in a worker {fate.consequence}")
+
+    def _advisory(self) -> Advisory:
+        from cowherd_agent.fork_safety import Advisory
+
+        return Advisory(lambda text: self._notice("warning", text), self._arbiter.log.debug)
 
     def _own_descriptors(self) -> list[int]:
         """What every worker has on purpose."""
@@ -399,28 +408,28 @@ class Mold:
     def prepare_again(self) -> None:
         """Everything up to the first fork, in a mold that has been a worker: the settings and the
         application stay as they are. Raises MoldFailure."""
-        from cowherd_agent import ready_to_fork
+        from cowherd_agent import fork_safety, ready_to_fork
         from cowherd_agent.heap import rawgc
 
-        closed = ready_to_fork.close_what_is_not_shared(self._arbiter)
+        own, advisory = self._own_descriptors(), self._advisory()
+        # What serving has left, before any of it is frozen by the search for clients.
+        rawgc.collect()
+        closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        threads.wait_for_end(retiring.THREADS_END_SECONDS)
+        fates = fork_safety.fates_of_threads(advisory, retiring.THREADS_END_SECONDS)
         # Connections of threads that have ended are often garbage in a cycle (Django's are), and
         # still open.
         rawgc.collect()
-        fork_safety = ready_to_fork.tell_fork_safety(
-            self._own_descriptors(),
-            threads.running(),
-            lambda text: self._notice("warning", text),
-            refuse=partial(retiring.refuse, allow_threads=self._arbiter.cfg.allow_threads),
-        )
+        report: dict[str, Any] = {}
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, retiring.refuse)
+        self._tell_fork_safety(verdict, report)
         self._say_configured()
         self._receive_listeners()
         rejection = self._heap.prepare(on_progress=self._progress, warmup=None)
         if rejection is not None:
             raise MoldFailure("FORK_UNSAFE", f"heap policy {self._heap.policy_name}: {rejection}")
-        self._say_ready({"fork_safety": fork_safety})
+        self._say_ready(report)
 
     # Forking
 
@@ -452,6 +461,10 @@ class Mold:
                 self._arbiter.log.reopen_files()
             elif kind == "census":
                 self._take_census()
+            elif kind == "pause_threads":
+                self._pause_threads()
+            elif kind == "resume_threads":
+                self._schedulers.resume()
             elif kind == "merge_memory":
                 # Workers that are forked from now on have it from here.
                 reason = merging.allow_merging()
@@ -469,6 +482,12 @@ class Mold:
             self._scout = None
             self._send(answer)
         return self._channel.receive()
+
+    def _pause_threads(self) -> None:
+        """Another mold is being made, whose threads will do the same."""
+        paused = self._schedulers.pause()
+        if paused:
+            self._notice("info", f"{paused} scheduler(s) rest in the mold {self._generation}")
 
     def _take_census(self) -> None:
         if self._scout is not None:
@@ -580,14 +599,6 @@ class Mold:
             self._call_hook("on_exit", self._arbiter.cfg.on_exit)
         leave(status)
 
-    def _run_hook(self, name: str, hook: Callable[..., object]) -> None:
-        """Calls a hook that the herd can't start without, as gunicorn does."""
-        try:
-            hook(self._arbiter)
-        except Exception as error:
-            _print_own_traceback(error)
-            raise MoldFailure("HOOK_FAILED", f"{name}: {type(error).__name__}: {error}") from error
-
     def _call_hook(self, name: str, hook: Callable[..., object], *arguments: object) -> None:
         try:
             hook(self._arbiter, *arguments)
@@ -667,28 +678,6 @@ def _require_gunicorn() -> None:
         raise MoldFailure(
             "GUNICORN_TOO_OLD", f"gunicorn {gunicorn.__version__} in {sys.executable}"
         )
-
-
-def _print_own_traceback(error: BaseException) -> None:
-    """Prints the app's own part of a traceback: without the frames of Cowherd, of gunicorn and
-    of the import machinery at its beginning."""
-    import gunicorn
-
-    own_folders = (
-        os.path.dirname(os.path.abspath(__file__)),
-        os.path.dirname(os.path.abspath(gunicorn.__file__)),
-        "<frozen importlib",
-        os.path.dirname(os.path.abspath(os.__file__)) + os.sep + "importlib",
-    )
-    first = error.__traceback__
-    while first is not None and first.tb_frame.f_code.co_filename.startswith(own_folders):
-        first = first.tb_next
-    if first is None:
-        # Nothing of the app ran: a module that is not there.
-        print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
-    else:
-        traceback.print_exception(type(error), error, first)
-    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

@@ -6,33 +6,53 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from cowherd_agent import fork_safety, warmup
-from cowherd_agent.threads import RunningThread
+from cowherd_agent import clients, fork_safety, warmup
+from cowherd_agent.failures import MoldFailure
+from cowherd_agent.fork_safety import Advisory, ThreadFate, Verdict
+from cowherd_agent.hooks import run_hook
+
+_OF_THREADS = frozenset(("thread", "native threads"))
+"""Kinds of findings that the setting allow_threads is about."""
 
 
-def close_what_is_not_shared(arbiter: Any) -> list[str]:
-    """Calls the before_mold hook, then closes what Cowherd knows by itself (Django's connections).
+def close_what_is_not_shared(
+    arbiter: Any, own_descriptors: Collection[int], advisory: Advisory
+) -> list[str]:
+    """Calls the before_mold hook, then closes what Cowherd knows by itself: connections of Django,
+    and of clients that open them again.
 
     Returns what that was, in words. What the hook raises ends the mold: it has not closed what it
     is there to close.
     """
-    arbiter.cfg.before_mold(arbiter)
-    return warmup.close_connections()
+    run_hook("before_mold", arbiter.cfg.before_mold, arbiter)
+    django = advisory.attempt("closing Django's connections", warmup.close_connections)
+    return [*(django or ()), *clients.close_known(own_descriptors, advisory)]
 
 
-def tell_fork_safety(
+def look(
+    arbiter: Any,
     own_descriptors: Collection[int],
-    running_threads: Sequence[RunningThread],
-    warn: Callable[[str], None],
-    refuse: Callable[[fork_safety.Verdict], None] = lambda _verdict: None,
-) -> dict[str, Any]:
-    """Looks for what a fork would share and must not; warns of each finding, unless ``refuse``
-    raises.
+    advisory: Advisory,
+    fates: Sequence[ThreadFate],
+    refuse: Callable[[Any, Verdict], None],
+) -> Verdict:
+    """Looks for what a fork would share and must not. Raises MoldFailure where `refuse` does."""
+    verdict = fork_safety.verdict(own_descriptors, advisory, fates)
+    if arbiter.cfg.allow_threads:
+        findings = [each for each in verdict.findings if each.kind not in _OF_THREADS]
+        verdict = verdict._replace(findings=findings, breaks=[])
+    refuse(arbiter.cfg, verdict)
+    return verdict
 
-    Returns the verdict as `report.fork_safety` has it.
-    """
-    verdict = fork_safety.verdict(own_descriptors, running_threads)
-    refuse(verdict)
-    for finding in verdict.findings:
-        warn(f"Fork safety: {finding.line}")
-    return verdict.as_dict()
+
+def refuse(cfg: Any, verdict: Verdict) -> None:
+    """In a mold that has loaded the application: raises MoldFailure for what is known to break, and
+    with the setting strict for every finding."""
+    if verdict.breaks:
+        raise MoldFailure("APP_LEFT_THREADS", "; ".join(verdict.breaks))
+    if cfg.strict and verdict.findings:
+        is_of_threads = all(finding.kind in _OF_THREADS for finding in verdict.findings)
+        raise MoldFailure(
+            "APP_LEFT_THREADS" if is_of_threads else "FORK_UNSAFE",
+            "; ".join(finding.line for finding in verdict.findings),
+        )

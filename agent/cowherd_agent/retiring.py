@@ -144,13 +144,12 @@ def shed(start: WorkerStart, retirement: Retirement) -> Channel:
     return Channel(ours)
 
 
-def refuse(verdict: Verdict, allow_threads: bool) -> None:
+def refuse(cfg: Any, verdict: Verdict) -> None:
     """Raises MoldFailure for what a warmed worker must not have.
 
     A mold that has loaded the application is only warned of such things; but it has answered no
     request, which is when connections are opened, and there is nothing to fall back on.
     """
-    refused = _REFUSED - {"thread"} if allow_threads else _REFUSED
     # Each once: a pool has many of the same.
     unsafe = dict.fromkeys(
         # Its usual remedy, to start it in workers, is how it came to be here.
@@ -158,7 +157,7 @@ def refuse(verdict: Verdict, allow_threads: bool) -> None:
         if finding.kind == "thread"
         else finding.line
         for finding in verdict.findings
-        if finding.kind in refused
+        if finding.kind in _REFUSED or finding.is_known_to_break or cfg.strict
     )
     if unsafe:
         raise MoldFailure("FORK_UNSAFE", "; ".join(unsafe))

@@ -176,10 +176,25 @@ class AllowThreads(gunicorn_config.Setting):  # type: ignore[misc]
     validator = gunicorn_config.validate_bool
     default = False
     desc = """\
-        Fork workers although the application has left threads running at import.
+        Threads that the application has left running are meant to be so: no warning, no refusal.
 
-        Those threads do not exist in the workers, and a lock that one of them held at the
-        fork stays locked there for ever.
+        A fork copies none of them. Which of them come back in workers is looked at before the
+        first fork; of those that do not, a warning tells what workers lack. Threads of libraries
+        that are known to hang in workers, or to lose work there, are an error without this setting.
+        """
+
+
+class Strict(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "strict"
+    section = "Cowherd"
+    cli = ("--strict",)
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """        Whatever the look for fork safety finds is an error, and not only a warning.
+
+        For tests and canary hosts: the herd does not start with a connection, a thread, a lock
+        or a database that workers would share or lack.
         """
 
 

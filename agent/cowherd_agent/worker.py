@@ -16,6 +16,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
 from cowherd_agent import (
+    guard,
     in_flight,
     merging,
     perf_names,
@@ -69,6 +70,7 @@ def run(start: WorkerStart) -> Retirement:
         return retirement
     if start.leaves_without_finalization:
         leave(status)
+    guard.process_leaves()
     sys.exit(status)
 
 

@@ -20,6 +20,7 @@ KEEPER_NEEDS = {"cowherd_agent"} | {
         "listeners",
         "messages",
         "mold_process",
+        "turn_away",
     )
 }
 

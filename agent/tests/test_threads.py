@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 import time
@@ -9,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 from cowherd_agent import threads
-from cowherd_agent.threads import RunningThread, describe, native_threads, running
+from cowherd_agent.native_threads import count
+from cowherd_agent.threads import running
 
 
 @pytest.fixture
@@ -40,9 +42,10 @@ def test_a_thread_is_found_with_its_name_and_place(stop: threading.Event) -> Non
     thread = threading.Thread(target=stop.wait, name="flusher")
     place = here()
     thread.start()
-    assert running() == [RunningThread("flusher", place)]
-    assert describe(running()) == f"'flusher' started at {place}"
-    assert native_threads() == threading.active_count()
+    (found,) = running()
+    assert (found.name, found.started_at) == ("flusher", place)
+    assert found.native_id == thread.native_id
+    assert count() == threading.active_count()
     stop.set()
     thread.join()
     assert running() == []
@@ -58,15 +61,23 @@ def test_a_thread_of_the_standard_library_is_said_to_be_of_who_asked_for_it(
     place = here()
     pool.submit(stop.wait)
     (thread,) = running()
-    assert thread == RunningThread("pool_0", place)
+    assert (thread.name, thread.started_at) == ("pool_0", place)
+    assert thread.code == "concurrent.futures.thread._worker"
     stop.set()
     pool.shutdown()
 
 
 def test_a_thread_that_was_started_before_is_found_all_the_same(stop: threading.Event) -> None:
-    thread = threading.Thread(target=stop.wait, name="early")
+    def of_a_library() -> None:
+        stop.wait()
+
+    thread = threading.Thread(target=of_a_library, name="early")
     thread.start()
-    assert running() == [RunningThread("early", "unknown")]
+    (found,) = running()
+    assert (found.name, found.started_at) == ("early", "unknown")
+    # Where it was started nobody knows; whose code it runs can be told all the same.
+    assert found.module == __name__
+    assert found.description == f"thread 'early' of {__name__}"
     stop.set()
     thread.join()
 
@@ -86,7 +97,7 @@ def test_the_end_of_threads_is_waited_for(stop: threading.Event) -> None:
     threading.Thread(target=lambda: (time.sleep(0.05), stop.set())).start()
     threads.wait_for_end(30)
     assert running() == []
-    assert native_threads() == 1
+    assert count() == 1
 
 
 @pytest.mark.usefixtures("recorded")
@@ -105,3 +116,34 @@ def test_a_subclass_with_a_start_of_its_own_is_found(stop: threading.Event) -> N
     assert thread.started_at.startswith(__file__)
     stop.set()
     watcher.join()
+
+
+def test_what_a_thread_runs_is_told_of_objects_that_are_no_functions(
+    stop: threading.Event,
+) -> None:
+    class Flusher(threading.Thread):
+        def run(self) -> None:
+            stop.wait()
+
+    class Strange:
+        def __call__(self) -> None:
+            stop.wait()
+
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    started = [
+        Flusher(),
+        threading.Thread(target=functools.partial(stop.wait)),
+        threading.Thread(target=Strange(), name="strange"),
+    ]
+    for thread in started:
+        thread.start()
+    assert [each.code for each in running()] == [
+        f"{Flusher.__module__}.{Flusher.__qualname__}",
+        "threading.Thread",
+        "threading.Thread",
+    ]
+    stop.set()
+    for thread in started:
+        thread.join()

@@ -83,6 +83,7 @@ const keeperCommands = Object.keys({
   listen: true,
   give_listeners: true,
   keep_listeners: true,
+  turn_away: true,
   to_mold: true,
   signal: true,
   set_background: true,
@@ -99,6 +100,8 @@ const moldCommands = Object.keys({
   workers_wanted: true,
   reopen_logs: true,
   census: true,
+  pause_threads: true,
+  resume_threads: true,
   merge_memory: true,
   exit: true,
 } satisfies Record<MoldCommand['type'], true>);

@@ -86,6 +86,8 @@ const moldReady = v.object({
   remarks: v.array(remark),
   report: v.record(v.string(), v.unknown()),
   modules: integer,
+  /** How many threads of the application do something in this mold that no worker does. */
+  threads: v.optional(count, 0),
 });
 
 /** What a mold, or one of its workers, says. */
@@ -258,6 +260,10 @@ export type MoldCommand =
   | { type: 'census' }
   /** Let the kernel merge your memory with that of others, and that of workers forked from now on. */
   | { type: 'merge_memory' }
+  /** Another mold is being made whose threads will do the same: known schedulers rest. */
+  | { type: 'pause_threads' }
+  /** It has failed: they go on. */
+  | { type: 'resume_threads' }
   /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
   | { type: 'exit'; final: boolean };
 
@@ -303,6 +309,8 @@ export type KeeperCommand =
     }
   | { type: 'give_listeners'; generation: number }
   | { type: 'keep_listeners'; generations: number[] }
+  /** Let nobody new in; what is queued on the listeners stays there, for workers to accept. */
+  | { type: 'turn_away' }
   /** A worker that has said `retired`. */
   | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }

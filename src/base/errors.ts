@@ -64,9 +64,9 @@ export const catalogue = defineCatalogue({
   },
   APP_LEFT_THREADS: {
     exitStatus: 7,
-    title: 'The application left threads running when it was imported',
+    title: 'The application has begun what its workers cannot go on with',
     advice:
-      'Start them in the post_fork or post_worker_init hook instead, or pass --allow-threads if the workers can do without them.',
+      'Begin it in the post_worker_init hook instead, so that each worker has its own, or pass --allow-threads if the workers do not use it.',
   },
   WORKERS_KEEP_DYING: {
     exitStatus: 9,
@@ -153,7 +153,7 @@ export const catalogue = defineCatalogue({
     exitStatus: 23,
     title: 'The mold died',
     advice:
-      'The log above says how. A crash in a C extension at import is the usual cause; try --policy stock to tell them apart.',
+      'The log above says how. A traceback there names the cause. A crash without a traceback is most often one of a C extension at import: `python -X faulthandler -c "import MODULE"` shows where.',
   },
   MOLD_OUT_OF_MEMORY: {
     exitStatus: 24,
@@ -246,9 +246,9 @@ export const catalogue = defineCatalogue({
   },
   FORK_UNSAFE: {
     exitStatus: 42,
-    title: 'The worker that was to become a mold is not fit to be forked',
+    title: 'The process that was to be forked has what workers must not share',
     advice:
-      'The old generation keeps serving. Stop or close what it still has in the before_mold hook; see docs/refork.md.',
+      'Stop or close what it has in the before_mold hook; docs/fork-safety.md and docs/refork.md tell how. A generation that serves goes on.',
   },
 
   // Looking into processes.

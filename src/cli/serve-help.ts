@@ -17,7 +17,8 @@ Cowherd's own settings, which may also stand in gunicorn.conf.py:
   --health REQUEST         health: what a new generation must answer well before it gets traffic
   --gc-guard MODE          gc_guard: hold (default), report, off
   --collect-after OBJECTS  collect_after: young objects that set off a collection after a response
-  --allow-threads          allow_threads: fork although the application has left threads running
+  --allow-threads          allow_threads: threads left running are meant to be so; no warning, no refusal
+  --strict                 strict: what the look for fork safety finds is an error, not a warning
   --sampling-budget PCT    sampling_budget: percent of one core for reading memory (default 1)
   --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M;
                            also --recycle-pss, --recycle-rss, --recycle-samples, --recycle-age,

@@ -61,6 +61,7 @@ const ready: Inventory['molds'][number]['ready'] = {
   remarks: [],
   report: {},
   modules: 9,
+  threads: 0,
 };
 
 function foundMold(generation: number, changes: Partial<Inventory['molds'][number]> = {}): Inventory['molds'][number] {

@@ -84,6 +84,8 @@ export function adopt(draft: Draft, adoption: Adoption): void {
   for (const mold of Object.values(state.molds)) {
     const { generation, pid, phase } = mold;
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
+    // After a refork, what its threads do goes on in the mold that loaded the application.
+    if (mold.threads > 0 && generation < state.generation) continue;
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }
@@ -106,6 +108,7 @@ function takeMold(draft: Draft, found: FoundMold, { inventory }: Adoption, befor
   if (mold.phase === 'leaving' || mold.phase === 'failed' || configured === null) return;
   mold.settings = configured.settings;
   mold.remarks = configured.remarks;
+  if (ready !== null) mold.threads = ready.threads;
   if (ready !== null && mold.phase === 'ready') return;
   mold.phase = 'loading';
   if (!found.has_listeners) draft.actions.push({ do: 'listen', generation, settings: configured.settings });

@@ -170,6 +170,7 @@ test('a supervisor that adopts the herd still has it, unless the mold is gone', 
       remarks: [],
       report: {},
       modules: 1,
+      threads: 0,
     };
     return herd.event({
       type: 'adopted',

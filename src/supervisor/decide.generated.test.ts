@@ -53,6 +53,7 @@ const moldReady = {
   remarks: [],
   report: {},
   modules: 10,
+  threads: 0,
 };
 
 /** Everything outside of the supervisor. Only live processes are in it. */

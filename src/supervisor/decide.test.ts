@@ -69,7 +69,7 @@ class Herd {
 
   moldReady(generation = 1): this {
     return this.moldSays(
-      { type: 'mold_ready', policy: 'freeze', asked_policy: 'auto', remarks: [], report: {}, modules: 9 },
+      { type: 'mold_ready', policy: 'freeze', asked_policy: 'auto', remarks: [], report: {}, modules: 9, threads: 0 },
       generation,
     );
   }

@@ -264,6 +264,14 @@ function moldExited(draft: Draft, mold: MoldState, ending: Ending): void {
   const how = `(pid ${mold.pid}) ${describeEnding(ending)} while it was ${mold.phase}`;
   if (rollout.moldLost(draft, mold.generation, how)) return;
   if (mold.generation === state.generation) molds.replaceEnded(draft, mold, ending);
+  else if (mold.threads > 0 && mold.phase === 'ready') {
+    log(
+      draft,
+      'error',
+      `The mold of generation ${mold.generation} ${how}, and with it the application's threads that ran there;` +
+        ' `cowherd reload` starts them anew',
+    );
+  }
 }
 
 function workerExited(

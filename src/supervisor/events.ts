@@ -114,6 +114,8 @@ export type Action =
   | { do: 'listen'; generation: number; settings: Settings }
   /** Close the listeners that none of these generations has. */
   | { do: 'keep_listeners'; generations: number[] }
+  /** Let nobody new in; what is queued is served. */
+  | { do: 'turn_away' }
   /** These settings are the herd's from now on. */
   | { do: 'use_settings'; settings: Settings }
   | { do: 'record_rollout'; outcome: RolloutOutcome }

@@ -56,6 +56,7 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
     readyAtMs: null,
     rejectedPolicies: rejected,
     dismissedAtMs: null,
+    threads: 0,
     census: null,
   };
 }
@@ -143,6 +144,18 @@ export function useListeners(draft: Draft, listeners: string[]): void {
   if (listeners.join(', ') !== before) log(draft, 'info', `Listening at: ${listeners.join(', ')}`);
 }
 
+/** Molds whose threads do what no worker does, and what another mold that loads the application will do too. */
+export function withThreads(draft: Draft): MoldState[] {
+  return Object.values(draft.state.molds).filter((mold) => mold.threads > 0 && mold.phase === 'ready');
+}
+
+/** Their threads rest while another mold loads the application, or go on when it has failed. */
+export function tellThreads(draft: Draft, type: 'pause_threads' | 'resume_threads'): void {
+  for (const { generation } of withThreads(draft)) {
+    draft.actions.push({ do: 'tell_mold', generation, message: { type } });
+  }
+}
+
 /** Tells a mold to leave; it is killed when it does not. */
 export function dismiss(draft: Draft, generation: number): void {
   const mold = draft.state.molds[generation];
@@ -182,8 +195,15 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.policy = message.policy;
   mold.report = message.report;
   mold.readyAtMs = draft.nowMs;
+  mold.threads = message.threads;
   toForeground(draft, mold);
   state.phase = 'serving';
+  // It replaces a dead one, and has loaded the application: the threads are its own now.
+  if (generation === state.generation) {
+    for (const other of withThreads(draft)) {
+      if (other.generation !== generation) dismiss(draft, other.generation);
+    }
+  }
   const secondsTaken = ((draft.nowMs - mold.startedAtMs) / 1000).toFixed(1);
   const asked = message.asked_policy === message.policy ? '' : ` (${message.asked_policy})`;
   log(draft, 'info', `Mold ${generation} is ready after ${secondsTaken} s: heap policy ${message.policy}${asked}`, {
@@ -289,5 +309,7 @@ export function startNextWhenDue(draft: Draft): void {
     return;
   }
   draft.state.nextMold = null;
+  // Of a mold before the dead one, which had been a worker: the new one brings the same threads.
+  tellThreads(draft, 'pause_threads');
   draft.state.generation = start(draft, nextMold.rejectedPolicies, 'replacement');
 }

@@ -43,6 +43,7 @@ export function requestReload(draft: Draft, by: string): void {
     return;
   }
   dropPrevious(draft);
+  molds.tellThreads(draft, 'pause_threads');
   const to = molds.start(draft, [], 'reload');
   begin(draft, { kind: 'reload', by, from: state.generation, to, phase: 'mold' });
 }
@@ -247,6 +248,7 @@ export function abort(draft: Draft, reason: string): void {
   }
   if (rollout.kind === 'rollback') state.previous = null;
   molds.dismiss(draft, rollout.to);
+  if (rollout.kind === 'reload') molds.tellThreads(draft, 'resume_threads');
   keepListeners(draft);
 }
 
@@ -338,9 +340,20 @@ function complete(draft: Draft, rollout: Rollout): void {
   const seconds = ((nowMs - rollout.startedAtMs) / 1000).toFixed(1);
   log(draft, 'info', `${NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
   state.previous = null;
+  const threaded = molds.withThreads(draft).filter(({ generation }) => generation !== rollout.to);
+  const goesOn = rollout.kind === 'refork' ? threaded : [];
+  for (const { generation, threads } of goesOn) {
+    log(draft, 'info', `The mold of generation ${generation} stays, with ${threadsInWords(threads)}`);
+  }
+  if (rollout.kind === 'reload' && threaded.length > 0) {
+    // The new mold has the same threads: what they do would be done twice.
+    const threads = threaded.reduce((sum, mold) => sum + mold.threads, 0);
+    log(draft, 'info', `No rollback to generation ${rollout.from}: its mold ends, with ${threadsInWords(threads)}`);
+  }
   for (const mold of Object.values(state.molds)) {
-    if (mold.generation === rollout.to) continue;
-    if (rollout.kind === 'reload' && mold.generation === rollout.from && mold.phase === 'ready') {
+    if (mold.generation === rollout.to || goesOn.includes(mold)) continue;
+    const isKept = rollout.kind === 'reload' && mold.generation === rollout.from && threaded.length === 0;
+    if (isKept && mold.phase === 'ready') {
       state.previous = { generation: mold.generation, untilMs: nowMs + KEEP_PREVIOUS_MS };
     } else {
       molds.dismiss(draft, mold.generation);
@@ -348,6 +361,10 @@ function complete(draft: Draft, rollout: Rollout): void {
   }
   keepListeners(draft);
   molds.tellWorkersWanted(draft);
+}
+
+function threadsInWords(threads: number): string {
+  return threads === 1 ? '1 thread of the application' : `${threads} threads of the application`;
 }
 
 function remember(draft: Draft, rollout: Rollout, failure: string | null): void {

@@ -344,6 +344,9 @@ class Supervisor {
       case 'keep_listeners':
         this.#startUp.keeper.send({ type: 'keep_listeners', generations: action.generations });
         return;
+      case 'turn_away':
+        this.#startUp.keeper.send({ type: 'turn_away' });
+        return;
       case 'use_settings':
         this.#useSettings(action.settings);
         return;

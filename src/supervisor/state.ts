@@ -40,6 +40,8 @@ export interface MoldState {
   rejectedPolicies: { policy: string; reason: string }[];
   /** When it was told to leave. */
   dismissedAtMs: number | null;
+  /** How many threads of the application do something in this mold that no worker does: a scheduler's jobs, say. */
+  threads: number;
   /** `null` until one was asked for. */
   census: CensusState | null;
 }

@@ -79,6 +79,8 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     moldsToldAtMs: null,
     keeperTold: false,
   };
+  // Before the first worker stops to accept: the keeper does one after the other.
+  if (!quick && state.listeners !== null) draft.actions.push({ do: 'turn_away' });
   for (const worker of Object.values(state.workers)) drain(draft, worker);
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
 STANDARD_STREAMS = 3
@@ -41,3 +42,12 @@ def open_descriptors() -> list[Descriptor]:
             # The one that listed the folder.
             continue
     return sorted(found)
+
+
+def without(opened: list[Descriptor], own_descriptors: Collection[int]) -> list[Descriptor]:
+    """Those that are not of Cowherd's own, nor another descriptor of such a socket: gevent closes
+    one only when its loop runs next."""
+    own = {each.target for each in opened if each.number in own_descriptors}
+    return [
+        each for each in opened if each.number not in own_descriptors and each.target not in own
+    ]

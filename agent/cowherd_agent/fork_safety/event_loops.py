@@ -3,12 +3,12 @@ another (epoll(7), "Questions and answers")."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.loaded_classes import loaded_classes
 
 _LOOPS = (("asyncio.base_events", "BaseEventLoop"), ("uvloop", "Loop"))
 
@@ -18,8 +18,7 @@ def classes(opened: Sequence[Descriptor]) -> list[type]:
     worker makes anew after the fork."""
     if not any(each.is_epoll for each in opened):
         return []
-    loops = [getattr(sys.modules.get(module), name, None) for module, name in _LOOPS]
-    return [each for each in loops if isinstance(each, type)]
+    return loaded_classes(_LOOPS)
 
 
 def find(kinds: Sequence[type], heap: HeapSearch) -> list[Finding]:

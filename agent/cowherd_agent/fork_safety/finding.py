@@ -11,11 +11,13 @@ class Finding(NamedTuple):
         kind: 'thread', 'native threads', 'socket', 'database', 'lock', 'event loop' or 'file lock'.
         what: the thing itself: its type, and where it is.
         remedy: what to do about it, in one line.
+        is_known_to_break: whether workers are known to hang, or to lose work, by it.
     """
 
     kind: str
     what: str
     remedy: str
+    is_known_to_break: bool = False
 
     @property
     def line(self) -> str:

@@ -1,9 +1,12 @@
-"""Which Python objects stand for something that was found in the kernel.
+"""Which Python objects stand for something that was found in the kernel, and who holds them.
 
 `gc.get_referrers` goes through the heap without writing to what it passes, and finds the instances
 of a class, since each refers to it (Objects/typeobject.c, subtype_traverse, 3.9 and newer). A pass
 takes a tenth of a second for each million objects: so there is none unless something was found, one
 for all classes, and further ones only while there is time.
+
+No code of the application runs: types are told by their identity, since a metaclass may compare or
+hash as it likes, and attributes are read from where the interpreter keeps them.
 """
 
 from __future__ import annotations
@@ -11,79 +14,198 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterable, Sequence
-from types import FrameType
-from typing import Any
+from types import FrameType, GetSetDescriptorType
+from typing import Any, NamedTuple
 
 from cowherd_agent.foreign_modules import is_module, namespace_of
+from cowherd_agent.heap import rawgc
+from cowherd_agent.heap.by_type import is_kind_of
 
-BUDGET_SECONDS = 0.3
+BUDGET_SECONDS = 0.6
 """For all passes; the first one is always made."""
 
 _CONTAINERS = (dict, list, tuple, set)
+
+_MOST_LINKS = 12
+"""How far a holder is followed."""
+
+_mro_of = type.__dict__["__mro__"].__get__
+_namespace_of_type = type.__dict__["__dict__"].__get__
+_module_of_type = type.__dict__["__module__"].__get__
+_qualname_of_type = type.__dict__["__qualname__"].__get__
+
+
+class Holder(NamedTuple):
+    """Who holds a thing.
+
+    Attributes:
+        kind: the class of the nearest object that has it as an attribute, as `module.Class`; empty
+            where a module has it.
+        place: the module and the attributes that lead there, such as `shop.cache.client.pool`;
+            empty where none was found in time.
+    """
+
+    kind: str
+    place: str
+
+    @property
+    def words(self) -> str:
+        if not self.kind:
+            return f"in {self.place}"
+        return f"of {self.kind} in {self.place}" if self.place else f"of {self.kind}"
+
+
+class _Link(NamedTuple):
+    """From a thing to one that refers to it; `word` leads back, such as `.pool` or `[…]`."""
+
+    holder: object
+    word: str
 
 
 class HeapSearch:
     """Finds instances of `classes`, and what holds them."""
 
     def __init__(self, classes: Iterable[type]) -> None:
-        wanted: list[type] = list(classes)
-        for kind in wanted:
-            subclasses: list[type] = type.__subclasses__(kind)
-            wanted += [each for each in subclasses if each not in wanted]
+        wanted: dict[int, type] = {}
+        pending = list(classes)
+        while pending:
+            kind = pending.pop()
+            if id(kind) not in wanted:
+                wanted[id(kind)] = kind
+                pending += type.__subclasses__(kind)
         self._spent_seconds = 0.0
         self._pass_seconds = 0.0
-        kinds = frozenset(wanted)
-        self._found = [each for each in self._referrers(wanted) if type(each) in kinds]
+        # What a mold has frozen gc.get_referrers() does not look at. Unfreezing and freezing only
+        # splices lists (gc_list_merge, Python/gc.c).
+        self._is_frozen = bool(wanted) and gc.get_freeze_count() > 0
+        self._found = [
+            each for each in self._referrers(list(wanted.values())) if id(type(each)) in wanted
+        ]
 
     def instances_of(self, classes: Sequence[type]) -> list[Any]:
         """Of these classes, or of subclasses, all of which were among those asked for."""
-        return [each for each in self._found if issubclass(type(each), tuple(classes))]
+        return [
+            each for each in self._found if any(is_kind_of(type(each), kind) for kind in classes)
+        ]
 
-    def holders_of(self, things: Sequence[object]) -> dict[int, str]:
-        """What has each as an attribute or an item, in words: a class, or a module. By `id`."""
-        holders: dict[int, str] = {}
-        # A dict or a list on the way is an object's attributes, or a pool's content.
-        level: dict[int, tuple[object, int]] = {id(each): (each, id(each)) for each in things}
-        passed = {id(things), id(self._found), id(level)}
-        while level:
-            sought = [each for each, _ in level.values()]
-            passed.update(level, (id(sought),))
-            further: dict[int, tuple[object, int]] = {}
-            for found in self._referrers(sought):
-                if id(found) in passed or isinstance(found, (FrameType, type)):
+    def holders_of(self, things: Sequence[object]) -> dict[int, Holder]:
+        """Who has each of these, by its `id`; without those for which nobody was found."""
+        links: dict[int, list[_Link]] = {}
+        level = list(things)
+        met = {id(each) for each in things}
+        passed = {id(things), id(self._found)}
+        for _ in range(_MOST_LINKS):
+            sought = {id(each) for each in level}
+            passed.add(id(level))
+            further: list[object] = []
+            for found in self._referrers(level):
+                if id(found) in passed or _is_own(found):
                     continue
-                name = _name_of(found)
-                for referent in gc.get_referents(found):
-                    if id(referent) not in level or level[id(referent)][1] in holders:
-                        continue
-                    origin = level[id(referent)][1]
-                    if name is not None:
-                        holders[origin] = name
-                    elif not _is_own(found):
-                        further[id(found)] = (found, origin)
-            level = {key: value for key, value in further.items() if value[1] not in holders}
-        return holders
+                words = _words_to(found, sought)
+                for key, word in words:
+                    links.setdefault(key, []).append(_Link(found, word))
+                if words and id(found) not in met and not _is_namespace(found):
+                    met.add(id(found))
+                    further.append(found)
+            holders = {id(each): _shortest(each, links) for each in things}
+            if not further or all(holder and holder.place for holder in holders.values()):
+                break
+            level = further
+        return {key: holder for key, holder in holders.items() if holder is not None}
 
     def _referrers(self, things: Sequence[object]) -> list[Any]:
         if not things or self._spent_seconds + self._pass_seconds > BUDGET_SECONDS:
             return []
         started = time.perf_counter()
+        if self._is_frozen:
+            rawgc.unfreeze()
         found = gc.get_referrers(*things)
+        if self._is_frozen:
+            rawgc.freeze()
         self._pass_seconds = time.perf_counter() - started
         self._spent_seconds += self._pass_seconds
         return found
 
 
+def _shortest(thing: object, links: dict[int, list[_Link]]) -> Holder | None:
+    """The shortest way from a module to the thing; else the nearest class that has it."""
+    nearest = ""
+    # What was reached, what leads from there to the thing, and the first class on the way.
+    level: list[tuple[object, str, str]] = [(thing, "", "")]
+    met: set[int] = set()
+    while level:
+        further: list[tuple[object, str, str]] = []
+        for reached, way, kind in level:
+            for holder, word in links.get(id(reached), ()):
+                if _is_namespace(holder):
+                    return Holder(kind, f"{_module_name(holder)}{word}{way}")
+                if id(holder) in met:
+                    continue
+                met.add(id(holder))
+                is_named = type(holder) not in _CONTAINERS
+                first = kind or (kind_name(type(holder)) if is_named else "")
+                nearest = nearest or first
+                further.append((holder, f"{word}{way}", first))
+        level = further
+    return Holder(nearest, "") if nearest else None
+
+
+def kind_name(kind: type) -> str:
+    """`module.Class`, without asking a metaclass."""
+    try:
+        module = _module_of_type(kind)
+        return f"{module}.{_qualname_of_type(kind)}" if type(module) is str else "?"
+    except AttributeError:
+        return "?"
+
+
 def _is_own(found: object) -> bool:
-    """The tuples in which this search keeps what it goes through."""
-    return type(found) is tuple and len(found) == 2 and isinstance(found[1], int)
+    """What this search itself goes through the heap with, and what can be no holder."""
+    kind = type(found)
+    return kind is _Link or is_kind_of(kind, FrameType) or is_kind_of(kind, type)
 
 
-def _name_of(holder: object) -> str | None:
-    if is_module(holder):
-        return f"the module {namespace_of(holder).get('__name__')}"
-    if type(holder) is dict and "__spec__" in holder and "__name__" in holder:
-        return f"the module {holder['__name__']}"
-    if type(holder) in _CONTAINERS:
-        return None
-    return f"{type(holder).__module__}.{type(holder).__qualname__}"
+def _is_namespace(found: object) -> bool:
+    """A module, or its variables."""
+    if type(found) is dict:
+        return "__spec__" in found and "__name__" in found
+    return is_module(found)
+
+
+def _module_name(found: Any) -> str:
+    namespace = found if type(found) is dict else namespace_of(found)
+    name = namespace.get("__name__")
+    return name if type(name) is str else "?"
+
+
+def _words_to(found: object, sought: set[int]) -> list[tuple[int, str]]:
+    """For each thing that is sought and that `found` refers to: its id, and what leads to it."""
+    if type(found) is dict:
+        # A module's names and an object's attributes are written with a dot; so may a dict's own
+        # keys be, since what the dict is of is seen only a link later.
+        return [
+            (id(value), f".{key}" if type(key) is str else "[…]")
+            for key, value in found.items()
+            if id(value) in sought
+        ]
+    if type(found) in _CONTAINERS:
+        return [(id(each), "[…]") for each in gc.get_referents(found) if id(each) in sought]
+    attributes = _attributes_of(found)
+    words = [(id(value), f".{name}") for name, value in attributes.items() if id(value) in sought]
+    if words:
+        return words
+    # Its attributes' dict itself, or something that has no name: a slot, an argument of a partial.
+    return [(id(each), "") for each in gc.get_referents(found) if id(each) in sought]
+
+
+def _attributes_of(thing: object) -> dict[str, Any]:
+    """The instance's own, by the interpreter's own descriptor; a class may define another one."""
+    for kind in _mro_of(type(thing)):
+        descriptor = _namespace_of_type(kind).get("__dict__")
+        if type(descriptor) is GetSetDescriptorType:
+            try:
+                attributes = descriptor.__get__(thing)
+            except (AttributeError, TypeError):
+                return {}
+            return attributes if type(attributes) is dict else {}
+    return {}

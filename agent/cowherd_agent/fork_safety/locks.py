@@ -13,6 +13,7 @@ from typing import Any
 
 from cowherd_agent.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.fork_safety.heap_search import kind_name
 
 _LOCKS = frozenset((_thread.LockType, _thread.RLock))
 
@@ -44,7 +45,15 @@ def _visible_locks() -> Iterator[tuple[str, Any]]:
         handler = reference()
         lock = getattr(handler, "lock", None)
         if type(lock) in _LOCKS:
-            yield f"the lock of the log handler {handler!r}", lock
+            yield f"the lock of the log handler {_words_for(handler)}", lock
+
+
+def _words_for(handler: object) -> str:
+    try:
+        return repr(handler)
+    except Exception:
+        # A class of the application's.
+        return kind_name(type(handler))
 
 
 def _is_held(lock: Any) -> bool:

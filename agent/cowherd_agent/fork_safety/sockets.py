@@ -10,13 +10,14 @@ import _socket
 import os
 import socket
 import struct
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.heap_search import HeapSearch, Holder, kind_name
+from cowherd_agent.fork_safety.loaded_classes import loaded_classes
+from cowherd_agent.heap.by_type import is_kind_of
 
 _STREAMS = (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
 
@@ -55,6 +56,11 @@ _DATABASE_PACKAGES = frozenset(
     )
 )
 
+_AWARE_OF_FORKS = frozenset(("redis", "valkey", "pymongo"))
+"""Packages whose connections are used by no other process than the one that has opened them: they
+compare os.getpid() first (`_checkpid` of redis/connection.py; `open` of
+pymongo/synchronous/topology.py)."""
+
 # Drivers whose connections are made in C, and tell their descriptor by fileno().
 _C_DRIVERS = (
     ("psycopg", "Connection"),
@@ -80,33 +86,29 @@ def look(opened: Sequence[Descriptor]) -> list[Connection]:
 
 def classes() -> list[type]:
     """Whose instances are connections."""
-    drivers = [getattr(sys.modules.get(module), name, None) for module, name in _C_DRIVERS]
-    return [socket.socket, *(each for each in drivers if isinstance(each, type))]
+    return [socket.socket, *loaded_classes(_C_DRIVERS)]
 
 
 def find(connections: Sequence[Connection], heap: HeapSearch) -> list[Finding]:
+    """One finding for each connection that no library is known to leave alone in a fork."""
     holders = _holders({each.descriptor for each in connections}, heap)
     findings = []
     for connection in connections:
         holder = holders.get(connection.descriptor)
-        package = holder.partition(".")[0] if holder else ""
+        package = holder.kind.partition(".")[0] if holder else ""
+        if package in _AWARE_OF_FORKS:
+            continue
         is_database = package in _DATABASE_PACKAGES or connection.service is not None
-        of = f", of {holder}" if holder else ""
+        held = f", {holder.words}" if holder else ""
         usual = f" (the port of {connection.service})" if connection.service else ""
         findings.append(
             Finding(
                 "database" if is_database else "socket",
-                f"{connection.what}{usual}{of}",
-                _remedy(),
+                f"{connection.what}{usual}{held}",
+                _CLOSE,
             )
         )
     return findings
-
-
-def _remedy() -> str:
-    if "sqlalchemy" in sys.modules:
-        return f"{_CLOSE} (SQLAlchemy: engine.dispose() in before_mold)"
-    return _CLOSE
 
 
 def _look(descriptor: int) -> Connection | None:
@@ -159,24 +161,27 @@ def _address(address: Any) -> str:
     return text.replace("\0", "@") or "an unnamed socket"
 
 
-def _holders(descriptors: set[int], heap: HeapSearch) -> dict[int, str]:
-    """Which classes the connections are of, by their descriptor."""
-    named: dict[int, str] = {}
-    plain: dict[int, Any] = {}
+def _holders(descriptors: set[int], heap: HeapSearch) -> dict[int, Holder]:
+    """Who has each connection, by its descriptor."""
+    found: dict[int, Any] = {}
     for each in heap.instances_of(classes()):
         number = _descriptor_of(each)
-        if number not in descriptors:
-            continue
-        if isinstance(each, socket.socket):
-            plain[number] = each
-        else:
-            named[number] = f"{type(each).__module__}.{type(each).__qualname__}"
-    sockets = [each for number, each in plain.items() if number not in named]
-    holders = heap.holders_of(sockets)
-    for number, each in plain.items():
-        if id(each) in holders:
-            named[number] = holders[id(each)]
-    return named
+        # A driver's own connection stands before the socket that it may have made.
+        if number in descriptors and (number not in found or _is_driver(each)):
+            found[number] = each
+    holders = heap.holders_of(list(found.values()))
+    told: dict[int, Holder] = {}
+    for number, each in found.items():
+        holder = holders.get(id(each))
+        if _is_driver(each):
+            holder = Holder(kind_name(type(each)), holder.place if holder else "")
+        if holder is not None:
+            told[number] = holder
+    return told
+
+
+def _is_driver(thing: object) -> bool:
+    return not is_kind_of(type(thing), socket.socket)
 
 
 def _descriptor_of(thing: Any) -> int:

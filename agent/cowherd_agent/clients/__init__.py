@@ -1,0 +1,62 @@
+"""Clients of services that an application holds when its process is about to fork.
+
+A connection that two processes have is mixed by both: each reads answers to the other's requests.
+What libraries are known to open again by themselves is closed here, by their own public means. What
+is left is told of (fork_safety).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from cowherd_agent.clients import executors, openmp, telemetry
+from cowherd_agent.clients.recipe import Recipe
+from cowherd_agent.clients.recipes import RECIPES
+from cowherd_agent.fork_safety import databases, sockets
+from cowherd_agent.fork_safety.advisory import Advisory
+from cowherd_agent.fork_safety.descriptors import open_descriptors, without
+from cowherd_agent.fork_safety.heap_search import HeapSearch
+
+__all__ = ["close_known"]
+
+
+def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[str]:
+    """Closes what is known to come back; returns what that was, in words.
+
+    A client that raises is warned of by `advisory`, and left as it is.
+    """
+    attempt = advisory.attempt
+    closed = list(attempt("sending what telemetry has queued", telemetry.flush) or ())
+    if attempt("ending idle threads of pools", executors.end_idle_threads):
+        closed.append("idle threads of pools")
+    attempt("giving back OpenMP's threads", openmp.give_back_pools)
+    closed += (
+        attempt("the search for clients", lambda: _close_connections(own_descriptors, advisory))
+        or ()
+    )
+    return closed
+
+
+def _close_connections(own_descriptors: Collection[int], advisory: Advisory) -> list[str]:
+    opened = without(open_descriptors(), own_descriptors)
+    if not sockets.look(opened) and not databases.find(opened):
+        # The heap is not gone through for nothing.
+        return []
+    recipes = [(recipe, recipe.loaded_classes()) for recipe in RECIPES]
+    heap = HeapSearch([each for _, classes in recipes for each in classes])
+    return [
+        recipe.what
+        for recipe, classes in recipes
+        if classes and _close_all(recipe, heap.instances_of(classes), advisory)
+    ]
+
+
+def _close_all(recipe: Recipe, instances: list[object], advisory: Advisory) -> bool:
+    """Whether there was something to close. Each is closed, whatever another one does."""
+    return any(
+        [
+            advisory.attempt(f"closing {recipe.what}", partial(recipe.close, instance))
+            for instance in instances
+        ]
+    )

@@ -1,0 +1,105 @@
+"""Thread pools of concurrent.futures: idle threads are ended before a fork, and come back on use.
+
+A pool that was used before a fork is of no use in the child: it counts its idle threads, takes
+those for there that the fork has not copied, and starts none (`_adjust_thread_count` of
+Lib/concurrent/futures/thread.py). The class has no call for that, so the few attributes that it is
+about are set here, which are the same from 3.10 to 3.15; whether that goes well is tried first.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from concurrent.futures import thread as pools
+from queue import Empty
+from typing import Any
+
+from cowherd_agent import threads
+
+CODE = "concurrent.futures.thread._worker"
+
+IDLE_SECONDS = 0.5
+"""How long work that is under way may take."""
+
+_VERSIONS = ((3, 10), (3, 15))
+
+
+def end_idle_threads() -> int:
+    """Ends the threads of all pools that have no work; returns of how many pools.
+
+    A pool that has work, and one whose threads are not those of this interpreter's version, is left
+    as it is.
+    """
+    executors = _executors()
+    if not executors or not _can_rest():
+        return 0
+    return sum(_rest(executor) for executor in executors)
+
+
+def _executors() -> list[Any]:
+    """Those with threads, by the weak reference that each thread's target gets first."""
+    found: dict[int, Any] = {}
+    for thread in threads.with_code(CODE):
+        arguments = getattr(thread, "_args", ())
+        executor = arguments[0]() if arguments else None
+        if type(executor) is pools.ThreadPoolExecutor:
+            found[id(executor)] = executor
+    return list(found.values())
+
+
+def _rest(executor: Any) -> bool:
+    deadline = time.monotonic() + IDLE_SECONDS
+    while not _is_idle(executor):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    with executor._shutdown_lock:
+        ending = list(executor._threads)
+        # What a thread looks at when it finds None in its queue: it passes that on, and ends.
+        executor._shutdown = True
+        executor._work_queue.put(None)
+    for thread in ending:
+        thread.join(IDLE_SECONDS)
+    with executor._shutdown_lock:
+        executor._shutdown = False
+        executor._threads.clear()
+        executor._idle_semaphore = threading.Semaphore(0)
+        _take_out_nones(executor._work_queue)
+    return True
+
+
+def _is_idle(executor: Any) -> bool:
+    """Whether each of its threads waits for work. A thread that has begun none is counted as idle
+    only after its first."""
+    if not executor._work_queue.empty():
+        return False
+    return bool(executor._idle_semaphore._value >= len(executor._threads))
+
+
+def _take_out_nones(queue: Any) -> None:
+    kept = []
+    try:
+        while True:
+            item = queue.get_nowait()
+            if item is not None:
+                kept.append(item)
+    except Empty:
+        pass
+    for item in kept:
+        queue.put(item)
+
+
+def _can_rest() -> bool:
+    """Tries it with a pool of its own."""
+    if not _VERSIONS[0] <= sys.version_info[:2] <= _VERSIONS[1]:
+        return False
+    try:
+        with pools.ThreadPoolExecutor(max_workers=1) as executor:
+            executor.submit(int).result(IDLE_SECONDS)
+            if not _rest(executor) or executor._threads:
+                return False
+            return executor.submit(int, "7").result(IDLE_SECONDS) == 7
+    except Exception:
+        # Another implementation: what the pools are left with is what they had.
+        return False

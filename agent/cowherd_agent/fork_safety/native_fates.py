@@ -1,0 +1,103 @@
+"""What becomes of the threads of libraries in C in the workers that are forked. Pure.
+
+A fork copies none of them. Many libraries have seen to that (pthread_atfork(3)), others serve well
+without; some hang. Each line here was tried with the library's newest release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.native_threads import NativeThread
+
+
+class KnownLibrary(NamedTuple):
+    """
+    Attributes:
+        library: matches the beginning of the library's file name.
+        thread: matches the beginning of the thread's name.
+        breaks: what goes wrong in a worker; empty where nothing does.
+    """
+
+    library: re.Pattern[str]
+    thread: re.Pattern[str]
+    breaks: str
+
+
+def _known(library: str, thread: str = "", breaks: str = "") -> KnownLibrary:
+    return KnownLibrary(re.compile(library), re.compile(thread), breaks)
+
+
+_KNOWN = (
+    # pthread_atfork: the pool ends before a fork and is made anew when it is needed
+    # (driver/others/blas_server.c of OpenBLAS).
+    _known(r"lib(scipy_)?openblas"),
+    # pthread_atfork likewise (openmp/runtime/src/z_Linux_util.cpp of LLVM, __kmp_register_atfork).
+    _known(r"lib(iomp5|omp)\b"),
+    # cpp/src/arrow/util/atfork_internal.cc
+    _known(r"libarrow"),
+    # Its background threads are made anew (background_thread_postfork_child of
+    # src/background_thread.c).
+    _known(r"", r"jemalloc_bg_thd"),
+    # The thread that runs a session does all the work itself where its helpers do not answer.
+    _known(r"onnxruntime|libonnxruntime"),
+    _known(r"_?duckdb"),
+    # Its own pool of threads, which a child makes anew (modules/core/src/parallel_impl.cpp).
+    _known(r"cv2\b|libopencv"),
+    # A call in a worker makes its own threads and its own connection.
+    _known(r"cygrpc"),
+    _known(
+        r"_polars_runtime|polars",
+        breaks="a query of polars waits for ever: its thread pool does not survive a fork",
+    ),
+    _known(
+        r"librdkafka|cimpl",
+        r"rdk:",
+        breaks="a Kafka client sends and receives nothing: its threads do not survive a fork",
+    ),
+)
+
+_ADVICE = (
+    "let the library begin its work in a worker: after a fork, not while the application loads;"
+    " --allow-threads if workers do not use it"
+)
+
+
+def find(threads: Sequence[NativeThread]) -> list[Finding]:
+    """One finding for each library that is known to break, or is not known."""
+    breaking: dict[str, str] = {}
+    unknown: Counter[tuple[str, str]] = Counter()
+    for thread in threads:
+        known = _look_up(thread)
+        if known is None:
+            unknown[thread.library, thread.name] += 1
+        elif known.breaks:
+            breaking.setdefault(known.breaks, thread.library or thread.name)
+    return [
+        *(
+            Finding(
+                "native threads", f"native threads of {of}: in a worker {breaks}", _ADVICE, True
+            )
+            for breaks, of in breaking.items()
+        ),
+        *(
+            Finding(
+                "native threads",
+                f"{count} native thread(s) named {name!r}, of {library or 'an unknown library'}:"
+                " workers do not have them",
+                "try what uses the library in a worker; --allow-threads says that all is well",
+            )
+            for (library, name), count in unknown.items()
+        ),
+    ]
+
+
+def _look_up(thread: NativeThread) -> KnownLibrary | None:
+    for known in _KNOWN:
+        if known.library.match(thread.library) and known.thread.match(thread.name):
+            return known
+    return None
