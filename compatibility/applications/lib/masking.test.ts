@@ -13,6 +13,8 @@ test.each([
   ['3 minutes ago, an hour, just now', '<ago>, <ago>, <ago>'],
   ['csrf=7gQk2mZpW0rXb4YdT9sVuJ1nHc5LfEaO', 'csrf=<token>'],
   ['etag "d41d8cd98f00b204e9800998ecf8427e5"', 'etag "<token>"'],
+  ['sessionid=9wkq3z0hx71mv5p2d8c6b4n1t0r7y5ue; Path=/', 'sessionid=<token>; Path=/'],
+  ['{"query_ms": 1.2524, "num": 3}', '{"query_ms": <duration>, "num": 3}'],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);
@@ -21,6 +23,8 @@ test.each([
 test.each([
   'five errors in 1234 rows of 2026-11-28',
   'a_long_name_in_small_letters_with_123456',
+  'anextraordinarilylongwordwithoutdigits1',
+  '{"form": 3, "forms": 12}',
   'A-HEADING-IN-CAPITAL-LETTERS',
   'HTTP status 404, 10.1.2.3, version 3.12.1, port 41847',
   '/static/css/base.css?v=17',

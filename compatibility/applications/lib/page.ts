@@ -40,7 +40,7 @@ export function pageOf(results: readonly ApplicationResult[]): string {
 
 const HOW = `Each application is installed from the package index, unmodified, and filled with a site by its own means. gunicorn
 (\`--preload\`) serves the site twice and Cowherd once, with the same arguments and with default settings; each starts from the
-same copy of files and database. A visitor logs in, follows links until there are enough addresses, and sends what has
+same copy of files and database, with one seed of Python's hashes, so that sets have one order. A visitor logs in, follows links until there are enough addresses, and sends what has
 consequences. Each answer is compared: status, every header but \`Date\` and \`Connection\`, and the body.
 
 - *identical*: byte for byte.

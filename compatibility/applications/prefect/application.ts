@@ -28,7 +28,6 @@ export const application: Application = {
   }),
   filling: () => [
     ['prefect', 'server', 'database', 'upgrade', '--yes'],
-    ['prefect', 'block', 'register', '--module', 'prefect.blocks.system'],
     ['python', 'fill.py'],
   ],
   module: 'prefect.server.api.server:create_app()',

@@ -1,9 +1,9 @@
-"""Makes flows, runs, variables and a work pool, by Prefect's own API without a server."""
+"""Makes flows, runs, variables, a work pool and block types, by Prefect's own API."""
 
 import asyncio
 import os
 
-os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "true"
+os.environ["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "true"
 
 from fastapi.testclient import TestClient
 from prefect.server.api.server import create_app

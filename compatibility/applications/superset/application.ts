@@ -6,8 +6,8 @@ export const application: Application = {
   name: 'superset',
   title: 'Apache Superset',
   python: '3.11',
-  // `cachetools` is imported and not asked for by Superset 6.1.0.
-  requirements: ['apache-superset', 'gunicorn', 'psycopg2-binary', 'redis', 'cachetools'],
+  // Superset 6.1.0 imports the last two but one and does not ask for them; it does not work with flask-caching 2.4 or newer.
+  requirements: ['apache-superset', 'gunicorn', 'psycopg2-binary', 'redis', 'cachetools', 'rich', 'flask-caching<2.4'],
   services: ['postgresql', 'redis'],
   environment: ({ folder, postgresql, redis }) => ({
     SUPERSET_CONFIG_PATH: `${folder}/superset_config.py`,
