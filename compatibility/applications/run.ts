@@ -4,7 +4,7 @@
  * One after the other; what has been found is kept, and made anew when Cowherd's code, this program or the application's
  * files have changed. The last line is one JSON object, the sum over all applications.
  *
- * Environment: APPS="datasette mlflow" for these alone, and in any case anew; FRESH=1 for all anew.
+ * Environment: APPS="datasette mlflow" for these alone, in this order, and in any case anew; FRESH=1 for all anew.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -37,7 +37,8 @@ async function main(): Promise<number> {
     throw new Error(
       `APPS: no application ${unknown.join(', ')}; there are ${applications.map(({ name }) => name).join(' ')}`,
     );
-  const wanted = applications.filter(({ name }) => (asked.length > 0 ? asked.includes(name) : isToBeTried(name)));
+  const named = asked.flatMap((name) => applications.find((application) => application.name === name) ?? []);
+  const wanted = named.length > 0 ? named : applications.filter(({ name }) => isToBeTried(name));
 
   for (const folder of ['results', 'logs/services']) mkdirSync(path.join(CACHE, folder), { recursive: true });
   const postgresql = wanted.some(({ services }) => services.includes('postgresql')) ? await Postgresql.start() : null;

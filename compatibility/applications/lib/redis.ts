@@ -16,18 +16,16 @@ export class Redis {
 
   static async start(port: number): Promise<Redis> {
     const log = path.join(logsOf('services'), 'redis.log');
-    const args = [
-      '--bind',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--daemonize',
-      'no',
-    ];
+    const settings = {
+      bind: '127.0.0.1',
+      port: String(port),
+      save: '',
+      appendonly: 'no',
+      daemonize: 'no',
+      // Its title is written over its environment, where it carries the mark by which it is found and ended.
+      'set-proc-title': 'no',
+    };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const { pid } = startProcess('redis-server', args, { cwd: CACHE, log });
     const until = Date.now() + WITHIN_MS;
     while (!(await answers(port))) {

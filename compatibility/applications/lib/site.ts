@@ -43,7 +43,11 @@ export class PreparedSite {
       collector: application.services.includes('collector') ? { port: await freePort() } : null,
     };
     const prepared = new PreparedSite(application, site, postgresql);
-    if (!prepared.#isFilled(environment)) await prepared.#fill(environment);
+    try {
+      if (!prepared.#isFilled(environment)) await prepared.#fill(environment);
+    } finally {
+      await prepared.endServices();
+    }
     return prepared;
   }
 
