@@ -105,7 +105,9 @@ async function readAll(visitor: Visitor): Promise<void> {
     'block_types',
     'automations',
   ]) {
-    await visitor.post(`/api/${kind}/filter`, json({ limit: 20 }));
+    // By themselves runs come in the order of their random ids.
+    const order = kind === 'flow_runs' ? { sort: 'EXPECTED_START_TIME_ASC' } : {};
+    await visitor.post(`/api/${kind}/filter`, json({ limit: 20, ...order }));
   }
   for (const kind of ['flows', 'flow_runs', 'task_runs', 'deployments', 'variables']) {
     await visitor.post(`/api/${kind}/count`, json({}));
