@@ -40,8 +40,9 @@ export function pageOf(results: readonly ApplicationResult[]): string {
 
 const HOW = `Each application is installed from the package index, unmodified, and filled with a site by its own means. gunicorn
 (\`--preload\`) serves the site twice and Cowherd once, with the same arguments and with default settings; each starts from the
-same copy of files and database, with one seed of Python's hashes, so that sets have one order. A visitor logs in, follows links until there are enough addresses, and sends what has
-consequences. Each answer is compared: status, every header but \`Date\` and \`Connection\`, and the body.
+same copy of files and database, with one seed of Python's hashes, so that sets have one order. A visitor logs in, follows
+links until there are enough addresses, sends what has consequences, and looks at all of it again: at Cowherd's when it has
+reloaded and reforked. Each answer is compared: status, every header but \`Date\` and \`Connection\`, and the body.
 
 - *identical*: byte for byte.
 - *masked*: the same when tokens, UUIDs, times and durations are masked. The rules are general; none is of one application.
@@ -100,7 +101,7 @@ function remarks({ title, trial, problem }: ApplicationResult): string[] {
       ['refork', trial.refork],
       ['stop', trial.stop],
     ] as const) {
-      if (!told.ok) lines.push(`- ${name} refused: ${code(firstLine(told.failure ?? ''))}`);
+      if (!told.ok) lines.push(`- ${name} refused: ${code(reasonIn(told.failure ?? ''))}`);
     }
     for (const { level, text, times } of trial.warnings)
       lines.push(`- ${level}, ${times} times: ${code(firstLine(text))}`);
@@ -113,7 +114,26 @@ const row = (cells: readonly (string | number)[]): string =>
   `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
 
 /** In a code span no link and no name of an error code is meant. */
-const code = (text: string): string => `\`\`${text.replaceAll('`', "'")}\`\``;
+function code(text: string): string {
+  const brief = withoutPlaces(text).replaceAll('`', "'");
+  return `\`\`${brief.length > SHOWN ? `${brief.slice(0, SHOWN)} …` : brief}\`\``;
+}
+
+const SHOWN = 300;
+
+/** Where the checkout and the interpreter are on this machine is of no interest. */
+function withoutPlaces(text: string): string {
+  return text.replaceAll(
+    /\/[^\s:;'"]*\/(?=site-packages\/|\.cache\/applications\/|python3\.\w+\/(?!site-packages))/g,
+    '',
+  );
+}
+
+/** Of what a command has said, the line that says why it failed. */
+function reasonIn(failure: string): string {
+  const lines = failure.split('\n');
+  return lines.find((line) => line.startsWith('Error ')) ?? lines[0] ?? '';
+}
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? '';
 

@@ -85,3 +85,12 @@ test('the page has a row for each application in each table, and says what was n
   expect(page).toContain('### Lossy\n\n- lost: ``GET /a|b during stop: read ECONNRESET``');
   expect(page).not.toContain('### The shop');
 });
+
+test('a refusal is told by its reason, without the places of this machine', () => {
+  const failure =
+    'Refork to generation 2 has begun\nError ROLLOUT_FAILED: thread of /srv/me/env/lib/python3.13/site-packages/a/b.py:7 and /home/me/x/.cache/applications/sites/a/a.db\nThe old one serves.';
+  const page = pageOf([{ ...result, trial: { ...trial, refork: { ok: false, seconds: 1, failure } } }]);
+  expect(page).toContain(
+    '- refork refused: ``Error ROLLOUT_FAILED: thread of site-packages/a/b.py:7 and .cache/applications/sites/a/a.db``',
+  );
+});
