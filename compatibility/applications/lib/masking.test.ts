@@ -15,6 +15,7 @@ test.each([
   ['etag "d41d8cd98f00b204e9800998ecf8427e5"', 'etag "<token>"'],
   ['sessionid=9wkq3z0hx71mv5p2d8c6b4n1t0r7y5ue; Path=/', 'sessionid=<token>; Path=/'],
   ['{"query_ms": 1.2524, "num": 3}', '{"query_ms": <duration>, "num": 3}'],
+  ['csrf="ImJjNjFmOTU3ZWZlMjVm.aws3BQ.24XxoM0mE7k9uWYRTrEXTlBvUTs"', 'csrf="<token>"'],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);

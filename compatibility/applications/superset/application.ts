@@ -1,6 +1,6 @@
 /** Apache Superset, as its documentation serves it under gunicorn: the factory `superset.app:create_app()`. */
 import type { Application } from '../lib/description.ts';
-import { json, type Visitor } from '../lib/visitor.ts';
+import { json, urlEncoded, type Visitor } from '../lib/visitor.ts';
 
 export const application: Application = {
   name: 'superset',
@@ -76,7 +76,11 @@ export const application: Application = {
   crawlLimit: 55,
   leftOut: [{ pattern: /logout/, because: 'logs out' }],
   logIn: async (visitor) => {
-    await visitor.submit('/login/', { username: 'admin', password: 'changeme-1' }, { which: () => true });
+    const page = await visitor.get('/login/');
+    const token = /name="csrf_token"[^>]*value="([^"]+)"/.exec(page.body.toString())?.[1] ?? '';
+    await visitor.post('/login/', urlEncoded({ username: 'admin', password: 'changeme-1', csrf_token: token }));
+    const me = await visitor.get('/api/v1/me/');
+    if (me.status !== 200) throw new Error('not logged in');
   },
   act: async (visitor) => {
     const csrf = await visitor.get('/api/v1/security/csrf_token/');
