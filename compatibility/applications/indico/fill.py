@@ -33,6 +33,7 @@ with make_app().test_request_context():
                     "start_dt": start + timedelta(days=number),
                     "end_dt": start + timedelta(days=number, hours=6),
                     "timezone": "UTC",
+                    "creator": user,
                 },
             )
     db.session.commit()
