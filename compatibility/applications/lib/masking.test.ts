@@ -16,6 +16,7 @@ test.each([
   ['sessionid=9wkq3z0hx71mv5p2d8c6b4n1t0r7y5ue; Path=/', 'sessionid=<token>; Path=/'],
   ['{"query_ms": 1.2524, "num": 3}', '{"query_ms": <duration>, "num": 3}'],
   ['csrf="ImJjNjFmOTU3ZWZlMjVm.aws3BQ.24XxoM0mE7k9uWYRTrEXTlBvUTs"', 'csrf="<token>"'],
+  ["script-src 'nonce-rwTFz7qLz/Z8AHSOjpYxEg=='", "script-src 'nonce-<token>'"],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);

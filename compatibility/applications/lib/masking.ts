@@ -37,6 +37,8 @@ const RULES: readonly Rule[] = [
   // What is random: 32 hexadecimal digits or more, or 20 characters of base 64 or more with three small letters and three
   // capital ones among them. (CSRF tokens, nonces, session keys, entity tags, request and trace ids.)
   { name: 'token', pattern: /\b[0-9a-f]{32,}\b/gi },
+  // Base 64 with its padding: nonces of a content security policy.
+  { name: 'token', pattern: /(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){5,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)/g },
   // Django's session keys: small letters and digits.
   { name: 'token', pattern: /\b(?=(?:[a-z]*?\d){4})(?=(?:\d*?[a-z]){4})[a-z0-9]{24,}\b/g },
   { name: 'token', pattern: /(?<![\w-])(?=(?:[\w-]*?[a-z]){3})(?=(?:[\w-]*?[A-Z]){3})[\w-]{20,}(?:={1,2})?/g },

@@ -48,6 +48,8 @@ export function environmentFor(application: Application, site: Site): Record<str
     PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`,
     VIRTUAL_ENV: path.dirname(programs),
     LANG: 'C.UTF-8',
+    // The site lies in the checkout, whose commit is none of the application's.
+    GIT_CEILING_DIRECTORIES: path.dirname(site.folder),
     // Sets have one order in all servers.
     PYTHONHASHSEED: '0',
     ...application.environment(site),
