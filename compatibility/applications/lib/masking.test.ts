@@ -11,7 +11,7 @@ test.each([
   ['at 7:03 p.m. and 19:03:11', 'at <time> and <time>'],
   ['{"at":1764356591.123,"ms":1764356591123}', '{"at":<epoch>,"ms":<epoch>}'],
   ['Queries took 12.75ms; all of it 0.3 seconds', 'Queries took <duration>; all of it <duration>'],
-  ['3 minutes ago, an hour, just now', '<ago>, <ago>, <ago>'],
+  ['3 minutes ago, 4 seconds ago, an hour, Just now', '<duration>, <duration>, <duration>, <duration>'],
   ['csrf=7gQk2mZpW0rXb4YdT9sVuJ1nHc5LfEaO', 'csrf=<token>'],
   ['etag "d41d8cd98f00b204e9800998ecf8427e5"', 'etag "<token>"'],
   ['sessionid=9wkq3z0hx71mv5p2d8c6b4n1t0r7y5ue; Path=/', 'sessionid=<token>; Path=/'],
@@ -26,6 +26,7 @@ test.each([
 test.each([
   'five errors in 1234 rows of 2026-11-28',
   'a_long_name_in_small_letters_with_123456',
+  'as a secondary matter, as an hourly one',
   'anextraordinarilylongwordwithoutdigits1',
   '{"form": 3, "forms": 12}',
   'A-HEADING-IN-CAPITAL-LETTERS',

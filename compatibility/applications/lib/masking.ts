@@ -29,13 +29,14 @@ const RULES: readonly Rule[] = [
   { name: 'time', pattern: /\b\d{4}-?\d\d-?\d\d[-_T]\d\d[-_]?\d\d[-_]?\d\d\b/g },
   // Seconds, or thousandths, millionths or billionths, since 1970, from 2017 to 2033.
   { name: 'epoch', pattern: /\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
-  { name: 'duration', pattern: /\b\d+(?:\.\d+)?(?:e-?\d+)?[\s\u00A0]*(?:ms|msec|µs|s|sec|seconds?|milliseconds?)\b/gi },
+  {
+    name: 'duration',
+    pattern:
+      /\b\d+(?:\.\d+)?(?:e-?\d+)?[\s\u00A0]*(?:ms|msec|µs|s|sec|milliseconds?|seconds?|minutes?|hours?)\b(?:[\s\u00A0]+ago\b)?/gi,
+  },
+  { name: 'duration', pattern: /\bjust now\b|\ban?[\s\u00A0]+(?:second|minute|hour)\b(?:[\s\u00A0]+ago\b)?/gi },
   // A measured time under its name, as in `"query_ms": 1.25`.
   { name: 'duration', pattern: /(?<=\w(?:_ms|_seconds|duration|elapsed)"?\s?[:=]\s?)\d+(?:\.\d+)?(?:e-?\d+)?\b/gi },
-  {
-    name: 'ago',
-    pattern: /\bjust now\b|\b(?:\d+|an?)[\s\u00A0]+(?:second|minute|hour)s?\b(?:[\s\u00A0]+ago)?/gi,
-  },
   // What is random: 32 hexadecimal digits or more, or 20 characters of base 64 or more with three small letters and three
   // capital ones among them. (CSRF tokens, nonces, session keys, entity tags, request and trace ids.)
   { name: 'token', pattern: /\b[0-9a-f]{32,}\b/gi },
