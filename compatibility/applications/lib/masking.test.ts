@@ -18,6 +18,8 @@ test.each([
   ['{"query_ms": 1.2524, "num": 3}', '{"query_ms": <duration>, "num": 3}'],
   ['csrf="ImJjNjFmOTU3ZWZlMjVm.aws3BQ.24XxoM0mE7k9uWYRTrEXTlBvUTs"', 'csrf="<token>"'],
   ["script-src 'nonce-rwTFz7qLz/Z8AHSOjpYxEg=='", "script-src 'nonce-<token>'"],
+  ['{"secret":"z12qwjf4z0vpoddo","code":"abc"}', '{"secret":"<token>","code":"abc"}'],
+  ['"secret":"fufrxbashhwtu3nnnhkjb2cnyykma9cg"', '"secret":"<token>"'],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);
@@ -26,6 +28,7 @@ test.each([
 test.each([
   'five errors in 1234 rows of 2026-11-28',
   'a_long_name_in_small_letters_with_123456',
+  '{"token":"missing","secret":null,"session":"expired"}',
   'as a secondary matter, as an hourly one',
   'anextraordinarilylongwordwithoutdigits1',
   '{"form": 3, "forms": 12}',

@@ -43,8 +43,13 @@ const RULES: readonly Rule[] = [
   // Base 64 with its padding: nonces of a content security policy.
   { name: 'token', pattern: /(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){5,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)/g },
   // Django's session keys: small letters and digits.
-  { name: 'token', pattern: /\b(?=(?:[a-z]*?\d){4})(?=(?:\d*?[a-z]){4})[a-z0-9]{24,}\b/g },
+  { name: 'token', pattern: /\b(?=(?:[a-z]*?\d){2})(?=(?:\d*?[a-z]){2})[a-z0-9]{24,}\b/g },
   { name: 'token', pattern: /(?<![\w-])(?=(?:[\w-]*?[a-z]){3})(?=(?:[\w-]*?[A-Z]){3})[\w-]{20,}(?:={1,2})?/g },
+  // What its name says to be one, such as `"secret": "x3k9…"`.
+  {
+    name: 'token',
+    pattern: /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?=[\w+/=.-]*\d)[\w+/=.-]{8,}/gi,
+  },
 ];
 
 export interface Masked {
