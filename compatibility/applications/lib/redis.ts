@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasEnded, identify, kill, startProcess } from '../../../bench/lib/processes.ts';
+import { hasEnded, identify, kill, startProcess, type StartedProcess } from '../../../bench/lib/processes.ts';
 import { CACHE, logsOf } from './places.ts';
 
 const WITHIN_MS = 20_000;
@@ -26,11 +26,10 @@ export class Redis {
       'set-proc-title': 'no',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    const { pid } = startProcess('redis-server', args, { cwd: CACHE, log });
+    const { pid } = startServer(args, log);
     const until = Date.now() + WITHIN_MS;
     while (!(await answers(port))) {
-      if (Date.now() > until)
-        throw new Error(`redis-server does not answer; its log: ${log} (apt-get install redis-server)`);
+      if (Date.now() > until) throw new Error(`redis-server does not answer; its log: ${log}`);
       await sleep(20);
     }
     return new Redis(pid);
@@ -41,6 +40,14 @@ export class Redis {
     if (server === null) return;
     kill(this.#pid, 'SIGTERM');
     while (!hasEnded(server)) await sleep(10);
+  }
+}
+
+function startServer(args: readonly string[], log: string): StartedProcess {
+  try {
+    return startProcess('redis-server', args, { cwd: CACHE, log });
+  } catch (cause) {
+    throw new Error('redis-server is not there: apt-get install redis-server', { cause });
   }
 }
 
