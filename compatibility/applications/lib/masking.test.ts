@@ -20,6 +20,7 @@ test.each([
   ["script-src 'nonce-rwTFz7qLz/Z8AHSOjpYxEg=='", "script-src 'nonce-<token>'"],
   ['{"secret":"z12qwjf4z0vpoddo","code":"abc"}', '{"secret":"<token>","code":"abc"}'],
   ['"secret":"fufrxbashhwtu3nnnhkjb2cnyykma9cg"', '"secret":"<token>"'],
+  ['search-token="MQ.aws-CA.uXxoM-mEzkguWYRTrEXTlBvUTsa"', 'search-token="<token>"'],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);

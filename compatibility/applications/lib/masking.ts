@@ -14,7 +14,7 @@ const RULES: readonly Rule[] = [
   // JSON Web Tokens and signed values of itsdangerous and Django: parts in base 64 with dots or colons between them.
   { name: 'token', pattern: /\beyJ[\w-]{8,}(?:[.:][\w-]+)*|\.eJ[\w-]{8,}(?:[.:][\w-]+)+/g },
   // The same signed by SHA-1, with the time in six characters in the middle.
-  { name: 'token', pattern: /(?<![\w-])[\w-]{8,}\.[\w-]{6}\.[\w-]{27}(?![\w-])/g },
+  { name: 'token', pattern: /(?<![\w-])[\w-]{2,}\.[\w-]{6}\.[\w-]{27}(?![\w-])/g },
   {
     name: 'time',
     pattern:

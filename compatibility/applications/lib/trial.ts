@@ -160,10 +160,13 @@ async function underLoad(
   crawled: Crawl,
   say: Say,
 ): Promise<{ readonly rolled: Rolled; readonly answered: number }> {
-  const cookie = visitor.cookies.header();
-  const headers = { accept: '*/*', ...visitor.headers, ...(cookie === null ? {} : { cookie }) };
+  // Another visit of the same user: what one of them is told once, the other is not told.
+  const loading = newVisitor(application, prepared);
+  await application.logIn?.(loading, prepared.site);
+  const cookie = loading.cookies.header();
+  const headers = { accept: '*/*', ...loading.headers, ...(cookie === null ? {} : { cookie }) };
   const targets: LoadTarget[] = [];
-  let asked = 0;
+  let asked = loading.exchanges.length;
   for (const each of crawled.paths) {
     if (targets.length === MOST_TARGETS) break;
     if (application.notUnderLoad?.test(each) === true) continue;
