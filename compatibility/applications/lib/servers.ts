@@ -1,7 +1,7 @@
 /** How gunicorn and Cowherd are started: the same application, the same arguments. Pure. */
 import path from 'node:path';
 import type { Application, Site } from './description.ts';
-import { COWHERD } from './places.ts';
+import { CACHE, COWHERD } from './places.ts';
 
 export type ServerKind = 'gunicorn' | 'cowherd';
 
@@ -48,8 +48,8 @@ export function environmentFor(application: Application, site: Site): Record<str
     PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`,
     VIRTUAL_ENV: path.dirname(programs),
     LANG: 'C.UTF-8',
-    // The site lies in the checkout, whose commit is none of the application's.
-    GIT_CEILING_DIRECTORIES: path.dirname(site.folder),
+    // Site and packages lie in the checkout, whose commit is not the application's.
+    GIT_CEILING_DIRECTORIES: CACHE,
     // Sets have one order in all servers.
     PYTHONHASHSEED: '0',
     ...application.environment(site),
