@@ -87,7 +87,7 @@ async function trialOf(application: Application, postgresql: Postgresql | null):
 
 /** The distribution's name: the first requirement without version and extras. */
 function distributionOf({ requirements: [first = ''] }: Application): string {
-  return (/^[\w.-]+/.exec(first)?.[0] ?? first).toLowerCase();
+  return (/^[\w.-]+/.exec(first)?.[0] ?? first).replaceAll(/[-_.]+/g, '-').toLowerCase();
 }
 
 async function readApplications(): Promise<Application[]> {

@@ -15,7 +15,7 @@ export interface Environment {
   /** Such as 3.13.0. */
   readonly pythonVersion: string;
   readonly packages: string;
-  /** Installed versions by distribution, in lower case. */
+  /** Installed versions by distribution, its name normalized (PyPA, "Names and normalization"). */
   readonly versions: ReadonlyMap<string, string>;
 }
 
@@ -56,8 +56,8 @@ function describe(folder: string): Environment {
 }
 
 const DESCRIPTION = `
-import importlib.metadata, json, platform, sysconfig
-versions = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
+import importlib.metadata, json, platform, re, sysconfig
+versions = {re.sub("[-_.]+", "-", each.metadata["Name"]).lower(): each.version for each in importlib.metadata.distributions()}
 print(json.dumps({"pythonVersion": platform.python_version(), "packages": sysconfig.get_path("purelib"), "versions": versions}))
 `;
 

@@ -71,7 +71,7 @@ function answersRow({
   const head = [title, version, python, services.join(', ') || '–', how];
   if (trial === null) return row([...head, `not served: ${firstLine(problem ?? '')}`, '', '', '', '']);
   const { answers } = trial;
-  const requests = `${comparedIn(trial)} (${answers.posts} with consequences)`;
+  const requests = `${comparedIn(trial)} (${answers.posts} not GET)`;
   return row([...head, requests, answers.identical, answers.masked, answers.unsteady.length, answers.different.length]);
 }
 

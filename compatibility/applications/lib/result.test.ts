@@ -76,9 +76,7 @@ test('the page has a row for each application in each table, and says what was n
     { ...result, title: 'Not served', problem: 'it has\nended', trial: null },
     { ...result, title: 'Lossy', trial: lost },
   ]);
-  expect(page).toContain(
-    '| The shop | 1.2 | 3.13.0 | redis | gthread, 4 | 50 (10 with consequences) | 40 | 10 | 0 | 0 |',
-  );
+  expect(page).toContain('| The shop | 1.2 | 3.13.0 | redis | gthread, 4 | 50 (10 not GET) | 40 | 10 | 0 | 0 |');
   expect(page).toContain('| The shop | 100 | 1.3 s | 1.3 s | 1.3 s | 5 | 0 |');
   expect(page).toContain('| The shop | 200 | 150 | 120 |');
   expect(page).toContain('not served: it has |');
