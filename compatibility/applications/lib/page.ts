@@ -55,7 +55,8 @@ that it should have.
 
 \`make test-apps\` repeats all of it; \`APPS="datasette mlflow" make test-apps\` a part. Needs: the CPython versions below,
 and from Debian \`postgresql\` and \`redis-server\`, of which the run starts its own on free ports. Environments, filled sites
-and results are kept in \`.cache/applications\`; a result is made anew when the code has changed.`;
+and results are kept in \`.cache/applications\`; a result is made anew when the code has changed. CKAN is not among the
+applications: it needs a Solr server, and Debian has none.`;
 
 function answersRow({
   title,
