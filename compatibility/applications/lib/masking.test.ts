@@ -21,6 +21,7 @@ test.each([
   ['{"secret":"z12qwjf4z0vpoddo","code":"abc"}', '{"secret":"<token>","code":"abc"}'],
   ['"secret":"fufrxbashhwtu3nnnhkjb2cnyykma9cg"', '"secret":"<token>"'],
   ['search-token="MQ.aws-CA.uXxoM-mEzkguWYRTrEXTlBvUTsa"', 'search-token="<token>"'],
+  ['{"duration":0.1576683521270752,"ids":[1]}', '{"duration":<duration>,"ids":[1]}'],
   ['session=eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.sig-n_ature', 'session=<token>'],
 ])('%s', (text, masked) => {
   expect(mask(text).text).toBe(masked);

@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
   // As names of files have them.
   { name: 'time', pattern: /\b\d{4}-?\d\d-?\d\d[-_T]\d\d[-_]?\d\d[-_]?\d\dZ?\b/g },
   // Seconds, or thousandths, millionths or billionths, since 1970, from 2017 to 2033.
-  { name: 'epoch', pattern: /\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
+  { name: 'epoch', pattern: /(?<![\d.])\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
   {
     name: 'duration',
     pattern:
@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
   },
   { name: 'duration', pattern: /\bjust now\b|\ban?[\s\u00A0]+(?:second|minute|hour)\b(?:[\s\u00A0]+ago\b)?/gi },
   // A measured time under its name, as in `"query_ms": 1.25`.
-  { name: 'duration', pattern: /(?<=\w(?:_ms|_seconds|duration|elapsed)"?\s?[:=]\s?)\d+(?:\.\d+)?(?:e-?\d+)?\b/gi },
+  { name: 'duration', pattern: /(?<=(?:_ms|_seconds|duration|elapsed)"?\s?[:=]\s?)\d+(?:\.\d+)?(?:e-?\d+)?\b/gi },
   // What is random: 32 hexadecimal digits or more, or 20 characters of base 64 or more with three small letters and three
   // capital ones among them. (CSRF tokens, nonces, session keys, entity tags, request and trace ids.)
   { name: 'token', pattern: /\b[0-9a-f]{32,}\b/gi },
