@@ -6,8 +6,8 @@ attributes that they know: ``cfg``, ``log``, ``app``, ``pid``, ``LISTENERS``, ``
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 from typing import Any
 
 from gunicorn import sock
@@ -43,8 +43,10 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
             socket_class = getattr(sock, _SOCKET_CLASSES[family])
             # As gunicorn names sockets that it was started with (gunicorn/sock.py,
             # create_sockets): systemd's may be others than those of the settings.
-            with socket.socket(fileno=os.dup(descriptor)) as named:
-                address = named.getsockname()
+            # By the C class, which closes its descriptor at once: gevent's waits for its loop.
+            named = _socket.socket(fileno=os.dup(descriptor))
+            address = named.getsockname()
+            named.close()
             self.LISTENERS.append(socket_class(address, self.cfg, self.log, fd=descriptor))
 
     def spawn(self, keeper_pid: int) -> Any:

@@ -17,6 +17,7 @@ from cowherd_agent import merging, perf_names, process_name, retiring, threads
 from cowherd_agent.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
+from cowherd_agent.heap import rawgc
 from cowherd_agent.hooks import is_own_fault, print_own_traceback, run_hook
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker import WorkerStart
 
 CHANNEL_DESCRIPTOR = 3
+NAME = "cowherd-mold"
 OLDEST_GUNICORN = 23
 
 # Carries the order over an exec, when the mold starts anew without a rejected policy.
@@ -42,6 +44,10 @@ ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
 # How long threads may take that are about to end: asgiref ends one with another one, after each
 # request (asgiref/sync.py, ThreadSensitiveContext).
 THREADS_END_SECONDS = 0.5
+
+# In a mold whose threads go on, once in a while and where there may be something to collect.
+COLLECT_EVERY_SECONDS = 60.0
+COLLECT_FROM_OBJECTS = 10_000
 
 # Room for a pid, or for '!' and an errno.
 _FORK_PIPE_BYTES = 32
@@ -144,7 +150,7 @@ class Mold:
             cfg.collect_after,
             rejected=self._order.get("rejected_policies", []),
         )
-        from gunicorn import debug, util
+        from gunicorn import debug
 
         if cfg.daemon and not self._order["daemonized"]:
             # Before the app is loaded: the background process does it all from the beginning.
@@ -159,7 +165,7 @@ class Mold:
         self._warn_of_what_is_not_done(cfg)
         if cfg.spew:
             debug.spew()
-        util._setproctitle(f"mold [{cfg.proc_name}]")
+        process_name.set_title(NAME, f"mold [{cfg.proc_name}]")
         if self._order.get("log_format") == "json":
             use_json(cfg, self._arbiter.log)
 
@@ -258,8 +264,8 @@ class Mold:
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed and replayed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        fates = fork_safety.fates_of_threads(advisory, THREADS_END_SECONDS)
-        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, ready_to_fork.refuse)
+        found = fork_safety.look_at_threads(advisory, THREADS_END_SECONDS)
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, found, ready_to_fork.refuse)
         self._tell_fork_safety(verdict, report)
         rejection = self._heap.prepare(
             on_progress=self._progress, warmup=replay if replayed else None
@@ -392,16 +398,13 @@ class Mold:
 
     def take_over(self, start: WorkerStart, retirement: Retirement) -> None:
         """In a worker that has retired: sheds the worker, and waits for the order of a mold."""
-        from gunicorn import util
-
         self._heap.leave_worker()
         try:
             self._channel = retiring.shed(start, retirement)
         except OSError:
             # The keeper is gone, and with it every listener.
             self._leave(1)
-        process_name.set_name("cowherd-mold")
-        util._setproctitle(f"mold [{self._arbiter.proc_name}]")
+        process_name.set_title(NAME, f"mold [{self._arbiter.proc_name}]")
         self._order = _receive_order(self._channel)
         self._generation = self._order["generation"]
 
@@ -409,7 +412,6 @@ class Mold:
         """Everything up to the first fork, in a mold that has been a worker: the settings and the
         application stay as they are. Raises MoldFailure."""
         from cowherd_agent import fork_safety, ready_to_fork
-        from cowherd_agent.heap import rawgc
 
         own, advisory = self._own_descriptors(), self._advisory()
         # What serving has left, before any of it is frozen by the search for clients.
@@ -417,12 +419,12 @@ class Mold:
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed:
             self._notice("info", f"closed before the fork: {', '.join(closed)}")
-        fates = fork_safety.fates_of_threads(advisory, retiring.THREADS_END_SECONDS)
+        found = fork_safety.look_at_threads(advisory, retiring.THREADS_END_SECONDS)
         # Connections of threads that have ended are often garbage in a cycle (Django's are), and
         # still open.
         rawgc.collect()
         report: dict[str, Any] = {}
-        verdict = ready_to_fork.look(self._arbiter, own, advisory, fates, retiring.refuse)
+        verdict = ready_to_fork.look(self._arbiter, own, advisory, found, retiring.refuse)
         self._tell_fork_safety(verdict, report)
         self._say_configured()
         self._receive_listeners()
@@ -481,6 +483,10 @@ class Mold:
                 break
             self._scout = None
             self._send(answer)
+        while self._threads > 0 and not self._channel.wait(COLLECT_EVERY_SECONDS):
+            # The collector is off in a mold, and the application's threads go on in this one.
+            if gc.get_count()[0] >= COLLECT_FROM_OBJECTS:
+                rawgc.collect()
         return self._channel.receive()
 
     def _pause_threads(self) -> None:
@@ -683,7 +689,7 @@ def _require_gunicorn() -> None:
 def main(arguments: Sequence[str]) -> NoReturn:
     """Runs a mold; ``arguments`` are gunicorn's own."""
     channel = Channel.inherited(CHANNEL_DESCRIPTOR)
-    process_name.set_name("cowherd-mold")
+    process_name.set_name(NAME)
     _import_ahead()
     mold = Mold(channel, _receive_order(channel), list(arguments))
     del channel

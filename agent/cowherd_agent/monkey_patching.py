@@ -9,6 +9,7 @@ one for all greenlets of a worker.
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from typing import Any
 
@@ -24,4 +25,24 @@ def patch_for(worker_class: Any) -> bool:
     # worker patches them when it starts, and would be warned that it patches twice.
     warnings.filterwarnings("ignore", message="Patching more than once will result in the union")
     monkey.patch_all(os=False, signal=False)
+    _register_once()
     return True
+
+
+def _register_once() -> None:
+    """An application that patches too has gevent register the same functions for a fork a second
+    time (gevent/threading.py, _gevent_will_monkey_patch), which then find what they have done the
+    first time, and fail."""
+    from gevent import threading
+
+    hooks = getattr(threading, "_fork_hooks", None)
+    if hooks is None:
+        return
+    original = os.register_at_fork
+
+    def register_at_fork(**functions: Any) -> None:
+        if any(getattr(each, "__self__", None) is hooks for each in functions.values()):
+            return
+        original(**functions)
+
+    os.register_at_fork = register_at_fork

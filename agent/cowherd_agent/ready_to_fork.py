@@ -3,12 +3,12 @@ and a worker that has retired to become one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cowherd_agent import clients, fork_safety, warmup
 from cowherd_agent.failures import MoldFailure
-from cowherd_agent.fork_safety import Advisory, ThreadFate, Verdict
+from cowherd_agent.fork_safety import Advisory, Threads, Verdict
 from cowherd_agent.hooks import run_hook
 
 _OF_THREADS = frozenset(("thread", "native threads"))
@@ -33,11 +33,11 @@ def look(
     arbiter: Any,
     own_descriptors: Collection[int],
     advisory: Advisory,
-    fates: Sequence[ThreadFate],
+    found: Threads,
     refuse: Callable[[Any, Verdict], None],
 ) -> Verdict:
     """Looks for what a fork would share and must not. Raises MoldFailure where `refuse` does."""
-    verdict = fork_safety.verdict(own_descriptors, advisory, fates)
+    verdict = fork_safety.verdict(own_descriptors, advisory, found)
     if arbiter.cfg.allow_threads:
         findings = [each for each in verdict.findings if each.kind not in _OF_THREADS]
         verdict = verdict._replace(findings=findings, breaks=[])

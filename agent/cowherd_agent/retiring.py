@@ -159,5 +159,7 @@ def refuse(cfg: Any, verdict: Verdict) -> None:
         for finding in verdict.findings
         if finding.kind in _REFUSED or finding.is_known_to_break or cfg.strict
     )
+    # Not to know is as bad, where there is something to fall back on.
+    unsafe.update(dict.fromkeys(verdict.failed))
     if unsafe:
         raise MoldFailure("FORK_UNSAFE", "; ".join(unsafe))

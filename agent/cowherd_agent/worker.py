@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
@@ -29,6 +28,8 @@ from cowherd_agent.channel import Channel
 from cowherd_agent.finishing import Finishing
 from cowherd_agent.leaving import leave
 from cowherd_agent.retiring import Retirement
+
+NAME = "cowherd-worker"
 
 
 @dataclass
@@ -54,7 +55,7 @@ def run(start: WorkerStart) -> Retirement:
     Exit statuses are gunicorn's: 3 when the worker can't boot, 4 when the app can't be loaded.
     """
     pid = os.getpid()
-    process_name.set_name("cowherd-worker")
+    process_name.set_name(NAME)
     start.slot.claim(pid, start.generation, start.forked_monotonic_ns)
     _wait_for_adoption(start.keeper_pid)
     start.apply_policy(start.slot)
@@ -82,7 +83,7 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     uvicorn_drain.install()
     stack.arrange(worker, start.runtime_directory, start.slot.number)
     try:
-        util._setproctitle(f"worker [{arbiter.proc_name}]")
+        process_name.set_title(NAME, f"worker [{arbiter.proc_name}]")
         log.info("Booting worker with pid: %s", pid)
         arbiter.cfg.after_fork(arbiter, worker)
         arbiter.cfg.post_fork(arbiter, worker)

@@ -46,9 +46,9 @@ export function targetOfHerd(directory: string, { herd, molds, workers }: Status
   };
 }
 
-function targetOfServer(pid: number): HealTarget {
-  const { reference } = familyOfProcess(pid, undefined);
-  const { workers } = familyOfProcess(reference, undefined);
+async function targetOfServer(pid: number): Promise<HealTarget> {
+  const { reference } = await familyOfProcess(pid);
+  const { workers } = await familyOfProcess(reference);
   return { name: `the server of process ${reference}`, pids: [reference, ...workers], directory: null, policy: null };
 }
 

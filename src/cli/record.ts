@@ -101,7 +101,7 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
   const tracefsMounted = / tracefs /.test(readKernelFile('/proc/self/mounts') ?? '');
   const instrument = chooseInstrument({ kernel, architecture: process.arch, tracefsMounted }, options.event);
   const fromFork = options.fromFork === true;
-  const target = pid === undefined ? await targetOfHerd(options) : targetOfProcess(pid, fromFork);
+  const target = pid === undefined ? await targetOfHerd(options) : await targetOfProcess(pid, fromFork);
   if (fromFork && target.parent === null) {
     throw new CowherdError('REFERENCE_LOST', {
       detail: `process ${pid ?? ''}`,
@@ -157,10 +157,10 @@ async function targetOfHerd(options: RecordOptions): Promise<Target> {
 }
 
 /** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED */
-function targetOfProcess(pid: number, fromFork: boolean): Target {
+async function targetOfProcess(pid: number, fromFork: boolean): Promise<Target> {
   const name = readStat(pid)?.name ?? 'process';
   try {
-    const { reference, workers } = familyOfProcess(pid, undefined);
+    const { reference, workers } = await familyOfProcess(pid);
     return titled(name, reference, workers, fromFork);
   } catch (error) {
     if (!(error instanceof CowherdError)) throw error;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { join } from 'node:path';
 import { drain } from '../agent/keeper-door.ts';
+import { isAlive } from '../procfs/alive.ts';
 import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
 import { readHerdFile } from '../supervisor/herd-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
@@ -62,14 +63,5 @@ function removePidFile(directory: string): void {
     if (path !== null && Number(readFileSync(path, 'utf8')) === saved?.supervisorPid) rmSync(path);
   } catch {
     // It is not there, or not ours to take away.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

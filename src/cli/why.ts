@@ -18,6 +18,7 @@ import type { MoldReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
+import { moldsOfHerds } from './molds-of-herds.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { readStatus } from './read-status.ts';
 
@@ -47,7 +48,9 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
   const earlier = options.since === undefined ? null : await readSnapshot(options.since);
   const family =
-    target === undefined ? await familyOfHerd(options) : await inItsHerd(familyOfProcess(target, options), options);
+    target === undefined
+      ? await familyOfHerd(options)
+      : await inItsHerd(await familyOfProcess(target, options), options);
   setPriority(NICENESS);
   const { report, comparisons } = await look(family, {
     ownersOf: options.all === true ? 'all' : 'median',
@@ -140,7 +143,10 @@ async function censusOf(
 }
 
 /** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED, REFERENCE_LOST */
-export function familyOfProcess(pid: number, { reference: given, census = false }: WhyOptions = {}): Family {
+export async function familyOfProcess(
+  pid: number,
+  { reference: given, census = false, runtimeDir }: WhyOptions = {},
+): Promise<Family> {
   const layout = layoutOfProcess(pid);
   const relatives = layout === null ? [] : relativesOf(pid, layout);
   const plain = {
@@ -158,7 +164,7 @@ export function familyOfProcess(pid: number, { reference: given, census = false 
     }
     return { reference: given, workers: [pid], isSibling: true, ...plain };
   }
-  const found = familyOf(pid, relatives);
+  const found = familyOf(pid, relatives, await moldsOfHerds(runtimeDir));
   if (!('kind' in found)) return { ...found, isSibling: false, ...plain };
   if (found.kind === 'alone') throw new CowherdError('NOT_FORKED', { detail: `process ${pid}` });
   const siblings = found.siblings.join(', ');

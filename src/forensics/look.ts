@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError } from '../base/errors.ts';
+import { isAlive } from '../procfs/alive.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
 import { readStat } from '../procfs/stat.ts';
 import { medianOf, unsharedPages, type WorkerComparison } from './comparison.ts';
@@ -129,11 +130,6 @@ async function inThread(workerData: Share): Promise<ShareResult> {
 function inOrder(pids: readonly number[], results: readonly ShareResult[]): WorkerComparison[] {
   const all = results.flatMap(({ comparisons }) => comparisons);
   return pids.flatMap((pid) => all.find((each) => each.pid === pid) ?? []);
-}
-
-function isAlive(pid: number): boolean {
-  const stat = readStat(pid);
-  return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
 }
 
 function interpreterName(found: ShareResult['found']): string | null {

@@ -44,21 +44,27 @@ const MOLD_NAMES = new Set(['cowherd-mold']);
  * The family of a process: it and the children that it forked, or it and its parent; else those of the same layout.
  *
  * @param relatives all processes with the layout of `pid`, itself included
+ * @param molds those that are known to be molds, whatever their names are
  */
-export function familyOf(pid: number, relatives: readonly ProcessEntry[]): Family | FamilyProblem {
+export function familyOf(
+  pid: number,
+  relatives: readonly ProcessEntry[],
+  molds: ReadonlySet<number> = new Set(),
+): Family | FamilyProblem {
+  const isMold = (entry: ProcessEntry): boolean => molds.has(entry.pid) || MOLD_NAMES.has(entry.name);
   const own = relatives.find((each) => each.pid === pid);
   const others = relatives.filter((each) => each.pid !== pid && each.name !== SCOUT_NAME);
   if (own === undefined || others.length === 0) return { kind: 'alone' };
   const children = others.filter((each) => each.parentPid === pid);
   if (children.length > 0) return { reference: pid, workers: children.map((each) => each.pid) };
-  if (MOLD_NAMES.has(own.name)) {
-    const workers = others.filter((each) => each.startedAt >= own.startedAt && !MOLD_NAMES.has(each.name));
+  if (isMold(own)) {
+    const workers = others.filter((each) => each.startedAt >= own.startedAt && !isMold(each));
     return workers.length === 0 ? { kind: 'alone' } : { reference: pid, workers: workers.map((each) => each.pid) };
   }
   const parent = others.find((each) => each.pid === own.parentPid && !isKeeper(each));
   if (parent !== undefined) return { reference: parent.pid, workers: [pid] };
   const mold = others
-    .filter((each) => MOLD_NAMES.has(each.name) && each.startedAt <= own.startedAt)
+    .filter((each) => isMold(each) && each.startedAt <= own.startedAt)
     .toSorted((a, b) => b.startedAt - a.startedAt)[0];
   if (mold !== undefined) return { reference: mold.pid, workers: [pid] };
   return { kind: 'lost', siblings: others.filter((each) => !isKeeper(each)).map((each) => each.pid) };

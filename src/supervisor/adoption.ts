@@ -85,10 +85,12 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     const { generation, pid, phase } = mold;
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
     // After a refork, what its threads do goes on in the mold that loaded the application.
-    if (mold.threads > 0 && generation < state.generation) continue;
+    if (mold.threads > 0 && generation < state.generation && !(current !== undefined && current.threads > 0)) continue;
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }
+  // They may rest for a reload that nobody knows of any more.
+  if (state.rollout === null) molds.tellThreads(draft, 'resume_threads');
   workers.announceWhenComplete(draft);
 }
 
@@ -120,8 +122,11 @@ function takeWorker(draft: Draft, found: FoundWorker, before: WorkerState | unde
   const worker: WorkerState = { ...workers.newWorker(pid, slot, generation, forkedAtMs), ...before, slot, generation };
   draft.state.workers[pid] = worker;
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
-  // Told to become a mold, it serves no more, and is ended when it waits for the order.
-  if (worker.phase === 'retiring') worker.phase = 'draining';
+  // Told to become a mold, it serves no more, and is ended when it waits for the order, or has not done so in time.
+  if (worker.phase === 'retiring') {
+    worker.phase = 'draining';
+    worker.drainedAtMs ??= draft.nowMs;
+  }
 }
 
 /** Without a file: the newest generation whose mold is ready; else whatever there is. */

@@ -25,6 +25,9 @@ interface WorldMold {
   stage: 'spawned' | 'configured' | 'ready' | 'failed';
   hasListeners: boolean;
   commands: MoldCommand[];
+  /** It has loaded the application, whose threads run in it; a worker that has retired has none. */
+  hasThreads: boolean;
+  threadsRest: boolean;
 }
 
 interface WorldWorker {
@@ -56,6 +59,10 @@ const moldReady = {
   threads: 0,
 };
 
+function readyOf(hasThreads: boolean): typeof moldReady {
+  return { ...moldReady, threads: hasThreads ? 1 : 0 };
+}
+
 /** Everything outside of the supervisor. Only live processes are in it. */
 class World {
   state: HerdState = initialState();
@@ -70,13 +77,16 @@ class World {
   readonly inbox: HerdEvent[] = [];
   readonly logs: string[] = [];
   readonly #listenFails: boolean;
+  readonly #threads: boolean;
   readonly #exited = new Set<number>();
   #wakes = new Set<number>();
   #nextPid = 100;
   #keeperPid = 0;
 
-  constructor(options: { listenFails: boolean }) {
-    this.#listenFails = options.listenFails;
+  /** `threads`: the application leaves a thread running in each mold that loads it. */
+  constructor(options: { listenFails?: boolean; threads?: boolean } = {}) {
+    this.#listenFails = options.listenFails ?? false;
+    this.#threads = options.threads ?? false;
     this.#keeperStarts();
   }
 
@@ -137,6 +147,8 @@ class World {
           stage: 'spawned',
           hasListeners: false,
           commands: [],
+          hasThreads: this.#threads,
+          threadsRest: false,
         };
         if (this.keeper !== 'running') return;
         this.molds.set(mold.pid, mold);
@@ -166,6 +178,11 @@ class World {
       }
       case 'keep_listeners':
         expect(action.generations.length).toBeGreaterThan(0);
+        return;
+      case 'turn_away':
+        // Those who are queued wait for workers that have not been told to leave yet.
+        expect(this.state.phase).toBe('stopping');
+        for (const worker of Object.values(this.state.workers)) expect(worker.phase).toBe('draining');
         return;
       case 'give_listeners':
         for (const mold of this.molds.values()) if (mold.generation === action.generation) mold.hasListeners = true;
@@ -304,11 +321,11 @@ class World {
         python_version: '3.13.0',
         molds: [...this.molds.values()]
           .filter(({ generation }) => generation > 0)
-          .map(({ generation, pid, stage, hasListeners, commands }) => ({
+          .map(({ generation, pid, stage, hasListeners, hasThreads, commands }) => ({
             generation,
             pid,
             configured: stage === 'spawned' ? null : configured,
-            ready: stage === 'ready' ? moldReady : null,
+            ready: stage === 'ready' ? readyOf(hasThreads) : null,
             has_listeners: hasListeners,
             forking: commands.flatMap((command) => (command.type === 'fork' ? [command.slot] : [])),
           })),
@@ -370,13 +387,15 @@ class World {
       case 'configured':
         if (!mold.hasListeners) return;
         mold.stage = 'ready';
-        this.fromMold(mold.generation, moldReady);
+        this.fromMold(mold.generation, readyOf(mold.hasThreads));
         return;
       case 'failed':
         this.die(mold.pid, { status: 1 });
         return;
       case 'ready': {
         const command = mold.commands.shift();
+        if (command?.type === 'pause_threads') mold.threadsRest = true;
+        if (command?.type === 'resume_threads') mold.threadsRest = false;
         if (command?.type === 'exit') this.die(mold.pid, { status: 0 });
         if (command?.type === 'census') {
           this.fromMold(
@@ -421,6 +440,8 @@ class World {
       stage: 'spawned',
       hasListeners: false,
       commands: [],
+      hasThreads: false,
+      threadsRest: false,
     });
     this.fromMold(worker.generation, {
       type: 'retired',
@@ -653,8 +674,14 @@ function expectFullHerd(world: World): void {
   expect(Object.keys(state.workers).map(Number).toSorted()).toEqual(workers.map((worker) => worker.pid).toSorted());
   expect(state.rollout).toBeNull();
   expect(state.reloadAgain).toBeNull();
-  // Beside the current mold there is none, but for one that a rollback may return to.
-  const molds = [...world.molds.values()].filter((mold) => mold.generation !== state.previous?.generation);
+  // Beside the current mold there is none, but for one that a rollback may return to, and one whose threads go on.
+  const threaded = [...world.molds.values()].filter((mold) => mold.hasThreads);
+  expect(threaded.length).toBeLessThanOrEqual(1);
+  for (const mold of threaded) expect(mold.threadsRest, 'threads that rest for ever').toBe(false);
+  const others = new Set([state.previous?.generation, ...threaded.map((mold) => mold.generation)]);
+  const molds = [...world.molds.values()].filter(
+    ({ generation }) => generation === state.generation || !others.has(generation),
+  );
   expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
   for (const { census } of Object.values(state.molds)) {
@@ -671,15 +698,21 @@ function expectNothingLeft(world: World): void {
 }
 
 const SERIOUS = ['WORKERS_KEEP_DYING', 'MOLD_DIED', 'MOLD_OUT_OF_MEMORY', 'APP_IMPORT_FAILED', 'WORKER_BOOT_FAILED'];
-/** The same worlds each time, so that a run says something of a change; COWHERD_RUNS=5000 looks at so many others. */
-const asked = process.env['COWHERD_RUNS'];
-const runs = asked === undefined ? { numRuns: 100, seed: 42 } : { numRuns: Number(asked) };
+/**
+ * The same worlds each time, so that a run says something of a change; others in CI, and where COWHERD_RUNS=5000 asks for
+ * so many, or COWHERD_SEED for those of a seed.
+ */
+const { CI, COWHERD_RUNS: asked, COWHERD_SEED: chosen } = process.env;
+const runs = {
+  numRuns: Number(asked ?? 100),
+  ...(CI === 'true' || asked !== undefined || chosen !== undefined ? {} : { seed: 42 }),
+};
 vi.setConfig({ testTimeout: 600_000 });
 
 test('whatever happens, a herd that is not told to stop is full again, or has ended with a reason', () => {
   fc.assert(
-    fc.property(steps(), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       for (const step of sequence) happen(world, step);
       world.settle();
       if (world.ended === null) {
@@ -695,8 +728,8 @@ test('whatever happens, a herd that is not told to stop is full again, or has en
 
 test('a herd that has answered a request never gives up', () => {
   fc.assert(
-    fc.property(steps({ mold_fails: 0 }), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps({ mold_fails: 0 }), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       world.settle();
       for (const worker of world.workers.values()) worker.requests = 1;
       world.tick();
@@ -723,8 +756,8 @@ test('while nothing dies, no rollout takes a worker away before another one is r
     mold_dies: 0,
   };
   fc.assert(
-    fc.property(steps(harmless), (sequence) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(harmless), fc.boolean(), (sequence, threads) => {
+      const world = new World({ threads });
       world.settle();
       for (const step of sequence) {
         happen(world, step);
@@ -733,6 +766,9 @@ test('while nothing dies, no rollout takes a worker away before another one is r
       }
       world.settle();
       expectFullHerd(world);
+      // Whatever reloads, reforks and rollbacks there were, what the threads do is done once.
+      const awake = [...world.molds.values()].filter((mold) => mold.hasThreads && !mold.threadsRest);
+      expect(awake.length).toBe(threads ? 1 : 0);
     }),
     runs,
   );
@@ -741,7 +777,7 @@ test('while nothing dies, no rollout takes a worker away before another one is r
 test('a stop ends, wherever it comes, and leaves nothing behind', () => {
   fc.assert(
     fc.property(steps(), steps({ stop: 3, stop_quickly: 1 }), fc.boolean(), (sequence, later, quick) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       const errorBefore = world.state.stop?.error ?? null;
       world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick });
@@ -756,8 +792,9 @@ test('a stop ends, wherever it comes, and leaves nothing behind', () => {
 
 test('a herd whose supervisor dies is adopted, whatever it did, and is full again or has ended with a reason', () => {
   fc.assert(
-    fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), (sequence, later, left) => {
-      const world = new World({ listenFails: false });
+    fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), fc.boolean(), (...generated) => {
+      const [sequence, later, left, threads] = generated;
+      const world = new World({ threads });
       let old: HerdState | null = null;
       for (const [index, step] of sequence.entries()) {
         happen(world, step);
@@ -787,7 +824,7 @@ test('a herd whose supervisor dies is adopted, whatever it did, and is full agai
 test('after a keeper has died every process that it had announced is waited for, and the herd is full again', () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       if (world.keeper !== 'running') return;
       world.keeperDies();
@@ -814,7 +851,7 @@ test('after a keeper has died every process that it had announced is waited for,
 test('a keeper that dies while the herd stops ends it, and every process that it had announced is waited for', () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
-      const world = new World({ listenFails: false });
+      const world = new World();
       for (const step of sequence) happen(world, step);
       const running = world.keeper === 'running';
       world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick: false });
@@ -846,6 +883,6 @@ test('an address that cannot be listened on ends the herd with that error', () =
       expectNothingLeft(world);
       expect(world.ended?.error?.code).toBe('ADDRESS_IN_USE');
     }),
-    { numRuns: 100, seed: 42 },
+    runs,
   );
 });

@@ -206,6 +206,7 @@ export function forkFailed(draft: Draft, generation: number, reason: string): vo
 /** The next step, after every event. */
 export function advance(draft: Draft): void {
   const { state } = draft;
+  molds.dismissWithoutWorkers(draft);
   if (state.rollout === null) {
     letPreviousGo(draft);
     if (state.reloadAgain === null || currentMold(state) === null) return;
@@ -355,6 +356,8 @@ function complete(draft: Draft, rollout: Rollout): void {
     const isKept = rollout.kind === 'reload' && mold.generation === rollout.from && threaded.length === 0;
     if (isKept && mold.phase === 'ready') {
       state.previous = { generation: mold.generation, untilMs: nowMs + KEEP_PREVIOUS_MS };
+    } else if (threaded.includes(mold)) {
+      molds.dismissAfterWorkers(draft, mold, rollout.to);
     } else {
       molds.dismiss(draft, mold.generation);
     }

@@ -9,8 +9,9 @@ import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
 import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
@@ -44,6 +45,8 @@ export interface SupervisorOptions {
   notifySocket: NotifySocket | null;
   /** Where progress is renewed in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
+  /** Called when signals and the keeper are listened to. */
+  onListening?: () => void;
   /** Called each time a mold has read the settings. */
   onConfigured?: (settings: Settings) => void;
   /** Called when log files are to be opened anew. */
@@ -122,6 +125,7 @@ class Supervisor {
       // First: what the keeper has said since its inventory is about what is in there, an end for example.
       if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
       this.#hearKeeper();
+      this.#options.onListening?.();
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();
       const result = await ended;
@@ -528,14 +532,5 @@ function readPid(path: string): number | null {
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
   }
 }

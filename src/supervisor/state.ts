@@ -42,6 +42,8 @@ export interface MoldState {
   dismissedAtMs: number | null;
   /** How many threads of the application do something in this mold that no worker does: a scheduler's jobs, say. */
   threads: number;
+  /** It is to leave when no worker of a generation before this one is left: its threads may serve them. */
+  leavesAfterWorkersBefore: number | null;
   /** `null` until one was asked for. */
   census: CensusState | null;
 }

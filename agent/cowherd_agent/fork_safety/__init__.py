@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from cowherd_agent import threads
+from cowherd_agent import native_threads, threads
 from cowherd_agent.fork_safety import (
     databases,
     event_loops,
@@ -30,9 +30,9 @@ from cowherd_agent.fork_safety.descriptors import Descriptor, open_descriptors, 
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch
 from cowherd_agent.fork_safety.thread_fates import ThreadFate
-from cowherd_agent.native_threads import native_threads
+from cowherd_agent.native_threads import NativeThread
 
-__all__ = ["Advisory", "Finding", "ThreadFate", "Verdict", "fates_of_threads", "verdict"]
+__all__ = ["Advisory", "Finding", "Threads", "Verdict", "look_at_threads", "verdict"]
 
 
 class Verdict(NamedTuple):
@@ -41,11 +41,14 @@ class Verdict(NamedTuple):
     Attributes:
         threads: the fate of each Python thread that runs in this process.
         breaks: what is known to go wrong in a worker, in words, for each thing that does.
+        failed: the looks and other steps that failed, in words: what they would have found is not
+            known.
     """
 
     findings: list[Finding]
     threads: list[ThreadFate]
     breaks: list[str]
+    failed: list[str]
     seconds: float
 
     @property
@@ -62,63 +65,87 @@ class Verdict(NamedTuple):
         }
 
 
-def fates_of_threads(advisory: Advisory, patience_seconds: float) -> list[ThreadFate]:
-    """What becomes of this process's threads in its workers; a child is forked to see.
+class Threads(NamedTuple):
+    """The threads of this process besides the calling one, and what becomes of them in workers.
+
+    Attributes:
+        fates: of Python's.
+        native: those of libraries in C that were not there in a child.
+    """
+
+    fates: list[ThreadFate]
+    native: list[NativeThread]
+
+
+def look_at_threads(advisory: Advisory, patience_seconds: float) -> Threads:
+    """What becomes of this process's threads in its workers; a child is forked to see, unless there
+    are none.
 
     Threads that workers would lack are waited for, so long at the most: many are about to end.
     """
+    if native_threads.count() == 1:
+        return Threads([], [])
     running = advisory.attempt("the look for threads", threads.running) or []
-    in_child = advisory.attempt(
-        "the look for threads that come back", lambda: thread_look.threads_in_child(running)
-    )
-    fates = thread_fates.judge(running, in_child)
+    natives = advisory.attempt("the look for native threads", native_threads.native_threads) or []
+    in_child = advisory.attempt("the look for threads that come back", thread_look.threads_in_child)
+    fates = thread_fates.judge(running, in_child.of_python if in_child else [])
     lacking = {fate.thread.native_id for fate in fates if fate.fate in ("missing", "breaks")}
     deadline = time.monotonic() + patience_seconds
     while still := lacking & {thread.native_id for thread in threading.enumerate()}:
         if time.monotonic() >= deadline:
             break
         time.sleep(0.002)
-    return [
-        fate
-        for fate in fates
-        if fate.thread.native_id not in lacking or fate.thread.native_id in still
-    ]
+    ended = lacking - still
+    return Threads(
+        [fate for fate in fates if fate.thread.native_id not in ended],
+        native_fates.without_returned(natives, in_child.native if in_child else []),
+    )
 
 
-def verdict(
-    own_descriptors: Collection[int], advisory: Advisory, fates: Sequence[ThreadFate]
-) -> Verdict:
+def verdict(own_descriptors: Collection[int], advisory: Advisory, found: Threads) -> Verdict:
     """Look at this process, which is about to fork workers.
 
     Args:
         own_descriptors: of Cowherd's own that are shared on purpose: the channel, the listeners.
         advisory: runs each look.
-        fates: of this process's threads, which were looked at before.
+        found: this process's threads, which were looked at before.
     """
     started = time.perf_counter()
-    natives = advisory.attempt("the look for native threads", native_threads) or []
     looked_at = advisory.attempt(
         "the look at descriptors", lambda: without(open_descriptors(), own_descriptors)
     )
     opened = looked_at or []
     findings = [
-        *thread_fates.find(fates),
-        *native_fates.find(natives),
+        *thread_fates.find(found.fates),
+        *native_fates.find(found.native),
         *(advisory.attempt("the look at libraries", library_states.find) or ()),
         *_find_in_heap(opened, advisory),
-        *(advisory.attempt("the look for databases", lambda: databases.find(opened)) or ()),
         *(advisory.attempt("the look for file locks", lambda: file_locks.find(opened)) or ()),
         *(advisory.attempt("the look for locks", locks.find) or ()),
     ]
     breaks = [finding.what for finding in findings if finding.is_known_to_break]
-    return Verdict(findings, list(fates), breaks, time.perf_counter() - started)
+    return Verdict(findings, found.fates, breaks, advisory.failed, time.perf_counter() - started)
 
 
 def _find_in_heap(opened: Sequence[Descriptor], advisory: Advisory) -> list[Finding]:
     def search() -> list[Finding]:
         connections = sockets.look(opened)
         loops = event_loops.classes(opened)
-        heap = HeapSearch([*(sockets.classes() if connections else ()), *loops])
-        return [*sockets.find(connections, heap), *event_loops.find(loops, heap)]
+        bound = event_loops.bound_classes()
+        has_databases = bool(databases.paths(opened))
+        heap = HeapSearch(
+            [
+                *(sockets.classes() if connections else ()),
+                *loops,
+                *bound,
+                *(databases.classes() if has_databases else ()),
+            ]
+        )
+        return [
+            *sockets.find(connections, heap),
+            *event_loops.find(loops, heap),
+            *event_loops.find_bound(heap),
+            *(databases.find(opened, heap) if has_databases else ()),
+        ]
 
     return advisory.attempt("the look for connections", search) or []

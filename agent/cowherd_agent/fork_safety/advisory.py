@@ -20,6 +20,8 @@ class Advisory:
     def __init__(self, warn: Callable[[str], None], debug: Callable[[str], None]) -> None:
         self._warn = warn
         self._debug = debug
+        # What has failed, in words.
+        self.failed: list[str] = []
 
     def attempt(self, what: str, step: Callable[[], Found]) -> Found | None:
         """What the step returns, or None where it raises."""
@@ -28,8 +30,9 @@ class Advisory:
         except BaseException as error:
             # What foreign code raises may be anything, sys.exit() too.
             name = type(error).__name__
+            self.failed.append(f"{what} failed ({name}: {_one_line(error)})")
             self._warn(
-                f"Fork safety: {what} failed ({name}: {_one_line(error)});"
+                f"Fork safety: {self.failed[-1]};"
                 " the herd goes on without it. Please report it: --log-level debug has a traceback"
             )
             self._debug(traceback.format_exc())

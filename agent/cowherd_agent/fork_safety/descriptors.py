@@ -25,6 +25,12 @@ class Descriptor(NamedTuple):
         return self.target.startswith("/") and not self.target.startswith(("/dev/", "/proc/"))
 
     @property
+    def is_of_library(self) -> bool:
+        """A file that a library in C keeps for itself, and about which nobody can do anything:
+        onnxruntime's is for its own telemetry."""
+        return os.path.basename(self.target).startswith("onnxruntime.db")
+
+    @property
     def is_epoll(self) -> bool:
         return self.target == "anon_inode:[eventpoll]"
 
@@ -48,6 +54,4 @@ def without(opened: list[Descriptor], own_descriptors: Collection[int]) -> list[
     """Those that are not of Cowherd's own, nor another descriptor of such a socket: gevent closes
     one only when its loop runs next."""
     own = {each.target for each in opened if each.number in own_descriptors}
-    return [
-        each for each in opened if each.number not in own_descriptors and each.target not in own
-    ]
+    return [each for each in opened if each.target not in own and not each.is_of_library]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from types import FrameType, GetSetDescriptorType
 from typing import Any, NamedTuple
 
@@ -29,6 +30,10 @@ _CONTAINERS = (dict, list, tuple, set)
 _MOST_LINKS = 12
 """How far a holder is followed."""
 
+_HEAP_TYPE = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE (Include/object.h)."""
+
+_flags_of = type.__dict__["__flags__"].__get__
 _mro_of = type.__dict__["__mro__"].__get__
 _namespace_of_type = type.__dict__["__dict__"].__get__
 _module_of_type = type.__dict__["__module__"].__get__
@@ -81,6 +86,9 @@ class HeapSearch:
         self._found = [
             each for each in self._referrers(list(wanted.values())) if id(type(each)) in wanted
         ]
+        static = [kind for kind in wanted.values() if not _flags_of(kind) & _HEAP_TYPE]
+        if static:
+            self._found += self._instances_of_static(static)
 
     def instances_of(self, classes: Sequence[type]) -> list[Any]:
         """Of these classes, or of subclasses, all of which were among those asked for."""
@@ -112,6 +120,17 @@ class HeapSearch:
                 break
             level = further
         return {key: holder for key, holder in holders.items() if holder is not None}
+
+    def _instances_of_static(self, kinds: Sequence[type]) -> list[Any]:
+        """Instances do not refer to a type that is not on the heap: all objects are looked at."""
+        if self._is_frozen:
+            rawgc.unfreeze()
+        tracked = rawgc.get_objects()
+        if self._is_frozen:
+            rawgc.freeze()
+        addresses = {id(kind) for kind in kinds}
+        is_wanted = map(addresses.__contains__, map(id, map(type, tracked)))
+        return list(compress(tracked, is_wanted))
 
     def _referrers(self, things: Sequence[object]) -> list[Any]:
         if not things or self._spent_seconds + self._pass_seconds > BUDGET_SECONDS:
@@ -185,13 +204,16 @@ def _words_to(found: object, sought: set[int]) -> list[tuple[int, str]]:
         # keys be, since what the dict is of is seen only a link later.
         return [
             (id(value), f".{key}" if type(key) is str else "[…]")
-            for key, value in found.items()
+            # Copied at once: a thread of the application may change it meanwhile.
+            for key, value in list(found.items())
             if id(value) in sought
         ]
     if type(found) in _CONTAINERS:
         return [(id(each), "[…]") for each in gc.get_referents(found) if id(each) in sought]
     attributes = _attributes_of(found)
-    words = [(id(value), f".{name}") for name, value in attributes.items() if id(value) in sought]
+    words = [
+        (id(value), f".{name}") for name, value in list(attributes.items()) if id(value) in sought
+    ]
     if words:
         return words
     # Its attributes' dict itself, or something that has no name: a slot, an argument of a partial.

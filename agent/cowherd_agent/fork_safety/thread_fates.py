@@ -46,6 +46,9 @@ _KNOWN = (
     # A queue forgets its thread after a fork (Lib/multiprocessing/queues.py, _after_fork).
     KnownThread("multiprocessing.queues.", "on use", ""),
     KnownThread("apscheduler.", "mold only", "no job is run: the scheduler's jobs run in the mold"),
+    # A queue between processes: each worker's lines go to the thread of the mold that it was forked
+    # from (loguru/_handler.py, enqueue=True).
+    KnownThread("loguru.", "mold only", "lines are handed to the mold, whose thread writes them"),
     KnownThread(
         "multiprocessing.pool.",
         "breaks",
