@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,14 @@ from cowherd_agent.fork_safety.heap_search import kind_name
 _LOCKS = frozenset((_thread.LockType, _thread.RLock))
 
 
+MOMENT_SECONDS = 0.05
+"""A lock that is held for no longer is one in use: by a thread that goes on to release it."""
+
+
 def find() -> list[Finding]:
+    held = [(where, lock) for where, lock in _visible_locks() if _is_held(lock)]
+    if held:
+        time.sleep(MOMENT_SECONDS)
     return [
         Finding(
             "lock",
@@ -26,7 +34,7 @@ def find() -> list[Finding]:
             "a worker that wants it waits for ever: release it before the fork"
             " (os.register_at_fork, or the before_mold hook)",
         )
-        for where, lock in _visible_locks()
+        for where, lock in held
         if _is_held(lock)
     ]
 
