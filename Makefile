@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive test-packages bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
+	test-survive test-packages test-apps bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
 	@echo 'make test-packages  packages that applications import, under gunicorn and Cowherd; PACKAGES="numpy lxml",'
 	@echo '                 PYTHONS=3.13, SECONDS=600: a part; it goes on where it has stopped'
+	@echo 'make test-apps   real applications, answer by answer beside gunicorn; APPS="mlflow wagtail" for some of them'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
@@ -82,7 +83,10 @@ test-survive: install build
 	@$(tsx) bench/survive.ts
 
 test-packages: install build
-	@$(tsx) compatibility/packages/main.ts
+	@$(tsx) compatibility/packages/run.ts
+
+test-apps: install build
+	@$(tsx) compatibility/applications/run.ts
 
 interpreters: install
 	@scripts/get-interpreters.sh
@@ -95,8 +99,8 @@ bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload ben
 
 format: install
 	@$(bin)/oxfmt .
-	@.venv/bin/ruff check --quiet --fix agent examples scripts bench test compatibility
-	@.venv/bin/ruff format agent examples scripts bench test compatibility
+	@.venv/bin/ruff check --quiet --fix agent examples scripts bench compatibility test
+	@.venv/bin/ruff format agent examples scripts bench compatibility test
 
 clean:
 	rm -rf node_modules .venv dist .mypy_cache .ruff_cache .pytest_cache

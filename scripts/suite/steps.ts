@@ -109,7 +109,7 @@ function reportIn(file: string, read: (text: string) => Outcome): () => Outcome 
 
 /** The folders that hold Python sources; tools given a folder without any would fail. */
 function pythonFolders(): string[] {
-  return ['agent', 'examples', 'scripts', 'bench', 'test', 'compatibility'].filter((folder) =>
+  return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test'].filter((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true }).some((name) => String(name).endsWith('.py')),
   );
 }

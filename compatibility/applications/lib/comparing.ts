@@ -1,0 +1,111 @@
+/**
+ * Compares an answer of Cowherd with two of gunicorn, to the same request in the same state of the same application.
+ *
+ * First byte for byte. Where something differs, tokens and times are masked by general rules (`masking.ts`). What two
+ * answers of gunicorn still differ in then, line by line, is `unsteady`: it tells nothing about a server, and all other
+ * lines are compared. Pure.
+ */
+import { type Exchange, isText } from './exchange.ts';
+import { mask } from './masking.ts';
+
+export type Verdict =
+  /** Status, headers and body, byte for byte. */
+  | { readonly kind: 'identical' }
+  /** The same when tokens and times are masked. */
+  | { readonly kind: 'masked' }
+  /** gunicorn's two answers differ too; in all that they agree in, Cowherd's is the same. */
+  | { readonly kind: 'unsteady'; readonly where: readonly string[] }
+  | { readonly kind: 'different'; readonly where: readonly string[] };
+
+/** Not compared: the time, and who says so. */
+const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
+
+export function compare(gunicorn: Exchange, gunicornAgain: Exchange, cowherd: Exchange): Verdict {
+  if (sameBytes(gunicorn, cowherd)) return { kind: 'identical' };
+  const [first, second, other] = [partsOf(gunicorn), partsOf(gunicornAgain), partsOf(cowherd)];
+  const unsteady = new Set(differences(first, second));
+  const different = differences(first, other).filter((part) => !unsteady.has(part));
+  const places = (parts: Iterable<string>): string[] => [...parts].slice(0, SHOWN);
+  if (different.length > 0) {
+    return { kind: 'different', where: places(different.map((part) => describe(part, first, other))) };
+  }
+  if (unsteady.size > 0) return { kind: 'unsteady', where: places(unsteady) };
+  return { kind: 'masked' };
+}
+
+const SHOWN = 10;
+
+function sameBytes(one: Exchange, other: Exchange): boolean {
+  return (
+    one.status === other.status &&
+    one.body.equals(other.body) &&
+    JSON.stringify(comparedHeaders(one)) === JSON.stringify(comparedHeaders(other))
+  );
+}
+
+function comparedHeaders({ headers }: Exchange): (readonly [string, string])[] {
+  return headers.filter(([name]) => !NOT_COMPARED.has(name));
+}
+
+/** An answer in parts that can be compared one by one: `status`, `header NAME`, `line N`. */
+function partsOf(exchange: Exchange): ReadonlyMap<string, string> {
+  const parts = new Map<string, string>([['status', String(exchange.status)]]);
+  const seen = new Map<string, number>();
+  for (const [name, value] of comparedHeaders(exchange)) {
+    // Tokens differ in length, and so do the texts around them: the length is compared where the body is no text.
+    if (name === 'content-length' && isText(exchange)) continue;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    parts.set(count === 1 ? `header ${name}` : `header ${name} (${count})`, mask(value).text);
+  }
+  if (!isText(exchange)) {
+    parts.set('body', exchange.body.toString('latin1'));
+    return parts;
+  }
+  const lines = linesOf(mask(exchange.body.toString('utf8')).text);
+  parts.set('number of lines', String(lines.length));
+  for (const [index, line] of lines.entries()) parts.set(`line ${index + 1}`, line);
+  return parts;
+}
+
+/** Pages and JSON without line breaks have many things on a line: what could be one is made one. */
+function linesOf(text: string): string[] {
+  return text.split(/\n|(?<=[>,{}[\]])/);
+}
+
+/** The names of the parts that only one has, or that differ. */
+function differences(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part));
+}
+
+function describe(part: string, one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string {
+  const [left = '', right = ''] = [one.get(part), other.get(part)];
+  let from = 0;
+  while (from < left.length && left[from] === right[from]) from += 1;
+  const around = (text: string): string => JSON.stringify(text.slice(Math.max(0, from - 40), from + 80));
+  return `${part}: ${around(left)} of gunicorn, ${around(right)} of Cowherd`;
+}
+
+export interface ComparedAnswer {
+  /** `GET /path`; of gunicorn's. */
+  readonly request: string;
+  readonly verdict: Verdict;
+}
+
+/** Compares all answers of three visits that did the same. One that only some have is different. */
+export function compareAll(
+  gunicorn: readonly Exchange[],
+  gunicornAgain: readonly Exchange[],
+  cowherd: readonly Exchange[],
+): ComparedAnswer[] {
+  const count = Math.max(gunicorn.length, gunicornAgain.length, cowherd.length);
+  return Array.from({ length: count }, (_, index): ComparedAnswer => {
+    const [first, second, other] = [gunicorn[index], gunicornAgain[index], cowherd[index]];
+    const named = first ?? second ?? other;
+    const request = `${named?.method} ${named?.path}`;
+    if (first === undefined || second === undefined || other === undefined || first.method !== other.method) {
+      return { request, verdict: { kind: 'different', where: ['not asked of each server'] } };
+    }
+    return { request, verdict: compare(first, second, other) };
+  });
+}

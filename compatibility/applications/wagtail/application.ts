@@ -1,0 +1,81 @@
+/** The project that `wagtail start` makes, with its production settings, filled with pages by Wagtail's own means. */
+import type { Application } from '../lib/description.ts';
+import { PNG } from '../lib/pictures.ts';
+
+export const application: Application = {
+  name: 'wagtail',
+  title: 'Wagtail',
+  python: '3.13',
+  requirements: ['wagtail', 'gunicorn', 'psycopg[binary]', 'django-redis', 'whitenoise', 'setproctitle'],
+  services: ['postgresql', 'redis'],
+  environment: ({ postgresql, redis }) => ({
+    DJANGO_SETTINGS_MODULE: 'deployed_settings',
+    PGPORT: String(postgresql?.port),
+    PGDATABASE: String(postgresql?.database),
+    REDIS_URL: `redis://127.0.0.1:${redis?.port}/0`,
+  }),
+  filling: () => [
+    ['wagtail', 'start', 'demo', '.'],
+    ['python', 'manage.py', 'migrate', '--verbosity', '0'],
+    ['python', 'manage.py', 'collectstatic', '--no-input', '--verbosity', '0'],
+    ['python', 'fill.py'],
+    ['python', 'manage.py', 'rebuild_references_index'],
+    ['python', 'manage.py', 'update_index', '--verbosity', '0'],
+  ],
+  module: 'demo.wsgi',
+  serverArguments: [],
+  workers: 4,
+  readyPath: '/admin/login/',
+  startPaths: [
+    '/',
+    '/section-1/',
+    '/section-1/page-2/',
+    '/search/?query=section',
+    '/search/?query=nothing&page=7',
+    '/old',
+    '/nowhere',
+    '/admin/',
+    '/admin/pages/2/',
+    '/admin/images/',
+    '/admin/documents/',
+    '/admin/reports/site-history/',
+    '/django-admin/',
+  ],
+  crawlLimit: 60,
+  leftOut: [{ pattern: /logout/, because: 'logs out' }],
+  logIn: async (visitor) => {
+    await visitor.submit('/admin/login/', { username: 'admin', password: 'changeme-1' });
+  },
+  act: async (visitor) => {
+    const titled = { which: (form: { values: Readonly<Record<string, string>> }) => 'title' in form.values };
+    const added = await visitor.submit(
+      '/admin/pages/add/home/homepage/3/',
+      { title: 'Made by a visitor', slug: 'made', 'action-publish': 'action-publish' },
+      titled,
+    );
+    await visitor.follow(added);
+    await visitor.get('/made/');
+    await visitor.submit('/admin/pages/add/home/homepage/3/', { title: 'Twice', slug: 'made' }, titled);
+    await visitor.submit('/admin/pages/4/edit/', { title: 'Changed', 'action-publish': 'action-publish' }, titled);
+    await visitor.get('/section-0/');
+    const picture = { name: 'new.png', type: 'image/png', content: PNG };
+    const uploaded = await visitor.submit(
+      '/admin/images/add/',
+      { title: 'New' },
+      { files: { file: picture }, ...titled },
+    );
+    await visitor.follow(uploaded);
+    const broken = { ...picture, content: Buffer.from('no picture') };
+    await visitor.submit('/admin/images/add/', { title: 'Broken' }, { files: { file: broken }, ...titled });
+    const text = { name: 'new.csv', type: 'text/csv', content: Buffer.from('a,b\n1,2\n') };
+    await visitor.submit('/admin/documents/add/', { title: 'New' }, { files: { file: text }, ...titled });
+    await visitor.get('/admin/documents/');
+    await visitor.submit('/admin/redirects/add/', { old_path: '/new', redirect_link: 'https://example.com/' });
+    await visitor.get('/new');
+    await visitor.submit('/django-admin/auth/group/add/', { name: 'Readers' });
+    await visitor.post('/admin/pages/4/delete/', null);
+  },
+  // Opens an editing session, which has a number.
+  notUnderLoad: /\/edit\//,
+  loadPerSecond: 4,
+};
