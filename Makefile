@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes format clean interpreters \
-	test-survive bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
+	test-survive test-deliveries bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make test        every check and test'
 	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
+	@echo 'make test-deliveries  spans, transactions, jobs and calls of forked applications, each counted once;'
+	@echo '                 CASES="sentry loguru" for some of them'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
 	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
@@ -70,6 +72,9 @@ test-nodes: install build
 test-survive: install build
 	@$(tsx) bench/survive.ts
 
+test-deliveries: install build
+	@$(tsx) compatibility/deliveries/run.ts
+
 interpreters: install
 	@scripts/get-interpreters.sh
 	@.venv/bin/python scripts/test-interpreters.py
@@ -81,8 +86,8 @@ bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload ben
 
 format: install
 	@$(bin)/oxfmt .
-	@.venv/bin/ruff check --quiet --fix agent examples scripts bench test
-	@.venv/bin/ruff format agent examples scripts bench test
+	@.venv/bin/ruff check --quiet --fix agent examples scripts bench compatibility test
+	@.venv/bin/ruff format agent examples scripts bench compatibility test
 
 clean:
 	rm -rf node_modules .venv dist .mypy_cache .ruff_cache .pytest_cache

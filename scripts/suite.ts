@@ -88,7 +88,7 @@ function vitest(project: string): Pick<Step, 'command' | 'count'> {
 
 /** The folders that hold Python sources; tools given a folder without any would fail. */
 function pythonFolders(): string[] {
-  return ['agent', 'examples', 'scripts', 'bench', 'test'].filter((folder) =>
+  return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test'].filter((folder) =>
     readdirSync(path.join(root, folder), { recursive: true }).some((name) => String(name).endsWith('.py')),
   );
 }

@@ -1,0 +1,74 @@
+/** The table of results, on a terminal and in docs/deliveries.md. Pure. */
+import { table } from '../../../bench/lib/table.ts';
+import { SERVERS } from './commands.ts';
+import type { Versions } from './environment.ts';
+import { type CaseResult, type Trial, warningsOf } from './result.ts';
+
+const BEGIN = '<!-- figures: written by make test-deliveries -->';
+const END = '<!-- end of the figures -->';
+
+export function tableOf(results: readonly CaseResult[]): string {
+  return table(
+    ['case', 'server', 'requests', 'failed', 'counted', 'sent', 'delivered', 'lost', 'doubled', 'warnings'],
+    results.flatMap((result) =>
+      SERVERS.map((server) => {
+        const { requests, failed, tally, warnings } = result.trials[server];
+        const { sent, delivered, lost, doubled } = tally;
+        const warned = warnings.reduce((sum, { times }) => sum + times, 0);
+        return [result.name, server, requests, failed, result.counted, sent, delivered, lost, doubled, warned];
+      }),
+    ),
+    0,
+  );
+}
+
+/** The page with these figures in place of those before. */
+export function withFigures(page: string, results: readonly CaseResult[], versions: Versions): string {
+  const [head, rest] = page.split(BEGIN);
+  const tail = rest?.split(END)[1];
+  if (head === undefined || tail === undefined) throw new Error(`the page has no place for figures: ${BEGIN} … ${END}`);
+  return `${head}${BEGIN}\n${figures(results, versions)}\n${END}${tail}`;
+}
+
+const LIBRARIES = [
+  'gunicorn',
+  'opentelemetry-sdk',
+  'sentry-sdk',
+  'apscheduler',
+  'grpcio',
+  'onnxruntime',
+  'scikit-learn',
+  'loguru',
+  'redis',
+  'requests',
+] as const;
+
+function figures(results: readonly CaseResult[], versions: Versions): string {
+  const rows = results.map(({ title, counted, trials: { cowherd, gunicorn } }) =>
+    [
+      title,
+      counted,
+      requestsOf(cowherd),
+      deliveriesOf(cowherd),
+      warningsOf(cowherd),
+      requestsOf(gunicorn),
+      deliveriesOf(gunicorn),
+    ].join(' | '),
+  );
+  return [
+    `CPython ${versions['python']}, ${LIBRARIES.map((name) => `${name} ${versions[name]}`).join(', ')}.`,
+    '',
+    '| case | counted | Cowherd: requests | deliveries | warnings | gunicorn `--preload`: requests | deliveries |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row} |`),
+  ].join('\n');
+}
+
+function requestsOf({ requests, failed }: Trial): string {
+  return failed === 0 ? `${requests}` : `${requests}, **${failed} failed**`;
+}
+
+function deliveriesOf({ tally: { sent, delivered, lost, doubled } }: Trial): string {
+  const faults = [lost > 0 ? `**${lost} lost**` : '', doubled > 0 ? `**${doubled} doubled**` : ''];
+  return [`${delivered} of ${sent}`, ...faults.filter((fault) => fault !== '')].join(', ');
+}
