@@ -12,8 +12,9 @@ node_stamp := node_modules/.stamp
 venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
-.PHONY: help install build demo test check test-nodes format clean interpreters \
-	test-survive test-deliveries bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
+.PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
+	test-survive test-deliveries \
+	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo 'make test-deliveries  spans, transactions, jobs and calls of forked applications, each counted once;'
 	@echo '                 CASES="sentry loguru" for some of them'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
+	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
 	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
@@ -44,7 +46,7 @@ $(venv_stamp): requirements-dev.txt scripts/find-python
 	@echo '== Python packages (.venv)'
 	@python=$$(scripts/find-python) && echo "with $$python" && "$$python" -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	@touch $@
+	@echo "$${PYTHON:+chosen }$$(scripts/find-python)" >$@
 
 $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 	@echo '== Build (dist)'
@@ -52,13 +54,16 @@ $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 	@$(bin)/tsc -p tsconfig.build.json
 	@touch $@
 
-demo: install build
+# With the newest interpreter that there is now, unless PYTHON chose that of .venv.
+demo:
+	@if [ -e $(venv_stamp) ] && ! grep -q '^chosen' $(venv_stamp) && [ "$$(cat $(venv_stamp))" != "$$(scripts/find-python)" ]; \
+		then echo '== Another Python than that of .venv is the newest'; rm $(venv_stamp); fi
+	@$(MAKE) install build
 	@./bin/cowherd demo
 
-# In CI the newest interpreters are brought too; elsewhere the heap policies are tested on those that are there.
+# SUITE='--interpreter-only' and the like: see the head of scripts/suite.ts.
 test: install build
-	@if [ "$$CI" = true ]; then scripts/get-interpreters.sh; fi
-	@$(tsx) scripts/suite.ts
+	@$(tsx) scripts/suite.ts $(SUITE)
 
 check: install build
 	@$(tsx) scripts/suite.ts --quick
@@ -68,6 +73,11 @@ test-nodes: install build
 		echo "== Node $$version"; \
 		npx --yes --package=node@$$version -- node --import tsx scripts/suite.ts --typescript-only || exit 1; \
 	done
+
+# Brings CPython 3.14, where there is none.
+test-pythons: install
+	@scripts/get-interpreters.sh 3.14
+	@$(tsx) scripts/test-pythons.ts $(PYTHONS) $(if $(USERS),--user $(USERS))
 
 test-survive: install build
 	@$(tsx) bench/survive.ts

@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Two projects. `unit`: beside the source, pure, fast, in parallel. `process`: real servers and real interpreters,
- * one file at a time, since they share the machine's two or more cores and its ports.
+ * a few files at a time: most of the time they wait for processes.
+ *
+ * The limits are for what hangs. They say nothing about speed: a machine that is busy with other work may need many times
+ * as long as an idle one, and no test may fail for that.
  */
 export default defineConfig({
   test: {
@@ -12,6 +15,9 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'compatibility/**/*.test.ts'],
           environment: 'node',
+          setupFiles: ['./scripts/suite/seed.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -19,9 +25,9 @@ export default defineConfig({
           name: 'process',
           include: ['test/**/*.test.ts'],
           environment: 'node',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: 3,
           sequence: { concurrent: false },
         },
       },

@@ -22,6 +22,7 @@ import {
 import { fetchFrom, isListening } from './support/http.ts';
 import { gunicornFor, interpreter } from './support/interpreters.ts';
 import { until } from './support/until.ts';
+import { needs, where } from './support/needs.ts';
 
 const files = { 'hello.py': HELLO };
 
@@ -110,12 +111,12 @@ describe('the application', () => {
     await fails([], { files }, 'USAGE', /no application given/);
   });
 
-  test('leaves threads running: each is named, with the place where it was started', async () => {
+  test('leaves threads running: each is named, with the place where it was started, and strict refuses them', async () => {
     const app = `
 import threading, time
 ${HELLO}
 def work():
-    time.sleep(60)
+    time.sleep(600)
 
 threading.Thread(target=work, name="flusher", daemon=True).start()
 watcher = threading.Timer(60, work)
@@ -123,20 +124,39 @@ watcher.name = "watcher"
 watcher.daemon = True
 watcher.start()
 `;
-    const run = await fails(
-      ['threads:app'],
+    const strict = await fails(
+      ['threads:app', '--strict'],
       { files: { 'threads.py': app } },
       'APP_LEFT_THREADS',
-      /'flusher' started at [^;]*\/threads\.py:\d+/,
-      /'watcher' started at [^;]*\/threads\.py:\d+/,
+      /thread 'flusher' of threads, started at [^;]*\/threads\.py:\d+/,
+      /thread 'watcher' of threads, started at [^;]*\/threads\.py:\d+/,
     );
     const line = app.split('\n').findIndex((text) => text.includes('flusher')) + 1;
-    expect(run.stderr).toContain(`threads.py:${line}`);
+    expect(strict.stderr).toContain(`threads.py:${line}`);
 
-    const allowed = await serving(['threads:app', '--allow-threads'], { files: { 'threads.py': app } });
-    expect(allowed.messages.join('\n')).toMatch(/Fork safety: thread 'flusher', started at .*threads\.py:\d+/);
-    expect((await allowed.get('/')).status).toBe(200);
-    await allowed.stop();
+    for (const [more, warnings] of [
+      [[], 2],
+      [['--allow-threads'], 0],
+      [['--allow-threads', '--strict'], 0],
+    ] as const) {
+      const run = await serving(['threads:app', ...more], { files: { 'threads.py': app } });
+      expect(run.messages.filter((message) => message.startsWith('Fork safety: thread ')).length).toBe(warnings);
+      expect((await run.get('/')).status).toBe(200);
+      await run.stop();
+    }
+  });
+
+  test('has begun what is known to hang in workers', async () => {
+    const app = `
+from multiprocessing.pool import ThreadPool
+${HELLO}
+pool = ThreadPool(1)
+`;
+    const files = { 'pools.py': app };
+    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits for ever/);
+    const run = await serving(['pools:app', '--allow-threads'], { files });
+    expect(run.log.filter(({ level }) => level === 'warning')).toEqual([]);
+    await run.stop();
   });
 
   test.each([
@@ -199,7 +219,7 @@ ${HELLO}`;
   });
 
   test('is killed while it is loaded, as the kernel does when memory runs out', async () => {
-    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(60)\n';
+    const app = 'import os, time\nopen("loading", "w").close()\ntime.sleep(600)\n';
     const run = serve(['slow:app'], { files: { 'slow.py': app } });
     await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
     const mold = run.processes.find((info) => info.name === 'cowherd-mold');
@@ -390,7 +410,7 @@ describe('the interpreter', () => {
     await fails(['hello:app'], { files, python: program }, 'PYTHON_NOT_FOUND', program);
   });
 
-  test.skipIf(tooOld === null)('is too old (needs a Python 3.9 or older on this machine)', async () => {
+  test('is too old', needs(where(tooOld !== null, 'needs a Python 3.9 or older on this machine')), async () => {
     await fails(['hello:app'], { files, python: tooOld }, 'PYTHON_TOO_OLD', /is Python 3\.\d+\.\d+/);
   });
 
@@ -403,8 +423,9 @@ describe('the interpreter', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test.skipIf(before312 === null)(
-    'cannot have the policy asked for, and says what it can (needs a Python 3.10 or 3.11)',
+  test(
+    'cannot have the policy asked for, and says what it can',
+    needs(where(before312 !== null, 'needs a CPython 3.10 or 3.11 on this machine')),
     async () => {
       const folder = temporaryFolder();
       const env = { PYTHONPATH: gunicornFor(folder) };
@@ -425,8 +446,9 @@ describe('the interpreter', () => {
     },
   );
 
-  test.skipIf(freeThreaded === null)(
-    'is free-threaded: serves with stock, and says so (needs a free-threaded build)',
+  test(
+    'is free-threaded: serves with stock, and says so',
+    needs(where(freeThreaded !== null, 'needs a free-threaded CPython on this machine')),
     async () => {
       const folder = temporaryFolder();
       const env = { PYTHONPATH: gunicornFor(folder) };

@@ -70,10 +70,11 @@ test('the module that holds the written rows owns their pages, and the census is
   expect(report.reference).toMatchObject({ has_census: true, census_problem: null });
   expect(report.reference.policy).not.toBeNull();
   const [first, second] = partsByModule(report);
-  expect(first?.[0]).toBe('stock_table');
-  expect(Math.abs((first?.[1] ?? 0) - 60)).toBeLessThan(5);
-  expect(second?.[0]).toBe('price_table');
-  expect(Math.abs((second?.[1] ?? 0) - 40)).toBeLessThan(5);
+  expect([first?.[0], second?.[0]]).toEqual(['stock_table', 'price_table']);
+  const [ofStock, ofPrice] = [first?.[1] ?? 0, second?.[1] ?? 0];
+  expect(Math.abs((100 * ofStock) / (ofStock + ofPrice) - 60)).toBeLessThan(3);
+  // The rest is the interpreter's own, and under freeze the counts of all that was read.
+  expect(ofStock + ofPrice).toBeGreaterThan(80);
 
   // The same of the worker by its pid.
   const [worker] = await run.workers();

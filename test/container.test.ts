@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COWHERD, HELLO, serve, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
+import { needs, ROOT_NEEDED } from './support/needs.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
-const isRoot = process.getuid?.() === 0;
 const files = { 'hello.py': HELLO };
 
 /** Each process's parent, by pid, and which of them are zombies. */
@@ -21,7 +21,7 @@ function childrenOf(pid: number): { pid: number; isZombie: boolean }[] {
     });
 }
 
-describe.skipIf(!isRoot)('process 1 of a container', () => {
+describe('process 1 of a container', needs(ROOT_NEEDED), () => {
   // Drops Node from the command line: it is started as an image's entry point is.
   const prefix = ['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-c', 'shift; exec "$@"', 'sh'];
 
@@ -86,7 +86,7 @@ test('a symbolic link to the command starts it, as npm makes them', () => {
   expect(stdout).toMatch(/^cowherd \d/);
 });
 
-describe.skipIf(!isRoot)('as root with --user and --group', () => {
+describe('as root with --user and --group', needs(ROOT_NEEDED), () => {
   const NOBODY = 65_534;
   const APP = `
 import os

@@ -25,14 +25,13 @@ async function forkSafety(run: Run): Promise<ForkSafety> {
 
 /** An application that has at import one of everything that a fork must not share, and harmless things beside. */
 const CARELESS = `
-import asyncio, fcntl, http.client, logging, os, socket, sqlite3, threading
+import asyncio, fcntl, logging, os, socket, sqlite3, threading
 
 server = socket.create_server(("127.0.0.1", 0))
 
 class Pool:
     def __init__(self):
-        self.free = [http.client.HTTPConnection("127.0.0.1", server.getsockname()[1])]
-        self.free[0].connect()
+        self.free = [socket.create_connection(server.getsockname())]
 
 pool = Pool()
 database = sqlite3.connect("shop.sqlite3")
@@ -57,6 +56,10 @@ closed = socket.create_connection(server.getsockname())
 closed.close()
 free_lock = threading.Lock()
 log_file = open("shop.log", "a")
+reading = open("read-only.sqlite3", "w+b")
+reading.write(b"SQLite format 3\\0")
+reading.close()
+reading = open("read-only.sqlite3", "rb")
 
 def close_all():
     for each in (server, pool.free[0], database, loop, lock_file):
@@ -71,18 +74,19 @@ def app(environ, start_response):
 
 describe('a careless application', () => {
   test('is told of everything, by type and place', async () => {
-    const run = await serving(['careless:app', '--allow-threads'], { files: { 'careless.py': CARELESS } });
+    const run = await serving(['careless:app'], { files: { 'careless.py': CARELESS } });
     const { findings } = await forkSafety(run);
     const told = findings.map(({ kind, what }) => `${kind}: ${what.replaceAll(/:\d{4,}/g, ':PORT')}`);
     expect(told.toSorted()).toEqual([
-      `database: SQLite database ${path.join(run.folder, 'shop.sqlite3')} is open`,
+      `database: SQLite database ${path.join(run.folder, 'shop.sqlite3')} is open (held in careless.database, careless.in_memory)`,
       'event loop: asyncio.unix_events._UnixSelectorEventLoop that is not closed',
       `file lock: FLOCK lock on ${path.join(run.folder, 'shop.lock')}`,
       'lock: careless.lock is a lock that is held',
       'lock: the lock of the log handler <StreamHandler <stderr> (NOTSET)> is a lock that is held',
-      'socket: TCP connection to 127.0.0.1:PORT, of http.client.HTTPConnection',
-      'socket: TCP socket that listens on 127.0.0.1:PORT, of the module careless',
-      `thread: thread 'flusher', started at ${path.join(run.folder, 'careless.py')}:22`,
+      'socket: TCP connection to 127.0.0.1:PORT, of careless.Pool in careless.pool.free[…]',
+      'socket: TCP socket that listens on 127.0.0.1:PORT, in careless.server',
+      `thread: thread 'flusher', which runs threading.Event.wait, started at ${path.join(run.folder, 'careless.py')}:21,` +
+        ' runs in the mold, and in no worker',
     ]);
     const warnings = run.log.filter(({ msg, level }) => msg.startsWith('Fork safety: ') && level === 'warning');
     expect(warnings.map(({ msg }) => msg)).toEqual(
@@ -127,7 +131,8 @@ def post_fork(server, worker):
     const config = 'def before_mold(server):\n    raise RuntimeError("it is stuck")\n';
     const files = { 'careless.py': CARELESS.replace(/^threading.Thread.*$/m, ''), 'gunicorn.conf.py': config };
     const run = serve(['careless:app'], { files });
-    expect((await run.ended).status).toBe(23);
+    expect((await run.ended).status).toBe(8);
+    expect(run.stderr).toContain('HOOK_FAILED');
     expect(run.stderr).toContain('RuntimeError: it is stuck');
     await run.expectNothingLeft();
   });
@@ -151,6 +156,75 @@ test.each([
   const { findings } = await forkSafety(run);
   expect(findings).toEqual([]);
   await run.stop();
+});
+
+const STRANGE = `
+import sys, types, importlib.util
+
+class Library:
+    """As cffi's: it says that it is a module, and has no namespace."""
+    __slots__ = ()
+    @property
+    def __class__(self): return types.ModuleType
+
+class Hostile:
+    def __getattribute__(self, name): raise RuntimeError(f"{name} was asked for")
+    def __eq__(self, other): raise RuntimeError("compared")
+    def __hash__(self): raise RuntimeError("hashed")
+    def __bool__(self): raise RuntimeError("asked for its truth")
+
+sys.modules["library.lib"] = Library()
+sys.modules["hostile"] = hostile = Hostile()
+kept = [hostile]
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+
+test.each(['auto', 'stock'])('modules that are none keep no application from starting (%s)', async (policy) => {
+  const options = ['--policy', policy, '--workers', '2'];
+  const run = await serving(['strange:app', ...options], { files: { 'strange.py': STRANGE } });
+  expect((await run.get('/')).text).toBe('well');
+  expect(run.log.filter(({ level }) => level !== 'info')).toEqual([]);
+  await run.command('reload', '--runtime-dir', run.runtimeDirectory);
+  await run.command('refork', '--runtime-dir', run.runtimeDirectory);
+  expect((await run.get('/')).text).toBe('well');
+  await run.stop();
+});
+
+test('a look that fails is a warning, with its traceback at debug level, and the herd serves', async () => {
+  // What the look for locks asks each log handler for.
+  const app = `
+import logging
+class Handler(logging.Handler):
+    @property
+    def lock(self): raise RuntimeError("it is stuck")
+    @lock.setter
+    def lock(self, value): pass
+handler = Handler()
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+  const run = await serving(['stuck:app', '--log-level', 'debug'], { files: { 'stuck.py': app } });
+  expect((await run.get('/')).text).toBe('well');
+  const told = run.log.filter(({ level }) => level === 'warning').map(({ msg }) => msg);
+  expect(told).toEqual([
+    expect.stringMatching(/^Fork safety: the look for locks failed \(RuntimeError: it is stuck\); .*report it/),
+  ]);
+  const traceback = run.log.find(({ msg, level }) => level === 'debug' && msg.includes('it is stuck'));
+  expect(traceback?.msg).toContain('stuck.py');
+  await run.stop();
+});
+
+test('strict makes an error of what is found', async () => {
+  const files = { 'careless.py': CARELESS.replace(/^threading.Thread.*$/m, '') };
+  const run = serve(['careless:app', '--strict'], { files });
+  expect((await run.ended).status).toBe(42);
+  expect(run.stderr).toContain('careless.lock is a lock that is held');
+  await run.expectNothingLeft();
 });
 
 test('what is found does not change the process: descriptors stay blocking and open', async () => {

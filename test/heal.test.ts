@@ -10,6 +10,7 @@ import { readSmapsRollup } from '../src/procfs/smaps-rollup.ts';
 import { KsmSwitch } from '../src/supervisor/ksm-switch.ts';
 import { APPS, cowherd, PYTHON, ROOT, type Run, serving } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
+import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { until } from './support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -17,9 +18,11 @@ const MIB = 1024 * 1024;
 const OBJECTS = 180_000;
 const problem = whyNoMerging();
 const before = readKsmSettings();
-const why = problem !== null ? ` (KSM is ${problem.kind} here)` : before?.run === 0 ? '' : ' (KSM is on here)';
 /** Another one's merging would be in the way of what is measured. */
-const isPossible = problem === null && before?.run === 0;
+const missing =
+  problem === null
+    ? where(before?.run === 0, 'needs KSM off: another one merges here')
+    : `needs KSM, which is ${problem.kind} here`;
 
 afterAll(() => {
   new KsmSwitch().recover();
@@ -57,10 +60,10 @@ function heal(run: Run, ...options: readonly string[]): Run {
 }
 
 async function untilMerging(): Promise<void> {
-  await until('KSM is on', () => Promise.resolve(readKsmSettings()?.run === 1), 20_000);
+  await until('KSM is on', () => Promise.resolve(readKsmSettings()?.run === 1));
 }
 
-describe.runIf(isPossible)(`heal${why}`, () => {
+describe('heal', needs(missing), () => {
   test('wins back what collections have copied, and leaves the host as it was', async () => {
     const run = await herd();
     const whole = await pssOf(run);
@@ -137,7 +140,7 @@ describe.runIf(isPossible)(`heal${why}`, () => {
   });
 });
 
-describe.runIf(isPossible)(`another server${why}`, () => {
+describe('another server', needs(missing), () => {
   let server: ChildProcess | null = null;
   afterEach(async () => {
     if (server === null) return;
@@ -196,22 +199,26 @@ describe.runIf(isPossible)(`another server${why}`, () => {
   });
 });
 
-test.runIf(process.getuid?.() === 0 && problem === null)('who is not root is told what it takes', async () => {
+test('who is not root is told what it takes', needs(ROOT_NEEDED, missing), async (context) => {
   const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const [command, ...rest] = [...prefix, process.execPath, '--version'];
   const [status] = (await once(spawn(command, rest, { stdio: 'ignore', cwd: ROOT }), 'exit')) as [number];
   // The checkout, or Node, may be out of that user's reach.
-  if (status !== 0) return;
+  context.skip(status !== 0, 'another user can reach neither the checkout nor Node');
   const run = cowherd(['heal', '--yes'], { prefix, cwd: '/' });
   const { status: ended } = await run.ended;
-  if (/EACCES|MODULE_NOT_FOUND/.test(run.stderr)) return;
+  context.skip(/EACCES|MODULE_NOT_FOUND/.test(run.stderr), 'another user can not reach the checkout');
   expect(ended, run.stderr).toBe(59);
   expect(run.stderr).toContain('sudo cowherd heal');
 });
 
-test.runIf(problem !== null)('where nothing can be merged, it says what is missing', async () => {
-  const run = cowherd(['heal', '--yes']);
-  const { status } = await run.ended;
-  expect([58, 59]).toContain(status);
-  expect(readFileSync(path.join(ROOT, 'docs', 'errors.md'), 'utf8')).toContain(`| ${status} |`);
-});
+test(
+  'where nothing can be merged, it says what is missing',
+  needs(where(problem !== null, 'needs a machine without KSM')),
+  async () => {
+    const run = cowherd(['heal', '--yes']);
+    const { status } = await run.ended;
+    expect([58, 59]).toContain(status);
+    expect(readFileSync(path.join(ROOT, 'docs', 'errors.md'), 'utf8')).toContain(`| ${status} |`);
+  },
+);

@@ -14,7 +14,7 @@ def app(environ, start_response):
         raise RuntimeError("asked to")
     start_response("200 OK", [])
     if environ["PATH_INFO"] == "/slow":
-        time.sleep(60)
+        time.sleep(600)
     return [b"well"]
 `;
 const files = { 'hello.py': APP };

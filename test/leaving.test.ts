@@ -131,12 +131,12 @@ describe.each(CLASSES)('$worker', ({ worker, options, app }) => {
   });
 });
 
-/** Answers only after a minute, and says in the file `started` that it has begun. */
+/** Answers only after ten minutes, and says in the file `started` that it has begun. */
 const STUCK = `
 import time
 def app(environ, start_response):
     open("started", "a").close()
-    time.sleep(60)
+    time.sleep(600)
 `;
 
 async function startStuck(options: readonly string[] = []): Promise<{ run: Run; answer: Promise<unknown> }> {
@@ -150,25 +150,26 @@ async function startStuck(options: readonly string[] = []): Promise<{ run: Run; 
   return { run, answer };
 }
 
+/** What the log says of workers that were given the graceful timeout and did not use it. */
+const LATE = /1 worker\(s\) did not finish in time and are killed/;
+
 test('a second Ctrl-C ends requests that do not end', async () => {
   const { run, answer } = await startStuck();
   run.signal('SIGINT');
   await run.waitForText(/Stopping \(Ctrl-C\)/);
   expect(run.ending).toBeNull();
-  const second = performance.now();
   run.signal('SIGINT');
   expect(await run.ended).toEqual({ status: 0, signal: null });
-  expect(performance.now() - second).toBeLessThan(5000);
+  expect(run.messages.join('\n')).not.toMatch(LATE);
   expect(await answer).toBe('broken off');
   await run.expectNothingLeft();
 });
 
 test('SIGQUIT is quick from the beginning', async () => {
   const { run, answer } = await startStuck();
-  const from = performance.now();
   run.signal('SIGQUIT');
   expect(await run.ended).toEqual({ status: 0, signal: null });
-  expect(performance.now() - from).toBeLessThan(5000);
+  expect(run.messages.join('\n')).not.toMatch(LATE);
   expect(await answer).toBe('broken off');
   await run.expectNothingLeft();
 });
@@ -178,7 +179,7 @@ test('after graceful_timeout a request that does not end is broken off, and the 
   run.signal('SIGTERM');
   expect(await run.ended).toEqual({ status: 0, signal: null });
   expect(await answer).toBe('broken off');
-  expect(run.messages.join('\n')).toMatch(/1 worker\(s\) did not finish in time and are killed/);
+  expect(run.messages.join('\n')).toMatch(LATE);
   await run.expectNothingLeft();
 });
 
@@ -195,12 +196,12 @@ test('a worker killed with SIGKILL during a stop delays nothing', async () => {
 
 test('stopping while the application loads ends at once and leaves nothing', async () => {
   const run = serve(['loading:app'], {
-    files: { 'loading.py': 'import time\nopen("loading", "w").close()\ntime.sleep(60)\n' },
+    files: { 'loading.py': 'import time\nopen("loading", "w").close()\ntime.sleep(600)\n' },
   });
   await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
-  const from = performance.now();
   await run.stop('SIGINT');
-  expect(performance.now() - from).toBeLessThan(3000);
+  // Nobody waited for it, neither until it was loaded nor until it had had its time.
+  expect(run.messages.join('\n')).not.toMatch(/did not finish|killed/);
 });
 
 test('stopping while a scout tries the heap policy ends the scout too', async () => {
@@ -210,7 +211,7 @@ mold = os.getpid()
 def app(environ, start_response):
     if os.getpid() != mold:
         open("in-scout", "w").close()
-        time.sleep(60)
+        time.sleep(600)
     start_response("200 OK", [])
     return []
 `;

@@ -42,7 +42,7 @@ import os, time
 def app(environ, start_response):
     start_response("200 OK", [])
     if environ["PATH_INFO"] == "/slow":
-        time.sleep(60)
+        time.sleep(600)
     return [str(os.getpid()).encode()]
 `;
     const run = await serving(['slow:app', '--workers', '2'], { files: { 'slow.py': app } });
@@ -95,7 +95,7 @@ import os, time
 def app(environ, start_response):
     start_response("200 OK", [])
     if environ["PATH_INFO"] == "/stuck":
-        time.sleep(60)
+        time.sleep(600)
     return [b"well"]
 `;
     const run = await serving(['stuck:app', '--timeout', '2'], { files: { 'stuck.py': app } });
@@ -234,6 +234,8 @@ describe('--daemon', () => {
     const run = serve(['no_such_module:app', '--daemon'], { files });
     expect(await run.ended).toEqual({ status: 4, signal: null });
     expect(run.stderr).toContain('no_such_module');
+    // The one in the background has told of the error, and ends.
+    await until('it has left', () => run.processes.length === 0);
     await run.expectNothingLeft();
   });
 });
@@ -393,7 +395,7 @@ describe('server hooks', () => {
     const app = `
 import time
 def app(environ, start_response):
-    time.sleep(60)
+    time.sleep(600)
 `;
     const run = await serving(['stuck:app', '--bind', '127.0.0.1:0', '--timeout', '2'], {
       files: { 'stuck.py': app, 'gunicorn.conf.py': HOOKS.replace('resp.status.startswith("200")', 'True') },

@@ -7,18 +7,11 @@ import type { WorkerReport } from '../src/supervisor/status.ts';
 import { APPS, HELLO, PYTHON, ROOT, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { FEED, prepareFeed } from './support/feed.ts';
 import { drum, hammer } from './support/http.ts';
+import { needs } from './support/needs.ts';
+import { AVAILABLE, BEST, IMMORTAL_NEEDED } from './support/this-python.ts';
 import { until } from './support/until.ts';
 
-const POLICIES = ['stock', 'instagram', 'freeze', 'immortal'] as const;
 const MIB = 1024 * 1024;
-
-const [major = 0, minor = 0] = execFileSync(PYTHON, ['-c', 'import sys; print(*sys.version_info[:2])'], {
-  encoding: 'utf8',
-})
-  .split(' ')
-  .map(Number);
-const hasImmortal = major === 3 && minor >= 12;
-const available = POLICIES.filter((policy) => hasImmortal || policy !== 'immortal');
 
 /** The worker's memory, looked at after now. */
 async function memoryAfterNow(run: Run, pid: number): Promise<NonNullable<WorkerReport['memory']>> {
@@ -40,14 +33,14 @@ def app(environ, start_response):
     return [str(played).encode()]
 `;
 
-test.each(available)(
+test.each(AVAILABLE)(
   'under %s warm-up requests are played as often as it does not cost what is shared',
   async (policy) => {
     const run = await serving(['counting:app', '--policy', policy, '--workers', '1', '--warmup', 'GET /'], {
       files: { 'counting.py': COUNTING },
     });
-    const times = { stock: 1, instagram: 1, freeze: 2, immortal: 10 }[policy];
-    expect(Number((await run.get('/')).text)).toBe(times + 1);
+    const times: Record<string, number> = { stock: 1, instagram: 1, freeze: 2, immortal: 10 };
+    expect(Number((await run.get('/')).text)).toBe(times[policy]! + 1);
   },
 );
 
@@ -86,11 +79,11 @@ describe('each policy serves the bundled application', () => {
   }
 
   const kept = new Map<string, number>();
-  test.each(available)('%s', async (policy) => {
+  test.each(AVAILABLE)('%s', async (policy) => {
     kept.set(policy, await sharingAfterReadingAll(policy));
   });
 
-  test.runIf(hasImmortal)('and only immortal keeps sharing what is read', () => {
+  test('and only immortal keeps sharing what is read', needs(IMMORTAL_NEEDED), () => {
     expect(kept.get('immortal')).toBeGreaterThan(0.9);
     for (const policy of ['stock', 'instagram', 'freeze']) expect(kept.get(policy), policy).toBeLessThan(0.7);
   });
@@ -99,7 +92,7 @@ describe('each policy serves the bundled application', () => {
 test('auto is the default, takes the highest policy that passes, and says what the scout found', async () => {
   const run = await serving(['hello:app'], { files: { 'hello.py': HELLO } });
   const { herd, molds } = await run.status();
-  expect(herd.policy).toBe(hasImmortal ? 'immortal' : 'freeze');
+  expect(herd.policy).toBe(BEST);
   expect(molds[0]?.report['scout']).toMatchObject({ ok: true, reason: '' });
   expect(run.messages.join('\n')).toMatch(/Mold 1 is ready after [\d.]+ s: heap policy \w+ \(auto\)/);
   await run.stop();
@@ -119,7 +112,7 @@ def app(environ, start_response):
     return [b"well"]
 `;
 
-  test.runIf(hasImmortal)('to freeze when a scout dies under immortal, with one line that says why', async () => {
+  test('to freeze when a scout dies under immortal, with one line that says why', needs(IMMORTAL_NEEDED), async () => {
     const run = await serving(['precious:app', '--warmup', 'GET /precious', '--workers', '2'], {
       files: { 'precious.py': NO_IMMORTALS },
     });
@@ -148,7 +141,7 @@ def serving():
     });
     expect((await run.status()).herd.policy).toBe('stock');
     const tried = run.messages.flatMap((message) => /Heap policy (\w+) failed its self-test/.exec(message)?.[1] ?? []);
-    expect(tried).toEqual(available.filter((policy) => policy !== 'stock').toReversed());
+    expect(tried).toEqual(AVAILABLE.filter((policy) => policy !== 'stock').toReversed());
     expect((await run.get('/precious')).text).toBe('well');
     await run.stop();
   });
@@ -168,7 +161,7 @@ describe('garbage', () => {
 
   const args = ['cycles_app:app', '--chdir', APPS, '-k', 'gthread', '--threads', '8', '--sampling-budget', '10'];
 
-  test.each(available.filter((policy) => policy === 'freeze' || policy === 'immortal'))(
+  test.each(AVAILABLE.filter((policy) => policy === 'freeze' || policy === 'immortal'))(
     'of cycles is freed outside requests under %s: 20,000 requests, and memory stays bounded',
     async (policy) => {
       const run = await serving([...args, '--policy', policy]);
@@ -282,7 +275,7 @@ def app(environ, start_response):
   });
 });
 
-test.each(available)('under %s nothing of the cleanup of the application is lost', async (policy) => {
+test.each(AVAILABLE)('under %s nothing of the cleanup of the application is lost', async (policy) => {
   const app = `
 import atexit, os
 def note():

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -24,10 +25,14 @@ import { readKernelFacts } from '../src/procfs/kernel.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
 import { FEED, prepareFeed } from './support/feed.ts';
 import { fetchFrom } from './support/http.ts';
+import { needs, ROOT_NEEDED } from './support/needs.ts';
 import { kill } from './support/processes.ts';
+import { HAS_SYMBOLS, NAMES_FUNCTIONS } from './support/this-python.ts';
 import { until } from './support/until.ts';
 
-const problem = whyNoRecording();
+const missing = whyNoRecording();
+/** What the collector's faults are told as: without symbols nobody knows it. */
+const COLLECTOR = HAS_SYMBOLS ? 'collector' : 'other';
 const SECRET = 'the-secret-of-4711';
 
 /** What an application does to a heap that it shares. */
@@ -54,7 +59,7 @@ function whyNoRecording(): string | null {
     chooseInstrument({ kernel: readKernelFacts(), architecture: process.arch, tracefsMounted: true });
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `needs perf and its events: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -95,11 +100,13 @@ function childrenOf(pid: number): number[] {
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** Starts a recording, and does something as soon as it has begun. */
+/** Starts a recording, does something as soon as it has begun, and ends the recording when that is done. */
 async function record(args: readonly string[], during: () => Promise<unknown>): Promise<Run> {
-  const run = cowherd(['record', ...args]);
+  const run = cowherd(['record', '--seconds', '600', ...args]);
   await run.waitForText(/^Recording /m);
   await during();
+  // What has been recorded until then is told.
+  run.signal('SIGINT');
   expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
   return run;
 }
@@ -130,25 +137,28 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.runIf(problem === null)(`a recording${problem === null ? '' : ` (${problem})`}`, () => {
+describe('a recording', needs(missing), () => {
   test('of gunicorn: its collector, in every format; nothing of its memory; no file is replaced', async () => {
     const { pid, address } = await gunicorn(2);
     const out = (name: string): string => path.join(folder, name);
     const files = { html: out('f.html'), speedscope: out('f.json'), pprof: out('f.pb.gz'), collapsed: out('f.txt') };
     const outputs = Object.entries(files).flatMap(([name, file]) => [`--${name}`, file]);
-    const ask = async (): Promise<unknown> =>
-      await Promise.all(Array.from({ length: 4 }, () => fetchFrom(address, '/healthz')));
-    const run = await record([String(pid), '--seconds', '1.5', '--json', '--counters', ...outputs], ask);
+    const ask = async (): Promise<void> => {
+      // A worker that answers once more has ended the collection of its first request.
+      for (let count = 0; count < 3; count += 1) {
+        await Promise.all(Array.from({ length: 4 }, () => fetchFrom(address, '/healthz')));
+      }
+    };
+    const run = await record([String(pid), '--json', '--counters', ...outputs], ask);
 
     const report = reportOf(run);
-    expect(report.causes.collector.percent).toBeGreaterThan(75);
-    expect(report.causes.collector.faults).toBeGreaterThan(1000);
+    expect(report.causes[COLLECTOR].percent).toBeGreaterThan(75);
+    expect(report.causes[COLLECTOR].faults).toBeGreaterThan(1000);
     expect(report.lost_percent).toBeLessThan(1);
-    expect(report.seconds).toBeGreaterThan(1.4);
     expect(report.parent).toBe(pid);
     expect(report.processes.map((each) => each.pid).toSorted()).toEqual(childrenOf(pid).toSorted());
     const { buckets } = report.over_time;
-    expect(buckets.reduce((sum, bucket) => sum + bucket.collector, 0)).toBe(report.causes.collector.faults);
+    expect(buckets.reduce((sum, bucket) => sum + bucket[COLLECTOR], 0)).toBe(report.causes[COLLECTOR].faults);
     expect(report.counters?.map(({ group, processes }) => [group, processes.length])).toEqual([
       ['parent', 1],
       ['workers', 2],
@@ -169,24 +179,27 @@ describe.runIf(problem === null)(`a recording${problem === null ? '' : ` (${prob
   test('by the software event: the same faults, told by the pages that were shared', async () => {
     const { pid, address } = await gunicorn(1);
     const [worker = 0] = childrenOf(pid);
-    const args = ['--seconds', '1', '--json', '--event', 'software'];
+    const args = ['--json', '--event', 'software'];
+    const ask = async (): Promise<void> => {
+      for (let count = 0; count < 2; count += 1) await fetchFrom(address, '/healthz');
+    };
     const before = minorFaults(worker);
-    const run = await record([String(worker), ...args], () => fetchFrom(address, '/healthz'));
+    const run = await record([String(worker), ...args], ask);
     const report = reportOf(run);
     expect(report.instrument).toMatchObject({ name: 'software', event: 'page-faults:u' });
-    expect(report.causes.collector.percent).toBeGreaterThan(75);
+    expect(report.causes[COLLECTOR].percent).toBeGreaterThan(75);
     expect(report.faults).toBeGreaterThan(500);
     expect(report.faults).toBeLessThanOrEqual(minorFaults(worker) - before);
     // A second collection writes to the same pages, which are its own now.
-    const again = await record([String(worker), ...args], () => fetchFrom(address, '/healthz'));
+    const again = await record([String(worker), ...args], ask);
     expect(reportOf(again).faults).toBeLessThan(report.faults / 10);
   });
 
-  test('of a herd from the fork on: the next worker is followed, with the names of its functions', async () => {
+  test('of a herd from the fork on: the next worker is followed, with the names of its functions where there are any', async () => {
     const files = { 'shop.py': APP };
     const run = await serving(['shop:app', '--workers', '1', '--policy', 'stock', '--perf-names'], { files });
     const [old] = await run.workers();
-    const args = ['--runtime-dir', run.runtimeDirectory, '--from-fork', '--seconds', '6', '--call-graph', 'dwarf'];
+    const args = ['--runtime-dir', run.runtimeDirectory, '--from-fork', '--seconds', '300', '--call-graph', 'dwarf'];
     const html = path.join(folder, 'fork.html');
     const collapsed = path.join(folder, 'fork.txt');
     const recording = cowherd(['record', ...args, '--json', '--html', html, '--collapsed', collapsed]);
@@ -196,22 +209,30 @@ describe.runIf(problem === null)(`a recording${problem === null ? '' : ` (${prob
       (await run.workers()).find(({ pid, state }) => pid !== old!.pid && state === 'ready'),
     );
     await run.get('/read');
-    await until('the functions have names', () => existsSync(`/tmp/perf-${next.pid}.map`));
+    if (NAMES_FUNCTIONS) await until('the functions have names', () => existsSync(`/tmp/perf-${next.pid}.map`));
+    else
+      expect(run.messages.join('\n')).toMatch(
+        /perf_names: it needs CPython 3\.12 .*; functions of Python have no names/,
+      );
     // What has been recorded until then is told.
     recording.signal('SIGINT');
     expect(await recording.ended, recording.stderr).toEqual({ status: 0, signal: null });
 
     const report = reportOf(recording);
-    expect(report.seconds).toBeLessThan(6);
+    expect(report.seconds).toBeLessThan(300);
     expect(report.from_fork).toBe(true);
     expect(report.processes.find(({ pid }) => pid === next.pid)).toMatchObject({ name: 'cowherd-worker' });
     expect(report.processes.map(({ pid }) => pid)).not.toContain(report.parent);
     const python = report.python_functions.find(({ name }) => name.startsWith('read_everything'));
-    expect(python).toMatchObject({ file: path.join(run.folder, 'shop.py') });
-    expect(python!.faults).toBeGreaterThan(100);
+    if (NAMES_FUNCTIONS) {
+      expect(python).toMatchObject({ file: path.join(run.folder, 'shop.py') });
+      expect(python!.faults).toBeGreaterThan(100);
+    } else {
+      expect(report.python_functions).toEqual([]);
+    }
     for (const file of [html, collapsed]) {
       const text = readFileSync(file, 'utf8');
-      expect(text).toContain('read_everything');
+      expect(text.includes('read_everything')).toBe(NAMES_FUNCTIONS);
       expect(text).not.toContain(SECRET);
     }
     expect(recording.stdout + recording.stderr).not.toContain(SECRET);
@@ -224,14 +245,23 @@ describe.runIf(problem === null)(`a recording${problem === null ? '' : ` (${prob
   test('ends when the last of those that it records does, and is told as a table', async () => {
     const { pid, address } = await gunicorn(1);
     const [worker = 0] = childrenOf(pid);
-    const run = await record([String(worker), '--seconds', '60', '--counters'], async () => {
-      // The second one is answered when the first one's collection is over.
-      for (let count = 0; count < 2; count += 1) await fetchFrom(address, '/healthz');
-      kill([worker]);
-    });
+    const run = cowherd(['record', String(worker), '--seconds', '600', '--counters']);
+    await run.waitForText(/^Recording /m);
+    // The second one is answered when the first one's collection is over.
+    for (let count = 0; count < 2; count += 1) await fetchFrom(address, '/healthz');
+    kill([worker]);
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
     expect(run.stdout).toMatch(/^python, worker \d+ of \d+: [\d,]+ faults, [\d.]+ MiB copied in \d+\.\d s; none lost/);
-    expect(run.stdout).toMatch(/^collector +[\d,]+ +[\d.]+ +\d+\.\d%$/m);
+    expect(run.stdout).toMatch(new RegExp(String.raw`^${COLLECTOR} +[\d,]+ +[\d.]+ +\d+\.\d%$`, 'm'));
+    expect(run.stdout.includes('in code without symbols')).toBe(!HAS_SYMBOLS);
     expect(run.stdout).toMatch(/hardware counters|instructions per cycle/);
+  });
+
+  test('ends by itself when its time is over', async () => {
+    const { pid } = await gunicorn(1);
+    const run = cowherd(['record', String(pid), '--seconds', '0.5', '--json']);
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+    expect(reportOf(run).seconds).toBeGreaterThanOrEqual(0.5);
   });
 });
 
@@ -240,7 +270,7 @@ function minorFaults(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7]);
 }
 
-describe.runIf(problem === null)('a recording of elsewhere', () => {
+describe('a recording of elsewhere', needs(missing), () => {
   let data = '';
   let text = '';
 
@@ -260,7 +290,9 @@ describe.runIf(problem === null)('a recording of elsewhere', () => {
     for (const run of [fromData, fromText]) expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
     const report = reportOf(fromData);
     expect(report.faults).toBeGreaterThan(500);
-    expect(report.functions.map(({ name }) => name)).toContain('gc_collect_main');
+    expect(report.functions.map(({ name }) => name)).toContain(
+      HAS_SYMBOLS ? 'gc_collect_main' : `[${path.basename(realpathSync(PYTHON))}]`,
+    );
     // The text has microseconds only.
     const same = { title: '', taken_at: '', seconds: 0 };
     expect({ ...reportOf(fromText), ...same }).toEqual({ ...report, ...same });
@@ -340,13 +372,13 @@ esac`;
     await run.stop();
   });
 
-  test.runIf(problem === null)('no such process, none that was forked, no herd', async () => {
+  test('no such process, none that was forked, no herd', needs(missing), async () => {
     await expectError(cowherd(['record', '4194305']), 'PROCESS_NOT_FOUND');
     await expectError(cowherd(['record', String(process.pid)]), 'NOT_FORKED');
     await expectError(cowherd(['record']), 'NOT_RUNNING');
   });
 
-  test.runIf(problem === null && process.getuid?.() === 0)('a process of somebody else', async () => {
+  test('a process of somebody else', needs(ROOT_NEEDED, missing), async () => {
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     await expectError(cowherd(['record', '1'], { prefix: nobody }), 'PROCESS_NOT_READABLE', /CAP_SYS_PTRACE/);
   });

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { APPS, cowherd, HELLO, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { FEED, prepareFeed } from './support/feed.ts';
 import { isGone, processInfo } from './support/processes.ts';
+import { BEST } from './support/this-python.ts';
 import { until } from './support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -106,6 +107,8 @@ describe('a refork', () => {
         {},
       );
       const depth = (await ask(run, '/')).depth;
+      // Under freeze whoever reads an object writes its reference count: there the cache is only looked for.
+      const pathname = BEST === 'immortal' ? '/read' : '/';
       const warmed = new Set<number>();
       await until('every worker has warmed its cache', async () => {
         for (let request = 0; request < 6; request += 1) warmed.add((await ask(run, '/warm')).pid);
@@ -117,7 +120,7 @@ describe('a refork', () => {
       const descriptors: string[][] = [];
 
       for (let generation = 2; generation <= 1 + reforks; generation += 1) {
-        const load = new LightLoad(run, '/read');
+        const load = new LightLoad(run, pathname);
         const answer = await refork(run);
         expect(answer, answer.stderr).toMatchObject({ status: 0 });
         const fresh = await readyPids(run, 3);
@@ -131,7 +134,7 @@ describe('a refork', () => {
         // The mold is a process that was a worker, and the one before it has left.
         await until('the old mold has left', () => isGone(molds.at(-1)!));
         expect(now.length).toBe(1);
-        expect(now[0]).toMatchObject({ generation, phase: 'ready', policy: 'immortal' });
+        expect(now[0]).toMatchObject({ generation, phase: 'ready', policy: BEST });
         expect(processInfo(now[0]!.pid!)?.name).toBe('cowherd-mold');
         if (generation === 2) expect(warmed).toContain(now[0]!.pid);
         molds.push(now[0]!.pid!);
@@ -140,7 +143,7 @@ describe('a refork', () => {
         // Every worker of the new generation has been asked for the cache; it was there at its first answer.
         const answers = [...load.answers];
         await until('each has answered', async () => {
-          answers.push(...(await Promise.all(Array.from({ length: 6 }, () => ask(run, '/read')))));
+          answers.push(...(await Promise.all(Array.from({ length: 6 }, () => ask(run, pathname)))));
           return fresh.every((pid) => answers.some((each) => each.pid === pid));
         });
         const first = answers.filter((each) => each.first && fresh.includes(each.pid));
@@ -150,7 +153,7 @@ describe('a refork', () => {
         expect(new Set(answers.filter(({ pid }) => fresh.includes(pid)).map((each) => each.depth))).toEqual(
           new Set([depth]),
         );
-        // To read the whole cache copies next to nothing of it.
+        // Nothing to speak of is copied: of the cache neither, where all of it was read.
         for (const pid of fresh) expect(kibOf(pid, 'Private_Dirty') * 1024).toBeLessThan(6 * MIB);
       }
       expect(new Set(molds).size).toBe(1 + reforks);
@@ -256,7 +259,7 @@ def before_mold(server):
     const failed = await refork(run);
     expect(failed.status).toBe(37);
     expect(failed.stderr).toMatch(
-      /FORK_UNSAFE: thread 'flusher', started at .*threads\.py:7; stop it in the before_mold/,
+      /FORK_UNSAFE: thread 'flusher', which runs threading\.Event\.wait, started at .*threads\.py:7, runs in the mold, and in no worker; stop it in the before_mold/,
     );
     await readyPids(run, 1);
     expect((await run.get('/start')).text).toBe('well');
@@ -285,7 +288,7 @@ def app(environ, start_response):
     const failed = await refork(run);
     expect(failed.status).toBe(37);
     expect(failed.stderr).toMatch(
-      /FORK_UNSAFE: SQLite database .*shop\.db is open; close the connection in the before_/,
+      /FORK_UNSAFE: SQLite database .*shop\.db is open \(held in shop\.connection\); close the connection in the before_/,
     );
     expect((await run.get('/')).text).toBe('well');
     await run.stop();
@@ -297,7 +300,7 @@ import os, time
 def app(environ, start_response):
     start_response("200 OK", [])
     if environ["PATH_INFO"] == "/slow":
-        time.sleep(60)
+        time.sleep(600)
     return [str(os.getpid()).encode()]
 `;
     const run = await serving(['slow:app', '--workers', '1'], { files: { 'slow.py': app } });

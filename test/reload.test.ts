@@ -9,6 +9,7 @@ import { cowherd, PYTHON, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { FewestReady, Load } from './support/load.ts';
 import { until } from './support/until.ts';
+import { needs, where } from './support/needs.ts';
 
 let versions = 0;
 
@@ -119,24 +120,28 @@ describe('a reload', () => {
     await run.stop();
   });
 
-  test.runIf(mayRaisePriorities())('loads in the background, and its workers have the usual priority', async () => {
-    const app = (name: string): string => `
+  test(
+    'loads in the background, and its workers have the usual priority',
+    needs(where(mayRaisePriorities(), 'needs CAP_SYS_NICE')),
+    async () => {
+      const app = (name: string): string => `
 import os
 AT_IMPORT = os.getpriority(os.PRIO_PROCESS, 0)
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"${name} %d %d" % (AT_IMPORT, os.getpriority(os.PRIO_PROCESS, 0))]
 `;
-    const run = await serving(['shop:app', '--workers', '1'], { files: { 'shop.py': app('one') } });
-    const usual = os.getPriority();
-    expect((await run.get('/')).text).toBe(`one ${usual} ${usual}`);
-    write(run, 'shop.py', app('second'));
-    expect((await order(run, 'reload')).status).toBe(0);
-    expect((await run.get('/')).text).toBe(`second ${os.constants.priority.PRIORITY_LOW} ${usual}`);
-    const { molds } = await run.status();
-    expect(molds.map((mold) => os.getPriority(mold.pid ?? 0))).toEqual([usual, usual]);
-    await run.stop();
-  });
+      const run = await serving(['shop:app', '--workers', '1'], { files: { 'shop.py': app('one') } });
+      const usual = os.getPriority();
+      expect((await run.get('/')).text).toBe(`one ${usual} ${usual}`);
+      write(run, 'shop.py', app('second'));
+      expect((await order(run, 'reload')).status).toBe(0);
+      expect((await run.get('/')).text).toBe(`second ${os.constants.priority.PRIORITY_LOW} ${usual}`);
+      const { molds } = await run.status();
+      expect(molds.map((mold) => os.getPriority(mold.pid ?? 0))).toEqual([usual, usual]);
+      await run.stop();
+    },
+  );
 
   test('whose first worker dies leaves the old generation serving', async () => {
     const run = await serving(['shop:app', '--workers', '2', '-c', 'gunicorn.conf.py'], {

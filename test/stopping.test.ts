@@ -126,13 +126,13 @@ describe('connections in the listen backlog', () => {
   test.each([sync, gthread, gevent, asgi, uvicorn])(
     'that keep coming are refused, and none is reset ($name)',
     async ({ args }) => {
-      const run = await start(args, '--graceful-timeout', '60');
+      const run = await start(args, '--graceful-timeout', '600');
       const lost: string[] = [];
       let answered = 0;
       const client = async (): Promise<void> => {
         while (run.ending === null) {
           try {
-            expect((await run.get('/', { timeoutMs: 5000 })).status).toBe(200);
+            expect((await run.get('/', { timeoutMs: 30_000 })).status).toBe(200);
             answered += 1;
           } catch (error) {
             lost.push(error instanceof Error && 'code' in error ? String(error.code) : String(error));
@@ -143,10 +143,9 @@ describe('connections in the listen backlog', () => {
       const clients = Array.from({ length: 8 }, client);
       await until('they are answered', () => answered > 100);
       expect(lost).toEqual([]);
-      const stopped = performance.now();
+      // Long before its time is over, or the test would be.
       await run.stop();
       await Promise.all(clients);
-      expect(performance.now() - stopped).toBeLessThan(30_000);
       // Who connects after the signal is not let in, and hears so when the socket is closed.
       expect(lost.filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
       expect(lost.length).toBeGreaterThanOrEqual(clients.length);

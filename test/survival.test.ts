@@ -313,7 +313,7 @@ describe('out of memory', () => {
   test('by the limit of its cgroup: the worker is killed by the kernel, and replaced', async (context) => {
     const cgroup = limitedCgroup(200 * 1024 * 1024);
     if (cgroup === null) {
-      context.skip('no cgroup with a memory limit can be made here');
+      context.skip('needs a memory cgroup that the tests may write to');
       return;
     }
     const config = `
@@ -356,7 +356,7 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'cowherd-test', disk], { stdio: 'pipe' });
   } catch (error) {
-    context.skip(`no tmpfs can be mounted here: ${String(error)}`);
+    context.skip(`needs to mount a tmpfs: ${String(error)}`);
     return;
   }
   onTestFinished(() => {

@@ -10,6 +10,7 @@ import { lookAtShare } from '../src/forensics/look-share.ts';
 import type { WhyReport } from '../src/forensics/report.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
 import { interpreter } from './support/interpreters.ts';
+import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -103,11 +104,16 @@ describe('programs whose writes are known', () => {
   });
 
   // Debian's is stripped, and has its library inside of the program.
-  test.runIf(existsSync('/usr/bin/python3'))('an interpreter without symbols and without a library', async () => {
-    const judged = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
-    expect(judged.asked.report.reference.problem).toBeNull();
-    expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
-  });
+  const system = interpreter(({ path: command }) => command === '/usr/bin/python3');
+  test(
+    'an interpreter without symbols and without a library',
+    needs(where(system !== null, "needs the system's /usr/bin/python3")),
+    async () => {
+      const judged = judge(await started({ version: 'system', command: '/usr/bin/python3' }, 'mix'));
+      expect(judged.asked.report.reference.problem).toBeNull();
+      expect(wrongPercent(judged), JSON.stringify(judged.mistakes)).toBeLessThanOrEqual(3);
+    },
+  );
 });
 
 const COLLECTING = `
@@ -169,6 +175,31 @@ describe('a herd whose application runs the collector', () => {
   });
 });
 
+test('a herd whose application gives its processes other names is looked at by the pid of any of them', async () => {
+  const app = `
+import setproctitle
+setproctitle.setproctitle("shop: loaded")
+
+def app(environ, start_response):
+    setproctitle.setproctitle("shop: " + environ["PATH_INFO"])
+    start_response("200 OK", [])
+    return [b"well"]
+`;
+  const run = await serving(['shop:app', '--workers', '1', '--policy', 'freeze'], { files: { 'shop.py': app } });
+  await run.get('/');
+  const { molds, workers } = await run.status();
+  const [mold, worker] = [molds[0]?.pid ?? 0, workers[0]?.pid ?? 0];
+  expect([mold, worker].map((pid) => processInfo(pid)?.name)).toEqual(['shop: loaded', 'shop: /']);
+  for (const pid of [mold, worker]) {
+    const why = cowherd(['why', String(pid), '--json', '--no-census', '--runtime-dir', run.runtimeDirectory]);
+    expect(await why.ended, why.stderr).toEqual({ status: 0, signal: null });
+    const report = JSON.parse(why.stdout) as WhyReport;
+    expect(report.reference.pid).toBe(mold);
+    expect(report.median_pid).toBe(worker);
+  }
+  await run.stop();
+});
+
 describe('what there is to say of others', () => {
   test('of a prefork program that is no Python: what is still shared, and which pages are the same', async () => {
     const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
@@ -185,7 +216,7 @@ data = [[number] for number in range(50_000)]
 pid = os.fork()
 if pid == 0: gc.collect()
 else: print(pid, flush=True)
-time.sleep(60)`;
+time.sleep(600)`;
   const PYPY = existsSync('/usr/bin/pypy3') ? '/usr/bin/pypy3' : null;
   const FREE_THREADED = interpreter(({ freeThreaded }) => freeThreaded);
 
@@ -200,13 +231,17 @@ time.sleep(60)`;
     expect(workers[0]!.shared_at_fork).toBeGreaterThan(1024 * 1024);
   }
 
-  test.runIf(PYPY !== null)('of PyPy', async () => {
+  test('of PyPy', needs(where(PYPY !== null, 'needs /usr/bin/pypy3')), async () => {
     await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap is not known here');
   });
 
-  test.runIf(FREE_THREADED !== null)('of a free-threaded build', async () => {
-    await expectBytesAlone(FREE_THREADED!, /^free-threaded CPython/, 'it is a free-threaded build');
-  });
+  test(
+    'of a free-threaded build',
+    needs(where(FREE_THREADED !== null, 'needs a free-threaded CPython on this machine')),
+    async () => {
+      await expectBytesAlone(FREE_THREADED!, /^free-threaded CPython/, 'it is a free-threaded build');
+    },
+  );
 
   test('of workers that load the application themselves: that it is to be loaded before the fork', async () => {
     const { parent } = await pidPrintedBy(`
@@ -219,7 +254,7 @@ if 0 in pids:
 else:
     os.read(ready, 1), os.read(ready, 1)
     print(os.getpid(), flush=True)
-time.sleep(60)`);
+time.sleep(600)`);
     const { workers, advice, median_pid: median } = await reportOf(String(parent.pid));
     const worker = workers.find(({ pid }) => pid === median)!;
     expect(workers).toHaveLength(2);
@@ -236,7 +271,7 @@ time.sleep(60)`);
 
   test('of a worker by its own pid: it is compared with its parent', async () => {
     const { parent, pid } = await pidPrintedBy(
-      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
     );
     const report = await reportOf(String(pid));
     expect(report).toMatchObject({ reference: { pid: parent.pid }, median_pid: pid });
@@ -256,7 +291,7 @@ describe('what can not be looked at', () => {
   });
 
   test('a process that was not forked, nor has forked', async () => {
-    const { pid } = start('sleep', '60');
+    const { pid } = start('sleep', '600');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     await refused(48, new RegExp(`NOT_FORKED.*process ${pid}`), String(pid));
   });
@@ -266,12 +301,12 @@ describe('what can not be looked at', () => {
 import os, time
 first = os.fork()
 if first == 0:
-    time.sleep(60)
+    time.sleep(600)
 second = os.fork()
 if second == 0:
-    time.sleep(60)
+    time.sleep(600)
 print(first, flush=True)
-time.sleep(60)
+time.sleep(600)
 `);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
@@ -282,8 +317,8 @@ time.sleep(60)
     expect(report.reference).toMatchObject({ pid: Number(sibling), is_sibling: true });
   });
 
-  test.runIf(process.getuid?.() === 0)('a process of another user, without the privilege', async () => {
-    const { pid } = start('sleep', '60');
+  test('a process of another user, without the privilege', needs(ROOT_NEEDED), async () => {
+    const { pid } = start('sleep', '600');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     // The same user without capabilities may not look into one that has them.
     const run = cowherd(['why', String(pid)], { prefix: ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'] });
@@ -294,7 +329,7 @@ time.sleep(60)
 
   test('a worker that ends while it is read is left out; its parent ends it all', async () => {
     const { parent, pid } = await pidPrintedBy(
-      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(60)',
+      'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
     );
     const share = { reference: parent.pid, workers: [pid], ownersOf: [pid], pageBytes: 4096, census: null };
     let killed = false;

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Sequence
+from select import POLLIN, poll
 from typing import Any
 
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, Message
@@ -53,6 +54,12 @@ class Channel:
         except OSError:
             return False
         return True
+
+    def wait(self, seconds: float) -> bool:
+        """Whether there is something to receive, or the keeper has left, within that time."""
+        look = poll()
+        look.register(self._connection.fileno(), POLLIN)
+        return bool(look.poll(seconds * 1000))
 
     def receive(self) -> tuple[Message | None, list[int]]:
         """The next message and the descriptors that came with it; None when the keeper left."""

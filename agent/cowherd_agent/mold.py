@@ -17,6 +17,7 @@ from cowherd_agent import merging, perf_names, process_name, retiring, threads
 from cowherd_agent.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
+from cowherd_agent.heap import rawgc
 from cowherd_agent.hooks import is_own_fault, print_own_traceback, run_hook
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
@@ -43,6 +44,10 @@ ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
 # How long threads may take that are about to end: asgiref ends one with another one, after each
 # request (asgiref/sync.py, ThreadSensitiveContext).
 THREADS_END_SECONDS = 0.5
+
+# In a mold whose threads go on, once in a while and where there may be something to collect.
+COLLECT_EVERY_SECONDS = 60.0
+COLLECT_FROM_OBJECTS = 10_000
 
 # Room for a pid, or for '!' and an errno.
 _FORK_PIPE_BYTES = 32
@@ -407,7 +412,6 @@ class Mold:
         """Everything up to the first fork, in a mold that has been a worker: the settings and the
         application stay as they are. Raises MoldFailure."""
         from cowherd_agent import fork_safety, ready_to_fork
-        from cowherd_agent.heap import rawgc
 
         own, advisory = self._own_descriptors(), self._advisory()
         # What serving has left, before any of it is frozen by the search for clients.
@@ -479,6 +483,10 @@ class Mold:
                 break
             self._scout = None
             self._send(answer)
+        while self._threads > 0 and not self._channel.wait(COLLECT_EVERY_SECONDS):
+            # The collector is off in a mold, and the application's threads go on in this one.
+            if gc.get_count()[0] >= COLLECT_FROM_OBJECTS:
+                rawgc.collect()
         return self._channel.receive()
 
     def _pause_threads(self) -> None:

@@ -12,21 +12,32 @@ import os
 import re
 import struct
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+PATIENCE_SECONDS = 0.3
+"""How long to look again at threads that run, which have no stack to be read: OpenBLAS's wait for
+work in a loop for a while, before they wait in the kernel."""
+
+_LOOK_SECONDS = 0.02
 
 _STACK_BYTES = 64 * 1024
 """How much of a stack is read: the outermost frames of a thread that waits lie well within."""
 
-_NOT_THE_STARTER = re.compile(r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?)[.-]")
-"""Libraries through which others wait and start their threads."""
+_NOT_THE_STARTER = re.compile(
+    r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?|libpython\d*|python\d*)[.-]|python\d*$"
+)
+"""Libraries through which others wait and start their threads, and the interpreter, whose functions
+they call back."""
 
 
 class NativeThread(NamedTuple):
     """
     Attributes:
         name: its short name (comm), often the process's own.
-        library: the file name of the library whose code it runs; empty if that can't be told.
+        library: the file of the library whose code it runs: from the package on, where it is one's
+            (`numpy.libs/libopenblas.so`), else its name; empty if that can't be told.
     """
 
     name: str
@@ -50,9 +61,15 @@ def native_threads() -> list[NativeThread]:
     if not numbers:
         return []
     mappings = read_mappings()
+    libraries = {number: _library_of(number, mappings) for number in numbers}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not all(libraries.values()) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        for number, library in libraries.items():
+            libraries[number] = library or _library_of(number, mappings)
     return [
-        NativeThread(name, _library_of(number, mappings))
-        for number in numbers
+        NativeThread(name, library)
+        for number, library in libraries.items()
         if (name := _name_of(number)) is not None
     ]
 
@@ -95,10 +112,12 @@ def library_on_stack(stack: bytes, mappings: Sequence[Mapping]) -> str:
         at = bisect.bisect_right(starts, word) - 1
         if at < 0 or word >= mappings[at].end or not mappings[at].executable:
             continue
-        name = os.path.basename(mappings[at].path)
-        if mappings[at].path.startswith("/") and not _NOT_THE_STARTER.match(name):
-            found = name
-    return found
+        path = mappings[at].path
+        if path.startswith("/") and not _NOT_THE_STARTER.match(os.path.basename(path)):
+            found = path
+    # site-packages, or Debian's dist-packages.
+    _, packages, within = found.rpartition("-packages/")
+    return within if packages else os.path.basename(found)
 
 
 def _task_numbers() -> list[int]:

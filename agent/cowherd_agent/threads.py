@@ -118,7 +118,7 @@ def _code_of(thread: threading.Thread) -> str:
 
 def _function_of(thread: threading.Thread) -> object:
     """The function that it runs, or the class that says what it runs."""
-    target = target_of(thread)
+    target = thread.function if type(thread) is threading.Timer else target_of(thread)
     if type(target) is MethodType:
         target = target.__func__
     # An object that can be called, or a partial, says nothing itself.

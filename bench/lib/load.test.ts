@@ -38,18 +38,18 @@ test('each request is sent once, and timed from its own beginning', async () => 
   expect(result.requests).toBe(seen());
   expect(result.requestsPerSecond).toBeCloseTo(result.requests / result.seconds, 6);
   expect(result.p50Ms).toBeGreaterThanOrEqual(19);
-  // Four connections at 20 ms each are 200 a second; times that add up from request to request would not fit in here.
-  expect(result.worstMs).toBeLessThan(1000);
-}, 20_000);
+  // Of four connections four requests are under way at a time. Times that add up from request to request would be more.
+  expect((result.requestsPerSecond * result.p50Ms) / 1000).toBeLessThan(8);
+});
 
 test('the last answers count, however late they come', async () => {
   const { port } = await serving((request) => ({ status: 200, afterMs: request === 2 ? 1500 : 5 }));
   const result = await load({ port, path: '/', connections: 2, seconds: 1 }, scratch);
   expect(result.worstMs).toBeGreaterThanOrEqual(1490);
   expect(result.seconds).toBeGreaterThanOrEqual(1.49);
-}, 20_000);
+});
 
 test('a request that fails makes the run void', async () => {
   const { port } = await serving((request) => ({ status: request === 3 ? 503 : 200, afterMs: 5 }));
   await expect(load({ port, path: '/', connections: 2, seconds: 1 }, scratch)).rejects.toThrow('status 503');
-}, 20_000);
+});

@@ -16,7 +16,7 @@ afterEach(() => {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 10) {
-    if (waited > 5000) throw new Error('waited in vain');
+    if (waited > 60_000) throw new Error('waited in vain');
     await setTimeout(10);
   }
 }

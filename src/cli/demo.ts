@@ -11,8 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { CowherdError } from '../base/errors.ts';
 import { formatDuration, milliseconds } from '../base/units.ts';
 import { findInterpreter } from '../cpython/discover.ts';
+import { probe } from '../cpython/interpreter.ts';
 import { DemoHerd, prepareDatabase } from './demo-herd.ts';
 import { startLoad } from './demo-load.ts';
+import { pythonLines } from './demo-python.ts';
 import { demoResult, formatDemo, type DemoResult } from './demo-view.ts';
 
 export interface DemoOptions {
@@ -57,9 +59,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const interactive = process.stdout.isTTY && options.json !== true;
   const interrupted = waitForInterrupt();
   try {
+    const about = await probe(interpreter.path);
+    const lines =
+      about === null ? [`Python: ${interpreter.path} (${interpreter.why})`] : pythonLines(about, interpreter.why);
+    for (const line of lines) say(line);
     say(`The bundled Django application, ${workers} workers with heap policy auto beside`);
     say(`${workers} with stock (what gunicorn --preload does), under the same load.`);
-    say(`Python: ${interpreter.path} (${interpreter.why})`);
     const database = join(folder, 'feed.sqlite3');
     await prepareDatabase(interpreter.path, EXAMPLE, database);
     for (const policy of ['auto', 'stock'] as const) {

@@ -5,6 +5,7 @@ import { CowherdError } from '../base/errors.ts';
 import { logFormatFor } from '../base/log-format.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import { isAnswering } from '../supervisor/control.ts';
+import { holdSignals } from '../supervisor/held-signals.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
 import { takeNotifySocket } from '../supervisor/notify-socket.ts';
@@ -50,7 +51,10 @@ export async function runServe(argv: string[]): Promise<number> {
     sockets,
     daemonized: process.env[DAEMON_VARIABLE] === '1',
   };
-  const started = (await adoptHerd(options)) ?? startUp(options);
+  const adopted = await adoptHerd(options);
+  // A herd that is adopted has served without a supervisor, and can go on to do so.
+  const releaseSignals = adopted === null ? holdSignals() : null;
+  const started = adopted ?? startUp(options);
   // Only now: the interpreter is at work already.
   const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
     import('./supervisor-log.ts'),
@@ -70,6 +74,7 @@ export async function runServe(argv: string[]): Promise<number> {
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
     onConfigured: (settings) => log.follow(settings.errorlog),
     onReopenLogs: () => log.reopen(),
+    onListening: () => releaseSignals?.(),
     onServing: () => {
       log.info('Serving: every worker is ready');
       process.send?.({ type: 'serving' });

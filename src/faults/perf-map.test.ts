@@ -1,9 +1,10 @@
 import { appendFileSync, chownSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { manualClock } from '../base/clock.ts';
+import { milliseconds } from '../base/units.ts';
 import { frameOfMap, parsePerfMap, PerfMaps } from './perf-map.ts';
 
 /** Of no process: pid_max is at most 2^22. */
@@ -35,13 +36,14 @@ test('functions of Python, and others', () => {
   expect(frameOfMap('LazyCompile:~a /b.js:1')).toMatchObject({ name: 'LazyCompile:~a /b.js:1', language: 'native' });
 });
 
-test('a map that grows is read on, also when it has been taken away', async () => {
-  const maps = new PerfMaps();
+test('a map that grows is read on, also when it has been taken away', () => {
+  const clock = manualClock();
+  const maps = new PerfMaps(clock);
   expect(maps.find(PID, 0x7f10)).toBeNull();
   writeFileSync(MAP, '7f10 b py::first:/a.py\n7f20 b py::sec');
   // It is not looked for at every address.
   expect(maps.find(PID, 0x7f15)).toBeNull();
-  await sleep(150);
+  clock.advance(milliseconds(150));
   expect(maps.find(PID, 0x7f15)?.name).toBe('first');
   expect(maps.find(PID, 0x7f20)).toBeNull();
   appendFileSync(MAP, 'ond:/a.py\n');

@@ -9,7 +9,7 @@
  * is kept open, so that it can be read when the process has ended and taken it away.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { monotonicClock } from '../base/clock.ts';
+import { type Clock, monotonicClock } from '../base/clock.ts';
 import { isSystemError } from '../base/errors.ts';
 import type { Milliseconds } from '../base/units.ts';
 import { readKernelFile } from '../procfs/read.ts';
@@ -106,6 +106,11 @@ export class PerfMaps {
   readonly #maps = new Map<number, GrowingMap>();
   /** When the maps of other processes were looked for. */
   readonly #missing = new Map<number, Milliseconds>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = monotonicClock) {
+    this.#clock = clock;
+  }
 
   /** Null where nothing is known of the place. */
   find(pid: number, address: number): ProfileFrame | null {
@@ -126,7 +131,7 @@ export class PerfMaps {
   #mapOf(pid: number): GrowingMap | null {
     const known = this.#maps.get(pid);
     if (known !== undefined) return known;
-    const now = monotonicClock.now();
+    const now = this.#clock.now();
     const looked = this.#missing.get(pid);
     if (looked !== undefined && now - looked < AGAIN_AFTER_MS) return null;
     if (this.#maps.size + this.#missing.size >= MOST_MAPS && looked === undefined) return null;

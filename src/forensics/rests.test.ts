@@ -32,16 +32,24 @@ test('whatever there is to do, no rest makes a look longer than what nobody mind
 
 test('it is the time since the last rest that counts', () => {
   const clock = manualClock();
-  const rests = new Rests(clock, 100);
-  const restedMs = (): number => {
-    const before = performance.now();
-    rests.rest();
-    return performance.now() - before;
-  };
+  const blocked: number[] = [];
+  const rests = new Rests(clock, 100, (ms) => blocked.push(ms));
   clock.advance(milliseconds(5));
-  expect(restedMs()).toBeGreaterThan(40);
+  rests.rest();
+  expect(blocked).toEqual([45]);
   // Nothing was done since.
-  expect(restedMs()).toBeLessThan(40);
+  rests.rest();
+  // There is too little time left for another one.
   clock.advance(milliseconds(2000));
-  expect(restedMs()).toBeLessThan(40);
+  rests.rest();
+  expect(blocked).toEqual([45]);
+});
+
+test('a rest keeps the thread from working', () => {
+  const clock = manualClock();
+  const rests = new Rests(clock, 100);
+  clock.advance(milliseconds(5));
+  const before = performance.now();
+  rests.rest();
+  expect(performance.now() - before).toBeGreaterThan(40);
 });

@@ -36,13 +36,17 @@ export function restAfter({ workedMs, elapsedMs, leftMs }: Stretch): number {
 export class Rests {
   readonly #clock: Clock;
   readonly #startedMs: number;
-  readonly #nobodyWakesIt = new Int32Array(new SharedArrayBuffer(4));
+  readonly #block: (ms: number) => void;
   #restedMs: number;
   #leftMs: number;
 
-  /** @param leftMs about how much work is to be done */
-  constructor(clock: Clock, leftMs: number) {
+  /**
+   * @param leftMs about how much work is to be done
+   * @param block keeps the thread from working for so long
+   */
+  constructor(clock: Clock, leftMs: number, block: (ms: number) => void = blockThread) {
     this.#clock = clock;
+    this.#block = block;
     this.#startedMs = clock.now();
     this.#restedMs = this.#startedMs;
     this.#leftMs = leftMs;
@@ -58,7 +62,13 @@ export class Rests {
     const nowMs = this.#clock.now();
     const forMs = restAfter({ workedMs: nowMs - this.#restedMs, elapsedMs: nowMs - this.#startedMs, leftMs });
     if (forMs === 0) return;
-    Atomics.wait(this.#nobodyWakesIt, 0, 0, forMs);
+    this.#block(forMs);
     this.#restedMs = this.#clock.now();
   }
+}
+
+const nobodyWakesIt = new Int32Array(new SharedArrayBuffer(4));
+
+function blockThread(ms: number): void {
+  Atomics.wait(nobodyWakesIt, 0, 0, ms);
 }

@@ -54,7 +54,7 @@ const configured: Inventory['molds'][number]['configured'] = {
   executable: 'python3',
   remarks: [],
 };
-const ready: Inventory['molds'][number]['ready'] = {
+const ready: NonNullable<Inventory['molds'][number]['ready']> = {
   type: 'mold_ready',
   policy: 'freeze',
   asked_policy: 'auto',
@@ -233,7 +233,8 @@ test('a refork whose worker was to become the mold fails; a worker told so finis
     }),
   });
   expect(told.state.rollout).toBeNull();
-  expect(told.state.workers[101]?.phase).toBe('draining');
+  // With a deadline: it may be told nothing more, and never finish.
+  expect(told.state.workers[101]).toMatchObject({ phase: 'draining', drainedAtMs: expect.any(Number) });
   expect(told.does).not.toContain('signal');
   const untold = adopted({
     saved: known({
@@ -242,6 +243,22 @@ test('a refork whose worker was to become the mold fails; a worker told so finis
     }),
   });
   expect(untold.state.workers[101]).toMatchObject({ phase: 'ready', replaceBecause: null });
+});
+
+test('a mold whose threads go on stays, and they no longer rest for a reload that nobody knows of', () => {
+  const threaded = foundMold(1, { ready: { ...ready, threads: 1 } });
+  const found = inventory({ molds: [threaded, foundMold(2)] });
+  const { state, actions } = adopted({ saved: known({ generation: 2 }), inventory: found });
+  expect(state.molds[1]).toMatchObject({ phase: 'ready', threads: 1 });
+  expect(actions).toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'resume_threads' } });
+  // Unless the one that serves has the same: it has loaded the application after it.
+  const both = inventory({ molds: [threaded, foundMold(2, { ready: { ...ready, threads: 1 } })] });
+  const exit = { type: 'exit', final: false } as const;
+  expect(adopted({ saved: known({ generation: 2 }), inventory: both }).actions).toContainEqual({
+    do: 'tell_mold',
+    generation: 1,
+    message: exit,
+  });
 });
 
 test('a mold that nobody knows the purpose of is let go', () => {

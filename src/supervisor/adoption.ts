@@ -122,8 +122,11 @@ function takeWorker(draft: Draft, found: FoundWorker, before: WorkerState | unde
   const worker: WorkerState = { ...workers.newWorker(pid, slot, generation, forkedAtMs), ...before, slot, generation };
   draft.state.workers[pid] = worker;
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
-  // Told to become a mold, it serves no more, and is ended when it waits for the order.
-  if (worker.phase === 'retiring') worker.phase = 'draining';
+  // Told to become a mold, it serves no more, and is ended when it waits for the order, or has not done so in time.
+  if (worker.phase === 'retiring') {
+    worker.phase = 'draining';
+    worker.drainedAtMs ??= draft.nowMs;
+  }
 }
 
 /** Without a file: the newest generation whose mold is ready; else whatever there is. */

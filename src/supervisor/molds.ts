@@ -99,12 +99,12 @@ export function configured(draft: Draft, generation: number, message: Configured
   mold.phase = 'loading';
   mold.remarks = message.remarks;
   mold.settings = message.settings;
+  const isFirst = state.settings === null;
+  // A reload's settings are the herd's when its first worker is ready. Before the lines: the log level is among them.
+  if (generation === state.generation) useSettings(draft, message.settings);
   for (const { policy, reason } of message.remarks) {
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
   }
-  const isFirst = state.settings === null;
-  // A reload's settings are the herd's when its first worker is ready. Before the line: the log level is among them.
-  if (generation === state.generation) useSettings(draft, message.settings);
   if (isFirst) {
     state.target = Math.max(1, message.settings.workers);
     log(
@@ -216,11 +216,11 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.threads = message.threads;
   toForeground(draft, mold);
   state.phase = 'serving';
-  // It replaces a dead one, and has loaded the application: the threads are its own now.
+  // It replaces a dead one. Where it has the same threads, they are its own now.
   if (generation === state.generation) {
-    for (const other of withThreads(draft)) {
-      if (other.generation !== generation) dismiss(draft, other.generation);
-    }
+    const others = withThreads(draft).filter((other) => other !== mold);
+    if (mold.threads > 0) for (const other of others) dismiss(draft, other.generation);
+    else tellThreads(draft, 'resume_threads');
   }
   const secondsTaken = ((draft.nowMs - mold.startedAtMs) / 1000).toFixed(1);
   const asked = message.asked_policy === message.policy ? '' : ` (${message.asked_policy})`;

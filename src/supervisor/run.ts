@@ -45,6 +45,8 @@ export interface SupervisorOptions {
   notifySocket: NotifySocket | null;
   /** Where progress is renewed in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
+  /** Called when signals and the keeper are listened to. */
+  onListening?: () => void;
   /** Called each time a mold has read the settings. */
   onConfigured?: (settings: Settings) => void;
   /** Called when log files are to be opened anew. */
@@ -123,6 +125,7 @@ class Supervisor {
       // First: what the keeper has said since its inventory is about what is in there, an end for example.
       if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
       this.#hearKeeper();
+      this.#options.onListening?.();
       const tick = setInterval(() => this.#tick(), TICK_MS);
       const loading = this.#watchLoading();
       const result = await ended;

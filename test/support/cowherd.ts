@@ -144,7 +144,7 @@ export class Run {
     return fetchFrom(this.address, pathname, options);
   }
 
-  async waitForText(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async waitForText(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
     return await until(
       () => `${String(pattern)} in:\n${this.stdout}${this.stderr}`,
       () => {

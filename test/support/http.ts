@@ -45,7 +45,7 @@ export function fetchFrom(address: Address, path: string, options: RequestOption
           ...options.headers,
         },
         agent: options.agent ?? false,
-        timeout: options.timeoutMs ?? 30_000,
+        timeout: options.timeoutMs ?? 100_000,
       },
       (response) => {
         const chunks: Buffer[] = [];

@@ -1,11 +1,14 @@
 /** Waits for a condition, instead of for a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What `look` gives as soon as it is not null, undefined or false. Throws, with `what`, when it takes too long. */
+/**
+ * What `look` gives as soon as it is not null, undefined or false. Throws, with `what`, when it takes too long: what
+ * takes a second on an idle machine may take many on a busy one.
+ */
 export async function until<Value>(
   what: string | (() => string),
   look: () => Value | Promise<Value>,
-  timeoutMs = 20_000,
+  timeoutMs = 100_000,
 ): Promise<NonNullable<Value>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

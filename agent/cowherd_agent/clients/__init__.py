@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from cowherd_agent.clients import datasette_databases, executors, openmp, telemetry
+from cowherd_agent.clients import datasette_databases, executors, log_listeners, openmp, telemetry
 from cowherd_agent.clients.recipe import Recipe
 from cowherd_agent.clients.recipes import RECIPES
 from cowherd_agent.fork_safety import databases, sockets
@@ -28,6 +28,7 @@ def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[st
     """
     attempt = advisory.attempt
     closed = list(attempt("sending what telemetry has queued", telemetry.flush) or ())
+    attempt("following forks with log listeners", log_listeners.follow_forks)
     attempt("ending Datasette's writers", datasette_databases.end_writers)
     if attempt("ending idle threads of pools", executors.end_idle_threads):
         closed.append("idle threads of pools")
@@ -42,7 +43,7 @@ def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[st
 
 def _close_connections(own_descriptors: Collection[int], advisory: Advisory) -> list[str]:
     opened = without(open_descriptors(), own_descriptors)
-    if not sockets.look(opened) and not databases.find(opened):
+    if not sockets.look(opened) and not databases.paths(opened):
         # The heap is not gone through for nothing.
         return []
     recipes = [(recipe, recipe.loaded_classes()) for recipe in RECIPES]

@@ -66,15 +66,6 @@ def _disconnect_all(client: Any) -> bool:
     return True
 
 
-def _close_transport(transport: Any) -> bool:
-    # Lib/asyncio/selector_events.py: of a loop that is closed nobody can use a connection again,
-    # and nobody closes it.
-    if not transport._loop.is_closed() or transport._sock is None:
-        return False
-    transport._sock.close()
-    return True
-
-
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "Redis connection pools",
@@ -105,10 +96,5 @@ RECIPES: tuple[Recipe, ...] = (
         "memcached clients",
         (("pylibmc.client", "Client"), ("memcache", "Client"), ("bmemcached.client", "Client")),
         _disconnect_all,
-    ),
-    Recipe(
-        "connections of closed event loops",
-        (("asyncio.selector_events", "_SelectorTransport"),),
-        _close_transport,
     ),
 )

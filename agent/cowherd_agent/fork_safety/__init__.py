@@ -120,7 +120,6 @@ def verdict(own_descriptors: Collection[int], advisory: Advisory, found: Threads
         *native_fates.find(found.native),
         *(advisory.attempt("the look at libraries", library_states.find) or ()),
         *_find_in_heap(opened, advisory),
-        *(advisory.attempt("the look for databases", lambda: databases.find(opened)) or ()),
         *(advisory.attempt("the look for file locks", lambda: file_locks.find(opened)) or ()),
         *(advisory.attempt("the look for locks", locks.find) or ()),
     ]
@@ -132,7 +131,21 @@ def _find_in_heap(opened: Sequence[Descriptor], advisory: Advisory) -> list[Find
     def search() -> list[Finding]:
         connections = sockets.look(opened)
         loops = event_loops.classes(opened)
-        heap = HeapSearch([*(sockets.classes() if connections else ()), *loops])
-        return [*sockets.find(connections, heap), *event_loops.find(loops, heap)]
+        bound = event_loops.bound_classes()
+        has_databases = bool(databases.paths(opened))
+        heap = HeapSearch(
+            [
+                *(sockets.classes() if connections else ()),
+                *loops,
+                *bound,
+                *(databases.classes() if has_databases else ()),
+            ]
+        )
+        return [
+            *sockets.find(connections, heap),
+            *event_loops.find(loops, heap),
+            *event_loops.find_bound(heap),
+            *(databases.find(opened, heap) if has_databases else ()),
+        ]
 
     return advisory.attempt("the look for connections", search) or []

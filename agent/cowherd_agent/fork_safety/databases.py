@@ -3,31 +3,56 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 
 from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.loaded_classes import loaded_classes
 
 _HEADER = b"SQLite format 3\0"
 """The first bytes of every database file (https://www.sqlite.org/fileformat.html, 1.3)."""
 
 
-def find(opened: Sequence[Descriptor]) -> list[Finding]:
-    paths = {each.target for each in opened if each.is_file and _is_database(each.number)}
+_CLASSES = (("_sqlite3", "Connection"),)
+
+_MOST_PLACES = 3
+
+
+def paths(opened: Sequence[Descriptor]) -> list[str]:
+    """Of the databases among these files."""
+    return sorted({each.target for each in opened if each.is_file and _is_database(each.number)})
+
+
+def classes() -> list[type]:
+    """Whose instances are connections to such databases."""
+    return loaded_classes(_CLASSES)
+
+
+def find(opened: Sequence[Descriptor], heap: HeapSearch) -> list[Finding]:
+    """Which connection has which database open only SQLite knows, so all holders are told."""
+    holders = heap.holders_of(heap.instances_of(classes()))
+    places = sorted({holder.place for holder in holders.values() if holder.place})[:_MOST_PLACES]
+    held = f" (held in {', '.join(places)})" if places else ""
     return [
         Finding(
             "database",
-            f"SQLite database {path} is open",
+            f"SQLite database {path} is open{held}",
             "close the connection in the before_mold hook, and open one in after_fork or at the"
             " first request",
         )
-        for path in sorted(paths)
+        for path in paths(opened)
     ]
 
 
 def _is_database(descriptor: int) -> bool:
     try:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            # Nobody writes through it, and a lock that it may have had is not inherited. Libraries
+            # in C keep tables of their own so: PROJ's, for one.
+            return False
         return os.pread(descriptor, len(_HEADER), 0) == _HEADER
     except OSError:
         # Open for writing only, as logs are.

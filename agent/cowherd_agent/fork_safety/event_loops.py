@@ -1,16 +1,22 @@
 """Event loops: a fork shares the loop's epoll instance, so that what one process registers wakes
-another (epoll(7), "Questions and answers")."""
+another (epoll(7), "Questions and answers"). And what belongs to a loop that is closed, as a
+worker's is when it becomes a mold, is of no use in the next workers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.heap_search import HeapSearch, kind_name
 from cowherd_agent.fork_safety.loaded_classes import loaded_classes
 
 _LOOPS = (("asyncio.base_events", "BaseEventLoop"), ("uvloop", "Loop"))
+
+_BOUND = (("aiohttp.client", "ClientSession"), ("asyncpg.pool", "Pool"))
+"""Clients that belong to the loop in which they were made; `_loop` and `closed` or `_closed`
+(aiohttp/client.py, asyncpg/pool.py)."""
 
 
 def classes(opened: Sequence[Descriptor]) -> list[type]:
@@ -21,14 +27,41 @@ def classes(opened: Sequence[Descriptor]) -> list[type]:
     return loaded_classes(_LOOPS)
 
 
+def bound_classes() -> list[type]:
+    """Of clients that belong to a loop."""
+    return loaded_classes(_BOUND)
+
+
 def find(kinds: Sequence[type], heap: HeapSearch) -> list[Finding]:
     return [
         Finding(
             "event loop",
-            f"{type(loop).__module__}.{type(loop).__qualname__} that is not closed",
+            f"{kind_name(type(loop))} that is not closed",
             "close it in the before_mold hook; a worker makes its own"
             " (make it in a function, not at import)",
         )
         for loop in heap.instances_of(kinds)
         if not loop.is_closed()
     ]
+
+
+def find_bound(heap: HeapSearch) -> list[Finding]:
+    """Clients that were made in a loop that is closed, and are not closed themselves."""
+    bound = [each for each in heap.instances_of(bound_classes()) if _is_stranded(each)]
+    holders = heap.holders_of(bound)
+    return [
+        Finding(
+            "event loop",
+            f"{kind_name(type(each))} of an event loop that is closed"
+            + (f", {holder.words}" if (holder := holders.get(id(each))) and holder.place else ""),
+            "make it in the lifespan's startup, and close it in its shutdown: each worker then"
+            " makes its own",
+        )
+        for each in bound
+    ]
+
+
+def _is_stranded(client: Any) -> bool:
+    loop = getattr(client, "_loop", None)
+    is_closed = getattr(client, "closed", False) is True or getattr(client, "_closed", False)
+    return loop is not None and loop.is_closed() and not is_closed

@@ -18,8 +18,8 @@ from cowherd_agent.native_threads import NativeThread
 class KnownLibrary(NamedTuple):
     """
     Attributes:
-        library: matches the beginning of the library's file name.
-        thread: matches the beginning of the thread's name.
+        library: found in the library's file, from its package on.
+        thread: matches the thread's name.
         breaks: what goes wrong in a worker; empty where nothing does.
     """
 
@@ -32,26 +32,34 @@ def _known(library: str, thread: str = "", breaks: str = "") -> KnownLibrary:
     return KnownLibrary(re.compile(library), re.compile(thread), breaks)
 
 
+# The first line that fits counts.
 _KNOWN = (
+    # Its background threads are made anew (background_thread_postfork_child of
+    # src/background_thread.c).
+    _known(r"", r"jemalloc_bg_thd"),
     # pthread_atfork: the pool ends before a fork and is made anew when it is needed
     # (driver/others/blas_server.c of OpenBLAS).
-    _known(r"lib(scipy_)?openblas"),
+    _known(r"openblas"),
     # pthread_atfork likewise (openmp/runtime/src/z_Linux_util.cpp of LLVM, __kmp_register_atfork).
     _known(r"lib(iomp5|omp)\b"),
     # cpp/src/arrow/util/atfork_internal.cc
     _known(r"libarrow"),
-    # Its background threads are made anew (background_thread_postfork_child of
-    # src/background_thread.c).
-    _known(r"", r"jemalloc_bg_thd"),
-    # The thread that runs a session does all the work itself where its helpers do not answer.
-    _known(r"onnxruntime|libonnxruntime"),
+    # The thread that asks does all the work itself where its helpers do not answer.
+    _known(r"onnxruntime"),
     _known(r"_?duckdb"),
     # Its own pool of threads, which a child makes anew (modules/core/src/parallel_impl.cpp).
     _known(r"cv2\b|libopencv"),
     # A call in a worker makes its own threads and its own connection.
     _known(r"cygrpc"),
+    # Switches its parallelism off in a child (bindings/python/src/lib.rs, child_after_fork).
+    _known(r"^tokenizers/"),
+    # Starts its threads anew, some at the next use (ddtrace/internal/forksafe.py).
+    _known(r"^ddtrace/"),
+    # Made with the module; the pool comes with the first query, and has threads of other names.
+    _known(r"polars", r"polars-[a-z]"),
     _known(
-        r"_polars_runtime|polars",
+        r"polars",
+        r"polars-\d|async-executor|tokio",
         breaks="a query of polars waits for ever: its thread pool does not survive a fork",
     ),
     _known(
@@ -74,6 +82,9 @@ def find(threads: Sequence[NativeThread]) -> list[Finding]:
     for thread in threads:
         known = _look_up(thread)
         if known is None:
+            if not thread.library:
+                # Nobody could do anything about it.
+                continue
             unknown[thread.library, thread.name] += 1
         elif known.breaks:
             breaking.setdefault(known.breaks, thread.library or thread.name)
@@ -87,8 +98,7 @@ def find(threads: Sequence[NativeThread]) -> list[Finding]:
         *(
             Finding(
                 "native threads",
-                f"{count} native thread(s) named {name!r}, of {library or 'an unknown library'}:"
-                " workers do not have them",
+                f"{count} native thread(s) named {name!r}, of {library}: workers do not have them",
                 "try what uses the library in a worker; --allow-threads says that all is well",
             )
             for (library, name), count in unknown.items()
@@ -112,6 +122,6 @@ def without_returned(
 
 def _look_up(thread: NativeThread) -> KnownLibrary | None:
     for known in _KNOWN:
-        if known.library.match(thread.library) and known.thread.match(thread.name):
+        if known.library.search(thread.library) and known.thread.match(thread.name):
             return known
     return None

@@ -10,6 +10,7 @@ import _socket
 import os
 import socket
 import struct
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -61,6 +62,8 @@ _AWARE_OF_FORKS = frozenset(("redis", "valkey", "pymongo"))
 compare os.getpid() first (`_checkpid` of redis/connection.py; `open` of
 pymongo/synchronous/topology.py)."""
 
+_GRPC = "grpc._cython.cygrpc"
+
 # Drivers whose connections are made in C, and tell their descriptor by fileno().
 _C_DRIVERS = (
     ("psycopg", "Connection"),
@@ -96,6 +99,10 @@ def find(connections: Sequence[Connection], heap: HeapSearch) -> list[Finding]:
     findings = []
     for connection in connections:
         holder = holders.get(connection.descriptor)
+        if holder is None and connection.service is None and _GRPC in sys.modules:
+            # No object of Python's holds gRPC's connections. In a child it closes them, and makes
+            # its own (src/core/lib/event_engine/posix_engine, at-fork handlers).
+            continue
         package = holder.kind.partition(".")[0] if holder else ""
         if package in _AWARE_OF_FORKS:
             continue

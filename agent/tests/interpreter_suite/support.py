@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,19 @@ SUITE = Path(__file__).resolve().parent
 AGENT = SUITE.parent.parent
 sys.path.insert(0, str(AGENT))
 
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 600
 
+# By the version, and not by the code that is tested: what that refuses wrongly must fail.
+HAS_IMMORTAL = (
+    sys.version_info >= (3, 12)
+    and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    and not hasattr(sys, "gettotalrefcount")
+)
+HAS_FLAGS = HAS_IMMORTAL and sys.version_info >= (3, 14)
+BEST = "immortal" if HAS_IMMORTAL else "freeze"
+"""The highest policy that this interpreter can have."""
 
-def interpreter() -> str:
-    """The command that starts the interpreter under test. It differs from sys.executable for one
-    that runs out of another system's folder."""
-    return os.environ.get("COWHERD_TEST_PYTHON") or sys.executable
+immortal_only = unittest.skipUnless(HAS_IMMORTAL, "no immortal objects before CPython 3.12")
 
 
 def environment() -> dict[str, str]:
@@ -35,7 +43,7 @@ def environment() -> dict[str, str]:
 def completed(program: str, *args: object) -> subprocess.CompletedProcess[str]:
     """Run `programs/PROGRAM.py` with `args`, whatever it ends with."""
     return subprocess.run(
-        [interpreter(), str(SUITE / "programs" / f"{program}.py"), *map(str, args)],
+        [sys.executable, str(SUITE / "programs" / f"{program}.py"), *map(str, args)],
         env=environment(),
         capture_output=True,
         text=True,

@@ -55,7 +55,7 @@ print("left", map_of(os.getpid()), sys.is_stack_trampoline_active())
 class PerfNames(unittest.TestCase):
     def test_names(self) -> None:
         done = subprocess.run(
-            [support.interpreter(), "-I", "-u", "-c", PROGRAM],
+            [sys.executable, "-I", "-u", "-c", PROGRAM],
             capture_output=True,
             text=True,
             check=False,

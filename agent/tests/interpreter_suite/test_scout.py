@@ -5,28 +5,26 @@ from __future__ import annotations
 import unittest
 
 import support
-from cowherd_agent.heap.interpreter import identify, why_not
 
 MIB = 1024 * 1024
-BEST = "immortal" if why_not("immortal", identify()) is None else "freeze"
 
 
 class Verdicts(unittest.TestCase):
     def test_well(self) -> None:
-        found = support.run("scouting", BEST, "well")
+        found = support.run("scouting", support.BEST, "well")
         self.assertTrue(found["ok"], found["reason"])
         self.assertLess(found["unshared_bytes"], 2 * MIB)
         self.assertGreater(found["shared_at_fork_bytes"], 40 * MIB)
 
     def test_its_own_memory_does_not_count(self) -> None:
-        self.assertTrue(support.run("scouting", BEST, "private")["ok"])
+        self.assertTrue(support.run("scouting", support.BEST, "private")["ok"])
 
     def test_writes_into_what_it_shares(self) -> None:
         """Only where reading is promised does the warm-up count: freeze promises less."""
-        found = support.run("scouting", BEST, "overwrites")
-        self.assertEqual(found["ok"], BEST == "freeze")
+        found = support.run("scouting", support.BEST, "overwrites")
+        self.assertEqual(found["ok"], support.BEST == "freeze")
         self.assertGreater(found["unshared_after_warmup_bytes"], 19 * MIB)
-        if BEST == "immortal":
+        if support.BEST == "immortal":
             self.assertIn("copied", found["reason"])
 
     def test_a_bad_end_has_a_reason(self) -> None:

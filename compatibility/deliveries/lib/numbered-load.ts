@@ -1,6 +1,6 @@
 /**
- * Requests with a number each, `/?number=17`, at a steady pace, each on a connection of its own, whether or not earlier
- * ones have their answers; each answer is compared with the right one.
+ * Requests with a number each, `/?number=17`, at a steady pace, each on a connection of its own; each answer is compared
+ * with the right one. A server that is slower than the pace gets no more than so many requests at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
@@ -9,6 +9,7 @@ import { get } from '../../../bench/lib/http.ts';
 export interface LoadOptions {
   readonly port: number;
   readonly perSecond: number;
+  readonly atOnce: number;
   readonly timeoutMs: number;
   readonly answerTo: (number: number) => string;
 }
@@ -33,10 +34,12 @@ export class NumberedLoad {
     this.#sending = this.#send();
   }
 
-  /** Returns when so many more requests have been sent. */
-  async sendMore(count: number): Promise<void> {
-    const until = this.#sent + count;
-    while (this.#sent < until) await sleep(5);
+  /** Returns when so many more requests have been sent; false if they have not within this time. */
+  async sendMore(count: number, withinMs = Infinity): Promise<boolean> {
+    const enough = this.#sent + count;
+    const deadline = monotonicClock.now() + withinMs;
+    while (this.#sent < enough && monotonicClock.now() < deadline) await sleep(5);
+    return this.#sent >= enough;
   }
 
   /** No more requests; all of them, when the last has come to its end. */
@@ -48,10 +51,16 @@ export class NumberedLoad {
   }
 
   async #send(): Promise<void> {
-    const startedAtMs = monotonicClock.now();
+    const { perSecond, atOnce } = this.#options;
+    let dueAtMs = monotonicClock.now();
     while (!this.#enough.signal.aborted) {
-      const waitMs = startedAtMs + (this.#sent * 1000) / this.#options.perSecond - monotonicClock.now();
-      if (waitMs > 0) await sleep(waitMs);
+      if (this.#underWay.size >= atOnce) {
+        await Promise.race(this.#underWay);
+        continue;
+      }
+      // Time that was lost is not made up for.
+      dueAtMs = Math.max(dueAtMs + 1000 / perSecond, monotonicClock.now());
+      await sleep(dueAtMs - monotonicClock.now());
       this.#sent += 1;
       const request = this.#ask(this.#sent);
       this.#underWay.add(request);

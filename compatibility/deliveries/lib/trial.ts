@@ -18,10 +18,13 @@ export interface Pace {
   /** Between reload and refork, and after it. */
   readonly later: number;
   readonly perSecond: number;
+  readonly atOnce: number;
 }
 
 /** A worker that hangs is told from one that is slow by this. */
 const ANSWERED_WITHIN_MS: Readonly<Record<ServerName, number>> = { cowherd: 60_000, gunicorn: 20_000 };
+/** For the first requests. A server whose workers hang, as some do under gunicorn, gets no more then. */
+const SENT_WITHIN_MS = 90_000;
 /** What is on its way when the last process has ended arrives within this time. */
 const ARRIVES_WITHIN_MS = 1000;
 const SHOWN_LINES = 10;
@@ -45,10 +48,13 @@ export async function tryCase(tried: Case, server: ServerName, pace: Pace): Prom
 async function serve(tried: Case, server: ServerName, pace: Pace, sink: Sink, serving: Serving): Promise<Trial> {
   const from = nowSeconds();
   const { answerTo } = tried;
-  const { perSecond } = pace;
+  const { perSecond, atOnce } = pace;
+  const timeoutMs = ANSWERED_WITHIN_MS[server];
   const problems: string[] = [];
-  const load = new NumberedLoad({ port: serving.port, perSecond, timeoutMs: ANSWERED_WITHIN_MS[server], answerTo });
-  await load.sendMore(pace.first);
+  const load = new NumberedLoad({ port: serving.port, perSecond, atOnce, timeoutMs, answerTo });
+  if (!(await load.sendMore(pace.first, SENT_WITHIN_MS))) {
+    problems.push(`fewer than ${pace.first} requests could be sent within ${SENT_WITHIN_MS / 1000} s`);
+  }
   let reload: Span | null = null;
   let reloaded = false;
   let reforked = false;

@@ -1,0 +1,115 @@
+/** The steps of the suite, in their order. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Outcome } from './outcome.ts';
+import { readJson, readJunit } from './reports.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** What can change the outcome of a step: the sources alone, or also the interpreter of .venv. */
+type DependsOn = 'sources' | 'interpreter';
+
+export interface Step {
+  readonly title: string;
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The tests that were run, out of the report that the runner wrote; null if it wrote none. */
+  readonly report?: () => Outcome | null;
+  readonly dependsOn: DependsOn;
+  /** It needs no Python. */
+  readonly typescript?: boolean;
+  /** It takes minutes: real servers, and other interpreters. */
+  readonly slow?: boolean;
+}
+
+/** All of them; the runners write their reports into the folder `scratch`. */
+export function stepsOf(scratch: string): Step[] {
+  const inScratch = (name: string): string => path.join(scratch, name);
+  const pytestReport = inScratch('pytest.xml');
+  const interpretersReport = inScratch('interpreters.json');
+  return [
+    typescript('Types', nodeTool('tsc', '-p', 'tsconfig.json')),
+    typescript('Lint', nodeTool('oxlint', '--type-aware', '--deny-warnings')),
+    typescript('Format', nodeTool('oxfmt', '--check', '.')),
+    typescript('Import directions', ['node', '--import', 'tsx', 'scripts/check-imports.ts']),
+    typescript('Dependencies', ['node', '--import', 'tsx', 'scripts/check-dependencies.ts']),
+    typescript('Unused code', nodeTool('knip', '--no-progress')),
+    { title: 'Unit tests', ...vitest('unit', inScratch('unit.json')), dependsOn: 'sources', typescript: true },
+    { title: 'Python lint', command: python('-m', 'ruff', 'check', ...pythonFolders()), dependsOn: 'sources' },
+    {
+      title: 'Python format',
+      command: python('-m', 'ruff', 'format', '--check', '--quiet', ...pythonFolders()),
+      dependsOn: 'sources',
+    },
+    {
+      title: 'Python types',
+      command: python('-m', 'mypy', '--strict', 'agent/cowherd_agent', 'agent/launch.py'),
+      dependsOn: 'sources',
+    },
+    {
+      title: 'Python unit tests',
+      command: python('-m', 'pytest', '--quiet', `--junitxml=${pytestReport}`, 'agent/tests', 'examples/feed/tests'),
+      report: reportIn(pytestReport, readJunit),
+      dependsOn: 'interpreter',
+    },
+    {
+      title: 'Heap policies on every interpreter',
+      command: python('scripts/test-interpreters.py', '--report', interpretersReport),
+      report: reportIn(interpretersReport, readJson),
+      dependsOn: 'interpreter',
+      slow: true,
+    },
+    {
+      title: 'Process tests',
+      ...vitest('process', inScratch('process.json')),
+      dependsOn: 'interpreter',
+      typescript: true,
+      slow: true,
+    },
+    {
+      title: 'Surviving',
+      command: ['node', '--import', 'tsx', 'bench/survive.ts'],
+      dependsOn: 'interpreter',
+      typescript: true,
+      slow: true,
+    },
+  ];
+}
+
+function typescript(title: string, command: readonly string[]): Step {
+  return { title, command, dependsOn: 'sources', typescript: true };
+}
+
+function nodeTool(name: string, ...args: string[]): string[] {
+  return [path.join(ROOT, 'node_modules', '.bin', name), ...args];
+}
+
+function python(...args: string[]): string[] {
+  return [path.join(ROOT, '.venv', 'bin', 'python'), ...args];
+}
+
+function vitest(project: string, file: string): Pick<Step, 'command' | 'env' | 'report'> {
+  return {
+    command: nodeTool(
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=./scripts/suite/vitest-reporter.ts',
+    ),
+    env: { COWHERD_SUITE_REPORT: file },
+    report: reportIn(file, readJson),
+  };
+}
+
+function reportIn(file: string, read: (text: string) => Outcome): () => Outcome | null {
+  return () => (existsSync(file) ? read(readFileSync(file, 'utf8')) : null);
+}
+
+/** The folders that hold Python sources; tools given a folder without any would fail. */
+function pythonFolders(): string[] {
+  return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test'].filter((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true }).some((name) => String(name).endsWith('.py')),
+  );
+}
