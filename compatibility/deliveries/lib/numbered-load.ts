@@ -52,7 +52,7 @@ export class NumberedLoad {
 
   async #send(): Promise<void> {
     const { perSecond, atOnce } = this.#options;
-    let dueAtMs = monotonicClock.now();
+    let dueAtMs: number = monotonicClock.now();
     while (!this.#enough.signal.aborted) {
       if (this.#underWay.size >= atOnce) {
         await Promise.race(this.#underWay);

@@ -11,11 +11,13 @@ export function tableOf(results: readonly CaseResult[]): string {
   return table(
     ['case', 'server', 'requests', 'failed', 'counted', 'sent', 'delivered', 'lost', 'doubled', 'warnings'],
     results.flatMap((result) =>
-      SERVERS.map((server) => {
-        const { requests, failed, tally, warnings } = result.trials[server];
+      SERVERS.flatMap((server) => {
+        const trial = result.trials[server];
+        if (trial === undefined) return [];
+        const { requests, failed, tally } = trial;
         const { sent, delivered, lost, doubled } = tally;
-        const warned = warnings.reduce((sum, { times }) => sum + times, 0);
-        return [result.name, server, requests, failed, result.counted, sent, delivered, lost, doubled, warned];
+        const warnings = warningsOf(trial);
+        return [[result.name, server, requests, failed, result.counted, sent, delivered, lost, doubled, warnings]];
       }),
     ),
     0,
@@ -44,24 +46,24 @@ const LIBRARIES = [
 ] as const;
 
 function figures(results: readonly CaseResult[], versions: Versions): string {
-  const rows = results.map(({ title, counted, trials: { cowherd, gunicorn } }) =>
-    [
-      title,
-      counted,
-      requestsOf(cowherd),
-      deliveriesOf(cowherd),
-      warningsOf(cowherd),
-      requestsOf(gunicorn),
-      deliveriesOf(gunicorn),
-    ].join(' | '),
-  );
   return [
     `CPython ${versions['python']}, ${LIBRARIES.map((name) => `${name} ${versions[name]}`).join(', ')}.`,
     '',
     '| case | counted | Cowherd: requests | deliveries | warnings | gunicorn `--preload`: requests | deliveries |',
     '|---|---|---|---|---|---|---|',
-    ...rows.map((row) => `| ${row} |`),
+    ...results.map((result) => `| ${cellsOf(result).join(' | ')} |`),
   ].join('\n');
+}
+
+function cellsOf({ title, counted, trials: { cowherd, gunicorn } }: CaseResult): string[] {
+  return [
+    title,
+    counted,
+    ...(cowherd === undefined
+      ? ['', '', '']
+      : [requestsOf(cowherd), deliveriesOf(cowherd), String(warningsOf(cowherd))]),
+    ...(gunicorn === undefined ? ['', ''] : [requestsOf(gunicorn), deliveriesOf(gunicorn)]),
+  ];
 }
 
 function requestsOf({ requests, failed }: Trial): string {

@@ -22,7 +22,8 @@ export interface CaseResult {
   readonly name: string;
   readonly title: string;
   readonly counted: string;
-  readonly trials: Readonly<Record<ServerName, Trial>>;
+  /** Of the servers that were asked for. */
+  readonly trials: Readonly<Partial<Record<ServerName, Trial>>>;
 }
 
 /** Cowherd's. */

@@ -46,6 +46,11 @@ export class Sink {
     };
   }
 
+  /** Its process; null where it has none. */
+  get pid(): number | null {
+    return this.#server?.pid ?? null;
+  }
+
   /** A line for each delivery: its key, or what the application has written. */
   read(): string[] {
     if (this.#kind === 'redis') {

@@ -1,6 +1,7 @@
 /** One case under one server: from the start of its sink to what has been delivered. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startedHere } from '../../../bench/lib/processes.ts';
 import type { Case } from './cases.ts';
 import type { ServerName } from './commands.ts';
 import { readJobs, type Span, tallyJobs } from './jobs.ts';
@@ -70,6 +71,8 @@ async function serve(tried: Case, server: ServerName, pace: Pace, sink: Sink, se
   const to = nowSeconds();
   await succeeds('stop', problems, () => serving.stop());
   await sleep(ARRIVES_WITHIN_MS);
+  const left = startedHere().filter(({ pid }) => pid !== sink.pid);
+  if (left.length > 0) problems.push(`${left.length} processes are left behind`);
 
   const lines = sink.read();
   const failed = failures.map(({ number }) => number);
