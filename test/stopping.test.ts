@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { cowherd, PYTHON, ROOT, serving, type Run } from './support/cowherd.ts';
+import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
 /** `/busy` keeps the worker from doing anything else, whatever its class; `/slow` only waits. */
@@ -235,3 +236,15 @@ test.each([sync, gevent, asgi])(
     expect(run.stderr).not.toContain('secret');
   },
 );
+
+test('a supervisor that has ended, and that its parent has not taken notice of, is gone to the command `stop`', async () => {
+  const run = await serving(['wsgi_app:app'], { files, prefix: ['sh', '-c', '"$@" & exec sleep 600', 'sh'] });
+  const { pid } = (await run.status()).herd.supervisor;
+  const stop = cowherd(['stop', '--timeout', '60', '--runtime-dir', run.runtimeDirectory]);
+  expect(await stop.ended, stop.stderr).toEqual({ status: 0, signal: null });
+  expect(stop.stdout).toBe('Stopped\n');
+  expect(processInfo(pid)?.state).toBe('Z');
+  run.signal('SIGKILL');
+  expect((await run.ended).signal).toBe('SIGKILL');
+  await run.expectNothingLeft();
+});

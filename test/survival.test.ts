@@ -344,7 +344,8 @@ def post_fork(server, worker):
       files: { 'greedy.py': GREEDY, 'gunicorn.conf.py': config },
     });
     const before = await workerPids(run);
-    expect((await run.get('/grow')).status).toBe(500);
+    // On CPython 3.14 the head of gunicorn's error page ends with a bare line feed (its write_error, textwrap.dedent).
+    expect((await run.get('/grow', { lenient: true })).status).toBe(500);
     expect((await run.get('/')).status).toBe(200);
     expect(await workerPids(run)).toEqual(before);
     await run.stop();
@@ -355,8 +356,8 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   const disk = temporaryFolder();
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'cowherd-test', disk], { stdio: 'pipe' });
-  } catch (error) {
-    context.skip(`needs to mount a tmpfs: ${String(error)}`);
+  } catch {
+    context.skip('needs to mount a tmpfs');
     return;
   }
   onTestFinished(() => {

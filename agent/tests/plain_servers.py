@@ -17,7 +17,7 @@ from typing import Any
 
 AGENT = Path(__file__).resolve().parent.parent
 PROGRAMS = AGENT / "tests" / "interpreter_suite" / "programs"
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 STOP_SECONDS = 20.0
 
 APPLICATION = '''
@@ -104,7 +104,7 @@ class Server:
 
     def get(self, path: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self._port}{path}"
-        with urllib.request.urlopen(url, timeout=30) as response:
+        with urllib.request.urlopen(url, timeout=100) as response:
             found: dict[str, Any] = json.loads(response.read())
             return found
 

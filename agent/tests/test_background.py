@@ -63,7 +63,7 @@ def may_raise_limits() -> bool:
     return True
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_without_the_capability_it_stays_as_it_is() -> None:
     assert as_nobody(0) == f"False {niceness(0)} False"
 

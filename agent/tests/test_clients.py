@@ -87,6 +87,9 @@ def test_log_listeners_follow_forks() -> None:
     log.info("after")
     listener.stop()
     assert written == ["before", "after"]
+    # One that its owner has stopped stays so.
+    assert in_child(lambda: threads.with_code(log_listeners._CODE)) == []
+    assert threads.with_code(log_listeners._CODE) == []
 
 
 class Answering(BaseHTTPRequestHandler):

@@ -2,13 +2,12 @@
 
 When parso reads a syntax tree from its cache on disk (`_load_from_file_system`, parso/cache.py), it
 calls gc.disable(), unpickles, and calls gc.enable() whatever was before: what an old msgpack did to
-the site in the design. The package is installed once, into .cache/.
+the site in the design. requirements-dev.txt has that release.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 AGENT = ROOT / "agent"
-PACKAGE = "parso==0.8.4"
 
 PROGRAM = """
 import gc, json, os, sys, tempfile
@@ -36,7 +34,8 @@ folder = tempfile.mkdtemp()
 source = os.path.join(folder, "source.py")
 with open(source, "w") as file:
     file.write("a = 1\\n")
-grammar = parso.load_grammar()
+# Of a version that this release knows, whatever runs here.
+grammar = parso.load_grammar(version="3.10")
 
 def parse():
     parso.cache.parser_cache.clear()
@@ -68,23 +67,13 @@ os._exit(0)
 """
 
 
-@pytest.fixture(scope="session")
-def library() -> Path:
-    """The folder that the package is installed in."""
-    folder = ROOT / ".cache" / "guard-library"
-    if not (folder / "parso" / "cache.py").exists():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "--target", str(folder), PACKAGE], check=True)
-    return folder
-
-
-def run(library: Path, mode: str, policy: str, before: str = "") -> dict[str, Any]:
+def run(mode: str, policy: str, before: str = "") -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, mode, policy, before],
-        env={"PYTHONPATH": os.pathsep.join([str(AGENT), str(library)])},
+        env={"PYTHONPATH": str(AGENT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -93,8 +82,8 @@ def run(library: Path, mode: str, policy: str, before: str = "") -> dict[str, An
 
 
 @pytest.mark.parametrize("policy", ["freeze", "instagram"])
-def test_it_is_named_and_the_policy_holds(library: Path, policy: str) -> None:
-    found = run(library, "hold", policy)
+def test_it_is_named_and_the_policy_holds(policy: str) -> None:
+    found = run("hold", policy)
     assert ["disable", "parso", "cache.py", False, 4] in found["calls"]
     assert ["enable", "parso", "cache.py", False, 4] in found["calls"]
     assert found["told"] == 2
@@ -102,12 +91,12 @@ def test_it_is_named_and_the_policy_holds(library: Path, policy: str) -> None:
     assert found["inside"] == 0
 
 
-def test_it_does_turn_the_collector_on(library: Path) -> None:
+def test_it_does_turn_the_collector_on() -> None:
     """Under stock, in a process that turned the collector off: what the policies are up against."""
-    found = run(library, "report", "stock", "off before")
+    found = run("report", "stock", "off before")
     assert found["enabled"] is True
     assert found["inside"] > 0
 
 
-def test_off_names_nobody(library: Path) -> None:
-    assert run(library, "off", "freeze")["calls"] == []
+def test_off_names_nobody() -> None:
+    assert run("off", "freeze")["calls"] == []

@@ -54,17 +54,17 @@ def test_a_port_of_the_kernels_choice(listen: Listen) -> None:
     port = listener.socket.getsockname()[1]
     assert listener.name == f"http://127.0.0.1:{port}"
     assert listener.family_name == "tcp"
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
+    with socket.create_connection(("127.0.0.1", port), timeout=60):
         pass
 
 
 def test_ipv6(listen: Listen) -> None:
-    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
-        pytest.skip("no IPv6 on this machine")
     try:
-        listener = listen({"kind": "tcp", "host": "::1", "port": 0})
-    except ListenError as error:
-        pytest.skip(f"no IPv6 loopback on this machine: {error}")
+        with socket.socket(socket.AF_INET6) as plain:
+            plain.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"needs the loopback address of IPv6: {error}")
+    listener = listen({"kind": "tcp", "host": "::1", "port": 0})
     assert listener.family_name == "tcp6"
     assert listener.name == f"http://[::1]:{listener.socket.getsockname()[1]}"
 

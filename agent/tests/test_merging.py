@@ -38,11 +38,11 @@ def run(*command: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.skipif(not KSM.exists(), reason="the kernel is older than 6.4, or without KSM")
+@pytest.mark.skipif(not KSM.exists(), reason="needs KSM, of Linux 6.4 or newer")
 def test_it_is_allowed_once_for_all_that_is_forked() -> None:
     assert run() == ["0 None None 1", "1 False"]
 
 
-@pytest.mark.skipif(KSM.exists(), reason="the kernel can merge")
+@pytest.mark.skipif(KSM.exists(), reason="needs a kernel without KSM")
 def test_where_it_cannot_be_the_reason_is_given() -> None:
     assert "Linux 6.4" in run()[0]

@@ -172,7 +172,7 @@ def run_auto(warmup: str) -> tuple[str, list[str]]:
         env={"PYTHONPATH": str(AGENT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     policy, reasons = json.loads(done.stdout.splitlines()[-1])
@@ -201,7 +201,7 @@ def test_other_threads_are_refused() -> None:
         env={"PYTHONPATH": str(AGENT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1

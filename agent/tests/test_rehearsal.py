@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,10 +53,11 @@ def test_what_may_change_something_is_not_played_again() -> None:
 
 
 def test_slow_requests_are_played_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "MOST_SECONDS", 0.05)
+    clock = [0.0]
+    monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
 
     def slow(_environ: object, start_response: Any) -> list[bytes]:
-        time.sleep(0.04)
+        clock[0] += 0.8 * rehearsal.MOST_SECONDS
         start_response("200 OK", [])
         return []
 

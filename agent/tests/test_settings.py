@@ -7,9 +7,6 @@ import types
 from typing import Any
 
 import pytest
-
-pytest.importorskip("gunicorn")
-
 from cowherd_agent import settings
 from cowherd_agent.configuration import explain_worker_class, mistyped_setting
 from cowherd_agent.settings import GUARD_MODES, POLICIES, explain_usage_error

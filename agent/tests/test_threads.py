@@ -95,7 +95,7 @@ def test_the_end_of_threads_is_waited_for(stop: threading.Event) -> None:
     threads.wait_for_end(0.01)
     assert [each.name for each in running()] == ["late"]
     threading.Thread(target=lambda: (time.sleep(0.05), stop.set())).start()
-    threads.wait_for_end(30)
+    threads.wait_for_end(300)
     assert running() == []
     assert count() == 1
 

@@ -179,7 +179,6 @@ def test_nothing_is_closed_where_there_is_nothing() -> None:
 
 def run_with_django(body: str) -> str:
     """What a process of its own prints, since Django is configured once only."""
-    pytest.importorskip("django")
     code = "from cowherd_agent.warmup import close_connections\n" + body
     done = subprocess.run([sys.executable, "-c", code], cwd=AGENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -234,7 +233,6 @@ def test_a_django_that_is_imported_and_not_configured_is_left_alone() -> None:
 
 
 def test_the_thread_that_asgiref_keeps_is_ended() -> None:
-    pytest.importorskip("asgiref")
     import threading
 
     from asgiref.sync import sync_to_async

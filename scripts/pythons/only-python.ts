@@ -50,7 +50,7 @@ export async function runWithOnlyPython({ python, ordinary, command }: Run): Pro
       ...becoming(isRoot, ordinary),
       'env',
       '-i',
-      ...environment(),
+      ...environment(mounts.programs),
       ...command,
     ]);
     const leftBehind = await endWhatIsLeft(readFileSync(path.join(scratch, 'namespace'), 'utf8').trim());
@@ -60,17 +60,20 @@ export async function runWithOnlyPython({ python, ordinary, command }: Run): Pro
   }
 }
 
+interface Layout extends Mounts {
+  /** The interpreter's own folder, for PATH: one that was moved is found by nothing but its own path. */
+  readonly programs: string;
+}
+
 /** The folder that becomes /tmp, with the clone, HOME and the first folder of PATH in it; and what is to be mounted. */
-function layOut(scratch: string, python: string, asOrdinary: boolean): Mounts {
+function layOut(scratch: string, python: string, asOrdinary: boolean): Layout {
   const tmp = path.join(scratch, 'tmp');
   for (const name of ['home', 'bin', '.kept']) mkdirSync(path.join(tmp, name), { recursive: true });
   chmodSync(tmp, 0o1777);
   clone(path.join(tmp, 'cowherd'));
 
-  const about =
-    'import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix, "3.%d" % sys.version_info[1])';
-  const [program = '', prefix = '', version = ''] = run(python, '-I', '-c', about).split(' ');
-  for (const name of ['python3', `python${version}`]) symlinkSync(program, path.join(tmp, 'bin', name));
+  const about = 'import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix)';
+  const [program = '', prefix = ''] = run(python, '-I', '-c', about).split(' ');
   const node = realpathSync(process.execPath);
   if (path.dirname(node) !== '/usr/bin') {
     for (const name of ['node', 'npm', 'npx']) {
@@ -85,6 +88,7 @@ function layOut(scratch: string, python: string, asOrdinary: boolean): Mounts {
     kept: [prefix, path.dirname(path.dirname(node))].filter((folder) => !system.has(realpathSync(folder))),
     hidden: systemPythons().filter((file) => file !== program),
     accounts,
+    programs: path.dirname(program),
   };
 }
 
@@ -140,7 +144,7 @@ function becoming(isRoot: boolean, ordinary: boolean): string[] {
 }
 
 /** What a login shell would have, and what says how the package registries are reached. */
-function environment(): string[] {
+function environment(programs: string): string[] {
   const passedOn =
     /^(CI|TERM|LANG|NO_COLOR|COWHERD_\w+|PIP_\w+|npm_config_(registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w+_proxy)$/i;
   const theirs = Object.entries(process.env).flatMap(([name, value]) =>
@@ -149,7 +153,7 @@ function environment(): string[] {
   return [
     ...theirs,
     'HOME=/tmp/home',
-    'PATH=/tmp/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `PATH=/tmp/bin:${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     'PWD=/tmp/cowherd',
   ];
 }

@@ -20,6 +20,8 @@ export interface RequestOptions {
   /** Keeps connections; by default every request makes its own. */
   agent?: Agent;
   timeoutMs?: number;
+  /** Reads also what is not quite HTTP. */
+  lenient?: boolean;
 }
 
 function where(address: Address): { path: string } | { host: string; port: number } {
@@ -45,6 +47,7 @@ export function fetchFrom(address: Address, path: string, options: RequestOption
           ...options.headers,
         },
         agent: options.agent ?? false,
+        insecureHTTPParser: options.lenient ?? false,
         timeout: options.timeoutMs ?? 100_000,
       },
       (response) => {

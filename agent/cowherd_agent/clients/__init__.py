@@ -48,11 +48,12 @@ def _close_connections(own_descriptors: Collection[int], advisory: Advisory) -> 
         return []
     recipes = [(recipe, recipe.loaded_classes()) for recipe in RECIPES]
     heap = HeapSearch([each for _, classes in recipes for each in classes])
-    return [
+    closed = [
         recipe.what
         for recipe, classes in recipes
         if classes and _close_all(recipe, heap.instances_of(classes), advisory)
     ]
+    return list(dict.fromkeys(closed))
 
 
 def _close_all(recipe: Recipe, instances: list[object], advisory: Advisory) -> bool:

@@ -16,22 +16,43 @@ from cowherd_agent import threads
 
 _CODE = "logging.handlers.QueueListener._monitor"
 
-# Those whose functions are registered; a registration can't be taken back.
-_followed: list[Any] = []
+# Those that are followed; a registration can't be taken back.
+_followers: list[_Follower] = []
+
+
+class _Follower:
+    """Stops a listener before a fork and starts it after, if it ran."""
+
+    def __init__(self, listener: Any) -> None:
+        self.listener = listener
+        self._ran = False
+
+    def before(self) -> None:
+        # Its owner may have stopped it meanwhile.
+        self._ran = any(each is self.listener for each in _running())
+        if self._ran:
+            self.listener.stop()
+
+    def after(self) -> None:
+        if self._ran:
+            self.listener.start()
 
 
 def follow_forks() -> int:
     """Has the listeners whose threads run in this process follow its forks; returns how many
     these are."""
-    found = 0
-    for thread in threads.with_code(_CODE):
-        target = threads.target_of(thread)
-        listener: Any = target.__self__ if type(target) is MethodType else None
-        if listener is None or any(each is listener for each in _followed):
-            continue
-        _followed.append(listener)
+    known = [follower.listener for follower in _followers]
+    new = [each for each in _running() if not any(each is listener for listener in known)]
+    for listener in new:
+        follower = _Follower(listener)
+        _followers.append(follower)
         os.register_at_fork(
-            before=listener.stop, after_in_parent=listener.start, after_in_child=listener.start
+            before=follower.before, after_in_parent=follower.after, after_in_child=follower.after
         )
-        found += 1
-    return found
+    return len(new)
+
+
+def _running() -> list[Any]:
+    """The listeners that have a thread."""
+    targets = [threads.target_of(thread) for thread in threads.with_code(_CODE)]
+    return [target.__self__ for target in targets if type(target) is MethodType]

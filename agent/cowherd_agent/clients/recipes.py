@@ -75,10 +75,13 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("SQLAlchemy engines", (("sqlalchemy.engine.base", "Engine"),), _dispose_engine),
     # requests, botocore, Sentry and OpenTelemetry's exporters have theirs.
     Recipe("urllib3 pools", (("urllib3.poolmanager", "PoolManager"),), _clear_manager),
-    # httpx has one.
+    # httpx has one, which has gone by this second name too.
     Recipe(
         "httpcore pools",
-        (("httpcore._sync.connection_pool", "ConnectionPool"),),
+        (
+            ("httpcore._sync.connection_pool", "ConnectionPool"),
+            ("httpcore2._sync.connection_pool", "ConnectionPool"),
+        ),
         _close_httpcore_pool,
     ),
     # After those that hold such connections in pools.

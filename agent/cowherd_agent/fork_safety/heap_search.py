@@ -204,13 +204,16 @@ def _words_to(found: object, sought: set[int]) -> list[tuple[int, str]]:
         # keys be, since what the dict is of is seen only a link later.
         return [
             (id(value), f".{key}" if type(key) is str else "[…]")
-            for key, value in found.items()
+            # Copied at once: a thread of the application may change it meanwhile.
+            for key, value in list(found.items())
             if id(value) in sought
         ]
     if type(found) in _CONTAINERS:
         return [(id(each), "[…]") for each in gc.get_referents(found) if id(each) in sought]
     attributes = _attributes_of(found)
-    words = [(id(value), f".{name}") for name, value in attributes.items() if id(value) in sought]
+    words = [
+        (id(value), f".{name}") for name, value in list(attributes.items()) if id(value) in sought
+    ]
     if words:
         return words
     # Its attributes' dict itself, or something that has no name: a slot, an argument of a partial.

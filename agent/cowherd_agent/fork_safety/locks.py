@@ -37,7 +37,7 @@ def _visible_locks() -> Iterator[tuple[str, Any]]:
         if name == "__mp_main__":
             continue
         variables = namespace_of(module)
-        kinds = zip(variables, map(type, variables.values()), strict=True)
+        kinds = [(variable, type(value)) for variable, value in list(variables.items())]
         for variable in [variable for variable, kind in kinds if kind in _LOCKS]:
             yield f"{name}.{variable}", variables[variable]
     logging: Any = sys.modules.get("logging")

@@ -37,6 +37,8 @@ _KNOWN = (
     # Its background threads are made anew (background_thread_postfork_child of
     # src/background_thread.c).
     _known(r"", r"jemalloc_bg_thd"),
+    # libuv's pool is made anew in a child (src/threadpool.c, reset_once).
+    _known(r"", r"libuv-worker"),
     # pthread_atfork: the pool ends before a fork and is made anew when it is needed
     # (driver/others/blas_server.c of OpenBLAS).
     _known(r"openblas"),
@@ -52,7 +54,7 @@ _KNOWN = (
     # A call in a worker makes its own threads and its own connection.
     _known(r"cygrpc"),
     # Switches its parallelism off in a child (bindings/python/src/lib.rs, child_after_fork).
-    _known(r"^tokenizers/"),
+    _known(r"\btokenizers\."),
     # Starts its threads anew, some at the next use (ddtrace/internal/forksafe.py).
     _known(r"^ddtrace/"),
     # Made with the module; the pool comes with the first query, and has threads of other names.

@@ -14,7 +14,7 @@ def test_several_at_once_make_one_database(small_environment: dict[str, str]) ->
         subprocess.Popen(PREPARE, env=small_environment, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    said = [process.communicate(timeout=60)[0] for process in running]
+    said = [process.communicate(timeout=600)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 4
     assert sorted("made" in line for line in said) == [False, False, False, True]
     with sqlite3.connect(small_environment["FEED_DATABASE"]) as database:

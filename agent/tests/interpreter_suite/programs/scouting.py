@@ -35,11 +35,11 @@ warmups = {
     "well": application.rows.copy,
     "raises": raises,
     "crashes": lambda: ctypes.string_at(0),
-    "hangs": lambda: time.sleep(60),
+    "hangs": lambda: time.sleep(600),
     "exits": lambda: os._exit(9),
     "private": lambda: bytearray(b"x" * (60 * MIB)),
     "overwrites": overwrites,
 }
-timeout_seconds = 1.5 if sys.argv[2] == "hangs" else 30.0
+timeout_seconds = 1.5 if sys.argv[2] == "hangs" else 300.0
 verdict = run_scout(warmups[sys.argv[2]], timeout_seconds, promises=policy.promises)
 finish(verdict._asdict())
