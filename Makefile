@@ -13,7 +13,8 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive test-packages test-apps bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
+	test-survive test-packages test-apps test-deliveries \
+	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
 help:
@@ -24,6 +25,8 @@ help:
 	@echo 'make test-packages  packages that applications import, under gunicorn and Cowherd; PACKAGES="numpy lxml",'
 	@echo '                 PYTHONS=3.13, SECONDS=600: a part; it goes on where it has stopped'
 	@echo 'make test-apps   real applications, answer by answer beside gunicorn; APPS="mlflow wagtail" for some of them'
+	@echo 'make test-deliveries  spans, transactions, jobs and calls of forked applications, each counted once;'
+	@echo '                 CASES="sentry loguru" for some of them'
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
@@ -87,6 +90,9 @@ test-packages: install build
 
 test-apps: install build
 	@$(tsx) compatibility/applications/run.ts
+
+test-deliveries: install build
+	@$(tsx) compatibility/deliveries/run.ts
 
 interpreters: install
 	@scripts/get-interpreters.sh

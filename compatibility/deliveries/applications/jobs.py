@@ -1,0 +1,31 @@
+"""APScheduler, started while the application loads: a job a second, which is noted with the time
+at which it was due and the process in which it ran."""
+
+import os
+
+from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask, request
+
+
+def job() -> None:
+    """What a site would do once a second."""
+
+
+def note(event: JobExecutionEvent) -> None:
+    line = f"{event.scheduled_run_time.timestamp():.3f} {os.getpid()}\n"
+    with open(os.environ["DELIVERIES_FILE"], "a", encoding="ascii") as notes:
+        notes.write(line)
+
+
+scheduler = BackgroundScheduler()
+# A machine that is busy for more than a second delays a job, and loses none.
+scheduler.add_job(job, "interval", seconds=1, misfire_grace_time=30)
+scheduler.add_listener(note, EVENT_JOB_EXECUTED)
+scheduler.start()
+app = Flask(__name__)
+
+
+@app.get("/")
+def index() -> str:
+    return request.args["number"]

@@ -1,0 +1,19 @@
+"""loguru with enqueue=True: lines of all processes are written by a thread of the one that has
+loaded the application."""
+
+import os
+
+from flask import Flask, request
+from loguru import logger
+
+logger.remove()
+logger.add(os.environ["DELIVERIES_FILE"], format="{message}", enqueue=True)
+logger.info("import")
+app = Flask(__name__)
+
+
+@app.get("/")
+def index() -> str:
+    number = request.args["number"]
+    logger.info(number)
+    return number

@@ -1,0 +1,18 @@
+"""redis-py: a client that is used while the application loads, and in each request."""
+
+import os
+
+import redis
+from flask import Flask, request
+
+client = redis.Redis(port=int(os.environ["DELIVERIES_PORT"]), decode_responses=True)
+client.rpush("deliveries", "import")
+app = Flask(__name__)
+
+
+@app.get("/")
+def index() -> str:
+    number = request.args["number"]
+    client.rpush("deliveries", number)
+    # What comes back belongs to this request, or the connection is shared.
+    return client.echo(number)

@@ -1,0 +1,95 @@
+/**
+ * `make test-deliveries`: applications whose libraries have threads, connections and queues when they are forked; what
+ * they send is counted where it arrives, under Cowherd with its default settings and under `gunicorn --preload`.
+ *
+ * Each case gets paced requests with a number each. Under Cowherd 400, then a reload, 100 more, a refork and 100 more,
+ * without a pause: the reload and the refork happen while requests go on, and those count too. Under gunicorn 400. Then
+ * both are stopped, and each number must have arrived once. A line for each case and server, and as the last line one
+ * JSON object, Cowherd's sum:
+ *
+ * - `failed`: requests without the right answer.
+ * - `sent`, `delivered`, `lost`, `doubled`: spans, transactions, jobs, calls … that there should be, and are, and are
+ *   not; and those beyond.
+ * - `warnings`: lines of the log at `warning` or above. A warning means that somebody has to do something, and nobody
+ *   has to here.
+ * - `reloads`, `reforks`: that came to their end; one a case. `problems`: what else went wrong.
+ *
+ * Exit status 1 where something is lost, doubled, failed or warned of, or was not done.
+ *
+ * Environment: CASES="sentry loguru" for these alone; SERVERS=cowherd for one server alone. A run of all cases under
+ * both servers writes its figures into docs/deliveries.md.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { requireInstalled } from '../../bench/lib/places.ts';
+import { endAllStarted } from '../../bench/lib/processes.ts';
+import { type Case, CASES } from './lib/cases.ts';
+import { type ServerName, SERVERS } from './lib/commands.ts';
+import { install } from './lib/environment.ts';
+import { tableOf, withFigures } from './lib/page.ts';
+import { CACHE, PAGE, RESULTS } from './lib/places.ts';
+import { type CaseResult, isGood, sumOf, type Trial } from './lib/result.ts';
+import { tryCase } from './lib/trial.ts';
+
+/** Sentry keeps at most 100 events that wait to be sent, and drops the others: so not all at once. */
+const PACE = { first: 400, later: 100, perSecond: 40, atOnce: 16 };
+
+async function main(): Promise<number> {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const) {
+    process.on(signal, () => process.exit(128 + number));
+  }
+  process.on('exit', endAllStarted);
+  requireInstalled();
+  const cases = chosen('CASES', CASES, ({ name }) => name);
+  const servers = chosen('SERVERS', SERVERS, (server) => server);
+  const versions = install();
+
+  const results: CaseResult[] = [];
+  for (const tried of cases) {
+    const trials: Partial<Record<ServerName, Trial>> = {};
+    for (const server of servers) {
+      console.log(`== ${tried.title}: ${server}`);
+      const trial = await tryCase(tried, server, PACE);
+      trials[server] = trial;
+      tell(tried, trial);
+    }
+    results.push({ name: tried.name, title: tried.title, counted: tried.counted, trials });
+  }
+
+  console.log(`\n${tableOf(results)}`);
+  writeFileSync(RESULTS, `${JSON.stringify({ results, versions }, null, 2)}\n`);
+  console.log(`Logs of servers and sinks: ${CACHE}/runs`);
+  if (cases.length === CASES.length && servers.length === SERVERS.length) {
+    writeFileSync(PAGE, withFigures(readFileSync(PAGE, 'utf8'), results, versions));
+  }
+  const sum = sumOf(results.flatMap(({ trials }) => trials.cowherd ?? []));
+  console.log(JSON.stringify(sum));
+  return isGood(sum) ? 0 : 1;
+}
+
+/** All of them, or those that the environment names. */
+function chosen<Item>(variable: string, all: readonly Item[], nameOf: (item: Item) => string): Item[] {
+  const asked = (process.env[variable] ?? '').split(/[\s,]+/).filter((name) => name !== '');
+  const names = all.map(nameOf);
+  const unknown = asked.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`${variable}: no ${unknown.join(', ')}; there are ${names.join(' ')}`);
+  return asked.length === 0 ? [...all] : all.filter((item) => asked.includes(nameOf(item)));
+}
+
+function tell({ counted }: Case, { requests, failed, failures, tally, warnings, printed, problems }: Trial): void {
+  const { sent, delivered, lost, doubled } = tally;
+  console.log(
+    `  ${requests} requests, ${failed} failed; ${delivered} of ${sent} ${counted}, ${lost} lost, ${doubled} doubled`,
+  );
+  for (const problem of problems) console.log(`  problem: ${problem}`);
+  for (const failure of failures) console.log(`  ${failure}`);
+  for (const { level, text, times } of warnings) console.log(`  ${level}, ${times} times: ${text}`);
+  for (const line of printed) console.log(`  printed: ${line}`);
+}
+
+// Whatever still holds on: the exit handler ends it.
+process.exit(await main());
