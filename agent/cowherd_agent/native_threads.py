@@ -74,9 +74,15 @@ def native_threads() -> list[NativeThread]:
     ]
 
 
+def count_of_python() -> int:
+    """How many threads Python has started, the main one included."""
+    return sum(not is_native(thread) for thread in threading.enumerate())
+
+
 def is_native(thread: threading.Thread) -> bool:
     """Whether it is a thread of a library's that has once called into Python, which has made up an
-    object for it then (Lib/threading.py, _DummyThread)."""
+    object for it then (Lib/threading.py, _DummyThread). Before 3.13 that stays when the thread has
+    ended."""
     return type(thread) is threading._DummyThread
 
 

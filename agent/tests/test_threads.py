@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from cowherd_agent import threads
-from cowherd_agent.native_threads import count
+from cowherd_agent.native_threads import count, count_of_python
 from cowherd_agent.threads import running
 
 
@@ -45,7 +45,7 @@ def test_a_thread_is_found_with_its_name_and_place(stop: threading.Event) -> Non
     (found,) = running()
     assert (found.name, found.started_at) == ("flusher", place)
     assert found.native_id == thread.native_id
-    assert count() == threading.active_count()
+    assert count() == count_of_python() == 2
     stop.set()
     thread.join()
     assert running() == []

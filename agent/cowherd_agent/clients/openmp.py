@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import threading
 
 from cowherd_agent import native_threads
 
@@ -22,7 +21,7 @@ _PAUSE_HARD = 2
 def give_back_pools() -> int:
     """Ends the pools of all copies of libgomp in this process (wheels bring their own); returns how
     many copies there are that did so. To be called in the thread that has run parallel regions."""
-    if native_threads.count() <= threading.active_count():
+    if native_threads.count() <= native_threads.count_of_python():
         # No library has threads of its own.
         return 0
     paths = {
