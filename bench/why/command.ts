@@ -18,6 +18,7 @@ started = time.monotonic()
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True)
 seconds = time.monotonic() - started
 sys.stdout.buffer.write(done.stdout)
+sys.stdout.flush()
 print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, file=sys.stderr)
 `;
 
