@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { kindOf, troubleBeyond, troubleIn } from './log-lines.ts';
 
 const cowherd = [
-  '{"level":"info","msg":"no error here"}',
-  '{"level":"warning","msg":"Guard: gc.disable() seen in worker 12"}',
-  '{"level":"warning","msg":"Guard: gc.disable() seen in worker 13"}',
-  '{"level":"error","msg":"Worker 7 died"}',
+  '{"level":"info","logger":"cowherd","msg":"no error here"}',
+  '{"level":"warning","logger":"cowherd","msg":"Guard: gc.disable() seen in worker 12"}',
+  '{"level":"warning","logger":"cowherd","msg":"Guard: gc.disable() seen in worker 13"}',
+  '{"level":"error","logger":"cowherd","msg":"Worker 7 died"}',
   'Traceback (most recent call last):',
   'ValueError: 3',
   'a line of the application',

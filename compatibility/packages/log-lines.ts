@@ -1,4 +1,5 @@
 /** What a log has that speaks of trouble, in words that can be compared between two runs. Pure. */
+import { GRAVE, parseLine } from '../lib/server-log.ts';
 
 export interface Trouble {
   /** Of Cowherd's log format: messages from the level warning on. */
@@ -7,15 +8,7 @@ export interface Trouble {
   readonly output: readonly string[];
 }
 
-const GRAVE = new Set(['warning', 'error', 'critical']);
 const SPEAKS_OF_TROUBLE = /warning|error|exception|traceback|fatal|segfault|deadlock|assert|\bcritical\b/i;
-/** Gunicorn's text format, and its levels. */
-const GUNICORN_LINE = /^\[[^\]]+\] \[\d+\] \[(?<level>[A-Z]+)\] (?<text>.*)$/;
-
-interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-}
 
 /** Each kind of line once, in the order of the log. */
 export function troubleIn(log: string): Trouble {
@@ -50,27 +43,4 @@ export function kindOf(line: string): string {
 function remember(lines: Map<string, string>, line: string): void {
   const kind = kindOf(line);
   if (!lines.has(kind)) lines.set(kind, line);
-}
-
-function parseLine(line: string): LogLine | null {
-  const text = GUNICORN_LINE.exec(line)?.groups;
-  if (text?.['level'] !== undefined) return { level: text['level'].toLowerCase(), msg: text['text'] ?? '' };
-  if (!line.startsWith('{')) return null;
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return isLogLine(parsed) ? parsed : null;
-  } catch {
-    return null;
-  }
-}
-
-function isLogLine(value: unknown): value is LogLine {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'level' in value &&
-    typeof value.level === 'string' &&
-    'msg' in value &&
-    typeof value.msg === 'string'
-  );
 }

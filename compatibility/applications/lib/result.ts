@@ -1,6 +1,6 @@
 /** What one application's trial has shown, and the sum over all. Plain data, and pure. */
 import type { LoadCount } from './load-verdicts.ts';
-import type { LoggedWarning } from './log-warnings.ts';
+import type { LoggedWarning } from '../../lib/server-log.ts';
 import type { Told } from './serving.ts';
 
 export interface ApplicationResult {

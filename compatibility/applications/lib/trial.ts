@@ -12,7 +12,7 @@ import { compareAll, type ComparedAnswer } from './comparing.ts';
 import { type Crawl, crawl } from './crawling.ts';
 import type { Exchange } from './exchange.ts';
 import { countLoad, type LoadCount, type PhaseSpan } from './load-verdicts.ts';
-import { warningsIn } from './log-warnings.ts';
+import { warningsIn } from '../../lib/server-log.ts';
 import { logsOf } from './places.ts';
 import type { Traced, Trial } from './result.ts';
 import type { ServerKind } from './servers.ts';

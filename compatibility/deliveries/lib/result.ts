@@ -1,6 +1,6 @@
 /** What a case has come to under a server, and the sum over all of them. Pure. */
 import type { ServerName } from './commands.ts';
-import type { LoggedWarning } from './log-warnings.ts';
+import type { LoggedWarning } from '../../lib/server-log.ts';
 import type { Tally } from './tally.ts';
 
 export interface Trial {

@@ -5,7 +5,7 @@ import { startedHere } from '../../../bench/lib/processes.ts';
 import type { Case } from './cases.ts';
 import type { ServerName } from './commands.ts';
 import { readJobs, type Span, tallyJobs } from './jobs.ts';
-import { printedIn, warningsIn } from './log-warnings.ts';
+import { printedIn, warningsIn } from '../../lib/server-log.ts';
 import { NumberedLoad } from './numbered-load.ts';
 import { folderOf } from './places.ts';
 import { NOT_SERVED, type Trial } from './result.ts';
