@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
@@ -86,13 +85,6 @@ def with_code(code: str) -> list[threading.Thread]:
         for thread in threading.enumerate()
         if thread is not threading.current_thread() and _code_of(thread) == code
     ]
-
-
-def wait_for_end(seconds: float) -> None:
-    """Waits until this is the only thread, Python's or native, but no longer than that."""
-    deadline = time.monotonic() + seconds
-    while native_threads.count() > 1 and time.monotonic() < deadline:
-        time.sleep(0.002)
 
 
 def target_of(thread: threading.Thread) -> Any:

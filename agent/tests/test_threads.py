@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -87,17 +86,6 @@ def test_a_second_generation_records_no_second_time() -> None:
     recording = threading.Thread.start
     threads.record_starts()
     assert threading.Thread.start is recording
-
-
-def test_the_end_of_threads_is_waited_for(stop: threading.Event) -> None:
-    thread = threading.Thread(target=stop.wait, name="late")
-    thread.start()
-    threads.wait_for_end(0.01)
-    assert [each.name for each in running()] == ["late"]
-    threading.Thread(target=lambda: (time.sleep(0.05), stop.set())).start()
-    threads.wait_for_end(300)
-    assert running() == []
-    assert count() == 1
 
 
 @pytest.mark.usefixtures("recorded")

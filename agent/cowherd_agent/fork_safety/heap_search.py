@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import compress
 from types import FrameType, GetSetDescriptorType
 from typing import Any, NamedTuple
@@ -80,8 +81,6 @@ class HeapSearch:
                 pending += type.__subclasses__(kind)
         self._spent_seconds = 0.0
         self._pass_seconds = 0.0
-        # What a mold has frozen gc.get_referrers() does not look at. Unfreezing and freezing only
-        # splices lists (gc_list_merge, Python/gc.c).
         self._is_frozen = bool(wanted) and gc.get_freeze_count() > 0
         self._found = [
             each for each in self._referrers(list(wanted.values())) if id(type(each)) in wanted
@@ -121,13 +120,22 @@ class HeapSearch:
             level = further
         return {key: holder for key, holder in holders.items() if holder is not None}
 
-    def _instances_of_static(self, kinds: Sequence[type]) -> list[Any]:
-        """Instances do not refer to a type that is not on the heap: all objects are looked at."""
+    @contextmanager
+    def _unfrozen(self) -> Iterator[None]:
+        """The collector looks at nothing that a mold has frozen. Unfreezing and freezing only
+        splices lists (gc_list_merge, Python/gc.c)."""
         if self._is_frozen:
             rawgc.unfreeze()
-        tracked = rawgc.get_objects()
-        if self._is_frozen:
-            rawgc.freeze()
+        try:
+            yield
+        finally:
+            if self._is_frozen:
+                rawgc.freeze()
+
+    def _instances_of_static(self, kinds: Sequence[type]) -> list[Any]:
+        """Instances do not refer to a type that is not on the heap: all objects are looked at."""
+        with self._unfrozen():
+            tracked = rawgc.get_objects()
         addresses = {id(kind) for kind in kinds}
         is_wanted = map(addresses.__contains__, map(id, map(type, tracked)))
         return list(compress(tracked, is_wanted))
@@ -136,11 +144,8 @@ class HeapSearch:
         if not things or self._spent_seconds + self._pass_seconds > BUDGET_SECONDS:
             return []
         started = time.perf_counter()
-        if self._is_frozen:
-            rawgc.unfreeze()
-        found = gc.get_referrers(*things)
-        if self._is_frozen:
-            rawgc.freeze()
+        with self._unfrozen():
+            found = gc.get_referrers(*things)
         self._pass_seconds = time.perf_counter() - started
         self._spent_seconds += self._pass_seconds
         return found
