@@ -12,6 +12,8 @@ import os
 import select
 import socket
 
+from cowherd_agent import message_rules
+from cowherd_agent.message_rules import BadMessage
 from cowherd_agent.messages import Message
 
 # Others wait in the backlog. A visitor says one line and leaves.
@@ -21,8 +23,8 @@ _LONGEST_LINE_BYTES = 4096
 # What a herd has in its runtime directory (src/supervisor/runtime-directory.ts); taken away here
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
-_RUNTIME_FILES = ("control.sock", "scoreboard", "herd.json", "herd.json.new")
-_RUNTIME_PREFIXES = ("stack-", "census-")
+_RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new")
+_RUNTIME_PREFIXES = ("census-",)
 
 
 class Visitor:
@@ -89,8 +91,8 @@ class Door:
             self._let_out(descriptor)
             return []
         try:
-            return [json.loads(line) for line in lines]
-        except ValueError:
+            return [message_rules.read(line) for line in lines]
+        except BadMessage:
             self._let_out(descriptor)
             return []
 

@@ -48,6 +48,7 @@ class Herd {
       minor_faults: 0,
       major_faults: 0,
       cpu_seconds: 0,
+      counters: null,
     });
   }
 

@@ -1,6 +1,12 @@
 /** Decisions by example: what happens, and what the supervisor does about it. */
 import { describe, expect, test } from 'vitest';
-import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type Settings } from '../agent/messages.ts';
+import {
+  PROTOCOL_VERSION,
+  type KeeperMessage,
+  type MoldMessage,
+  type WorkerMessage,
+  type Settings,
+} from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
@@ -22,14 +28,16 @@ class Herd {
     return this;
   }
 
-  hears(message: KeeperMessage, counters?: ExitCounters): this {
-    return this.event(
-      counters === undefined ? { type: 'keeper_says', message } : { type: 'keeper_says', message, counters },
-    );
+  hears(message: KeeperMessage): this {
+    return this.event({ type: 'keeper_says', message });
   }
 
   moldSays(message: MoldMessage, generation = 1): this {
     return this.hears({ type: 'from_mold', generation, message });
+  }
+
+  workerSays(pid: number, message: WorkerMessage, generation = 1): this {
+    return this.hears({ type: 'from_worker', generation, pid, message });
   }
 
   after(ms: number, heartbeats: Heartbeat[] = []): this {
@@ -75,26 +83,31 @@ class Herd {
   }
 
   forked(pid: number, slot: number, generation = 1): this {
-    return this.moldSays({ type: 'forked', slot, pid, age: 1, forked_monotonic_ns: 0 }, generation);
+    return this.hears({ type: 'worker_forked', generation, slot, pid, forked_monotonic_ns: 0, scoreboard: 9 });
   }
 
-  workerReady(pid: number, slot: number): this {
-    return this.moldSays({ type: 'worker_ready', pid, slot });
+  workerReady(pid: number): this {
+    return this.workerSays(pid, { type: 'worker_ready' });
   }
 
   exits(pid: number, ending: { status?: number; signal?: number }, counters?: ExitCounters): this {
-    return this.hears(
-      {
-        type: 'process_exited',
-        pid,
-        exit_status: ending.status ?? null,
-        signal: ending.signal ?? null,
-        minor_faults: 0,
-        major_faults: 0,
-        cpu_seconds: 0,
-      },
-      counters,
-    );
+    return this.hears({
+      type: 'process_exited',
+      pid,
+      exit_status: ending.status ?? null,
+      signal: ending.signal ?? null,
+      minor_faults: 0,
+      major_faults: 0,
+      cpu_seconds: 0,
+      counters:
+        counters === undefined
+          ? null
+          : {
+              requests_started: counters.requestsStarted,
+              requests_finished: counters.requestsFinished,
+              response_errors: counters.responseErrors ?? 0,
+            },
+    });
   }
 
   get does(): string[] {
@@ -130,7 +143,7 @@ function loading(changes: Partial<Settings> = {}): Herd {
 /** A herd whose workers 101, 102 … are ready. */
 function serving(changes: Partial<Settings> = {}): Herd {
   const herd = loading(changes).listening().moldReady();
-  for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot, slot);
+  for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot);
   return herd;
 }
 
@@ -145,15 +158,15 @@ describe('starting', () => {
     expect(herd.moldReady().forks).toEqual([0, 1]);
     expect(herd.state.phase).toBe('serving');
     expect(herd.forked(101, 0).does).toEqual(['watch_process']);
-    expect(herd.workerReady(101, 0).does).toEqual([]);
-    expect(herd.forked(102, 1).workerReady(102, 1).does).toEqual(['announce_serving']);
+    expect(herd.workerReady(101).does).toEqual([]);
+    expect(herd.forked(102, 1).workerReady(102).does).toEqual(['announce_serving']);
   });
 
   test('says once that it serves', () => {
     const herd = serving();
     herd.exits(101, { signal: SIGKILL });
     const [slot = -1] = herd.forks;
-    expect(herd.forked(103, slot).workerReady(103, slot).does).toEqual([]);
+    expect(herd.forked(103, slot).workerReady(103).does).toEqual([]);
   });
 
   test('forks nothing before there is something to listen on', () => {
@@ -260,13 +273,13 @@ describe('a worker that dies', () => {
       }
       expect(herd.forks).toEqual([0]);
       pid += 100;
-      herd.forked(pid, 0).workerReady(pid, 0);
+      herd.forked(pid, 0).workerReady(pid);
     }
     expect(pauses).toEqual([0, 100, 200, 400, 800]);
   });
 
   test('after it had been up for long begins a new row', () => {
-    const herd = serving().exits(101, { status: 1 }).forked(103, 0).workerReady(103, 0);
+    const herd = serving().exits(101, { status: 1 }).forked(103, 0).workerReady(103);
     herd.after(60_000);
     expect(herd.exits(103, { status: 1 }).forks).toEqual([0]);
     expect(herd.state.deathsInARow).toBe(1);
@@ -281,7 +294,7 @@ describe('a worker that dies', () => {
 
   test('says why, if it could', () => {
     const herd = serving();
-    herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code: 'WORKER_BOOT_FAILED', detail: 'RuntimeError: x' });
+    herd.workerSays(101, { type: 'worker_failed', code: 'WORKER_BOOT_FAILED', detail: 'RuntimeError: x' });
     expect(herd.exits(101, { status: 1 }).logs[0]).toContain('exited with status 1: RuntimeError: x');
   });
 
@@ -290,7 +303,7 @@ describe('a worker that dies', () => {
     [4, 'APP_IMPORT_FAILED'],
   ])('with status %i before any was ready ends the herd: %s', (status, code) => {
     const herd = loading().listening().moldReady().forked(101, 0);
-    herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code, detail: 'no licence' });
+    herd.workerSays(101, { type: 'worker_failed', code, detail: 'no licence' });
     herd.exits(101, { status });
     expect(herd.state.stop?.error).toEqual({ code, detail: 'no licence' });
   });
@@ -308,7 +321,7 @@ describe('a worker that dies', () => {
         herd.exits(pid, { status: 5 }).after(60_000);
         herd.state.deathsInARow = death;
         pid += 100;
-        herd.forked(pid, 0).workerReady(pid, 0);
+        herd.forked(pid, 0).workerReady(pid);
         expect(herd.state.phase).toBe('serving');
       }
       herd.exits(pid, { status: 5 });
@@ -356,7 +369,7 @@ describe('the size of the herd', () => {
       generation: 1,
       message: { type: 'workers_wanted', count: 3 },
     });
-    herd.after(5).forked(103, 2).workerReady(103, 2);
+    herd.after(5).forked(103, 2).workerReady(103);
     expect(herd.event({ type: 'scale', by: -1 }).signals).toEqual([[101, SIGTERM]]);
     expect(herd.exits(101, { status: 0 }).forks).toEqual([]);
     expect(herd.logs).toEqual([]);
@@ -473,9 +486,8 @@ describe('stopping', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     expect(herd.after(19_499).signals).toEqual([]);
     expect(herd.after(1).signals).toEqual([[102, SIGTELL]]);
-    herd.moldSays({
+    herd.workerSays(102, {
       type: 'in_flight',
-      pid: 102,
       requests: [
         { method: 'GET', path: '/slow', seconds: 20.5 },
         { method: 'WebSocket', path: '/live', seconds: null },
@@ -492,9 +504,8 @@ describe('stopping', () => {
 
   test('says nothing of requests that were finished in time, or that failed before', () => {
     const herd = serving().event(asked).exits(101, { status: 0 }).after(19_500);
-    herd.moldSays({
+    herd.workerSays(102, {
       type: 'in_flight',
-      pid: 102,
       requests: [{ method: 'GET', path: '/slow', seconds: 20.5 }],
       response_errors: 2,
     });
@@ -545,8 +556,7 @@ describe('stopping', () => {
   test('a keeper that dies on the way leaves orphans, which are waited for', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
-    const workers = [{ pid: 102, slot: 1 }];
-    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD], workers });
+    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
     expect(herd.end).toMatchObject({ error: { code: 'KEEPER_DIED' } });
   });
 });
@@ -576,14 +586,13 @@ test('the guard names who steers the collector', () => {
   const herd = serving();
   const call = {
     type: 'guard',
-    pid: 101,
     function: 'set_threshold',
     package: 'msgpack',
     file: '/m/x.py',
     line: 7,
   } as const;
-  expect(herd.moldSays({ ...call, held: true }).logs).toEqual([
+  expect(herd.workerSays(101, { ...call, held: true }).logs).toEqual([
     'warning: Guard: gc.set_threshold() of msgpack held off in worker 101 (/m/x.py:7)',
   ]);
-  expect(herd.moldSays({ ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
+  expect(herd.workerSays(101, { ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
 });

@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   CONTROL_SOCKET,
+  HERD_FILE,
   herdName,
   herdNamePrefix,
   prepareRuntimeDirectory,
   removeRuntimeFiles,
   runtimeBase,
   runtimeDirectoryFor,
-  SCOREBOARD,
 } from './runtime-directory.ts';
 
 let folder = '';
@@ -109,7 +109,7 @@ describe('removing', () => {
   test('takes away our files and the directory', () => {
     const directory = path.join(folder, 'run');
     prepareRuntimeDirectory(directory);
-    for (const name of [CONTROL_SOCKET, SCOREBOARD]) writeFileSync(path.join(directory, name), '');
+    for (const name of [CONTROL_SOCKET, HERD_FILE]) writeFileSync(path.join(directory, name), '');
     removeRuntimeFiles(directory);
     expect(existsSync(directory)).toBe(false);
     // Twice does no harm.

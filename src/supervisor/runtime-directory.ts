@@ -1,5 +1,5 @@
 /**
- * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only.
+ * The runtime directory: where a herd's sockets are, open to its owner only.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -17,7 +17,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
-export const SCOREBOARD = 'scoreboard';
 /** Begins the name of a worker's file for its stack, before the slot; `FILE_PREFIX` in agent/cowherd_agent/stack.py. */
 export const STACK_PREFIX = 'stack-';
 /** Begins the name of a census, before the generation; `FILE_PREFIX` in agent/cowherd_agent/census_scout.py. */
@@ -154,7 +153,7 @@ export function makeFolders(directory: string): void {
 
 /** Takes away what a herd has put there, and the directory if it is empty then. */
 export function removeRuntimeFiles(directory: string): void {
-  for (const name of [CONTROL_SOCKET, SCOREBOARD, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]) {
+  for (const name of [CONTROL_SOCKET, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]) {
     rmSync(join(directory, name), { force: true });
   }
   try {

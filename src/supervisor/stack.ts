@@ -1,7 +1,4 @@
-/** The Python stack that a worker has left behind (agent/cowherd_agent/stack.py). */
-import { readFileSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
-import { STACK_PREFIX } from './runtime-directory.ts';
+/** The Python stack that a worker has left behind its row of the scoreboard (agent/cowherd_agent/stack.py). Pure. */
 
 /** A stack of many threads is cut here. */
 const LONGEST_CHARACTERS = 32_768;
@@ -14,18 +11,4 @@ export function tidyStack(text: string): string | null {
   const tidy = lines.join('\n').trim();
   if (tidy.length <= LONGEST_CHARACTERS) return tidy === '' ? null : tidy;
   return `${tidy.slice(0, LONGEST_CHARACTERS)}\n(and more)`;
-}
-
-/** The stack of the worker of this slot, which is told only once; null if there is none. */
-export function takeStack(runtimeDirectory: string, slot: number): string | null {
-  const file = join(runtimeDirectory, `${STACK_PREFIX}${slot}`);
-  try {
-    if (statSync(file).size === 0) return null;
-    const text = readFileSync(file, 'utf8');
-    truncateSync(file);
-    return tidyStack(text);
-  } catch {
-    // The worker could not make it, or never came so far.
-    return null;
-  }
 }
