@@ -25,7 +25,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from cowherd_agent import (
@@ -381,10 +381,11 @@ class Keeper:
         self._unordered = None
         if mold is None:
             # Another supervisor may have been started in another folder, with another interpreter.
-            os.chdir(message["mold"]["cwd"])
-            spawned = mold_process.spawn(
-                message["python"], message["arguments"], message["environment"]
-            )
+            with _stays_where_it_is_on_failure():
+                os.chdir(message["mold"]["cwd"])
+                spawned = mold_process.spawn(
+                    message["python"], message["arguments"], message["environment"]
+                )
             descriptor_limit.give_back(spawned[0])
             mold = self._adopt(spawned)
         self._order(mold, generation, message["mold"])
@@ -792,6 +793,19 @@ class Keeper:
         self._door.close(with_directory=self._supervisor is None)
         sys.stdout.flush()
         os._exit(0)
+
+
+@contextlib.contextmanager
+def _stays_where_it_is_on_failure() -> Iterator[None]:
+    """Goes back to the present folder, which may be gone by now, when something is raised."""
+    folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield
+    except Exception:
+        os.fchdir(folder)
+        raise
+    finally:
+        os.close(folder)
 
 
 def _has_children() -> bool:
