@@ -195,16 +195,16 @@ class Keeper:
 
     def _command(self, line: bytes) -> None:
         """Carries out a command; what goes wrong with it is told, and ends only the command."""
-        message: Message = {"type": "?"}
+        kind, generation = "?", None
         try:
             message = message_rules.read(line)
+            kind, generation = message["type"], message.get("generation")
             self._carry_out(message)
         except Exception as error:
-            generation = message.get("generation")
             self._send(
                 {
                     "type": "command_failed",
-                    "command": message["type"],
+                    "command": kind,
                     "generation": generation if type(generation) is int else None,
                     "reason": _reason(error),
                 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Inventory } from '../agent/messages.ts';
+import { PROTOCOL_VERSION, type Inventory } from '../agent/messages.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Adoption } from './events.ts';
 import { newMold } from './molds.ts';
@@ -71,7 +71,7 @@ function foundMold(generation: number, changes: Partial<Inventory['molds'][numbe
 function inventory(changes: Partial<Inventory> = {}): Inventory {
   return {
     type: 'inventory',
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     pid: KEEPER,
     executable: 'python3',
     python_version: '3.13.0',

@@ -4,7 +4,14 @@
  */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { KeeperMessage, MoldCommand, MoldMessage, WorkerMessage, Settings } from '../agent/messages.ts';
+import {
+  PROTOCOL_VERSION,
+  type KeeperMessage,
+  type MoldCommand,
+  type MoldMessage,
+  type Settings,
+  type WorkerMessage,
+} from '../agent/messages.ts';
 import { NO_ANSWER_MS } from './census.ts';
 import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
@@ -95,7 +102,7 @@ class World {
     this.#keeperPid = this.#pid();
     this.says({
       type: 'keeper_ready',
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       pid: this.#keeperPid,
       executable: 'python3',
       python_version: '3.13.0',
@@ -311,7 +318,7 @@ class World {
       ),
       inventory: {
         type: 'inventory',
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         pid: this.#keeperPid,
         executable: 'python3',
         python_version: '3.13.0',

@@ -596,3 +596,81 @@ test('the guard names who steers the collector', () => {
   ]);
   expect(herd.workerSays(101, { ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
 });
+
+describe('a message that the keeper has dropped', () => {
+  test('costs the worker that sent it, when another one is ready', () => {
+    const herd = serving();
+    herd.hears({ type: 'bad_message', pid: 101, generation: 1, reason: "'nope' is not a worker's to say" });
+    expect(herd.logs).toEqual([
+      "error: Worker 101 sent a message that was dropped ('nope' is not a worker's to say); the worker is replaced",
+    ]);
+    expect(herd.signals).toEqual([]);
+    expect(herd.forks).toEqual([2]);
+    herd.forked(103, 2).workerReady(103);
+    expect(herd.signals).toEqual([[101, SIGTERM]]);
+  });
+
+  test('of a mold is told of, and ends nothing', () => {
+    const herd = serving().hears({ type: 'bad_message', pid: MOLD, generation: 1, reason: 'no JSON' });
+    expect(herd.logs).toEqual([
+      `error: The mold of generation 1 (pid ${MOLD}) sent a message that was dropped (no JSON)`,
+    ]);
+    expect(herd.does).toEqual([]);
+  });
+});
+
+describe('a command that the keeper could not carry out', () => {
+  const reason = 'No such file or directory: /srv/shop/.venv/bin/python';
+
+  test('the mold of a reload: the old generation keeps serving', () => {
+    const herd = serving().event({ type: 'reload_requested', by: 'SIGHUP' });
+    herd.hears({ type: 'command_failed', command: 'start_mold', generation: 2, reason });
+    expect(herd.state).toMatchObject({ phase: 'serving', rollout: null, generation: 1 });
+    expect(herd.state.lastRollout?.failure).toContain(reason);
+    expect(Object.keys(herd.state.molds)).toEqual(['1']);
+    expect(herd.signals).toEqual([]);
+  });
+
+  test('the mold that replaces a dead one: it is tried again, later and later', () => {
+    const herd = serving().exits(MOLD, { signal: SIGKILL });
+    const pauses: number[] = [];
+    for (let attempt = 2; attempt <= 5; attempt += 1) {
+      herd.after(60_000);
+      expect(herd.does).toContain('start_mold');
+      herd.hears({ type: 'command_failed', command: 'start_mold', generation: attempt, reason });
+      expect(herd.logs.join()).toContain('could not be started');
+      pauses.push((herd.state.nextMold?.atMs ?? 0) - herd.nowMs);
+    }
+    expect(pauses).toEqual([1000, 2000, 4000, 8000]);
+    expect(Object.keys(herd.state.workers)).toEqual(['101', '102']);
+  });
+
+  test('the first mold: the herd ends with the reason', () => {
+    const herd = new Herd().keeperReady();
+    herd.hears({ type: 'command_failed', command: 'start_mold', generation: 1, reason });
+    expect(herd.state.stop?.error).toEqual({ code: 'MOLD_NOT_STARTED', detail: reason });
+  });
+
+  test('anything else is told of', () => {
+    const herd = serving().hears({
+      type: 'command_failed',
+      command: 'notify',
+      generation: null,
+      reason: 'KeyError: x',
+    });
+    expect(herd.logs).toEqual(['error: The keeper could not carry out the command notify: KeyError: x']);
+    expect(herd.does).toEqual([]);
+  });
+});
+
+test.each([true, false])(
+  'a reload whose settings end the process (daemon: %s) fails, and the herd serves on',
+  (daemonize) => {
+    const herd = serving().event({ type: 'reload_requested', by: 'SIGHUP' });
+    herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
+    herd.moldSays({ type: 'mold_finished', status: 0, daemonize }, 2);
+    expect(herd.state).toMatchObject({ phase: 'serving', rollout: null, generation: 1 });
+    expect(herd.state.lastRollout?.failure).toContain('INVALID_SETTING');
+    expect(herd.does).not.toContain('daemonize');
+  },
+);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PROTOCOL_VERSION } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
 import { HOPELESS_DEATHS, pauseAfterKeeperDeathsMs } from './keepers.ts';
@@ -40,7 +41,7 @@ class Herd {
       type: 'keeper_says',
       message: {
         type: 'keeper_ready',
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         pid,
         executable: 'python3',
         python_version: '3.13.0',
@@ -110,7 +111,7 @@ test('that the herd cannot be adopted later is told', () => {
     type: 'keeper_says',
     message: {
       type: 'keeper_ready',
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       pid: 40,
       executable: 'python3',
       python_version: '3.13.0',
