@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { catalogue, CowherdError, isSystemError } from '../base/errors.ts';
 import { HELP } from './help.ts';
+import { outliveTerminal } from './lost-terminal.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
@@ -49,6 +50,8 @@ async function report(error: unknown): Promise<number> {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : ''}\n${await explain(internal)}`);
   return internal.exitStatus;
 }
+
+outliveTerminal();
 
 // `cowherd status | head`: whoever read has had enough.
 process.stdout.on('error', (error) => {

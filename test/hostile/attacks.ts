@@ -68,7 +68,10 @@ say({"type": "notice", "level": "warning", "text": "x\\nroot::0:0::/:/bin/sh\\n"
     name: 'a packet of the largest size, again and again',
     lines: 'for _ in range(200): say(b\'{"type": "\' + b"x" * 120000 + b\'"}\')',
   },
-  { name: 'a census that is a device', lines: 'say({"type": "census_written", "path": "/dev/zero", "objects": 1, "seconds": 1})' },
+  {
+    name: 'a census that is a device',
+    lines: 'say({"type": "census_written", "path": "/dev/zero", "objects": 1, "seconds": 1})',
+  },
   {
     name: 'notices without an end',
     lines: `

@@ -106,7 +106,10 @@ async function postToAll(attack: Attack, report: StatusReport): Promise<void> {
   for (let attempt = 0; left.size > 0 && attempt < 100 * WORKERS; attempt += 1) left.delete(Number(await post(told)));
 }
 
-async function attackWith(attack: Attack, before: StatusReport): Promise<{ result: AttackResult; report: StatusReport | null }> {
+async function attackWith(
+  attack: Attack,
+  before: StatusReport,
+): Promise<{ result: AttackResult; report: StatusReport | null }> {
   const { processesHurt, filesHurt } = decoys;
   const lost = visits.lost;
   let said = '';
@@ -119,7 +122,8 @@ async function attackWith(attack: Attack, before: StatusReport): Promise<{ resul
   const report = await settled();
   const harm: string[] = [];
   if (/^(?:cut|filled|killed)/.test(said)) harm.push(`the worker says: ${said}`);
-  if (/^(?:Syntax|Name|Type|Attribute|Index|Key)Error: (?!fetch failed)/.test(said)) harm.push(`the attack itself is wrong: ${said}`);
+  if (/^(?:Syntax|Name|Type|Attribute|Index|Key)Error: (?!fetch failed)/.test(said))
+    harm.push(`the attack itself is wrong: ${said}`);
   if (decoys.processesHurt > processesHurt) harm.push("a process that is not the herd's was ended");
   if (decoys.filesHurt > filesHurt) harm.push("a file that is not the herd's was changed");
   if (visits.lost > lost) harm.push(`${visits.lost - lost} request(s) of others were lost`);
