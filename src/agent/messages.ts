@@ -55,6 +55,7 @@ export const settings = v.object({
   max_requests_jitter: count,
   refork_after: v.array(count),
   refork_by_benefit: v.boolean(),
+  exit_when_hopeless: v.boolean(),
   heal: v.boolean(),
   recycle_private_bytes: count,
   recycle_pss_bytes: count,

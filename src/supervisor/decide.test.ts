@@ -1,4 +1,5 @@
 /** Decisions by example: what happens, and what the supervisor does about it. */
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import {
   PROTOCOL_VERSION,
@@ -312,22 +313,26 @@ describe('a worker that dies', () => {
     expect(serving().exits(101, { status: 3 }).state.phase).toBe('serving');
   });
 
-  test('so often that it is hopeless ends the herd, unless a request was ever answered', () => {
-    for (const answered of [false, true]) {
-      const herd = serving();
-      if (answered) herd.after(1, [{ pid: 102, agoMs: 0, requestsFinished: 1, inFlight: 0 }]);
-      let pid = 101;
-      for (let death = 1; death < hopelessDeaths(2); death += 1) {
-        herd.exits(pid, { status: 5 }).after(60_000);
-        herd.state.deathsInARow = death;
-        pid += 100;
-        herd.forked(pid, 0).workerReady(pid);
-        expect(herd.state.phase).toBe('serving');
-      }
-      herd.exits(pid, { status: 5 });
-      expect(herd.state.phase).toBe(answered ? 'serving' : 'stopping');
-      if (!answered) expect(herd.state.stop?.error?.code).toBe('WORKERS_KEEP_DYING');
+  test.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('again and again, one was ready: %s, exit_when_hopeless: %s', (wasReady, exits) => {
+    const herd = loading({ exit_when_hopeless: exits }).listening().moldReady();
+    herd.forked(101, 0).forked(102, 1);
+    if (wasReady) herd.workerReady(101);
+    for (let death = 1; death <= hopelessDeaths(2); death += 1) {
+      expect(herd.state.phase).toBe('serving');
+      const pid = 100 + death;
+      herd.exits(pid, { signal: constants.signals.SIGSEGV });
+      // At once after the first death, later after a pause.
+      const [slot] = herd.forks.length > 0 ? herd.forks : herd.after(15_000).forks;
+      if (slot !== undefined) herd.forked(102 + death, slot);
     }
+    const ends = exits && !wasReady;
+    expect(herd.state.phase).toBe(ends ? 'stopping' : 'serving');
+    if (ends) expect(herd.state.stop?.error?.code).toBe('WORKERS_KEEP_DYING');
   });
 
   test('the pauses grow, and never beyond a quarter of a minute', () => {

@@ -79,6 +79,7 @@ def configured(**changes):
         "max_requests_jitter": 0,
         "refork_after": [],
         "refork_by_benefit": False,
+        "exit_when_hopeless": True,
         "heal": False,
         "recycle_private_bytes": 0,
         "recycle_pss_bytes": 0,
