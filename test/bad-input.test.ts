@@ -3,7 +3,7 @@
  * nothing behind.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -538,18 +538,65 @@ describe('the runtime directory', () => {
     await second.stop();
   });
 
-  test('is made for its owner only, though others may write beside it', async () => {
-    const folder = temporaryFolder();
-    const runtimeDirectory = path.join(folder, 'run');
-    mkdirSync(runtimeDirectory, { mode: 0o777 });
-    const run = await serving(['hello:app'], { files, runtimeDirectory });
-    const mode = (name: string): string =>
-      execFileSync('stat', ['--format=%a', path.join(runtimeDirectory, name)], { encoding: 'utf8' }).trim();
-    expect(mode('.')).toBe('700');
-    expect(mode('control.sock')).toBe('600');
-    expect(mode('scoreboard')).toBe('600');
+  test('is made for its owner only, and those there as well', async () => {
+    const run = await serving(['hello:app'], { files });
+    const mode = (name: string): number => statSync(path.join(run.runtimeDirectory, name)).mode & 0o7777;
+    expect(mode('.')).toBe(0o700);
+    for (const name of readdirSync(run.runtimeDirectory)) expect([name, mode(name)]).toEqual([name, 0o600]);
     await run.stop();
-    rmSync(folder, { recursive: true });
+  });
+
+  test.each([0o1777, 0o777, 0o755])('is there with mode %o: it is not touched', async (mode) => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory);
+    chmodSync(runtimeDirectory, mode);
+    const run = serve(['hello:app'], { files, runtimeDirectory });
+    const { exitStatus } = catalogue.RUNTIME_DIRECTORY_UNSAFE;
+    expect(await run.ended, run.stderr).toEqual({ status: exitStatus, signal: null });
+    expect(run.stderr).toContain(`${runtimeDirectory}: it is there already, and has mode`);
+    expect(run.processes).toEqual([]);
+    expect(statSync(runtimeDirectory).mode & 0o7777).toBe(mode);
+    expect(readdirSync(runtimeDirectory)).toEqual([]);
+  });
+
+  test('was there, empty: it stays, and so do the files that somebody has put there', async () => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory, { mode: 0o700 });
+    const run = await serving(['hello:app'], { files, runtimeDirectory });
+    const theirs = ['census-report.txt', 'stack-of-mine'];
+    for (const name of theirs) writeFileSync(path.join(runtimeDirectory, name), 'mine');
+    run.signal('SIGTERM');
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+    expect(
+      readdirSync(runtimeDirectory)
+        .filter((name) => !name.startsWith('.'))
+        .toSorted(),
+    ).toEqual(theirs);
+    for (const name of theirs) rmSync(path.join(runtimeDirectory, name));
+    const again = await serving(['hello:app'], { files, runtimeDirectory });
+    again.signal('SIGTERM');
+    await again.ended;
+    expect(readdirSync(runtimeDirectory)).toEqual([]);
+  });
+
+  test('is left by a herd that ends without a supervisor as it was found', async () => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory, { mode: 0o700 });
+    const run = await serving(['hello:app'], { files, runtimeDirectory });
+    writeFileSync(path.join(runtimeDirectory, 'census-report.txt'), 'mine');
+    run.signal('SIGKILL');
+    await run.ended;
+    await run.command('stop', '--runtime-dir', runtimeDirectory);
+    await until('all have left', () => run.processes.length === 0);
+    expect(readdirSync(runtimeDirectory).toSorted()).toEqual(['.cowherd-found', 'census-report.txt']);
+  });
+
+  test('is below a folder in which others can exchange it', async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o777);
+    const runtimeDirectory = path.join(folder, 'run');
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_UNSAFE', folder);
+    expect(existsSync(runtimeDirectory)).toBe(false);
   });
 });
 
