@@ -1,7 +1,7 @@
 /** `cowherd why` on real processes: programs whose writes are known, real servers, and what can't be looked at. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
@@ -357,6 +357,11 @@ time.sleep(600)
     const there = path.join(folder, 'there');
     writeFileSync(there, '{"cowherd_why_snapshot": 1, "taken_at": ');
     await refused(51, /OUTPUT_EXISTS.*there/, '1', '--html', there);
+    // A link that leads nowhere would be written through.
+    const link = path.join(folder, 'link');
+    symlinkSync(path.join(folder, 'nowhere'), link);
+    await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);
+    await refused(51, /OUTPUT_EXISTS.*null is no regular file/, '1', '--html', '/dev/null', '--force');
     await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
     await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
     await refused(2, /whole number/, 'gunicorn');

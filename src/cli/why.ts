@@ -56,10 +56,10 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
     ownersOf: options.all === true ? 'all' : 'median',
     onProgress: progressOn(process.stderr),
   });
-  const change = await keepAndCompare(report, comparisons, earlier, options.save);
+  const change = await keepAndCompare(report, comparisons, earlier, options);
   if (options.html !== undefined) {
     const shown = options.all === true ? comparisons : comparisons.filter(({ pid }) => pid === report.median_pid);
-    writeOutput(options.html, (await import('./why-html.ts')).whyPage(report, shown));
+    writeOutput(options.html, (await import('./why-html.ts')).whyPage(report, shown), options.force);
   }
   const text =
     options.json === true
@@ -74,14 +74,14 @@ async function keepAndCompare(
   report: WhyReport,
   comparisons: readonly WorkerComparison[],
   earlier: Snapshot | null,
-  save: string | undefined,
+  { save, force }: WhyOptions,
 ): Promise<Change | null> {
   if (save === undefined && earlier === null) return null;
   const { encodeSnapshot, snapshotOf } = await import('../forensics/snapshot.ts');
   const { changeBetween } = await import('../forensics/change.ts');
   const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
   const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
-  if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot));
+  if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot), force);
   return earlier === null ? null : changeBetween(earlier, snapshot);
 }
 

@@ -3,7 +3,6 @@
  *
  * No policy here; see `decide.ts`.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
@@ -28,6 +27,7 @@ import { takeStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
+import { readPidFile, removePidFile, writePidFile } from './pid-file.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeRuntimeFiles } from './runtime-folder.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
@@ -473,7 +473,7 @@ class Supervisor {
   }
 
   #writePidfile(path: string): void {
-    const previous = readPid(path);
+    const previous = readPidFile(path);
     const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
     if (previous !== null && !isOurs && isAlive(previous)) {
       // Not within the decision that led here.
@@ -481,8 +481,8 @@ class Supervisor {
       return;
     }
     try {
-      writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-      if (this.#pidfile !== null && this.#pidfile !== path) rmSync(this.#pidfile, { force: true });
+      writePidFile(path, process.pid);
+      if (this.#pidfile !== null && this.#pidfile !== path) removePidFile(this.#pidfile, process.pid);
       this.#pidfile = path;
     } catch (error) {
       this.#log.error(`The pid file ${path} can't be written: ${String(error)}`);
@@ -514,7 +514,7 @@ class Supervisor {
     this.#control?.close();
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
-    if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
+    if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);
   }
 }
 
@@ -524,13 +524,4 @@ function orderEvent(order: ControlOrder): HerdEvent {
   return order.type === 'scale'
     ? { type: 'scale_to', workers: order.workers, by }
     : { type: `${order.type}_requested`, by };
-}
-
-function readPid(path: string): number | null {
-  try {
-    const pid = Number(readFileSync(path, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 0 ? pid : null;
-  } catch {
-    return null;
-  }
 }
