@@ -467,7 +467,10 @@ describe('settings', () => {
 
   test("Cowherd's own may stand in the file and in GUNICORN_CMD_ARGS", async () => {
     const run = await serving(['hello:app'], {
-      files: { ...files, 'gunicorn.conf.py': 'heap_policy = "freeze"\nwarmup = ["GET /"]\nsampling_budget = 2.5\n' },
+      files: {
+        ...files,
+        'gunicorn.conf.py': 'heap_policy = "freeze"\nwarmup = ["GET /?token=secret"]\nsampling_budget = 2.5\n',
+      },
       env: { GUNICORN_CMD_ARGS: '--policy stock' },
     });
     const { herd, molds } = await run.status();
@@ -475,6 +478,7 @@ describe('settings', () => {
     expect(herd.sampling.budget_percent).toBe(2.5);
     expect(molds[0]?.report['warmup']).toMatchObject([{ request: 'GET /', status: 200, error: null }]);
     await run.stop();
+    expect(run.stderr).not.toContain('secret');
   });
 
   test('the application may stand in the file', async () => {

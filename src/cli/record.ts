@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { printable, printableJson } from '../base/printable.ts';
 import { seconds } from '../base/units.ts';
 import { collapsedOf } from '../faults/collapsed.ts';
 import { count } from '../faults/counters.ts';
@@ -128,7 +129,9 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
     lockable: kernel.capabilities.sysAdmin ? null : parseLockable(readKernelFile('/proc/self/limits') ?? ''),
     stop: stopping.signal,
     onBegun: () => {
-      process.stderr.write(`Recording ${target.title} for ${time} s (${instrument.event}); Ctrl-C ends it earlier\n`);
+      process.stderr.write(
+        `Recording ${printable(target.title)} for ${time} s (${instrument.event}); Ctrl-C ends it earlier\n`,
+      );
       if (options.counters === true) counting = countGroups(target, time, stopping.signal);
     },
   });
@@ -202,5 +205,5 @@ function tell(report: RecordReport, profile: Profile, options: RecordOptions): v
   }
   if (options.collapsed !== undefined) write(options.collapsed, collapsedOf(profile));
   if (options.html !== undefined) write(options.html, flamePage(report, profile));
-  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatRecord(report));
+  process.stdout.write(options.json === true ? `${printableJson(report, 2)}\n` : formatRecord(report));
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { printableJson } from '../base/printable.ts';
 import type { Change } from '../forensics/change.ts';
 import type { WorkerComparison } from '../forensics/comparison.ts';
 import { type Family, look } from '../forensics/look.ts';
@@ -63,7 +64,7 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
   }
   const text =
     options.json === true
-      ? `${JSON.stringify(change === null ? report : { ...report, change }, null, 2)}\n`
+      ? `${printableJson(change === null ? report : { ...report, change }, 2)}\n`
       : (await import('./why-text.ts')).formatWhy(report, options.all, change);
   process.stdout.write(text);
   return 0;
