@@ -3,7 +3,7 @@
  * nothing behind.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ import {
 import { fetchFrom, isListening } from './support/http.ts';
 import { gunicornFor, interpreter } from './support/interpreters.ts';
 import { until } from './support/until.ts';
-import { needs, where } from './support/needs.ts';
+import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 
 const files = { 'hello.py': HELLO };
 
@@ -625,6 +625,50 @@ describe('no herd', () => {
     run.signal('SIGCONT');
     expect((await run.status()).herd.workers_ready).toBe(1);
     await run.stop();
+  });
+
+  test('that answers, and that has to be found first: one wait is enough for all', async () => {
+    const run = await serving(['hello:app'], { files, runtimeDirectory: null });
+    run.signal('SIGSTOP');
+    const env = { XDG_RUNTIME_DIR: run.folder };
+    const others = [cowherd(['status'], { env }), cowherd(['status', '--ready'], { env })];
+    const startedMs = performance.now();
+    expect((await others[0]?.ended)?.status).toBe(catalogue.NO_ANSWER.exitStatus);
+    // A wait has 4 s; the rest is the start of Node.
+    expect(performance.now() - startedMs).toBeLessThan(8000);
+    expect((await others[1]?.ended)?.status).toBe(1);
+    run.signal('SIGCONT');
+    await run.stop();
+  });
+
+  test('whose answer one would believe: somebody else owns the place', needs(ROOT_NEEDED), async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const runtimeDirectory = path.join(folder, 'run');
+    mkdirSync(runtimeDirectory);
+    const heard: string[] = [];
+    const mallory = createServer((socket) => {
+      socket.on('data', (data) => heard.push(data.toString())).on('error', () => {});
+      socket.write('{"type":"stopping","pid":1}\n');
+    });
+    await new Promise<void>((resolve) => {
+      mallory.listen(path.join(runtimeDirectory, 'control.sock'), resolve);
+    });
+    for (const place of [runtimeDirectory, path.join(runtimeDirectory, 'control.sock')]) chownSync(place, 4711, 4711);
+    // An ordinary user, whose files these are not.
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const commands = ['status', 'stop', 'reload'].map((each) =>
+      cowherd([each, '--runtime-dir', runtimeDirectory], { prefix }),
+    );
+    for (const command of commands) {
+      expect(await command.ended, command.stderr).toEqual({
+        status: catalogue.RUNTIME_DIRECTORY_UNSAFE.exitStatus,
+        signal: null,
+      });
+      expect(command.stderr).toContain(`${runtimeDirectory} belongs to user 4711`);
+    }
+    expect(heard).toEqual([]);
+    mallory.close();
   });
 });
 
