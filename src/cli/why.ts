@@ -2,7 +2,6 @@
  * `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. What only some
  * looks need is imported there: to start takes the machine from those who are looked at.
  */
-import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { printableJson } from '../base/printable.ts';
@@ -47,7 +46,8 @@ const PROGRESS_AFTER_MS = 700;
 
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
-  const earlier = options.since === undefined ? null : await readSnapshot(options.since);
+  const earlier =
+    options.since === undefined ? null : (await import('../forensics/snapshot.ts')).readSnapshot(options.since);
   const family =
     target === undefined
       ? await familyOfHerd(options)
@@ -84,16 +84,6 @@ async function keepAndCompare(
   const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
   if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot), force);
   return earlier === null ? null : changeBetween(earlier, snapshot);
-}
-
-async function readSnapshot(path: string): Promise<Snapshot> {
-  const { decodeSnapshot } = await import('../forensics/snapshot.ts');
-  try {
-    return decodeSnapshot(readFileSync(path, 'utf8'), path);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new CowherdError('SNAPSHOT_UNREADABLE', { detail: `${path} (${error.code})`, cause: error });
-  }
 }
 
 /** The mold of the generation that serves, and its workers. */

@@ -307,7 +307,7 @@ class Supervisor {
       stop: (quick) => void this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
       census: (start) => {
         if (start) this.#dispatch({ type: 'census_requested' });
-        return censusReport(this.#state, monotonicClock.now());
+        return censusReport(this.#state, this.#startUp.runtimeDirectory, monotonicClock.now());
       },
       order: (order) => this.#dispatch(orderEvent(order)),
     });
