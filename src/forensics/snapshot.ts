@@ -102,7 +102,9 @@ export function decodeSnapshot(text: string, name: string): Snapshot {
     const file = v.parse(snapshotFile, JSON.parse(text));
     let left = MOST_PAGES;
     const inflate = (pages: string): Uint8Array => {
-      const codes = new Uint8Array(inflateRawSync(Buffer.from(pages, 'base64'), { maxOutputLength: Math.max(1, left) }));
+      const codes = new Uint8Array(
+        inflateRawSync(Buffer.from(pages, 'base64'), { maxOutputLength: Math.max(1, left) }),
+      );
       left -= codes.length;
       if (left < 0) throw new Error(`it is of more than ${MOST_PAGES} pages`);
       return codes;

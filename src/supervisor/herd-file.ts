@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
+import { inodeOf } from '../base/inode.ts';
 import type { Log } from '../base/log.ts';
 import { readBounded, replaceFile } from '../base/safe-file.ts';
 import { HERD_FILE } from './runtime-directory.ts';
@@ -38,6 +39,9 @@ export class HerdFile {
   readonly #path: string;
   readonly #origin: HerdOrigin;
   readonly #log: Log;
+  readonly #directory: string;
+  /** The folder that the file belongs into: another one may be put in its place. */
+  #folder: number | null;
   #written = '';
   #failed = false;
   #isStopped = false;
@@ -45,6 +49,8 @@ export class HerdFile {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(directory: string, origin: HerdOrigin, log: Log) {
+    this.#directory = directory;
+    this.#folder = inodeOf(directory);
     this.#path = join(directory, HERD_FILE);
     this.#origin = origin;
     this.#log = log;
@@ -61,6 +67,13 @@ export class HerdFile {
     this.#timer.unref();
   }
 
+  /** Writes it though nothing has changed, into the folder that is there now: the file is gone. */
+  again(state: HerdState): void {
+    this.#folder = inodeOf(this.#directory);
+    this.#written = '';
+    this.save(state);
+  }
+
   /** Writes no more. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -68,7 +81,7 @@ export class HerdFile {
   }
 
   #write(): void {
-    if (this.#pending === null) return;
+    if (this.#pending === null || inodeOf(this.#directory) !== this.#folder) return;
     const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state: this.#pending };
     this.#pending = null;
     const text = JSON.stringify({ version: FILE_VERSION, ...saved });

@@ -30,6 +30,7 @@ import { waitForOrphans } from './orphans.ts';
 import { readPidFile, removePidFile, writePidFile } from './pid-file.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeRuntimeFiles } from './runtime-folder.ts';
+import { RuntimePlace } from './runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdFile } from './herd-file.ts';
 import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
@@ -88,7 +89,7 @@ class Supervisor {
   readonly #healer: Healer;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
-  #control: Server | null = null;
+  #place: RuntimePlace | null = null;
   #pidfile: string | null = null;
   #daemonize = false;
   /** The application is being loaded right now; the mold itself is busy with it, and says nothing. */
@@ -118,7 +119,7 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const handlers = this.#listenToSignals();
     try {
-      this.#control = await this.#serveControl();
+      this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
@@ -239,6 +240,7 @@ class Supervisor {
   }
 
   #tick(): void {
+    this.#place?.look();
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
@@ -299,6 +301,15 @@ class Supervisor {
     ]);
     for (const [signal, handler] of handlers) process.on(signal, handler);
     return handlers;
+  }
+
+  async #takePlace(): Promise<RuntimePlace> {
+    return await RuntimePlace.open({
+      directory: this.#startUp.runtimeDirectory,
+      log: this.#log,
+      serve: async () => await this.#serveControl(),
+      writeHerdFile: () => this.#herdFile.again(this.#state),
+    });
   }
 
   async #serveControl(): Promise<Server> {
@@ -511,7 +522,7 @@ class Supervisor {
     this.#healer.stop();
     this.#notifier?.stop();
     this.#herdFile.stop();
-    this.#control?.close();
+    this.#place?.close();
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);

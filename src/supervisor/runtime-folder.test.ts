@@ -19,6 +19,7 @@ import {
   MADE_MARKER,
   prepareRuntimeDirectory,
   removeRuntimeFiles,
+  restoreMarker,
 } from './runtime-folder.ts';
 
 let folder = '';
@@ -140,6 +141,17 @@ describe('preparing', () => {
       expect(existsSync(tooLong)).toBe(false);
     }
   });
+});
+
+test('a marker that was tidied away is put back, and the folder is left at the end', () => {
+  prepareRuntimeDirectory(directory);
+  restoreMarker(directory);
+  expect(readdirSync(directory)).toEqual([MADE_MARKER]);
+  rmSync(path.join(directory, MADE_MARKER));
+  restoreMarker(directory);
+  expect(readdirSync(directory)).toEqual([FOUND_MARKER]);
+  removeRuntimeFiles(directory);
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 describe('removing', () => {

@@ -66,6 +66,16 @@ export function prepareRuntimeDirectory(directory: string): void {
   }
 }
 
+/** Marks a folder again that is known to be in use, when the marker was tidied away: it is left there at the end. */
+export function restoreMarker(directory: string): void {
+  try {
+    if (markerIn(directory) !== null || lstatSync(directory).uid !== process.getuid?.()) return;
+    mark(directory, FOUND_MARKER);
+  } catch {
+    // A disk that is full stops nothing; it is tried again.
+  }
+}
+
 /** Takes away what a herd has put there, and the directory if Cowherd has made it and nothing of somebody else's is in it. */
 export function removeRuntimeFiles(directory: string): void {
   const marker = markerIn(directory);
