@@ -4,6 +4,7 @@ import { CowherdError } from '../base/errors.ts';
 import { printable, printableJson } from '../base/printable.ts';
 import { findHerd } from './find-herd.ts';
 import { formatStatus } from './herd-table.ts';
+import { ksmLeftOn } from './ksm-left-on.ts';
 import { readStatus } from './read-status.ts';
 
 export interface StatusOptions {
@@ -29,7 +30,8 @@ export async function runStatus(options: StatusOptions): Promise<number> {
       process.stdout.write(`${printableJson(report, options.watch === true ? 0 : 2)}\n`);
     } else {
       const clear = options.watch === true && process.stdout.isTTY ? CLEAR_SCREEN : '';
-      process.stdout.write(`${clear}${formatStatus(report)}\n`);
+      const left = ksmLeftOn();
+      process.stdout.write(`${clear}${formatStatus(report)}\n${left === null ? '' : `${printable(left)}\n`}`);
     }
     if (options.watch !== true) return 0;
     await sleep(intervalMs);
