@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { catalogue, CowherdError, isSystemError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
+import { outliveTerminal } from './lost-terminal.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
@@ -52,6 +53,8 @@ async function report(error: unknown): Promise<number> {
   );
   return internal.exitStatus;
 }
+
+outliveTerminal();
 
 // `cowherd status | head`: whoever read has had enough.
 process.stdout.on('error', (error) => {

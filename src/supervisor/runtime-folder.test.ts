@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET, SCOREBOARD } from './runtime-directory.ts';
+import { CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
 import {
   FOUND_MARKER,
   isRuntimeFile,
@@ -155,7 +155,7 @@ test('a marker that was tidied away is put back, and the folder is left at the e
 });
 
 describe('removing', () => {
-  const OURS = [CONTROL_SOCKET, KEEPER_SOCKET, SCOREBOARD, HERD_FILE, 'herd.json.new', 'stack-0', 'census-12.new'];
+  const OURS = [CONTROL_SOCKET, KEEPER_SOCKET, HERD_FILE, 'herd.json.new', 'census-0', 'census-12.new'];
 
   test('takes away our files and the directory', () => {
     prepareRuntimeDirectory(directory);
@@ -179,10 +179,11 @@ describe('removing', () => {
       'notes',
       'stack-of-mine',
       'census-report.txt',
-      'stack-',
-      'xstack-1',
+      'stack-1',
+      'census-',
+      'xcensus-1',
       'census-1.new.bak',
-      'stack-1\n',
+      'census-1\n',
     ];
     prepareRuntimeDirectory(directory);
     for (const name of [...theirs, ...OURS]) writeFileSync(path.join(directory, name), '');
