@@ -1,7 +1,7 @@
 /** `cowherd why` on real processes: programs whose writes are known, real servers, and what can't be looked at. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
@@ -277,6 +277,54 @@ time.sleep(600)`);
     );
   });
 
+  test('terabytes that are reserved are passed over, and what a few pages in them became is told', async () => {
+    const { pid } = await pidPrintedBy(`
+import mmap, os, time
+FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000  # MAP_NORESERVE
+beyond = mmap.mmap(-1, 32 << 40, flags=FLAGS)
+# Between the two, or the kernel makes one of them.
+between = mmap.mmap(-1, 1 << 33, flags=FLAGS, prot=mmap.PROT_READ)
+sparse = mmap.mmap(-1, 100 << 30, flags=FLAGS)
+at = 70 << 30
+for page in range(at, at + (8 << 20), 4096): sparse[page] = 1
+beyond[0] = 1
+worker = os.fork()
+if worker == 0:
+    for page in range(at, at + (8 << 20), 4096): sparse[page] = 2
+    print(os.getpid(), flush=True)
+time.sleep(600)
+`);
+    const report = await reportOf(String(pid));
+    expect(report.reference.left_out).toBe(32 * 2 ** 40);
+    const [worker] = report.workers;
+    expect(worker?.unshared).toBeGreaterThanOrEqual(8 << 20);
+    expect(worker?.unshared).toBeLessThan(12 << 20);
+    const text = await why(String(pid));
+    expect(text.stdout).toContain('Mappings of 33,554,432 MiB are too large to be looked at');
+  });
+
+  test('whatever a process and its files are called, the terminal only shows it', async () => {
+    const { pid } = await pidPrintedBy(`
+import mmap, os, tempfile, time
+open("/proc/self/comm", "w").write("\\x1b]0;P\\x07\\x1b[7m")
+with tempfile.NamedTemporaryFile(prefix="lib\\x1b[2JEVIL") as file:
+    file.write(bytes(4 << 20))
+    file.flush()
+    mapped = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE)
+    for at in range(0, len(mapped), 4096): mapped[at] = 1
+    worker = os.fork()
+    if worker == 0:
+        for at in range(0, len(mapped), 4096): mapped[at] = 2
+        print(os.getpid(), flush=True)
+    time.sleep(600)
+`);
+    const run = await why(String(pid));
+    expect(run.ending, run.stderr).toEqual({ status: 0, signal: null });
+    expect(run.stdout).toContain(String.raw`(\x1b]0;P\x07\x1b[7m)`);
+    expect(run.stdout).toContain(String.raw`lib\x1b[2JEVIL`);
+    expect(run.stdout).not.toMatch(/[^\P{C}\n]/u);
+  });
+
   test('of a worker by its own pid: it is compared with its parent', async () => {
     const { parent, pid } = await pidPrintedBy(
       'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
@@ -357,6 +405,11 @@ time.sleep(600)
     const there = path.join(folder, 'there');
     writeFileSync(there, '{"cowherd_why_snapshot": 1, "taken_at": ');
     await refused(51, /OUTPUT_EXISTS.*there/, '1', '--html', there);
+    // A link that leads nowhere would be written through.
+    const link = path.join(folder, 'link');
+    symlinkSync(path.join(folder, 'nowhere'), link);
+    await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);
+    await refused(51, /OUTPUT_EXISTS.*null is no regular file/, '1', '--html', '/dev/null', '--force');
     await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
     await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
     await refused(2, /whole number/, 'gunicorn');

@@ -1,6 +1,7 @@
 /** A herd's status as lines for a terminal: the table of `status` and `demo`. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { printable, printableIn } from '../base/printable.ts';
 import {
   bytes,
   formatCount,
@@ -31,15 +32,18 @@ const PLAIN_BORDERS = {
   middle: '  ',
 };
 
+/** What stands in a table: a text from anywhere, with a colour of ours if need be. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
 /** Columns of text, the first ones left-aligned and the others right-aligned. */
-export function plainTable(head: string[], rows: string[][], leftColumns: number): string {
+export function plainTable(head: string[], rows: readonly Cell[][], leftColumns: number): string {
   const table = new Table({
     head: head.map((cell) => pc.bold(cell)),
     colAligns: head.map((_, index) => (index < leftColumns ? 'left' : 'right')),
     chars: PLAIN_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...rows);
+  table.push(...rows.map((row) => row.map(shown)));
   return table
     .toString()
     .split('\n')
@@ -48,7 +52,8 @@ export function plainTable(head: string[], rows: string[][], leftColumns: number
 }
 
 /** The whole screen of `cowherd status`. */
-export function formatStatus(report: StatusReport): string {
+export function formatStatus(raw: StatusReport): string {
+  const report = printableIn(raw);
   const { herd } = report;
   const where = herd.listeners.length === 0 ? 'not listening yet' : herd.listeners.join(', ');
   const lines = [
@@ -62,6 +67,10 @@ export function formatStatus(report: StatusReport): string {
     ...formatHerdMemory(report),
   ];
   return lines.join('\n');
+}
+
+function shown(cell: Cell): string {
+  return typeof cell === 'string' ? printable(cell) : cell.paint(printable(cell.text));
 }
 
 /** A keeper that stands still, connections that wait, a crash loop, and rules that are stopped. */

@@ -1,5 +1,6 @@
 /** `cowherd scale N`: changes how many workers a running herd has. */
 import { CowherdError } from '../base/errors.ts';
+import { printableLines } from '../base/printable.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import { findHerd } from './find-herd.ts';
 
@@ -13,6 +14,6 @@ export async function runScale(workers: number, options: ScaleOptions): Promise<
   const reply = await ask(directory, { type: 'scale', version: CONTROL_VERSION, workers });
   if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
   if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
-  process.stdout.write(`${reply.text}\n`);
+  process.stdout.write(`${printableLines(reply.text)}\n`);
   return 0;
 }

@@ -1,8 +1,10 @@
 /** `cowherd status`: how a running herd is, once, or renewed with `--watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
+import { printable, printableJson } from '../base/printable.ts';
 import { findHerd } from './find-herd.ts';
 import { formatStatus } from './herd-table.ts';
+import { ksmLeftOn } from './ksm-left-on.ts';
 import { readStatus } from './read-status.ts';
 
 export interface StatusOptions {
@@ -25,10 +27,11 @@ export async function runStatus(options: StatusOptions): Promise<number> {
   for (;;) {
     const report = await readStatus(directory);
     if (options.json === true) {
-      process.stdout.write(`${JSON.stringify(report, null, options.watch === true ? 0 : 2)}\n`);
+      process.stdout.write(`${printableJson(report, options.watch === true ? 0 : 2)}\n`);
     } else {
       const clear = options.watch === true && process.stdout.isTTY ? CLEAR_SCREEN : '';
-      process.stdout.write(`${clear}${formatStatus(report)}\n`);
+      const left = ksmLeftOn();
+      process.stdout.write(`${clear}${formatStatus(report)}\n${left === null ? '' : `${printable(left)}\n`}`);
     }
     if (options.watch !== true) return 0;
     await sleep(intervalMs);
@@ -46,6 +49,6 @@ async function runReady(options: StatusOptions): Promise<number> {
     why = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
   }
   if (why === null) return 0;
-  process.stderr.write(`Not ready: ${why}\n`);
+  process.stderr.write(`Not ready: ${printable(why)}\n`);
   return 1;
 }

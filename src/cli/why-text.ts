@@ -1,5 +1,6 @@
 /** The answer of `cowherd why` as lines for a terminal. */
 import pc from 'picocolors';
+import { printableIn } from '../base/printable.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import type { Change } from '../forensics/change.ts';
 import { type Cause, CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
@@ -10,7 +11,8 @@ const MOST_OWNERS = 12;
 const MOST_MODULES = 8;
 const MOST_MAPPINGS = 6;
 
-export function formatWhy(report: WhyReport, all = false, change: Change | null = null): string {
+export function formatWhy(raw: WhyReport, all = false, rawChange: Change | null = null): string {
+  const [report, change] = [printableIn(raw), printableIn(rawChange)];
   const middle = report.workers.find(({ pid }) => pid === report.median_pid);
   const shown = all ? report.workers : middle === undefined ? [] : [middle];
   const sections = [
@@ -42,6 +44,9 @@ function formatFamily({ reference, workers, seconds }: WhyReport): string {
   ];
   if (reference.census_problem !== null) {
     lines.push(pc.yellow(`Owners are told by their types alone, without a census: ${reference.census_problem}`));
+  }
+  if (reference.left_out > 0) {
+    lines.push(pc.yellow(`Mappings of ${formatMiB(bytes(reference.left_out))} are too large to be looked at`));
   }
   if (reference.problem !== null) {
     lines.push(pc.yellow(`Causes are told by the bytes alone: ${reference.problem}`));

@@ -11,7 +11,8 @@ import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import type { SavedHerd } from './herd-file.ts';
-import { CONTROL_SOCKET, KEEPER_SOCKET, prepareRuntimeDirectory } from './runtime-directory.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
+import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-folder.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -45,7 +46,7 @@ export const FIRST_GENERATION = 1;
 /**
  * Starts the keeper and, through it, the first mold.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNWRITABLE
+ * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_UNWRITABLE
  */
 export function startUp(options: StartUpOptions): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
@@ -64,12 +65,13 @@ export function startKeeper({ python, runtimeDirectory, sockets, arguments: word
 /**
  * Takes over the herd of a supervisor that has died; `null` when there is none.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
+ * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */
 export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null> {
   const { runtimeDirectory } = options;
   const door = join(runtimeDirectory, KEEPER_SOCKET);
   if (!existsSync(door)) return null;
+  refuseForeignHerd(runtimeDirectory);
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
     import('../agent/keeper-door.ts'),
     import('./herd-file.ts'),
