@@ -273,11 +273,15 @@ class Keeper:
     def _answer_visitor(self, descriptor: int) -> None:
         for message in self._door.read(descriptor):
             kind = message["type"]
+            # These two stay as they are: any version can end the herd of any other.
             if kind == "look":
                 self._door.answer(descriptor, self._looked())
-            elif message.get("protocol") != PROTOCOL_VERSION:
+            elif kind != "drain" and message.get("protocol") != PROTOCOL_VERSION:
                 theirs = str(message.get("protocol"))[:20]
-                detail = f"the keeper speaks version {PROTOCOL_VERSION}, not {theirs}"
+                detail = (
+                    f"the keeper (pid {os.getpid()}) speaks version {PROTOCOL_VERSION}, not"
+                    f" {theirs}; `cowherd stop` ends its herd after the requests in flight"
+                )
                 self._refuse(descriptor, "PROTOCOL_MISMATCH", detail)
             elif self._supervisor is not None:
                 self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "it has a supervisor")
@@ -387,7 +391,10 @@ class Keeper:
             with _stays_where_it_is_on_failure():
                 os.chdir(message["mold"]["cwd"])
                 spawned = mold_process.spawn(
-                    message["python"], message["arguments"], message["environment"]
+                    message["python"],
+                    message["launcher"],
+                    message["arguments"],
+                    message["environment"],
                 )
             descriptor_limit.give_back(spawned[0])
             mold = self._adopt(spawned)

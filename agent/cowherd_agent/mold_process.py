@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import errno
 import os
 
 MOLD_DESCRIPTOR = 3
@@ -16,18 +17,25 @@ LAUNCHER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 
 def spawn(
-    python: str, arguments: list[str], environment: dict[str, str] | None = None
+    python: str,
+    launcher: str,
+    arguments: list[str],
+    environment: dict[str, str] | None = None,
 ) -> tuple[int, int]:
     """Starts a mold in the interpreter ``python``, with gunicorn's ``arguments``.
 
-    Returns its pid and the descriptor of the keeper's end of its socket. ``environment`` is added
-    to this process's own. Raises OSError.
+    ``launcher`` is the launch.py of the supervisor's own version: this process may be of an older
+    one, whose folder may be gone. Returns its pid and the descriptor of the keeper's end of its
+    socket. ``environment`` is added to this process's own. Raises OSError.
     """
+    if not os.path.exists(launcher):
+        # The interpreter itself would say it, and only in the log of whoever started the keeper.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), launcher)
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     try:
         pid = os.posix_spawn(
             python,
-            [python, LAUNCHER, "mold", *arguments],
+            [python, launcher, "mold", *arguments],
             {**os.environ, **(environment or {})},
             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), MOLD_DESCRIPTOR)],
             setsigdef=_DEFAULT_SIGNALS,

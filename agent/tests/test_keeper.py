@@ -338,10 +338,13 @@ def test_a_worker_that_retires_speaks_as_a_mold_with_the_settings_of_its_own(sce
         b'{"type": "signal", "pid": "x", "signal": 9}',
         b'{"type": "listen", "generation": 1}',
         b'{"type": "keep_listeners"}',
-        b'{"type": "start_mold", "generation": 2, "python": "/nowhere/python", "arguments": [],'
-        b' "environment": {}, "mold": {"cwd": "/"}}',
-        b'{"type": "start_mold", "generation": 2, "python": "/usr/bin/env", "arguments": [],'
-        b' "environment": {}, "mold": {"cwd": "/nowhere"}}',
+        b'{"type": "start_mold", "generation": 2, "python": "/nowhere/python", "launcher": "/",'
+        b' "arguments": [], "environment": {}, "mold": {"cwd": "/"}}',
+        b'{"type": "start_mold", "generation": 2, "python": "/usr/bin/env", "launcher": "/",'
+        b' "arguments": [], "environment": {}, "mold": {"cwd": "/nowhere"}}',
+        b'{"type": "start_mold", "generation": 2, "python": "/usr/bin/env",'
+        b' "launcher": "/nowhere/launch.py", "arguments": [], "environment": {},'
+        b' "mold": {"cwd": "/"}}',
     ],
 )
 def test_a_command_that_goes_wrong_is_told_of_and_ends_nothing(scene: Scene, line: bytes) -> None:

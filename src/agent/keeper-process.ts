@@ -10,7 +10,7 @@ import { onLines } from '../base/lines.ts';
 import type { KeeperCommand } from './messages.ts';
 
 /** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
-const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
 /** See agent/cowherd_agent/inherited.py. */
 const SOCKETS_VARIABLE = 'COWHERD_SOCKETS';

@@ -323,6 +323,8 @@ export type KeeperCommand =
       mold: MoldOrder;
       /** The interpreter. */
       python: string;
+      /** Of this supervisor's version; the keeper may be of an older one. */
+      launcher: string;
       arguments: string[];
       environment: Record<string, string>;
     }

@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InheritedSockets } from '../agent/inherited-sockets.ts';
-import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
+import { LAUNCHER, spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
 import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
@@ -118,5 +118,6 @@ export function startMold(
   const mold = moldOrder(started, generation, rejected, occasion);
   // A keeper that was adopted has the interpreter and the environment of the supervisor before.
   const environment = started.adopted === null ? {} : (process.env as Record<string, string>);
-  return { type: 'start_mold', generation, mold, python: started.python, arguments: started.arguments, environment };
+  const { python, arguments: words } = started;
+  return { type: 'start_mold', generation, mold, python, launcher: LAUNCHER, arguments: words, environment };
 }

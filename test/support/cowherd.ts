@@ -41,6 +41,8 @@ export interface StartOptions {
   python?: string | null;
   /** `null`: let Cowherd choose the runtime directory. */
   runtimeDirectory?: string | null;
+  /** Another installation's `bin/cowherd`. */
+  command?: string;
   /** Another command in front, such as prlimit. */
   prefix?: readonly string[];
   /** With a terminal of its own, of util-linux's script(1): all output is then in `stdout`. */
@@ -68,7 +70,7 @@ export class Run {
     this.mark = randomUUID();
     this.runtimeDirectory = options.runtimeDirectory ?? path.join(folder, 'run');
     this.#env = { ...cleanEnvironment(folder), ...options.env, [MARK]: this.mark };
-    const words = [...(options.prefix ?? []), process.execPath, COWHERD, ...args];
+    const words = [...(options.prefix ?? []), process.execPath, options.command ?? COWHERD, ...args];
     const inTerminal = [
       'script',
       '--quiet',
