@@ -8,6 +8,8 @@ export interface Attack {
   readonly lines: string;
   /** Then the herd is told to refork, so that a worker becomes a mold; the lines have run in each of them. */
   readonly refork?: boolean;
+  /** Instead of the lines: what the owner of the herd says at the sockets of the runtime directory. */
+  readonly sockets?: readonly string[];
 }
 
 const FLOOD_SECONDS = 2;

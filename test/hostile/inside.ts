@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import { ask, CONTROL_VERSION, type ControlReply } from '../../src/supervisor/co
 import type { StatusReport } from '../../src/supervisor/status.ts';
 import { ATTACKS, type Attack } from './attacks.ts';
 import { Decoys } from './decoys.ts';
+import { fuzzAttacks, lines } from './fuzz.ts';
 import { isWell, summarize, type AttackResult } from './result.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -25,7 +27,18 @@ const ANSWER_MS = 30_000;
 const PAUSE_MS = 5;
 
 const [python = '', ...names] = process.argv.slice(2);
-const attacks = ATTACKS.filter(({ name }) => names.length === 0 || names.includes(name));
+/** So many rounds of generated messages; a longer run asks for more. */
+const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 3);
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+const attacks = [
+  ...ATTACKS.filter(({ name }) => names.length === 0 || names.includes(name)),
+  ...fuzzAttacks(seed, rounds),
+  ...Array.from({ length: rounds }, (_, round) => ({
+    name: `generated lines for the sockets, seed ${seed + round}`,
+    lines: '',
+    sockets: lines(seed + round, 60),
+  })),
+];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-hostile-'));
 chmodSync(folder, 0o755);
@@ -99,6 +112,24 @@ async function post(attack: Attack): Promise<string> {
   }
 }
 
+/** As the owner of the herd, at both sockets of the runtime directory. */
+async function sayToSockets(said: readonly string[]): Promise<void> {
+  for (const name of ['control.sock', 'keeper.sock']) {
+    await Promise.all(
+      said.map(
+        (line) =>
+          new Promise<void>((resolve) => {
+            const socket = connect(path.join(runtimeDirectory, name), () => socket.end(`${line}\n`));
+            socket.setTimeout(2000, () => socket.destroy());
+            socket.on('data', () => {});
+            socket.on('error', () => {});
+            socket.on('close', () => resolve());
+          }),
+      ),
+    );
+  }
+}
+
 /** In every worker: requests go to any of them. */
 async function postToAll(attack: Attack, report: StatusReport): Promise<void> {
   const left = new Set(report.workers.map(({ pid }) => pid));
@@ -113,7 +144,8 @@ async function attackWith(
   const { processesHurt, filesHurt } = decoys;
   const lost = visits.lost;
   let said = '';
-  if (attack.refork === true) {
+  if (attack.sockets !== undefined) await sayToSockets(attack.sockets);
+  else if (attack.refork === true) {
     await postToAll(attack, before);
     await control('refork');
     await sleep(500);
