@@ -408,6 +408,22 @@ def app(environ, start_response):
     expect(read(run, 'hooks').match(/worker_int worker/g)?.length).toBe(2);
   });
 
+  test('nworkers_changed is told of changes only, also at a reload of a herd that was scaled', async () => {
+    const config = `
+def nworkers_changed(server, new_value, old_value):
+    with open("changes", "a") as file:
+        file.write(f"{new_value} {old_value}\\n")
+`;
+    const run = await serving(['hello:app', '--workers', '1'], { files: { ...files, 'gunicorn.conf.py': config } });
+    const args = ['--runtime-dir', run.runtimeDirectory];
+    await run.command('scale', '2', ...args);
+    await untilReady(run, 2);
+    await run.command('reload', ...args);
+    await run.stop();
+    // Of the first mold, then of the second one.
+    expect(read(run, 'changes')).toBe('1 None\n2 1\n1 None\n2 1\n');
+  });
+
   test('that fail do not take the mold along', async () => {
     const config = `
 def child_exit(server, worker):
@@ -529,9 +545,9 @@ describe('the command status', () => {
     await run.stop();
   });
 
-  test('finds the only herd of this user by itself', async () => {
+  test('finds the herd of its folder by itself', async () => {
     const run = await serving(['hello:app'], { files, runtimeDirectory: null });
-    const found = cowherd(['status', '--json'], { env: { XDG_RUNTIME_DIR: run.folder } });
+    const found = cowherd(['status', '--json'], { cwd: run.folder, env: { XDG_RUNTIME_DIR: run.folder } });
     expect(await found.ended, found.stderr).toEqual({ status: 0, signal: null });
     expect((JSON.parse(found.stdout) as Awaited<ReturnType<Run['status']>>).herd.supervisor.pid).toBe(run.pid);
     await run.stop();

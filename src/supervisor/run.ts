@@ -9,7 +9,7 @@ import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError } from '../base/errors.ts';
+import { CowherdError, isSystemError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
@@ -96,6 +96,7 @@ class Supervisor {
   #interrupts = 0;
   #orphans: Promise<void> = Promise.resolve();
   readonly #herdFile: HerdFile;
+  readonly #folder: string;
   #ended: (result: SupervisorResult) => void = () => {};
 
   constructor(options: SupervisorOptions) {
@@ -112,7 +113,9 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
-    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, originOf(this.#startUp), this.#log);
+    const origin = originOf(this.#startUp);
+    this.#folder = origin.cwd;
+    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, origin, this.#log);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -145,6 +148,7 @@ class Supervisor {
       nowMs: monotonicClock.now(),
       nowMonotonicNs: monotonicClock.nowNs(),
       startedAtMs: this.#startedAtMs,
+      folder: this.#folder,
       runtimeDirectory: this.#startUp.runtimeDirectory,
       python: this.#startUp.python,
       supervisor: { pid: process.pid, rss: process.memoryUsage.rss() },
@@ -473,11 +477,13 @@ class Supervisor {
   }
 
   #writePidfile(path: string): void {
+    // Not within the decision that led here.
+    const fail = (code: string, detail: string): void =>
+      queueMicrotask(() => this.#dispatch({ type: 'pidfile_failed', code, detail }));
     const previous = readPid(path);
     const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
     if (previous !== null && !isOurs && isAlive(previous)) {
-      // Not within the decision that led here.
-      queueMicrotask(() => this.#dispatch({ type: 'pidfile_in_use', detail: `${path} names process ${previous}` }));
+      fail('PIDFILE_IN_USE', `${path} names process ${previous}`);
       return;
     }
     try {
@@ -485,7 +491,7 @@ class Supervisor {
       if (this.#pidfile !== null && this.#pidfile !== path) rmSync(this.#pidfile, { force: true });
       this.#pidfile = path;
     } catch (error) {
-      this.#log.error(`The pid file ${path} can't be written: ${String(error)}`);
+      fail('PIDFILE_UNWRITABLE', `${path} (${isSystemError(error) ? error.code : String(error)})`);
     }
   }
 
