@@ -1,7 +1,7 @@
 /** The records of a herd's restarts as a table for a terminal. */
 import { bytes, formatCount, formatDuration, formatMiBNumber, seconds, secondsToMilliseconds } from '../base/units.ts';
 import type { RestartRecord } from '../supervisor/restart-record.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 const HEAD = [
   'started',

@@ -37,7 +37,8 @@ async function explain(error: CowherdError): Promise<string> {
   const { default: pc } = await import('picocolors');
   const colored = pc.isColorSupported && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const what = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
-  return `${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${error.advice}\n`;
+  const above = error.above === null ? '' : `${error.above}\n\n`;
+  return `${above}${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${error.advice}\n`;
 }
 
 async function report(error: unknown): Promise<number> {

@@ -27,8 +27,11 @@ export async function runStatus(options: StatusOptions): Promise<number> {
     if (options.json === true) {
       process.stdout.write(`${JSON.stringify(report, null, options.watch === true ? 0 : 2)}\n`);
     } else {
-      const clear = options.watch === true && process.stdout.isTTY ? CLEAR_SCREEN : '';
-      process.stdout.write(`${clear}${formatStatus(report)}\n`);
+      const { isTTY, columns, rows } = process.stdout;
+      const isRenewed = options.watch === true && isTTY;
+      // A terminal that does not say its size has 0 of both.
+      const screen = isTTY && columns > 0 ? { columns, ...(isRenewed && rows > 0 ? { rows } : {}) } : undefined;
+      process.stdout.write(`${isRenewed ? CLEAR_SCREEN : ''}${formatStatus(report, screen)}\n`);
     }
     if (options.watch !== true) return 0;
     await sleep(intervalMs);

@@ -10,6 +10,7 @@ import { readHerdFile } from '../supervisor/herd-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { findHerd } from './find-herd.ts';
+import { nameOfHerd } from './herds.ts';
 
 export interface StopOptions {
   runtimeDir?: string;
@@ -26,17 +27,18 @@ const LOOK_EVERY_MS = 50;
 /** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, STOP_TIMED_OUT */
 export async function runStop(options: StopOptions): Promise<number> {
   const directory = await findHerd(options.runtimeDir);
+  const name = nameOfHerd(directory);
   const pid = await begin(directory, options.quick === true);
   const timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   const deadline = performance.now() + timeoutSeconds * 1000;
   const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isThere(directory));
   while (!(await isGone())) {
     if (performance.now() > deadline) {
-      throw new CowherdError('STOP_TIMED_OUT', { detail: `${directory} after ${timeoutSeconds} s` });
+      throw new CowherdError('STOP_TIMED_OUT', { detail: `${name} after ${timeoutSeconds} s` });
     }
     await sleep(LOOK_EVERY_MS);
   }
-  process.stdout.write('Stopped\n');
+  process.stdout.write(`Stopped ${name}\n`);
   return 0;
 }
 

@@ -37,7 +37,7 @@ test('--help lists the commands, with examples', () => {
   }
 });
 
-test.each(['serve', 'demo', 'status', 'stop', 'doctor'])(
+test.each(['serve', 'demo', 'status', 'list', 'stop', 'doctor'])(
   '%s is in the help, and has one of its own, with examples',
   (name) => {
     expect(cowherd(['--help']).stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
