@@ -534,9 +534,22 @@ describe('the machine', () => {
 
   test('has too old a Node', async () => {
     const env = pretend('Object.defineProperty(process.versions, "node", { value: "18.20.1" });');
-    const run = serve(['hello:app'], { files, env });
-    expect(await run.ended).toEqual({ status: catalogue.NODE_TOO_OLD.exitStatus, signal: null });
-    expect(run.stderr).toContain(catalogue.NODE_TOO_OLD.title);
+    const run = await fails(['hello:app'], { files, env }, 'NODE_TOO_OLD');
+    expect(run.stderr).toContain(catalogue.NODE_TOO_OLD.advice);
+  });
+
+  test.each([20, 40, 63])('lets %i files be open', async (count) => {
+    const run = await fails(['hello:app'], { files, prefix: ['prlimit', `--nofile=${count}`] }, 'TOO_FEW_DESCRIPTORS');
+    expect(run.stderr).toBe(
+      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; 64 is the least.\n` +
+        `${catalogue.TOO_FEW_DESCRIPTORS.advice}\n`,
+    );
+  });
+
+  test('lets 64 files be open, which is enough for a small herd', async () => {
+    const run = await serving(['hello:app'], { files, prefix: ['prlimit', '--nofile=64'] });
+    expect((await run.get('/')).status).toBe(200);
+    await run.stop();
   });
 });
 

@@ -132,6 +132,16 @@ export const catalogue = defineCatalogue({
     title: 'Node is too old',
     advice: 'Cowherd needs Node 20.19 or newer.',
   },
+  NOT_BUILT: {
+    exitStatus: 28,
+    title: 'Cowherd is not built yet',
+    advice: 'Run `make build` in the checkout.',
+  },
+  TOO_FEW_DESCRIPTORS: {
+    exitStatus: 44,
+    title: 'Too few files may be open at a time',
+    advice: 'Raise the limit, with `ulimit -n 1024` or LimitNOFILE= in a unit of systemd: a server needs hundreds.',
+  },
   RUNTIME_DIRECTORY_UNWRITABLE: {
     exitStatus: 20,
     title: 'The runtime directory cannot be written to',
@@ -288,6 +298,11 @@ export const catalogue = defineCatalogue({
     exitStatus: 51,
     title: 'The output file exists already',
     advice: 'Choose another name, or replace it with --force.',
+  },
+  OUTPUT_FAILED: {
+    exitStatus: 43,
+    title: 'The output cannot be written',
+    advice: 'The disk may be full (`df`), or the file is one that may not be written to.',
   },
   SNAPSHOT_UNREADABLE: {
     exitStatus: 52,

@@ -201,18 +201,20 @@ function formatHelp(command: Command, helper: Help): string {
 function oneLine(message: string): string {
   return message
     .replace(/^error: /, '')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "'$1' cannot be $2:")
+    .replace(/^option '(.*)' argument '(.*)' is invalid\./, "'$2' cannot be the value of $1:")
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
 }
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('it must be a whole number above 0.');
   return value;
 }
 
 function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  if (!(value > 0)) throw new InvalidArgumentError('it must be a number above 0.');
   return value;
 }

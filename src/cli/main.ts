@@ -51,11 +51,17 @@ async function report(error: unknown): Promise<number> {
   return internal.exitStatus;
 }
 
-// `cowherd status | head`: whoever read has had enough.
+let hasLostOutput = false;
 process.stdout.on('error', (error) => {
-  if (!isSystemError(error, 'EPIPE')) throw error;
-  process.exit();
+  // `cowherd status | head`: whoever read has had enough.
+  if (isSystemError(error, 'EPIPE')) process.exit();
+  if (hasLostOutput) return;
+  hasLostOutput = true;
+  const detail = `standard output (${isSystemError(error) ? error.code : error.message})`;
+  void report(new CowherdError('OUTPUT_FAILED', { detail, cause: error })).then((status) => process.exit(status));
 });
+// The exit status is what is left to say it with.
+process.stderr.on('error', () => {});
 
 try {
   // Not process.exit(): what was written to a pipe must get through first.

@@ -63,7 +63,9 @@ test.each([
   [['statsu'], "unknown command 'statsu' (Did you mean status?)"],
   [['status', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
   [['stop', 'all'], 'too many arguments'],
-  [['stop', '--timeout', 'x'], 'It must be a number above 0'],
+  [['stop', '--timeout', 'x'], "'x' cannot be the value of --timeout <seconds>: it must be a number above 0."],
+  [['scale', 'many'], "'many' cannot be workers: it must be a whole number above 0."],
+  [['why', 'abc'], "'abc' cannot be pid: it must be a whole number above 0."],
 ])('%j is a usage error', (args, text) => {
   const { status, stdout, stderr } = cowherd(args);
   expect({ status, stdout }).toEqual({ status: catalogue.USAGE.exitStatus, stdout: '' });
@@ -81,6 +83,26 @@ test('whoever stops reading ends the command quietly', () => {
   const { stderr, status } = spawnSync('sh', ['-c', `"$0" doctor | true`, command], { cwd: folder, encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
+
+test.each([['doctor'], ['doctor --json'], ['list'], ['--help'], ['status --help']])(
+  'output that has nowhere to go is an error, and no stack: %s',
+  (words) => {
+    const run = (redirected: string) =>
+      spawnSync('sh', ['-c', `"$0" ${words} ${redirected}`, command], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_RUNTIME_DIR: folder },
+      });
+    const { exitStatus, title, advice } = catalogue.OUTPUT_FAILED;
+    const { stderr, status } = run('> /dev/full');
+    expect({ stderr, status }).toEqual({
+      stderr: `Error OUTPUT_FAILED: ${title}: standard output (ENOSPC).\n${advice}\n`,
+      status: exitStatus,
+    });
+    // With both gone the status is what is left.
+    expect(run('> /dev/full 2> /dev/full').status).toBe(exitStatus);
+  },
+);
 
 test('doctor --json is the documented format', async () => {
   const [best] = await discover(process.env);
