@@ -6,7 +6,7 @@ import { catalogue } from '../src/base/errors.ts';
 import type { HerdEntry } from '../src/cli/herds.ts';
 import type { StatusReport } from '../src/supervisor/status.ts';
 import { isAlive } from '../src/procfs/alive.ts';
-import { cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
@@ -100,6 +100,38 @@ test('list shows herds with and without a supervisor, and those of two folders',
   expect((await first.command('stop')).stdout).toBe(`Stopped ${nameOf(first)}\n`);
   expect(find(await herds(second), first)).toBeUndefined();
   await second.stop();
+});
+
+test('an address that another herd has: it is named, with what to do', async () => {
+  const socket = path.join(temporaryFolder(), 'web.sock');
+  const bound = ['hello:app', '--bind', `unix:${socket}`];
+  const first = await serving([...bound, '--workers', '2'], { files, runtimeDirectory: null });
+  const env = { XDG_RUNTIME_DIR: first.folder };
+  const args = [...bound, '--workers', '3', '--threads', '2'];
+  const { herd } = JSON.parse((await first.command('status', '--json')).stdout) as StatusReport;
+  const name = `hello:app of ${realpathSync(first.folder)} (${herd.runtime_directory})`;
+
+  const beside = serve(args, { files, env });
+  expect((await beside.ended).status).toBe(catalogue.ADDRESS_IN_USE.exitStatus);
+  expect(beside.stderr).toContain(`The herd ${name} listens there: \`cowherd stop --runtime-dir`);
+
+  first.signal('SIGKILL');
+  await until('it has no supervisor', () => !isAlive(first.pid));
+  const changed = serve(args, { cwd: first.folder, env, runtimeDirectory: null });
+  expect((await changed.ended).status).toBe(catalogue.ADDRESS_IN_USE.exitStatus);
+  expect(changed.stderr).toContain(
+    `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.keeper.pid}), and it was` +
+      ' started with other arguments',
+  );
+  expect((await first.get('/')).status).toBe(200);
+
+  // What the advice says.
+  const adopting = await serving(args, { cwd: first.folder, env, runtimeDirectory: herd.runtime_directory });
+  expect((await adopting.status()).herd.workers_wanted).toBe(2);
+  await adopting.command('reload', '--runtime-dir', herd.runtime_directory);
+  expect((await first.get('/')).status).toBe(200);
+  await adopting.command('stop', '--runtime-dir', herd.runtime_directory);
+  expect((await adopting.ended).status).toBe(0);
 });
 
 test('of two herds of one folder the table shows both, and nothing is done', async () => {

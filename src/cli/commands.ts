@@ -13,6 +13,7 @@ import type { RolloutKind } from '../supervisor/state.ts';
 import type { RecordOptions } from './record.ts';
 import type { RolloutOptions } from './rollout.ts';
 import type { ScaleOptions } from './scale.ts';
+import type { SettingsOptions } from './settings.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
 import type { WhyOptions } from './why.ts';
@@ -170,6 +171,17 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     )
     .action(async (pid: number | undefined, options: RecordOptions) => {
       exitStatus = await (await import('./record.ts')).runRecord(pid, options);
+    });
+  program
+    .command('settings')
+    .description("every setting that serve takes: Cowherd's and those of this gunicorn")
+    .argument('[word]', 'only those with this in their name')
+    .option('--python <path>', 'the interpreter, as of serve')
+    .option('--chdir <folder>', 'where the project is')
+    .option('--json', 'print them as JSON (docs/settings.md)')
+    .addHelpText('after', '\nExamples:\n  cowherd settings\n  cowherd settings timeout')
+    .action(async (word: string | undefined, options: SettingsOptions) => {
+      exitStatus = await (await import('./settings.ts')).runSettings(word, options);
     });
   program
     .command('doctor')

@@ -21,6 +21,7 @@ Commands:
   why       what unshared the pages of a prefork server's workers, and what to do
   heal      have the kernel merge memory again that workers have copied for nothing
   record    record the copies of shared pages as they happen, with stacks
+  settings  every setting that serve takes
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 
 Options:

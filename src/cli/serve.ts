@@ -83,7 +83,7 @@ export async function runServe(argv: string[]): Promise<number> {
   if (result.daemonize) return await startInBackground(argv);
   if (result.error !== null) {
     process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
-    throw result.error;
+    throw await (await import('./address-holder.ts')).namingHolder(result.error);
   }
   return result.exitStatus;
 }
@@ -108,7 +108,8 @@ async function startInBackground(argv: string[]): Promise<number> {
         process.stdout.write(`Serving in the background: process ${child.pid ?? '?'}\n`);
         resolve(0);
       } else {
-        reject(CowherdError.named(message.code ?? '', message.detail ?? ''));
+        const error = CowherdError.named(message.code ?? '', message.detail ?? '');
+        void import('./address-holder.ts').then(async ({ namingHolder }) => reject(await namingHolder(error)), reject);
       }
     });
   });

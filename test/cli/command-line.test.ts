@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catalogue } from '../../src/base/errors.ts';
+import type { SettingReport } from '../../src/cli/settings.ts';
 import type { DoctorReport } from '../../src/cli/doctor-report.ts';
 import { discover } from '../../src/cpython/discover.ts';
 
@@ -37,7 +38,7 @@ test('--help lists the commands, with examples', () => {
   }
 });
 
-test.each(['serve', 'demo', 'status', 'list', 'stop', 'doctor'])(
+test.each(['serve', 'demo', 'status', 'list', 'stop', 'settings', 'doctor'])(
   '%s is in the help, and has one of its own, with examples',
   (name) => {
     expect(cowherd(['--help']).stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
@@ -47,6 +48,30 @@ test.each(['serve', 'demo', 'status', 'list', 'stop', 'doctor'])(
     expect(stdout).toMatch(/^Examples:$/m);
   },
 );
+
+test("settings are those of serve's gunicorn, and the help of serve has each of Cowherd's own, and every signal", () => {
+  const python = path.join(root, '.venv', 'bin', 'python');
+  const listed = cowherd(['settings', '--json', '--python', python]);
+  const { settings } = JSON.parse(listed.stdout) as { settings: SettingReport[] };
+  const { stdout } = spawnSync(
+    python,
+    ['-c', 'from gunicorn.config import KNOWN_SETTINGS; print(*sorted(each.name for each in KNOWN_SETTINGS))'],
+    { encoding: 'utf8' },
+  );
+  const own = settings.filter(({ section }) => section === 'Cowherd');
+  const others = settings.filter(({ section }) => section !== 'Cowherd').map(({ name }) => name);
+  expect(others.toSorted()).toEqual(stdout.trim().split(' '));
+  const help = cowherd(['serve', '--help']).stdout;
+  for (const option of own.flatMap(({ options }) => options.at(-1) ?? [])) expect(help).toContain(option);
+  for (const name of ['TERM', 'QUIT', 'HUP', 'USR1', 'USR2', 'TTIN', 'TTOU']) expect(help).toContain(name);
+
+  const some = cowherd(['settings', 'graceful-timeout', '--python', python]);
+  expect(some.stdout).toMatch(/^Worker Processes\n {2}graceful_timeout {2}--graceful-timeout INT {2}default: 30\n/m);
+  const none = cowherd(['settings', 'gracefull', '--python', python]);
+  expect(none).toMatchObject({ status: catalogue.UNKNOWN_SETTING.exitStatus, stdout: '' });
+  const broken = cowherd(['settings', '--python', python], { WEB_CONCURRENCY: 'abc' });
+  expect(broken.stderr).toContain("WEB_CONCURRENCY must be a number of workers; it is 'abc'");
+});
 
 test('--version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
