@@ -131,6 +131,13 @@ TREATMENTS: dict[str, Treatment] = {
     "errorlog": _taken_over(
         "the supervisor's own lines go there too, once the settings are read; `-` is stderr"
     ),
+    "syslog": _taken_over(
+        "gunicorn's lines are sent as gunicorn sends them, and the supervisor's in the same form "
+        "once the settings are read, by a small process of Python: Node can't send to /dev/log"
+    ),
+    "syslog_addr": _taken_over("as `syslog`"),
+    "syslog_prefix": _taken_over("as `syslog`"),
+    "syslog_facility": _taken_over("as `syslog`"),
     "loglevel": _taken_over("holds for the supervisor's own lines too"),
     "logger_class": _unchanged("if set, gunicorn's lines stay as that class writes them"),
     "logconfig": _unchanged("if set, gunicorn's lines stay as it says"),

@@ -1,6 +1,8 @@
 /** A herd's ordinary life: deaths and replacements, signals, settings, hooks, logs. */
+import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
@@ -278,6 +280,28 @@ describe('logs', () => {
     expect(plain).not.toContain('{"level"');
   });
 
+  test("reach syslog in gunicorn's form, the supervisor's as the workers'", async () => {
+    const lines: string[] = [];
+    const syslog = createSocket('udp4', (message) => lines.push(message.toString().replace(/\0$/, '')));
+    await new Promise<void>((resolve) => {
+      syslog.bind(0, '127.0.0.1', resolve);
+    });
+    const to = ['--log-syslog', '--log-syslog-to', `udp://127.0.0.1:${syslog.address().port}`];
+    const run = await serving(['hello:app', ...to, '--log-syslog-prefix', 'shop'], { files });
+    const [first] = await readyPids(run);
+    process.kill(first!, 'SIGKILL');
+    const own = (text: string, priority = 14): string => `<${priority}>gunicorn.shop.error: [${run.pid}] ${text}`;
+    await until('the death is told', () => lines.some((line) => line.startsWith(own('Worker', 11))));
+    const second = await untilReady(run, 1, [first!]);
+    await run.stop();
+    expect(lines).toContain(own('Serving: every worker is ready'));
+    expect(lines).toContain(own('Stopping (SIGTERM)'));
+    for (const pid of [first!, ...second]) {
+      expect(lines).toContain(`<14>gunicorn.shop.error: [${pid}] Booting worker with pid: ${pid}`);
+    }
+    syslog.close();
+  });
+
   test('have no colours with NO_COLOR', async () => {
     const run = await serving(['hello:app'], { files, terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } });
     process.kill((await readyPids(run))[0]!, 'SIGKILL');
@@ -542,6 +566,33 @@ describe('the command status', () => {
     }
     const table = await run.command('status', '--runtime-dir', run.runtimeDirectory);
     for (const worker of report.workers) expect(table.stdout).toContain(String(worker.pid));
+    await run.stop();
+  });
+
+  test('--watch keeps to the size of the terminal, and says what it leaves out', async () => {
+    const run = await serving(['hello:app', '--workers', '5'], { files });
+    const sized = ['sh', '-c', 'stty cols 80 rows 12; exec "$@"', 'sh'];
+    const watch = cowherd(['status', '--watch', '--interval', '0.2', '--runtime-dir', run.runtimeDirectory], {
+      terminal: true,
+      prefix: sized,
+      env: { TERM: 'xterm' },
+    });
+    const screens = await until('it has shown two', () => {
+      const shown = watch.stdout.split('\u001B[H\u001B[2J').slice(1, -1);
+      return shown.length >= 2 ? shown : null;
+    });
+    watch.type('\u0003');
+    await watch.ended;
+    for (const screen of screens) {
+      const lines = stripVTControlCharacters(screen).trimEnd().split(/\r?\n/);
+      expect(lines.length).toBeLessThan(12);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(lines[0]).toContain('hello:app at http://');
+      expect(lines.find((line) => line.startsWith('process'))).toMatch(/pid +state .*unshared/);
+      const shown = lines.filter((line) => /^(mold|worker) \d/.test(line)).length;
+      expect(shown).toBeGreaterThan(0);
+      expect(lines).toContainEqual(`${6 - shown} more: make the window taller`);
+    }
     await run.stop();
   });
 

@@ -20,7 +20,7 @@ from gunicorn.errors import ConfigError
 from gunicorn.workers import SUPPORTED_WORKERS
 
 import cowherd_agent.settings as cowherd_settings
-from cowherd_agent import __version__
+from cowherd_agent import __version__, syslog_relay
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.hooks import print_own_traceback
 from cowherd_agent.meter import wrap
@@ -294,6 +294,7 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "recycle_age_seconds": cfg.recycle_age,
         "recycle_age_jitter_seconds": cfg.recycle_age_jitter,
         "herd_memory": cfg.herd_memory,
+        "syslog": syslog_relay.target_of(cfg),
         "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }
 

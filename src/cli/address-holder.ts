@@ -45,8 +45,8 @@ export function overlaps(listener: string, asked: string): boolean {
   if (listener.startsWith('unix:') || wanted.startsWith('unix:')) return listener === wanted;
   const [host, port] = hostAndPort(listener.replace(/^http:\/\//, ''));
   const [wantedHost, wantedPort] = hostAndPort(wanted);
-  const all = ['0.0.0.0', '::'];
-  return port === wantedPort && (host === wantedHost || all.includes(host) || all.includes(wantedHost));
+  const all = new Set(['0.0.0.0', '::']);
+  return port === wantedPort && (host === wantedHost || all.has(host) || all.has(wantedHost));
 }
 
 function hostAndPort(text: string): [string, string] {

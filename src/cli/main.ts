@@ -51,6 +51,11 @@ async function report(error: unknown): Promise<number> {
   return internal.exitStatus;
 }
 
+/** Whatever the command is still at. */
+async function endWith(error: CowherdError): Promise<never> {
+  process.exit(await report(error));
+}
+
 let hasLostOutput = false;
 process.stdout.on('error', (error) => {
   // `cowherd status | head`: whoever read has had enough.
@@ -58,7 +63,7 @@ process.stdout.on('error', (error) => {
   if (hasLostOutput) return;
   hasLostOutput = true;
   const detail = `standard output (${isSystemError(error) ? error.code : error.message})`;
-  void report(new CowherdError('OUTPUT_FAILED', { detail, cause: error })).then((status) => process.exit(status));
+  void endWith(new CowherdError('OUTPUT_FAILED', { detail, cause: error }));
 });
 // The exit status is what is left to say it with.
 process.stderr.on('error', () => {});

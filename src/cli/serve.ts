@@ -60,7 +60,7 @@ export async function runServe(argv: string[]): Promise<number> {
     import('./supervisor-log.ts'),
     import('../supervisor/run.ts'),
   ]);
-  const log = createSupervisorLog(logFormat, parsed.logFormat);
+  const log = createSupervisorLog(logFormat, parsed.logFormat, interpreter.path);
   if (process.pid === 1) {
     log.warning(
       'Node is process 1 and reaps no orphan: start bin/cowherd itself, or with an init (docs/containers.md)',
@@ -72,7 +72,7 @@ export async function runServe(argv: string[]): Promise<number> {
     log,
     notifySocket,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
-    onConfigured: (settings) => log.follow(settings.errorlog),
+    onConfigured: (settings) => log.follow(settings),
     onReopenLogs: () => log.reopen(),
     onListening: () => releaseSignals?.(),
     onServing: () => {
@@ -80,12 +80,25 @@ export async function runServe(argv: string[]): Promise<number> {
       process.send?.({ type: 'serving' });
     },
   });
-  if (result.daemonize) return await startInBackground(argv);
+  await log.close();
+  if (result.daemonize) {
+    try {
+      return await startInBackground(argv);
+    } catch (error) {
+      throw error instanceof CowherdError ? await namingHolder(error) : error;
+    }
+  }
   if (result.error !== null) {
     process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
-    throw await (await import('./address-holder.ts')).namingHolder(result.error);
+    throw await namingHolder(result.error);
   }
   return result.exitStatus;
+}
+
+/** Imported when it is needed: most starts succeed. */
+async function namingHolder(error: CowherdError): Promise<CowherdError> {
+  if (error.code !== 'ADDRESS_IN_USE') return error;
+  return await (await import('./address-holder.ts')).namingHolder(error);
 }
 
 /** Starts the same command detached, and returns when it serves or has failed. */
@@ -108,8 +121,7 @@ async function startInBackground(argv: string[]): Promise<number> {
         process.stdout.write(`Serving in the background: process ${child.pid ?? '?'}\n`);
         resolve(0);
       } else {
-        const error = CowherdError.named(message.code ?? '', message.detail ?? '');
-        void import('./address-holder.ts').then(async ({ namingHolder }) => reject(await namingHolder(error)), reject);
+        reject(CowherdError.named(message.code ?? '', message.detail ?? ''));
       }
     });
   });
