@@ -147,7 +147,7 @@ describe('connections in the listen backlog', () => {
       // Long before its time is over, or the test would be.
       await run.stop();
       await Promise.all(clients);
-      // Who connects after the signal is not let in, and hears so when the socket is closed.
+      // Who connects after the signal is refused.
       expect(lost.filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
       expect(lost.length).toBeGreaterThanOrEqual(clients.length);
     },
@@ -155,13 +155,13 @@ describe('connections in the listen backlog', () => {
 });
 
 test("the backlog of systemd's sockets, which outlive the server, is left alone", async () => {
-  // SO_GET_FILTER gives the count of a socket filter's instructions as the length (net/core/filter.c, sk_get_filter).
+  // The interface that a socket is bound to; 0 is none (agent/cowherd_agent/turn_away.py).
   const config = `
 import socket
 def worker_exit(server, worker):
-    SO_GET_FILTER = 26
-    instructions = len(worker.sockets[0].getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, 64))
-    server.log.info("new connections are %s", "turned away" if instructions else "queued")
+    SO_BINDTOIFINDEX = 62
+    interface = worker.sockets[0].getsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX)
+    server.log.info("new connections are %s", "turned away" if interface else "queued")
 `;
   const more = { files: { ...files, 'gunicorn.conf.py': config } };
   const own = await serving(['wsgi_app:app'], more);

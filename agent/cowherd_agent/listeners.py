@@ -54,7 +54,7 @@ class Listener:
             # An abstract one has no file. One connection can be queued all the same.
             self.socket.listen(0)
         else:
-            # A kernel that has no filters queues late comers, as far as the backlog goes.
+            # A kernel that can't queues late comers, as far as the backlog goes.
             with contextlib.suppress(OSError):
                 turn_away.turn_away_tcp(self.socket)
 

@@ -4,9 +4,12 @@ A connection is made by the kernel, and queued until a worker accepts it. When t
 closes the socket, the kernel resets what is queued. So before a herd stops, nobody new is let in,
 and the queue gets shorter until it is empty:
 
-- TCP: a filter on the socket drops packets that ask for a connection (SYN without ACK; RFC 9293,
-  3.1) and lets all others pass, so that handshakes under way end well. Whoever asks then asks again
-  a second later (RFC 6298), and is refused, since the socket is closed by then.
+- TCP: the socket is bound to a network interface that is not there. Who asks for a connection
+  finds nobody who listens and is refused at once. Handshakes under way end well: their sockets
+  have the interface that the listener had before (net/ipv4/inet_connection_sock.c,
+  inet_csk_clone_lock). Any user may do that to a socket that is bound to none. Where the kernel
+  can't (Linux before 5.1, or before 5.7 for users), a filter on the socket drops packets that ask
+  for a connection (SYN without ACK; RFC 9293, 3.1); newer ones give users no such filter for TCP.
 - Unix: the socket's file is removed, through which clients find it.
 """
 
@@ -17,8 +20,12 @@ import socket
 import struct
 from collections.abc import Iterable, Sequence
 
+# include/uapi/asm-generic/socket.h; the same numbers on x86, ARM and RISC-V.
 _SO_ATTACH_FILTER = 26
-"""include/uapi/asm-generic/socket.h; the same number on x86, ARM and RISC-V."""
+_SO_BINDTOIFINDEX = 62
+
+# The kernel counts interfaces from 1 on (net/core/dev.c, dev_index_reserve).
+_NO_INTERFACE = 2**31 - 1
 
 _TCP_FLAGS_OFFSET = 13
 _SYN, _ACK = 0x02, 0x10
@@ -36,6 +43,14 @@ _DROP_SYN = (
 
 def turn_away_tcp(listening: socket.socket) -> None:
     """For all processes that have this socket, and for good. Raises OSError."""
+    try:
+        interface = struct.pack("i", _NO_INTERFACE)
+        listening.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, interface)
+    except OSError:
+        _drop_requests(listening)
+
+
+def _drop_requests(listening: socket.socket) -> None:
     program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _DROP_SYN)
     instructions = ctypes.create_string_buffer(program)
     # struct sock_fprog: the count, and where the instructions are.
