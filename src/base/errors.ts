@@ -133,7 +133,7 @@ export const catalogue = defineCatalogue({
     advice: 'Cowherd needs Node 20.19 or newer.',
   },
   NOT_BUILT: {
-    exitStatus: 28,
+    exitStatus: 29,
     title: 'Cowherd is not built yet',
     advice: 'Run `make build` in the checkout.',
   },
@@ -300,7 +300,7 @@ export const catalogue = defineCatalogue({
     advice: 'Choose another name, or replace it with --force.',
   },
   OUTPUT_FAILED: {
-    exitStatus: 43,
+    exitStatus: 62,
     title: 'The output cannot be written',
     advice: 'The disk may be full (`df`), or the file is one that may not be written to.',
   },
