@@ -3,7 +3,7 @@
  * nothing behind.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ import {
 import { fetchFrom, isListening } from './support/http.ts';
 import { gunicornFor, interpreter } from './support/interpreters.ts';
 import { until } from './support/until.ts';
-import { needs, where } from './support/needs.ts';
+import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 
 const files = { 'hello.py': HELLO };
 
@@ -604,18 +604,65 @@ describe('the runtime directory', () => {
     await second.stop();
   });
 
-  test('is made for its owner only, though others may write beside it', async () => {
-    const folder = temporaryFolder();
-    const runtimeDirectory = path.join(folder, 'run');
-    mkdirSync(runtimeDirectory, { mode: 0o777 });
-    const run = await serving(['hello:app'], { files, runtimeDirectory });
-    const mode = (name: string): string =>
-      execFileSync('stat', ['--format=%a', path.join(runtimeDirectory, name)], { encoding: 'utf8' }).trim();
-    expect(mode('.')).toBe('700');
-    expect(mode('control.sock')).toBe('600');
-    expect(mode('scoreboard')).toBe('600');
+  test('is made for its owner only, and those there as well', async () => {
+    const run = await serving(['hello:app'], { files });
+    const mode = (name: string): number => statSync(path.join(run.runtimeDirectory, name)).mode & 0o7777;
+    expect(mode('.')).toBe(0o700);
+    for (const name of readdirSync(run.runtimeDirectory)) expect([name, mode(name)]).toEqual([name, 0o600]);
     await run.stop();
-    rmSync(folder, { recursive: true });
+  });
+
+  test.each([0o1777, 0o777, 0o755])('is there with mode %o: it is not touched', async (mode) => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory);
+    chmodSync(runtimeDirectory, mode);
+    const run = serve(['hello:app'], { files, runtimeDirectory });
+    const { exitStatus } = catalogue.RUNTIME_DIRECTORY_UNSAFE;
+    expect(await run.ended, run.stderr).toEqual({ status: exitStatus, signal: null });
+    expect(run.stderr).toContain(`${runtimeDirectory}: it is there already, and has mode`);
+    expect(run.processes).toEqual([]);
+    expect(statSync(runtimeDirectory).mode & 0o7777).toBe(mode);
+    expect(readdirSync(runtimeDirectory)).toEqual([]);
+  });
+
+  test('was there, empty: it stays, and so do the files that somebody has put there', async () => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory, { mode: 0o700 });
+    const run = await serving(['hello:app'], { files, runtimeDirectory });
+    const theirs = ['census-report.txt', 'stack-of-mine'];
+    for (const name of theirs) writeFileSync(path.join(runtimeDirectory, name), 'mine');
+    run.signal('SIGTERM');
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+    expect(
+      readdirSync(runtimeDirectory)
+        .filter((name) => !name.startsWith('.'))
+        .toSorted(),
+    ).toEqual(theirs);
+    for (const name of theirs) rmSync(path.join(runtimeDirectory, name));
+    const again = await serving(['hello:app'], { files, runtimeDirectory });
+    again.signal('SIGTERM');
+    await again.ended;
+    expect(readdirSync(runtimeDirectory)).toEqual([]);
+  });
+
+  test('is left by a herd that ends without a supervisor as it was found', async () => {
+    const runtimeDirectory = path.join(temporaryFolder(), 'run');
+    mkdirSync(runtimeDirectory, { mode: 0o700 });
+    const run = await serving(['hello:app'], { files, runtimeDirectory });
+    writeFileSync(path.join(runtimeDirectory, 'census-report.txt'), 'mine');
+    run.signal('SIGKILL');
+    await run.ended;
+    await run.command('stop', '--runtime-dir', runtimeDirectory);
+    await until('all have left', () => run.processes.length === 0);
+    expect(readdirSync(runtimeDirectory).toSorted()).toEqual(['.cowherd-found', 'census-report.txt']);
+  });
+
+  test('is below a folder in which others can exchange it', async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o777);
+    const runtimeDirectory = path.join(folder, 'run');
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_UNSAFE', folder);
+    expect(existsSync(runtimeDirectory)).toBe(false);
   });
 });
 
@@ -633,6 +680,50 @@ describe('no herd', () => {
     run.signal('SIGCONT');
     expect((await run.status()).herd.workers_ready).toBe(1);
     await run.stop();
+  });
+
+  test('that answers, and that has to be found first: one wait is enough for all', async () => {
+    const run = await serving(['hello:app'], { files, runtimeDirectory: null });
+    run.signal('SIGSTOP');
+    const env = { XDG_RUNTIME_DIR: run.folder };
+    const others = [cowherd(['status'], { env }), cowherd(['status', '--ready'], { env })];
+    const startedMs = performance.now();
+    expect((await others[0]?.ended)?.status).toBe(catalogue.NO_ANSWER.exitStatus);
+    // A wait has 4 s; the rest is the start of Node.
+    expect(performance.now() - startedMs).toBeLessThan(8000);
+    expect((await others[1]?.ended)?.status).toBe(1);
+    run.signal('SIGCONT');
+    await run.stop();
+  });
+
+  test('whose answer one would believe: somebody else owns the place', needs(ROOT_NEEDED), async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const runtimeDirectory = path.join(folder, 'run');
+    mkdirSync(runtimeDirectory);
+    const heard: string[] = [];
+    const mallory = createServer((socket) => {
+      socket.on('data', (data) => heard.push(data.toString())).on('error', () => {});
+      socket.write('{"type":"stopping","pid":1}\n');
+    });
+    await new Promise<void>((resolve) => {
+      mallory.listen(path.join(runtimeDirectory, 'control.sock'), resolve);
+    });
+    for (const place of [runtimeDirectory, path.join(runtimeDirectory, 'control.sock')]) chownSync(place, 4711, 4711);
+    // An ordinary user, whose files these are not.
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const commands = ['status', 'stop', 'reload'].map((each) =>
+      cowherd([each, '--runtime-dir', runtimeDirectory], { prefix }),
+    );
+    for (const command of commands) {
+      expect(await command.ended, command.stderr).toEqual({
+        status: catalogue.RUNTIME_DIRECTORY_UNSAFE.exitStatus,
+        signal: null,
+      });
+      expect(command.stderr).toContain(`${runtimeDirectory} belongs to user 4711`);
+    }
+    expect(heard).toEqual([]);
+    mallory.close();
   });
 });
 

@@ -1,10 +1,10 @@
 /** A herd's ordinary life: deaths and replacements, signals, settings, hooks, logs. */
 import { createSocket } from 'node:dgram';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
@@ -194,6 +194,22 @@ describe('the pid file', () => {
     expect(Number(read(run, 'herd.pid'))).toBe(run.pid);
     await run.stop();
     expect(existsSync(path.join(run.folder, 'herd.pid'))).toBe(false);
+  });
+
+  test('takes the place of a link, and leaves alone what that leads to', async () => {
+    const folder = temporaryFolder();
+    const precious = path.join(folder, 'precious');
+    writeFileSync(precious, 'mine', { mode: 0o600 });
+    const pidfile = path.join(folder, 'herd.pid');
+    symlinkSync(precious, pidfile);
+    const run = await serving(['hello:app', '--pid', pidfile], { files });
+    expect(Number(readFileSync(pidfile, 'utf8'))).toBe(run.pid);
+    expect(lstatSync(pidfile).isFile()).toBe(true);
+    // Somebody else's by now.
+    writeFileSync(pidfile, '1\n');
+    await run.stop();
+    expect(readFileSync(pidfile, 'utf8')).toBe('1\n');
+    expect(readFileSync(precious, 'utf8')).toBe('mine');
   });
 
   test('of a process that is gone is replaced', async () => {
@@ -491,7 +507,10 @@ describe('settings', () => {
 
   test("Cowherd's own may stand in the file and in GUNICORN_CMD_ARGS", async () => {
     const run = await serving(['hello:app'], {
-      files: { ...files, 'gunicorn.conf.py': 'heap_policy = "freeze"\nwarmup = ["GET /"]\nsampling_budget = 2.5\n' },
+      files: {
+        ...files,
+        'gunicorn.conf.py': 'heap_policy = "freeze"\nwarmup = ["GET /?token=secret"]\nsampling_budget = 2.5\n',
+      },
       env: { GUNICORN_CMD_ARGS: '--policy stock' },
     });
     const { herd, molds } = await run.status();
@@ -499,6 +518,7 @@ describe('settings', () => {
     expect(herd.sampling.budget_percent).toBe(2.5);
     expect(molds[0]?.report['warmup']).toMatchObject([{ request: 'GET /', status: 200, error: null }]);
     await run.stop();
+    expect(run.stderr).not.toContain('secret');
   });
 
   test('the application may stand in the file', async () => {

@@ -29,7 +29,7 @@ async def app(scope, receive, send):
     if path == "/busy":
         end = time.monotonic() + 1.5
         while time.monotonic() < end: pass
-    if path == "/slow": await asyncio.sleep(float(scope["query_string"].partition(b"=")[2]))
+    if path.startswith("/slow"): await asyncio.sleep(float(scope["query_string"].partition(b"=")[2]))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
     await send({"type": "http.response.body", "body": b"well"})
 `;
@@ -236,6 +236,25 @@ test.each([sync, gevent, asgi])(
     expect(run.stderr).not.toContain('secret');
   },
 );
+
+test('a client can write no line of its own into the log', async () => {
+  const run = await start(asgi.args, '--graceful-timeout', '2', '--log-format', 'text');
+  const slow = await Client.asking(
+    run,
+    '/slow%0a[2026-11-28%2017:00:00%20+0000]%20[1]%20[CRITICAL]%20forged%1b[31m%1b]0;PWN%07?s=60',
+  );
+  await inFlight(run, 1);
+  await run.stop();
+  await slow.ended;
+  const log = run.stderr;
+  const lines = log.split('\n').filter((line) => line.includes('forged'));
+  expect(lines).toEqual([
+    expect.stringContaining(
+      String.raw`cut: GET /slow\n[2026-11-28 17:00:00 +0000] [1] [CRITICAL] forged\x1b[31m\x1b]0;PWN\x07`,
+    ),
+  ]);
+  expect(log).not.toMatch(/[^\P{C}\n]/u);
+});
 
 test('a supervisor that has ended, and that its parent has not taken notice of, is gone to the command `stop`', async () => {
   const run = await serving(['wsgi_app:app'], { files, prefix: ['sh', '-c', '"$@" & exec sleep 600', 'sh'] });

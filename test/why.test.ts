@@ -1,7 +1,7 @@
 /** `cowherd why` on real processes: programs whose writes are known, real servers, and what can't be looked at. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
@@ -277,6 +277,28 @@ time.sleep(600)`);
     );
   });
 
+  test('whatever a process and its files are called, the terminal only shows it', async () => {
+    const { pid } = await pidPrintedBy(`
+import mmap, os, tempfile, time
+open("/proc/self/comm", "w").write("\\x1b]0;P\\x07\\x1b[7m")
+with tempfile.NamedTemporaryFile(prefix="lib\\x1b[2JEVIL") as file:
+    file.write(bytes(4 << 20))
+    file.flush()
+    mapped = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE)
+    for at in range(0, len(mapped), 4096): mapped[at] = 1
+    worker = os.fork()
+    if worker == 0:
+        for at in range(0, len(mapped), 4096): mapped[at] = 2
+        print(os.getpid(), flush=True)
+    time.sleep(600)
+`);
+    const run = await why(String(pid));
+    expect(run.ending, run.stderr).toEqual({ status: 0, signal: null });
+    expect(run.stdout).toContain(String.raw`(\x1b]0;P\x07\x1b[7m)`);
+    expect(run.stdout).toContain(String.raw`lib\x1b[2JEVIL`);
+    expect(run.stdout).not.toMatch(/[^\P{C}\n]/u);
+  });
+
   test('of a worker by its own pid: it is compared with its parent', async () => {
     const { parent, pid } = await pidPrintedBy(
       'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
@@ -357,6 +379,11 @@ time.sleep(600)
     const there = path.join(folder, 'there');
     writeFileSync(there, '{"cowherd_why_snapshot": 1, "taken_at": ');
     await refused(51, /OUTPUT_EXISTS.*there/, '1', '--html', there);
+    // A link that leads nowhere would be written through.
+    const link = path.join(folder, 'link');
+    symlinkSync(path.join(folder, 'nowhere'), link);
+    await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);
+    await refused(51, /OUTPUT_EXISTS.*null is no regular file/, '1', '--html', '/dev/null', '--force');
     await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
     await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
     await refused(2, /whole number/, 'gunicorn');

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import socket
 
@@ -21,8 +22,8 @@ _LONGEST_LINE_BYTES = 4096
 # What a herd has in its runtime directory (src/supervisor/runtime-directory.ts); taken away here
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
-_RUNTIME_FILES = ("control.sock", "scoreboard", "herd.json", "herd.json.new")
-_RUNTIME_PREFIXES = ("stack-", "census-")
+_RUNTIME_FILES = ("control.sock", "scoreboard", "herd.json", "herd.json.new", ".cowherd")
+_NUMBERED_FILES = re.compile(r"stack-\d+|census-\d+(\.new)?", re.ASCII)
 
 
 class Visitor:
@@ -113,7 +114,7 @@ class Door:
         if with_directory:
             with contextlib.suppress(OSError):
                 for name in os.listdir(directory):
-                    if name in _RUNTIME_FILES or name.startswith(_RUNTIME_PREFIXES):
+                    if name in _RUNTIME_FILES or _NUMBERED_FILES.fullmatch(name):
                         os.unlink(os.path.join(directory, name))
         with contextlib.suppress(OSError):
             os.unlink(self._path)

@@ -29,6 +29,7 @@ SIGTELL = 46
 
 MOST_TOLD = 20
 LONGEST_PATH = 200
+LONGEST_METHOD = 30
 
 _HANDLERS = frozenset(("handle_request", "handle_http2_request"))
 """Methods of gunicorn's workers that have the request in `req` (gunicorn/workers, 23 to 27)."""
@@ -122,4 +123,17 @@ def _in_tasks() -> Iterator[dict[str, Any]]:
 
 
 def _described(method: object, path: object, seconds: float | None) -> dict[str, Any]:
-    return {"method": str(method), "path": str(path)[:LONGEST_PATH], "seconds": seconds}
+    """Clients choose the path, and an ASGI server decodes it: newlines and escapes are shown."""
+    told = str(path)[: LONGEST_PATH + 1].partition("?")[0]
+    return {
+        "method": _printable(str(method))[:LONGEST_METHOD],
+        "path": _printable(told)[:LONGEST_PATH],
+        "seconds": seconds,
+    }
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )

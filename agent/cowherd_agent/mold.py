@@ -292,7 +292,8 @@ class Mold:
         with recorder if self._heap.gathers_code else contextlib.nullcontext():
             for done, request in enumerate(cfg.warmup):
                 seconds = time.perf_counter() - started
-                self._progress("warmup", f"warming up: {request}", seconds, done, len(cfg.warmup))
+                told = f"warming up: {warmup.parse_request(request).told}"
+                self._progress("warmup", told, seconds, done, len(cfg.warmup))
                 results.extend(warmup.play(app, interface, [request]))
             answered = [
                 request

@@ -24,12 +24,16 @@ class WarmupRequest(NamedTuple):
     host: str
 
     @property
-    def text(self) -> str:
-        return f"{self.method} {self.path}"
+    def told(self) -> str:
+        """For reports and logs: without the query, which may hold a token."""
+        return f"{self.method} {self.path.partition('?')[0]}"
 
 
 class WarmupResult(NamedTuple):
-    """What one request led to: the status, 0 when the application raised."""
+    """What one request led to: the status, 0 when the application raised.
+
+    The request is told without its query.
+    """
 
     request: str
     status: int
@@ -67,7 +71,7 @@ def play(
                 status = _play_asgi(app, request, with_lifespan)
         except Exception as raised:
             error = f"{type(raised).__name__}: {raised}"
-        results.append(WarmupResult(request.text, status, time.perf_counter() - started, error))
+        results.append(WarmupResult(request.told, status, time.perf_counter() - started, error))
     return results
 
 

@@ -147,6 +147,12 @@ export const catalogue = defineCatalogue({
     title: 'The runtime directory cannot be written to',
     advice: 'Make it writable for this user, with mode 0700, or choose another with --runtime-dir.',
   },
+  RUNTIME_DIRECTORY_UNSAFE: {
+    exitStatus: 43,
+    title: 'The runtime directory is not for this herd alone',
+    advice:
+      'Name with --runtime-dir a folder that is not there yet, or an empty one of this user with mode 0700, where only this user and root can write to the folders above.',
+  },
   RUNTIME_DIRECTORY_TOO_LONG: {
     exitStatus: 21,
     title: 'The path of the runtime directory is too long for a socket',

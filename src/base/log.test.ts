@@ -68,3 +68,30 @@ test('the format follows the terminal', () => {
   expect(logFormatFor({ isTTY: true })).toBe('text');
   expect(logFormatFor({})).toBe('json');
 });
+
+test('nothing in a message steers the terminal, or passes for a line of the log', () => {
+  const forged =
+    'GET /slow\n[2026-11-28 17:00:00 +0000] [1] [CRITICAL] forged line\u001B[31m\u001B]0;PWN\u0007\u202E\u009B1m';
+  const text = capture({ format: 'text' });
+  text.log.warning(forged);
+  const [first = '', second = '', ...others] = (text.lines[0] ?? '').split('\n');
+  expect(first).toMatch(/\[WARNING\] GET \/slow$/);
+  expect(second).toBe(
+    String.raw`  [2026-11-28 17:00:00 +0000] [1] [CRITICAL] forged line\x1b[31m\x1b]0;PWN\x07\u{202e}\x9b1m`,
+  );
+  expect(others).toEqual(['']);
+  const json = capture({ format: 'json' });
+  json.log.warning(forged, { more: '\u009B\u2028' });
+  expect(json.lines[0]).toMatch(/^[\u0020-\u007E]+\n$/);
+  expect(JSON.parse(json.lines[0]!)).toMatchObject({ msg: forged, more: '\u009B\u2028' });
+});
+
+test('the lines of a stack stay lines', () => {
+  const { lines, log } = capture({ format: 'text' });
+  log.error('Worker 7 is stuck:\nThread 1 (most recent call first):\n  File "a.py", line 1 in b');
+  expect(lines[0]?.split('\n').slice(1)).toEqual([
+    '  Thread 1 (most recent call first):',
+    '  File "a.py", line 1 in b',
+    '',
+  ]);
+});

@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import pino from 'pino';
 import pc from 'picocolors';
 import type { LogFormat } from './log-format.ts';
+import { escapeInJson, printableLines } from './printable.ts';
 
 /** gunicorn's names (gunicorn/glogging.py, LOG_LEVELS). */
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const;
@@ -41,7 +42,7 @@ export function createLog(options: LogOptions): Log {
   const colors = pc.createColors(options.color ?? pc.isColorSupported);
   const destination =
     options.format === 'json'
-      ? { write }
+      ? { write: (line: string) => write(escapeInJson(line)) }
       : { write: (line: string) => write(`${formatLine(JSON.parse(line), colors)}\n`) };
   const logger = pino(
     {
@@ -71,7 +72,12 @@ interface LogLine {
   readonly msg: string;
 }
 
-/** gunicorn's error log format: `[2026-01-31 12:00:00 +0000] [4711] [INFO] text` (gunicorn/glogging.py, error_fmt). */
+/**
+ * What a message has from elsewhere can neither steer a terminal nor pass for a line of its own: further lines, of a stack
+ * for example, are indented.
+ *
+ * gunicorn's error log format: `[2026-01-31 12:00:00 +0000] [4711] [INFO] text` (gunicorn/glogging.py, error_fmt).
+ */
 function formatLine(line: LogLine, colors: ReturnType<typeof pc.createColors>): string {
   const level = `[${line.level.toUpperCase()}]`;
   const colored =
@@ -80,7 +86,7 @@ function formatLine(line: LogLine, colors: ReturnType<typeof pc.createColors>): 
       : ['error', 'critical'].includes(line.level)
         ? colors.red(level)
         : level;
-  return `${colors.dim(`[${localTime(new Date(line.time))}] [${line.pid}]`)} ${colored} ${line.msg}`;
+  return `${colors.dim(`[${localTime(new Date(line.time))}] [${line.pid}]`)} ${colored} ${printableLines(line.msg)}`;
 }
 
 /** `%Y-%m-%d %H:%M:%S %z` of strftime(3), in the machine's own time zone. */

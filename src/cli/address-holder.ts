@@ -1,7 +1,7 @@
 /** Which herd holds an address that is in use, and what to do about it. */
 import { CowherdError } from '../base/errors.ts';
 import { herdDirectories } from './herd-directories.ts';
-import { type HerdEntry, herdLabel, readHerd, savedHerd } from './herds.ts';
+import { type HerdEntry, herdLabel, notesOf, readHerd } from './herds.ts';
 
 /** The error with another advice, where a herd listens on its address; else as it is. */
 export async function namingHolder(error: CowherdError): Promise<CowherdError> {
@@ -9,7 +9,7 @@ export async function namingHolder(error: CowherdError): Promise<CowherdError> {
   const { detail } = error;
   for (const directory of herdDirectories()) {
     // Only those that may be the one are asked.
-    const listeners = savedHerd(directory)?.state.listeners ?? [];
+    const listeners = notesOf(directory)?.listeners ?? [];
     if (!listeners.some((listener) => overlaps(listener, detail))) continue;
     const herd = await readHerd(directory);
     if (herd !== null)

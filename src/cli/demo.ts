@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CowherdError } from '../base/errors.ts';
+import { printableJson } from '../base/printable.ts';
 import { formatDuration, milliseconds } from '../base/units.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import { probe } from '../cpython/interpreter.ts';
@@ -74,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     if (interrupted.happened) return 0;
     say(`${interactive ? CLEAR_LINE : ''}Both herds serve.\n`);
     const result = await drive(herds, options, interactive, startedAt, interrupted);
-    if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    if (options.json === true) process.stdout.write(`${printableJson(result, 2)}\n`);
     else process.stdout.write(`${interactive ? CLEAR_BELOW : ''}${formatDemo(result)}\n`);
     return 0;
   } finally {

@@ -21,13 +21,8 @@ import { availablePolicies, POLICIES, type PolicyName, whyNot } from '../cpython
 import { ownMemoryCgroup, readCgroupMemory } from '../procfs/cgroup.ts';
 import { readKernelFacts } from '../procfs/kernel.ts';
 import { readMeminfo } from '../procfs/meminfo.ts';
-import {
-  prepareRuntimeDirectory,
-  readRuntimeEnvironment,
-  removeRuntimeFiles,
-  runtimeBase,
-  runtimeDirectoryFor,
-} from '../supervisor/runtime-directory.ts';
+import { readRuntimeEnvironment, runtimeBase, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
+import { prepareRuntimeDirectory, removeRuntimeFiles } from '../supervisor/runtime-folder.ts';
 import { type Check, checks } from './doctor-checks.ts';
 
 export const DOCTOR_VERSION = 1;

@@ -1,5 +1,6 @@
 /** `cowherd doctor`: what this machine and this project can do, and what to do about the rest. */
 import pc from 'picocolors';
+import { printableIn, printableJson } from '../base/printable.ts';
 import { bytes, formatMiB } from '../base/units.ts';
 import { type DoctorReport, examine, type InterpreterReport } from './doctor-report.ts';
 import { plainTable } from './plain-table.ts';
@@ -18,11 +19,12 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     cwd: process.cwd(),
     env: process.env,
   });
-  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatDoctor(report));
+  process.stdout.write(options.json === true ? `${printableJson(report, 2)}\n` : formatDoctor(report));
   return report.problems[0]?.exit_status ?? 0;
 }
 
-export function formatDoctor(report: DoctorReport): string {
+export function formatDoctor(raw: DoctorReport): string {
+  const report = printableIn(raw);
   const sections = [
     ['This machine', machineLines(report)],
     ['This project', projectLines(report)],
@@ -61,8 +63,13 @@ function interpreterLines({ interpreters }: DoctorReport): string[] {
 }
 
 function featureLines({ checks }: DoctorReport): string[] {
-  const mark = { ok: pc.green('ok'), limited: pc.yellow('limited'), missing: pc.red('missing') };
-  const rows = checks.map((check) => [check.name, mark[check.state], check.purpose, check.found]);
+  const paints = { ok: pc.green, limited: pc.yellow, missing: pc.red };
+  const rows = checks.map((check) => [
+    check.name,
+    { text: check.state, paint: paints[check.state] },
+    check.purpose,
+    check.found,
+  ]);
   const lines = plainTable(['feature', 'state', 'for', 'found'], rows, 4).split('\n');
   const advice = checks.flatMap((check) => (check.advice === null ? [] : [`${check.name}: ${check.advice}`]));
   return advice.length === 0 ? lines : [...lines, '', ...advice];

@@ -4,7 +4,7 @@ import { CowherdError } from '../base/errors.ts';
 import { isThere } from '../supervisor/control.ts';
 import { herdNamePrefix } from '../supervisor/runtime-directory.ts';
 import { ownHerdDirectories } from './herd-directories.ts';
-import { type HerdEntry, listHerds, savedHerd } from './herds.ts';
+import { type HerdEntry, listHerds, notesOf } from './herds.ts';
 import { formatHerds } from './list-table.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function findHerd(given: string | undefined): Promise<string> {
 }
 
 function isOfThisFolder(directory: string): boolean {
-  const folder = savedHerd(directory)?.origin.cwd;
+  const folder = notesOf(directory)?.folder ?? undefined;
   // Without the supervisor's notes, on a full disk for example, the name is what is left.
   return folder === undefined
     ? basename(directory).startsWith(herdNamePrefix(process.cwd()))

@@ -40,7 +40,7 @@ export function targetOfHerd(directory: string, { herd, molds, workers }: Status
   const generations = new Set([herd.generation, ...ready.map(({ generation }) => generation)]);
   const inUse = molds.filter(({ phase, generation }) => phase === 'ready' && generations.has(generation));
   return {
-    name: `the herd ${herdLabel({ app: herd.app, folder: herd.folder, runtime_directory: directory })}`,
+    name: `the herd ${herdLabel({ app: herd.app, folder: herd.folder || null, runtime_directory: directory })}`,
     pids: [...inUse.flatMap(({ pid }) => pid ?? []), ...ready.map(({ pid }) => pid)],
     directory,
     policy: herd.policy,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { monotonicClock } from '../base/clock.ts';
+import { printable, printableIn, printableJson } from '../base/printable.ts';
 import { bytes, type Milliseconds } from '../base/units.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
 import { cpuTimeOf, findKsmd, readKsmStat, readKsmTotals, whyNoMerging } from '../procfs/ksm.ts';
@@ -53,7 +54,9 @@ export async function runHeal(pid: number | undefined, options: HealOptions): Pr
   if (planned.length > 0) await confirm(formatQuestion(planned, keeps), options.yes === true);
   const notMergeable = await allowMerging(target);
   const { report, signal } = await heal({ target, ksm, notMergeable, keeps, options });
-  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : `${formatHeal(report)}\n`);
+  process.stdout.write(
+    options.json === true ? `${printableJson(report, 2)}\n` : `${formatHeal(printableIn(report))}\n`,
+  );
   return signal === null ? 0 : 128 + constants.signals[signal];
 }
 
@@ -79,7 +82,7 @@ async function heal(undertaking: Undertaking): Promise<{ report: HealReport; sig
   const [first] = samples;
   if (first === undefined || first.pss === 0) throw new CowherdError('PROCESS_ENDED', { detail: target.name });
   const view = options.json === true ? null : new View(process.stdout);
-  view?.say(formatBegin(target.name, target.pids.length, first, notMergeable));
+  view?.say(formatBegin(printable(target.name), target.pids.length, first, notMergeable));
   const interruption = new Interruption();
   const changes = ksm.plan(BRISK);
   // Whatever ends this process: a reader of its output that is gone, an error that nobody has thought of.

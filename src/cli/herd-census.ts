@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import type { CensusReport } from '../supervisor/census.ts';
+import { censusPath } from '../supervisor/runtime-folder.ts';
 
 export type HerdCensus =
   | { readonly path: string; readonly problem: null }
@@ -31,7 +32,7 @@ export async function herdCensus(
       await sleep(ASK_EVERY_MS);
       report = await askFor(directory, false);
     }
-    return outcomeOf(report, generation);
+    return outcomeOf(report, directory, generation);
   } finally {
     onProgress?.(null);
   }
@@ -44,10 +45,10 @@ function isWaitedFor(report: CensusReport, generation: number): boolean {
 }
 
 /** Pure: what a report says that is no longer waited for. */
-export function outcomeOf(report: CensusReport, generation: number): HerdCensus {
+export function outcomeOf(report: CensusReport, directory: string, generation: number): HerdCensus {
   if (report.generation !== generation)
     return { path: null, problem: `generation ${generation} does not serve any more` };
-  if (report.phase === 'written' && report.path !== null) return { path: report.path, problem: null };
+  if (report.phase === 'written') return { path: censusPath(directory, generation), problem: null };
   if (report.phase === 'under_way') {
     return {
       path: null,

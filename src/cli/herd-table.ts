@@ -1,5 +1,6 @@
 /** A herd's status as lines for a terminal: the table of `status` and `demo`. */
 import pc from 'picocolors';
+import { printableIn } from '../base/printable.ts';
 import {
   bytes,
   formatCount,
@@ -21,7 +22,8 @@ export interface Screen {
 }
 
 /** The whole screen of `cowherd status`; cut to what fits, if one is given. */
-export function formatStatus(report: StatusReport, screen?: Screen): string {
+export function formatStatus(raw: StatusReport, screen?: Screen): string {
+  const report = printableIn(raw);
   const { herd } = report;
   const where = herd.listeners.length === 0 ? 'not listening yet' : herd.listeners.join(', ');
   const columns = screen?.columns ?? Infinity;
@@ -30,7 +32,7 @@ export function formatStatus(report: StatusReport, screen?: Screen): string {
     `${pc.bold(herd.app ?? 'no application yet')} at ${where}: ${herd.phase},` +
       ` ${herd.workers_ready} of ${herd.workers_wanted} workers ready,` +
       ` heap policy ${herd.policy ?? 'not chosen yet'}`,
-    pc.dim(`folder ${herd.folder}, runtime directory ${herd.runtime_directory}`),
+    pc.dim(`${herd.folder === '' ? '' : `folder ${herd.folder}, `}runtime directory ${herd.runtime_directory}`),
     ...formatTroubles(report),
   ]);
   const table = formatWorkers(report, columns).split('\n');

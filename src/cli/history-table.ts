@@ -1,4 +1,5 @@
 /** The records of a herd's restarts as a table for a terminal. */
+import { printableIn } from '../base/printable.ts';
 import { bytes, formatCount, formatDuration, formatMiBNumber, seconds, secondsToMilliseconds } from '../base/units.ts';
 import type { RestartRecord } from '../supervisor/restart-record.ts';
 import { plainTable } from './plain-table.ts';
@@ -21,7 +22,8 @@ const HEAD = [
 const LEFT_COLUMNS = 4;
 
 /** One row a restart, oldest first, and how those that failed did. Memory in MiB, at its lowest. */
-export function formatHistory(file: string | null, records: readonly RestartRecord[]): string {
+export function formatHistory(file: string | null, raw: readonly RestartRecord[]): string {
+  const records = printableIn(raw);
   if (file === null || records.length === 0) return 'No restart of this herd is recorded';
   const failures = records
     .filter((record) => record.failure !== null)

@@ -1,6 +1,7 @@
 /** `cowherd history`: what each restart of a herd did to the host, from its records, whether it runs or not. */
 import { basename } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
+import { printableJson } from '../base/printable.ts';
 import { historyFile, historyFolder, listHistories, readHistory, readStateEnvironment } from '../supervisor/history.ts';
 import { herdNamePrefix } from '../supervisor/runtime-directory.ts';
 import { findHerd } from './find-herd.ts';
@@ -16,7 +17,7 @@ export async function runHistory(options: HistoryOptions): Promise<number> {
   const file = await findHistory(options.runtimeDir);
   const records = file === null ? [] : readHistory(file);
   process.stdout.write(
-    options.json === true ? `${JSON.stringify({ file, records }, null, 2)}\n` : `${formatHistory(file, records)}\n`,
+    options.json === true ? `${printableJson({ file, records }, 2)}\n` : `${formatHistory(file, records)}\n`,
   );
   return 0;
 }

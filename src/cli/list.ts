@@ -1,4 +1,5 @@
 /** `cowherd list`: the herds that run. */
+import { printableJson } from '../base/printable.ts';
 import { formatHerds } from './list-table.ts';
 import { listHerds } from './herds.ts';
 
@@ -12,7 +13,7 @@ const LIST_VERSION = 1;
 export async function runList(options: ListOptions): Promise<number> {
   const herds = await listHerds();
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ version: LIST_VERSION, herds }, null, 2)}\n`);
+    process.stdout.write(`${printableJson({ version: LIST_VERSION, herds }, 2)}\n`);
   } else {
     process.stdout.write(`${herds.length === 0 ? 'No herd runs' : formatHerds(herds, process.getuid?.())}\n`);
   }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { catalogue, CowherdError, isSystemError } from '../base/errors.ts';
+import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -36,9 +37,10 @@ function version(): string {
 async function explain(error: CowherdError): Promise<string> {
   const { default: pc } = await import('picocolors');
   const colored = pc.isColorSupported && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
-  const what = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
+  const what = printableLines(error.detail === null ? error.title : `${error.title}: ${error.detail}`);
+  // Made by us, line by line, of printable parts.
   const above = error.above === null ? '' : `${error.above}\n\n`;
-  return `${above}${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${error.advice}\n`;
+  return `${above}${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${printableLines(error.advice)}\n`;
 }
 
 async function report(error: unknown): Promise<number> {
@@ -47,7 +49,9 @@ async function report(error: unknown): Promise<number> {
     return error.exitStatus;
   }
   const internal = new CowherdError('INTERNAL', { detail: String(error), cause: error });
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : ''}\n${await explain(internal)}`);
+  process.stderr.write(
+    `${printableLines(error instanceof Error ? (error.stack ?? '') : '')}\n${await explain(internal)}`,
+  );
   return internal.exitStatus;
 }
 

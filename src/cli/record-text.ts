@@ -1,5 +1,6 @@
 /** The answer of `cowherd record` as lines for a terminal. */
 import pc from 'picocolors';
+import { printableIn } from '../base/printable.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import { FAULT_CAUSE_NAMES, FAULT_CAUSES } from '../faults/causes.ts';
 import { hasNone, NO_COUNTERS } from '../faults/counters.ts';
@@ -15,7 +16,8 @@ const BAR_WIDTH = 40;
 /** The innermost frames say the most. */
 const STACK_FRAMES = 6;
 
-export function formatRecord(report: RecordReport): string {
+export function formatRecord(raw: RecordReport): string {
+  const report = printableIn(raw);
   const sections = [
     formatHead(report),
     ...(report.faults === 0 ? ['Nothing was copied.'] : formatFindings(report)),
@@ -88,7 +90,7 @@ function formatProcesses({ processes }: RecordReport): string {
     .slice(0, MOST_PROCESSES)
     .map(({ pid, name, faults, bytes: size }) => [
       String(pid),
-      printable(name),
+      name,
       formatCount(faults),
       formatMiBNumber(bytes(size)),
     ]);
@@ -97,8 +99,8 @@ function formatProcesses({ processes }: RecordReport): string {
 
 function formatFunctions(title: string, functions: readonly FunctionShare[]): string {
   const rows = functions.map(({ name, file, cause, faults, percent, language }) => [
-    printable(name),
-    printable(language === 'python' ? file : file.replace(/^.*\//s, '')),
+    name,
+    language === 'python' ? file : file.replace(/^.*\//s, ''),
     FAULT_CAUSES[cause].title,
     formatCount(faults),
     `${percent.toFixed(1)}%`,
@@ -111,7 +113,7 @@ function formatStacks({ stacks }: RecordReport): string[] {
   const shown = stacks.filter(({ frames }) => frames.length > 1).slice(0, MOST_STACKS);
   if (shown.length === 0) return [];
   const lines = shown.map(({ frames, percent }) => {
-    const innermost = frames.slice(-STACK_FRAMES).reverse().map(printable);
+    const innermost = frames.slice(-STACK_FRAMES).reverse();
     const more = frames.length > STACK_FRAMES ? ' < …' : '';
     return `${percent.toFixed(1).padStart(5)}%  ${innermost.join(' < ')}${more}`;
   });
@@ -133,10 +135,4 @@ function formatCounters(groups: readonly CounterGroup[]): string {
     rows,
     1,
   );
-}
-
-/** A name can be any bytes; none of them is to steer the terminal. */
-function printable(name: string): string {
-  // oxlint-disable-next-line no-control-regex -- those are what is looked for
-  return name.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '?');
 }

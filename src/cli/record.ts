@@ -1,7 +1,8 @@
 /** `cowherd record`: who copies pages, and from where in the code, recorded while it happens. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { printable, printableJson } from '../base/printable.ts';
 import { seconds } from '../base/units.ts';
 import { collapsedOf } from '../faults/collapsed.ts';
 import { count } from '../faults/counters.ts';
@@ -72,7 +73,7 @@ function outputs({ speedscope, pprof, collapsed, html }: RecordOptions): string[
 function refuseOutput(path: string, force: boolean | undefined): void {
   refuseToReplace(path, force);
   try {
-    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CowherdError('USAGE', { detail: `${path} cannot be written (${error.code ?? ''})`, cause: error });
@@ -128,7 +129,9 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
     lockable: kernel.capabilities.sysAdmin ? null : parseLockable(readKernelFile('/proc/self/limits') ?? ''),
     stop: stopping.signal,
     onBegun: () => {
-      process.stderr.write(`Recording ${target.title} for ${time} s (${instrument.event}); Ctrl-C ends it earlier\n`);
+      process.stderr.write(
+        `Recording ${printable(target.title)} for ${time} s (${instrument.event}); Ctrl-C ends it earlier\n`,
+      );
       if (options.counters === true) counting = countGroups(target, time, stopping.signal);
     },
   });
@@ -192,14 +195,15 @@ async function countGroups(target: Target, time: ReturnType<typeof seconds>, sto
 /** Writes the files, then says what was found. */
 function tell(report: RecordReport, profile: Profile, options: RecordOptions): void {
   const { page_bytes: pageBytes, seconds: took } = report;
+  const write = (path: string, text: string | Uint8Array): void => writeOutput(path, text, options.force);
   if (options.speedscope !== undefined) {
-    writeOutput(options.speedscope, `${JSON.stringify(speedscopeOf(profile, report.title, pageBytes))}\n`);
+    write(options.speedscope, `${JSON.stringify(speedscopeOf(profile, report.title, pageBytes))}\n`);
   }
   if (options.pprof !== undefined) {
     const takenAt = new Date(report.taken_at);
-    writeOutput(options.pprof, pprofOf(profile, { takenAt, seconds: took, pageBytes }));
+    write(options.pprof, pprofOf(profile, { takenAt, seconds: took, pageBytes }));
   }
-  if (options.collapsed !== undefined) writeOutput(options.collapsed, collapsedOf(profile));
-  if (options.html !== undefined) writeOutput(options.html, flamePage(report, profile));
-  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatRecord(report));
+  if (options.collapsed !== undefined) write(options.collapsed, collapsedOf(profile));
+  if (options.html !== undefined) write(options.html, flamePage(report, profile));
+  process.stdout.write(options.json === true ? `${printableJson(report, 2)}\n` : formatRecord(report));
 }

@@ -1,6 +1,7 @@
 /** `cowherd reload`, `rollback` and `refork`: begin a rollout of a running herd, and wait until it has ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
+import { printableJson, printableLines } from '../base/printable.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RolloutReport, StatusReport } from '../supervisor/status.ts';
@@ -34,7 +35,7 @@ export async function runRollout(kind: RolloutKind, options: RolloutOptions): Pr
     });
     return 0;
   }
-  if (options.json !== true) process.stderr.write(`${reply.text}: ${name}\n`);
+  if (options.json !== true) process.stderr.write(`${printableLines(`${reply.text}: ${name}`)}\n`);
   const outcome = await untilEnded(directory, reply.generation, options.timeout ?? DEFAULT_TIMEOUT_SECONDS);
   if (outcome.failure !== null) throw new CowherdError('ROLLOUT_FAILED', { detail: `${name}: ${outcome.failure}` });
   print(options, `Generation ${outcome.to} serves, after ${outcome.seconds.toFixed(1)} s: ${name}`, {
@@ -63,5 +64,5 @@ async function herdOf(directory: string): Promise<StatusReport['herd']> {
 }
 
 function print(options: RolloutOptions, text: string, data: object): void {
-  process.stdout.write(options.json === true ? `${JSON.stringify(data, null, 2)}\n` : `${text}\n`);
+  process.stdout.write(options.json === true ? `${printableJson(data, 2)}\n` : `${printableLines(text)}\n`);
 }

@@ -1,5 +1,6 @@
 /** `cowherd scale N`: changes how many workers a running herd has. */
 import { CowherdError } from '../base/errors.ts';
+import { printableLines } from '../base/printable.ts';
 import { formatCount } from '../base/units.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import { findHerd } from './find-herd.ts';
@@ -25,6 +26,6 @@ export async function runScale(workers: number, options: ScaleOptions): Promise<
   if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
   const name = nameOfHerd(directory);
   if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: `${name}: ${reply.text}` });
-  process.stdout.write(`${reply.text}: ${name}\n`);
+  process.stdout.write(`${printableLines(`${reply.text}: ${name}`)}\n`);
   return 0;
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { CowherdError } from '../base/errors.ts';
+import { printableIn } from '../base/printable.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import {
   compareVersions,
@@ -47,7 +48,7 @@ export async function runSettings(word: string | undefined, options: SettingsOpt
     env: process.env,
   });
   await requireGunicorn(path);
-  const report = await askFor(path);
+  const report = printableIn(await askFor(path));
   const settings = report.settings.filter(({ name }) => name.includes((word ?? '').replaceAll('-', '_').toLowerCase()));
   if (settings.length === 0) {
     throw new CowherdError('UNKNOWN_SETTING', {

@@ -1,6 +1,7 @@
 /** `cowherd status`: how a running herd is, once, or renewed with `--watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
+import { printable, printableJson } from '../base/printable.ts';
 import { findHerd } from './find-herd.ts';
 import { formatStatus } from './herd-table.ts';
 import { readStatus } from './read-status.ts';
@@ -25,7 +26,7 @@ export async function runStatus(options: StatusOptions): Promise<number> {
   for (;;) {
     const report = await readStatus(directory);
     if (options.json === true) {
-      process.stdout.write(`${JSON.stringify(report, null, options.watch === true ? 0 : 2)}\n`);
+      process.stdout.write(`${printableJson(report, options.watch === true ? 0 : 2)}\n`);
     } else {
       const { isTTY, columns, rows } = process.stdout;
       const isRenewed = options.watch === true && isTTY;
@@ -49,6 +50,6 @@ async function runReady(options: StatusOptions): Promise<number> {
     why = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
   }
   if (why === null) return 0;
-  process.stderr.write(`Not ready: ${why}\n`);
+  process.stderr.write(`Not ready: ${printable(why)}\n`);
   return 1;
 }

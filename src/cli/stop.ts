@@ -1,12 +1,14 @@
 /** `cowherd stop`: ends a running herd and waits until it is gone. */
-import { readFileSync, rmSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { join } from 'node:path';
 import { drain } from '../agent/keeper-door.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
 import { readHerdFile } from '../supervisor/herd-file.ts';
+import { removePidFile } from '../supervisor/pid-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { findHerd } from './find-herd.ts';
@@ -38,7 +40,7 @@ export async function runStop(options: StopOptions): Promise<number> {
     }
     await sleep(LOOK_EVERY_MS);
   }
-  process.stdout.write(`Stopped ${name}\n`);
+  process.stdout.write(`Stopped ${printable(name)}\n`);
   return 0;
 }
 
@@ -49,7 +51,7 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
     return reply.type === 'stopping' ? reply.pid : null;
   } catch (error) {
     if (!(error instanceof CowherdError) || error.code !== 'SUPERVISOR_GONE') throw error;
-    removePidFile(directory);
+    removePidFileOf(directory);
     const looked = await drain(join(directory, KEEPER_SOCKET), quick);
     // It may have been killed in the midst of a heal (docs/heal.md).
     new KsmSwitch().recover();
@@ -58,12 +60,10 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
 }
 
 /** The pid file of a supervisor that has died, which could not take it away. */
-function removePidFile(directory: string): void {
+function removePidFileOf(directory: string): void {
   const { saved } = readHerdFile(directory);
   const path = saved?.state.settings?.pidfile ?? null;
-  try {
-    if (path !== null && Number(readFileSync(path, 'utf8')) === saved?.supervisorPid) rmSync(path);
-  } catch {
-    // It is not there, or not ours to take away.
-  }
+  // Of another user's herd, which root stops, it is not root's to believe.
+  if (saved === null || path === null || lstatSync(directory).uid !== process.getuid?.()) return;
+  removePidFile(path, saved.supervisorPid);
 }

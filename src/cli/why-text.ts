@@ -1,5 +1,6 @@
 /** The answer of `cowherd why` as lines for a terminal. */
 import pc from 'picocolors';
+import { printableIn } from '../base/printable.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import type { Change } from '../forensics/change.ts';
 import { type Cause, CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
@@ -10,7 +11,8 @@ const MOST_OWNERS = 12;
 const MOST_MODULES = 8;
 const MOST_MAPPINGS = 6;
 
-export function formatWhy(report: WhyReport, all = false, change: Change | null = null): string {
+export function formatWhy(raw: WhyReport, all = false, rawChange: Change | null = null): string {
+  const [report, change] = [printableIn(raw), printableIn(rawChange)];
   const middle = report.workers.find(({ pid }) => pid === report.median_pid);
   const shown = all ? report.workers : middle === undefined ? [] : [middle];
   const sections = [

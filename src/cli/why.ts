@@ -2,9 +2,9 @@
  * `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. What only some
  * looks need is imported there: to start takes the machine from those who are looked at.
  */
-import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { printableJson } from '../base/printable.ts';
 import type { Change } from '../forensics/change.ts';
 import type { WorkerComparison } from '../forensics/comparison.ts';
 import { type Family, look } from '../forensics/look.ts';
@@ -46,7 +46,8 @@ const PROGRESS_AFTER_MS = 700;
 
 export async function runWhy(target: number | undefined, options: WhyOptions): Promise<number> {
   for (const path of [options.html, options.save]) refuseToReplace(path, options.force);
-  const earlier = options.since === undefined ? null : await readSnapshot(options.since);
+  const earlier =
+    options.since === undefined ? null : (await import('../forensics/snapshot.ts')).readSnapshot(options.since);
   const family =
     target === undefined
       ? await familyOfHerd(options)
@@ -56,14 +57,14 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
     ownersOf: options.all === true ? 'all' : 'median',
     onProgress: progressOn(process.stderr),
   });
-  const change = await keepAndCompare(report, comparisons, earlier, options.save);
+  const change = await keepAndCompare(report, comparisons, earlier, options);
   if (options.html !== undefined) {
     const shown = options.all === true ? comparisons : comparisons.filter(({ pid }) => pid === report.median_pid);
-    writeOutput(options.html, (await import('./why-html.ts')).whyPage(report, shown));
+    writeOutput(options.html, (await import('./why-html.ts')).whyPage(report, shown), options.force);
   }
   const text =
     options.json === true
-      ? `${JSON.stringify(change === null ? report : { ...report, change }, null, 2)}\n`
+      ? `${printableJson(change === null ? report : { ...report, change }, 2)}\n`
       : (await import('./why-text.ts')).formatWhy(report, options.all, change);
   process.stdout.write(text);
   return 0;
@@ -74,25 +75,15 @@ async function keepAndCompare(
   report: WhyReport,
   comparisons: readonly WorkerComparison[],
   earlier: Snapshot | null,
-  save: string | undefined,
+  { save, force }: WhyOptions,
 ): Promise<Change | null> {
   if (save === undefined && earlier === null) return null;
   const { encodeSnapshot, snapshotOf } = await import('../forensics/snapshot.ts');
   const { changeBetween } = await import('../forensics/change.ts');
   const facts = { takenAt: report.taken_at, pageBytes: report.page_bytes, referencePid: report.reference.pid };
   const snapshot = snapshotOf(comparisons, facts, (pid) => readStat(pid)?.startTime ?? null);
-  if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot));
+  if (save !== undefined) writeOutput(save, encodeSnapshot(snapshot), force);
   return earlier === null ? null : changeBetween(earlier, snapshot);
-}
-
-async function readSnapshot(path: string): Promise<Snapshot> {
-  const { decodeSnapshot } = await import('../forensics/snapshot.ts');
-  try {
-    return decodeSnapshot(readFileSync(path, 'utf8'), path);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new CowherdError('SNAPSHOT_UNREADABLE', { detail: `${path} (${error.code})`, cause: error });
-  }
 }
 
 /** The mold of the generation that serves, and its workers. */

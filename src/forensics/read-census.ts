@@ -1,8 +1,11 @@
 /** Reads the census of a process from its file. */
-import { readFileSync } from 'node:fs';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { readBounded } from '../base/safe-file.ts';
 import type { Mapping } from '../procfs/maps.ts';
 import { type Census, parseCensus } from './census.ts';
+
+/** A census takes about 1% of the heap: that of one of 50 GiB. */
+const MOST_BYTES = 512 * 1024 * 1024;
 
 /**
  * @param mappings of the process that it has to be of
@@ -19,9 +22,9 @@ export function readCensus(path: string, mappings: readonly Mapping[]): Census {
 
 function read(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readBounded(path, { mostBytes: MOST_BYTES });
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new CowherdError('CENSUS_UNREADABLE', { detail: `${path} (${error.code})`, cause: error });
+    const why = isSystemError(error) ? error.code : (error as Error).message;
+    throw new CowherdError('CENSUS_UNREADABLE', { detail: `${path} (${why})`, cause: error });
   }
 }

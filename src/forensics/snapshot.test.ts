@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CowherdError } from '../base/errors.ts';
 import { CAUSE_NAMES } from './causes.ts';
 import { sampleComparison, sampleMap } from './samples/sample-comparison.ts';
-import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from './snapshot.ts';
+import { decodeSnapshot, encodeSnapshot, readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts';
 
 const facts = { takenAt: '2026-01-02T03:04:05.000Z', pageBytes: 4096, referencePid: 100 };
 const comparisons = [
@@ -98,6 +98,23 @@ test('a damaged one is refused or read, and nothing else', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a file that claims more than there is room for is refused, and its pages are not made', () => {
+  // 40 times 64 MiB of zeros: 2.5 GiB out of 2.6 MB.
+  const pages = deflateRawSync(Buffer.alloc(64 << 20)).toString('base64');
+  const regions = Array.from({ length: 40 }, () => ({ start: 0, pages }));
+  const file = JSON.parse(encodeSnapshot(snapshot)) as object;
+  const before = process.memoryUsage.rss();
+  const claim = JSON.stringify({ ...file, workers: [{ pid: 1, started_at: 1, regions }] });
+  expect(refused(claim)).toMatch(/^the-file \(/);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(1 << 30);
+});
+
+test('what is no file, or too large a one, is refused before it is read', () => {
+  for (const place of ['/dev/zero', '/no/such/file', '/proc/self']) {
+    expect(() => readSnapshot(place)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_UNREADABLE' }));
+  }
 });
 
 test('a small file that would become a large one in memory is read, as long as its pages are', () => {

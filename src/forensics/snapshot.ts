@@ -1,7 +1,8 @@
 /** A look that is kept in a file, to be compared with a later one: a code for each page, and no memory. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
-import { CowherdError } from '../base/errors.ts';
+import { CowherdError, isSystemError } from '../base/errors.ts';
+import { readBounded } from '../base/safe-file.ts';
 import { PAGE_CODES, type WorkerComparison } from './comparison.ts';
 import { CAUSE_NAMES } from './causes.ts';
 
@@ -74,13 +75,40 @@ export function encodeSnapshot(snapshot: Snapshot): string {
   return `${JSON.stringify(file)}\n`;
 }
 
-/** A region of 16 TiB; what claims to be more is no snapshot. */
-const MOST_PAGES = 2 ** 32;
+/**
+ * Of all workers' regions: 1 TiB of memory, and a byte here for each page. A few megabytes of a file can claim to hold
+ * thousands of times as much.
+ */
+const MOST_PAGES = 2 ** 28;
+
+/** Of the file; that of 64 workers with a heap of 2 GiB each has some 10 MB. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** @throws CowherdError SNAPSHOT_UNREADABLE */
+export function readSnapshot(path: string): Snapshot {
+  let text: string;
+  try {
+    text = readBounded(path, { mostBytes: MOST_BYTES }).toString('utf8');
+  } catch (error) {
+    const why = isSystemError(error) ? error.code : (error as Error).message;
+    throw new CowherdError('SNAPSHOT_UNREADABLE', { detail: `${path} (${why})`, cause: error });
+  }
+  return decodeSnapshot(text, path);
+}
 
 /** @throws CowherdError SNAPSHOT_UNREADABLE */
 export function decodeSnapshot(text: string, name: string): Snapshot {
   try {
     const file = v.parse(snapshotFile, JSON.parse(text));
+    let left = MOST_PAGES;
+    const inflate = (pages: string): Uint8Array => {
+      const codes = new Uint8Array(
+        inflateRawSync(Buffer.from(pages, 'base64'), { maxOutputLength: Math.max(1, left) }),
+      );
+      left -= codes.length;
+      if (left < 0) throw new Error(`it is of more than ${MOST_PAGES} pages`);
+      return codes;
+    };
     return {
       takenAt: file.taken_at,
       pageBytes: file.page_bytes,
@@ -91,7 +119,7 @@ export function decodeSnapshot(text: string, name: string): Snapshot {
         startedAt,
         regions: regions.map(({ start, pages }) => ({
           start,
-          codes: new Uint8Array(inflateRawSync(Buffer.from(pages, 'base64'), { maxOutputLength: MOST_PAGES })),
+          codes: inflate(pages),
         })),
       })),
     };

@@ -71,11 +71,12 @@ class Herd {
   }
 
   get report(): CensusReport {
-    return censusReport(this.state, this.nowMs);
+    return censusReport(this.state, '/run/herd', this.nowMs);
   }
 }
 
-const written: MoldMessage = { type: 'census_written', path: '/run/herd/census-1', objects: 1_234_567, seconds: 2.1 };
+/** The path is the mold's word, which nobody takes. */
+const written: MoldMessage = { type: 'census_written', path: '/etc/shadow', objects: 1_234_567, seconds: 2.1 };
 const failed: MoldMessage = { type: 'census_failed', reason: 'the scout was killed by SIGKILL' };
 
 test('it is taken once, and kept', () => {

@@ -6,11 +6,12 @@
  */
 import type { MoldMessage } from '../agent/messages.ts';
 import { log, type Draft } from './draft.ts';
+import { censusPath } from './runtime-folder.ts';
 import { currentMold, type HerdState, type MoldState } from './state.ts';
 
 export type CensusState =
   | { phase: 'under_way'; askedAtMs: number }
-  | { phase: 'written'; path: string; objects: number; seconds: number }
+  | { phase: 'written'; objects: number; seconds: number }
   | { phase: 'failed'; reason: string };
 
 /** What a command is told of the census of the generation that serves. */
@@ -40,7 +41,7 @@ export function request(draft: Draft): void {
 export function written(
   draft: Draft,
   generation: number,
-  { path, objects, seconds }: Extract<MoldMessage, { type: 'census_written' }>,
+  { objects, seconds }: Extract<MoldMessage, { type: 'census_written' }>,
 ): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined) {
@@ -48,7 +49,7 @@ export function written(
     draft.actions.push({ do: 'remove_census', generation });
     return;
   }
-  mold.census = { phase: 'written', path, objects, seconds };
+  mold.census = { phase: 'written', objects, seconds };
   log(
     draft,
     'info',
@@ -75,8 +76,8 @@ export function forget(draft: Draft, { generation, census }: MoldState): void {
   if (census !== null) draft.actions.push({ do: 'remove_census', generation });
 }
 
-/** Pure: what is known at this moment. */
-export function censusReport(state: HerdState, nowMs: number): CensusReport {
+/** Pure: what is known at this moment. Where the file is follows from its generation; the mold is not asked. */
+export function censusReport(state: HerdState, runtimeDirectory: string, nowMs: number): CensusReport {
   const report = { generation: state.generation, phase: 'none', path: null, reason: null, seconds: null } as const;
   const mold = currentMold(state);
   if (mold === null || state.phase !== 'serving') {
@@ -86,7 +87,8 @@ export function censusReport(state: HerdState, nowMs: number): CensusReport {
   if (census === null) return report;
   if (census.phase === 'failed') return { ...report, phase: 'failed', reason: census.reason };
   if (census.phase === 'written') {
-    return { ...report, phase: 'written', path: census.path, seconds: census.seconds };
+    const path = censusPath(runtimeDirectory, mold.generation);
+    return { ...report, phase: 'written', path, seconds: census.seconds };
   }
   return { ...report, phase: 'under_way', seconds: (nowMs - census.askedAtMs) / 1000 };
 }

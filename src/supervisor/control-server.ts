@@ -1,6 +1,6 @@
 /** The supervisor's side of the control socket; see control.ts. */
 import { chmodSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { onLines } from '../base/lines.ts';
@@ -23,6 +23,13 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('merge'), version: integer }),
 ]);
 
+/** Requests have some 50 characters. */
+const LONGEST_REQUEST = 4096;
+const MOST_VISITORS = 64;
+const IDLE_MS = 10_000;
+/** Of answers that are not fetched. The status of 1,000 workers has some 700,000. */
+const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
+
 export interface ControlHandlers {
   status(): StatusReport;
   stop(quick: boolean): void;
@@ -31,12 +38,25 @@ export interface ControlHandlers {
 }
 
 /** Listens on the runtime directory's control socket. */
-export function serveControl(directory: string, handlers: ControlHandlers): Promise<Server> {
+export function serveControl(directory: string, handlers: ControlHandlers, idleMs = IDLE_MS): Promise<Server> {
   const path = join(directory, CONTROL_SOCKET);
+  const visitors = new Set<Socket>();
   const server = createServer((socket) => {
-    onLines(socket, (line) => {
-      socket.write(`${JSON.stringify(answerTo(line, handlers))}\n`);
-    });
+    // Rather than that nobody else comes in, who has been here for the longest goes: a command is answered at once.
+    const [oldest] = visitors;
+    if (visitors.size >= MOST_VISITORS) oldest?.destroy();
+    visitors.add(socket);
+    socket.on('close', () => visitors.delete(socket));
+    socket.setTimeout(idleMs, () => socket.destroy());
+    onLines(
+      socket,
+      (line) => {
+        if (socket.destroyed) return;
+        socket.write(`${JSON.stringify(answerTo(line, handlers))}\n`);
+        if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+      },
+      { mostCharacters: LONGEST_REQUEST, onTooLong: () => socket.destroy() },
+    );
     socket.on('error', () => {
       // The command was interrupted; nobody waits for the answer.
     });

@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { serveControl } from './control-server.ts';
 import { ask, CONTROL_VERSION, isAnswering, type ControlReply, type ControlRequest } from './control.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
-import type { StatusReport } from './status.ts';
+import { sampleReport } from './samples/sample-report.ts';
 
-const report = { version: 1, workers: [] } as unknown as StatusReport;
+const report = sampleReport();
 
 let folder = '';
 let server: Server | null = null;
@@ -27,19 +28,20 @@ const DONE = { accepted: true, text: 'done', generation: null };
 
 const CENSUS = { generation: 1, phase: 'none', path: null, reason: null, seconds: null } as const;
 
-async function listen(): Promise<void> {
-  server = await serveControl(folder, {
+async function listen(idleMs?: number): Promise<void> {
+  const handlers = {
     status: () => report,
-    stop: (quick) => heard.push(`stop ${quick}`),
-    census: (start) => {
+    stop: (quick: boolean) => void heard.push(`stop ${quick}`),
+    census: (start: boolean) => {
       heard.push(`census ${start}`);
       return CENSUS;
     },
-    order: (order) => {
+    order: (order: ControlRequest) => {
       heard.push(order.type);
       return DONE;
     },
-  });
+  };
+  server = await serveControl(folder, handlers, idleMs);
 }
 
 /** What comes back for these bytes, line by line. */
@@ -116,6 +118,57 @@ describe('refuses, and lives on', () => {
   });
 });
 
+describe('who does not behave is shown out', () => {
+  const status = `${JSON.stringify({ type: 'status', version: CONTROL_VERSION })}\n`;
+
+  /** A visitor that never reads unless told to, and when it was shown out. */
+  async function visit(): Promise<{ socket: Socket; isOut: Promise<true> }> {
+    const socket = connect(path.join(folder, CONTROL_SOCKET)).on('error', () => {});
+    const isOut = new Promise<true>((resolve) => {
+      socket.on('close', () => resolve(true));
+    });
+    await once(socket, 'connect');
+    return { socket, isOut };
+  }
+
+  test('for a line without an end', async () => {
+    await listen();
+    const { socket, isOut } = await visit();
+    for (let piece = 0; piece < 100; piece += 1) socket.write('x'.repeat(100));
+    expect(await isOut).toBe(true);
+    expect(await isAnswering(folder)).toBe(true);
+  });
+
+  test('for saying nothing', async () => {
+    await listen(50);
+    const { socket, isOut } = await visit();
+    socket.resume();
+    expect(await isOut).toBe(true);
+  });
+
+  test('for not fetching the answers', async () => {
+    await listen();
+    const { socket, isOut } = await visit();
+    // As much as it takes, and a stop for when nobody is shown out.
+    for (let sent = 0; sent < 1000 && !socket.destroyed; sent += 1) {
+      if (!socket.write(status.repeat(100))) await Promise.race([once(socket, 'drain').catch(() => {}), isOut]);
+    }
+    expect(await isOut).toBe(true);
+    expect(await ask(folder, { type: 'status', version: CONTROL_VERSION })).toMatchObject({ type: 'status' });
+  });
+
+  test('for being here for the longest, when too many are', async () => {
+    await listen();
+    const visitors = [];
+    for (let count = 0; count < 70; count += 1) visitors.push(await visit());
+    for (const { socket } of visitors) socket.resume();
+    expect(await ask(folder, { type: 'status', version: CONTROL_VERSION })).toMatchObject({ type: 'status' });
+    await Promise.all(visitors.slice(0, 7).map(({ isOut }) => isOut));
+    expect(visitors.slice(7).some(({ socket }) => socket.destroyed)).toBe(false);
+    for (const { socket } of visitors) socket.destroy();
+  });
+});
+
 describe('asking', () => {
   const status: ControlRequest = { type: 'status', version: CONTROL_VERSION };
 
@@ -153,6 +206,45 @@ describe('asking', () => {
     await stranger(() => '');
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NO_ANSWER' });
   }, 10_000);
+
+  test('somebody who sends a reply a byte at a time, and never ends', async () => {
+    let timer: NodeJS.Timeout | undefined;
+    server = createServer((socket) => {
+      timer = setInterval(() => socket.write('x'), 20);
+      socket.on('error', () => {}).on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => {
+      server?.listen(path.join(folder, CONTROL_SOCKET), resolve);
+    });
+    await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NO_ANSWER' });
+  }, 20_000);
+
+  test('somebody who never ends a line', async () => {
+    server = createServer((socket) => {
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write('x'.repeat(1 << 20)));
+      };
+      socket.on('drain', flood).on('error', () => {});
+      flood();
+    });
+    await new Promise<void>((resolve) => {
+      server?.listen(path.join(folder, CONTROL_SOCKET), resolve);
+    });
+    const detail = expect.stringContaining('a reply of more than') as string;
+    await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH', detail });
+  }, 20_000);
+
+  test('somebody else: nothing is said to them', async () => {
+    await stranger(() => '{"type":"stopping","pid":1}\n');
+    chmodSync(folder, 0o777);
+    await expect(ask(folder, status)).rejects.toMatchObject({ code: 'RUNTIME_DIRECTORY_UNSAFE' });
+    expect(await isAnswering(folder)).toBe(false);
+  });
+
+  test('a reply of another form', async () => {
+    await stranger(() => '{"type":"status","report":{"version":1}}\n');
+    await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
+  });
 
   test('somebody who talks nonsense', async () => {
     await stranger(() => 'HTTP/1.1 400 Bad Request\n');

@@ -7,19 +7,24 @@
 import { connect } from 'node:net';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CowherdError, type ErrorCode } from '../base/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CowherdError, type ErrorCode, isSystemError } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
 import type { CensusReport } from './census.ts';
 import type { Answer } from './draft.ts';
 import type { Looked } from '../agent/keeper-door.ts';
 import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
+import { refuseForeignHerd } from './runtime-folder.ts';
 import type { StatusReport } from './status.ts';
 
 /** Raised with every change that an older command could not understand. */
 export const CONTROL_VERSION = 1;
 
-/** A supervisor answers within milliseconds; after this time it is stopped, or the machine is at its end. */
-const ANSWER_MS = 5000;
+/** For all of an answer. A supervisor gives one within milliseconds; after this time it is stopped, or the machine is at its end. */
+const ANSWER_MS = 4000;
+
+/** The status of 1,000 workers has some 700,000. */
+const LONGEST_REPLY = 16 * 1024 * 1024;
 
 export type ControlRequest =
   | { type: 'status'; version: number }
@@ -46,17 +51,20 @@ export type ControlReply =
   | { type: 'refused'; reason: string };
 
 /**
- * Asks the supervisor of a runtime directory.
+ * Asks the supervisor of a runtime directory, and waits no longer than ANSWER_MS in all.
  *
  * @throws CowherdError NOT_RUNNING when nobody listens, NO_ANSWER when a supervisor that is there does not answer,
- *   PROTOCOL_MISMATCH when it refuses; SUPERVISOR_GONE, KEEPER_NO_ANSWER when only a herd without a supervisor is there.
+ *   PROTOCOL_MISMATCH when it refuses, RUNTIME_DIRECTORY_UNSAFE when it may be somebody else; SUPERVISOR_GONE,
+ *   KEEPER_NO_ANSWER when only a herd without a supervisor is there.
  */
 export async function ask(directory: string, message: ControlRequest): Promise<ControlReply> {
+  const deadline = performance.now() + ANSWER_MS;
+  refuseForeignHerd(directory);
   try {
     return await askSupervisor(directory, message);
   } catch (error) {
     const isGone = error instanceof CowherdError && error.code === 'NOT_RUNNING';
-    const orphaned = isGone ? await orphanedHerd(directory) : null;
+    const orphaned = isGone ? await orphanedHerd(directory, deadline) : null;
     if (orphaned === null) throw error;
     const { pid, workers } = orphaned;
     const detail = `${directory}, with ${workers.length} worker(s) of keeper ${pid}`;
@@ -65,60 +73,90 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
 }
 
 /** What a keeper without a supervisor says of its herd; `null` when there is no such keeper. */
-async function orphanedHerd(directory: string): Promise<Looked | null> {
+async function orphanedHerd(directory: string, deadline: number): Promise<Looked | null> {
   const door = join(directory, KEEPER_SOCKET);
   if (!existsSync(door)) return null;
   const { look } = await import('../agent/keeper-door.ts');
-  const looked = await look(door);
+  const waiting = new AbortController();
+  const late = sleep(deadline - performance.now(), undefined, { signal: waiting.signal }).then(() => {
+    throw new CowherdError('KEEPER_NO_ANSWER', { detail: door });
+  });
+  const looked = await Promise.race([look(door), late]).finally(() => {
+    late.catch(() => {});
+    waiting.abort();
+  });
   return looked?.supervised === false ? looked : null;
 }
 
 async function askSupervisor(directory: string, message: ControlRequest): Promise<ControlReply> {
-  const path = join(directory, CONTROL_SOCKET);
-  if (!existsSync(path)) throw new CowherdError('NOT_RUNNING', { detail: directory });
-  const reply = await new Promise<ControlReply>((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('error', (error) => {
-      reject(new CowherdError('NOT_RUNNING', { detail: directory, cause: error }));
-    });
-    socket.setTimeout(ANSWER_MS, () => {
-      reject(new CowherdError('NO_ANSWER', { detail: directory }));
-      socket.destroy();
-    });
-    socket.once('close', () => {
-      reject(new CowherdError('NOT_RUNNING', { detail: directory }));
-    });
-    onLines(socket, (line) => {
-      try {
-        resolve(JSON.parse(line) as ControlReply);
-      } catch (error) {
-        reject(new CowherdError('PROTOCOL_MISMATCH', { detail: `${directory}: ${String(error)}`, cause: error }));
-      }
-      socket.end();
-    });
-    socket.write(`${JSON.stringify(message)}\n`);
-  });
-  if (reply.type === 'refused') {
-    throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.reason });
-  }
+  const line = await replyOf(directory, `${JSON.stringify(message)}\n`);
+  const { understood } = await import('./control-replies.ts');
+  const reply = understood(line);
+  if (typeof reply === 'string') throw new CowherdError('PROTOCOL_MISMATCH', { detail: `${directory}: ${reply}` });
+  if (reply.type === 'refused') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.reason });
   return reply;
+}
+
+/** The first line that comes back. */
+async function replyOf(directory: string, text: string): Promise<string> {
+  return await new Promise<string>((resolve, reject) => {
+    const socket = connect(join(directory, CONTROL_SOCKET));
+    const fail = (code: ErrorCode, cause?: unknown, more = ''): void => {
+      reject(new CowherdError(code, { detail: `${directory}${more}`, cause }));
+      socket.destroy();
+    };
+    // Of the whole answer: one that comes byte by byte is none.
+    const late = setTimeout(() => fail('NO_ANSWER'), ANSWER_MS);
+    // So many wait already that there is no room for one more.
+    socket.once('error', (error) => fail(isSystemError(error, 'EAGAIN') ? 'NO_ANSWER' : 'NOT_RUNNING', error));
+    socket.once('close', () => {
+      clearTimeout(late);
+      fail('NOT_RUNNING');
+    });
+    onLines(
+      socket,
+      (line) => {
+        resolve(line);
+        socket.destroy();
+      },
+      {
+        mostCharacters: LONGEST_REPLY,
+        onTooLong: () => fail('PROTOCOL_MISMATCH', undefined, `: a reply of more than ${LONGEST_REPLY} bytes`),
+      },
+    );
+    socket.write(text);
+  });
 }
 
 /** Whether a supervisor runs in this runtime directory, though it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
-  return await answersOr(['PROTOCOL_MISMATCH', 'NO_ANSWER'], directory);
+  return await isListenedTo(directory, [CONTROL_SOCKET]);
 }
 
 /** Whether a herd is in this runtime directory, with or without a supervisor. */
 export async function isThere(directory: string): Promise<boolean> {
-  return await answersOr(['PROTOCOL_MISMATCH', 'NO_ANSWER', 'SUPERVISOR_GONE', 'KEEPER_NO_ANSWER'], directory);
+  return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET]);
 }
 
-async function answersOr(codes: readonly ErrorCode[], directory: string): Promise<boolean> {
+/** The kernel answers for a process that has a socket, also for one that is stopped: to look takes no time. */
+async function isListenedTo(directory: string, names: readonly string[]): Promise<boolean> {
   try {
-    await ask(directory, { type: 'status', version: CONTROL_VERSION });
-    return true;
+    refuseForeignHerd(directory);
   } catch (error) {
-    return error instanceof CowherdError && codes.includes(error.code);
+    if (error instanceof CowherdError) return false;
+    throw error;
   }
+  for (const name of names) if (await isConnectable(join(directory, name))) return true;
+  return false;
+}
+
+async function isConnectable(path: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once('error', (error) => resolve(isSystemError(error, 'EAGAIN')));
+  });
 }

@@ -4,15 +4,19 @@
  * It is a help and no more: what processes there are the keeper says itself. A disk that is full, or a file that can't
  * be read, must never stop serving.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
+import { inodeOf } from '../base/inode.ts';
 import type { Log } from '../base/log.ts';
+import { readBounded, replaceFile } from '../base/safe-file.ts';
 import { HERD_FILE } from './runtime-directory.ts';
 import type { HerdState } from './state.ts';
 
 /** Raised with every change that an older supervisor could not understand. */
 const FILE_VERSION = 1;
+
+/** That of 1,000 workers has some 500,000. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** At most so often, in milliseconds; the first change after a pause is written at once. */
 const WRITE_EVERY_MS = 10;
@@ -35,6 +39,9 @@ export class HerdFile {
   readonly #path: string;
   readonly #origin: HerdOrigin;
   readonly #log: Log;
+  readonly #directory: string;
+  /** The folder that the file belongs into: another one may be put in its place. */
+  #folder: number | null;
   #written = '';
   #failed = false;
   #isStopped = false;
@@ -42,6 +49,8 @@ export class HerdFile {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(directory: string, origin: HerdOrigin, log: Log) {
+    this.#directory = directory;
+    this.#folder = inodeOf(directory);
     this.#path = join(directory, HERD_FILE);
     this.#origin = origin;
     this.#log = log;
@@ -58,6 +67,13 @@ export class HerdFile {
     this.#timer.unref();
   }
 
+  /** Writes it though nothing has changed, into the folder that is there now: the file is gone. */
+  again(state: HerdState): void {
+    this.#folder = inodeOf(this.#directory);
+    this.#written = '';
+    this.save(state);
+  }
+
   /** Writes no more. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -65,7 +81,7 @@ export class HerdFile {
   }
 
   #write(): void {
-    if (this.#pending === null) return;
+    if (this.#pending === null || inodeOf(this.#directory) !== this.#folder) return;
     const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state: this.#pending };
     this.#pending = null;
     const text = JSON.stringify({ version: FILE_VERSION, ...saved });
@@ -73,12 +89,10 @@ export class HerdFile {
     const compared = text.replaceAll(/"requestsFinished":\d+/g, '');
     if (compared === this.#written) return;
     try {
-      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
-      renameSync(`${this.#path}.new`, this.#path);
+      replaceFile(this.#path, text, 0o600, '.new');
     } catch (error) {
       if (!this.#failed) this.#log.warning(problem(this.#path, error));
       this.#failed = true;
-      rmSync(`${this.#path}.new`, { force: true });
       return;
     }
     if (this.#failed) this.#log.info(`${this.#path} is written again`);
@@ -98,7 +112,8 @@ function problem(path: string, error: unknown): string {
 export function readHerdFile(directory: string): { saved: SavedHerd | null; problem: string | null } {
   const path = join(directory, HERD_FILE);
   try {
-    const parsed = JSON.parse(readFileSync(path, 'utf8')) as SavedHerd & { version: number };
+    const text = readBounded(path, { mostBytes: MOST_BYTES, noLink: true }).toString('utf8');
+    const parsed = JSON.parse(text) as SavedHerd & { version: number };
     if (parsed.version !== FILE_VERSION) throw new Error(`it is of version ${parsed.version}, not ${FILE_VERSION}`);
     if (typeof parsed.state !== 'object' || typeof parsed.origin !== 'object') throw new Error('it is incomplete');
     return { saved: parsed, problem: null };

@@ -2,17 +2,22 @@
  * The records of a herd's restarts, kept across its ends: one JSON object a line, in the user's state directory, open to
  * its owner only.
  */
-import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folders.ts';
+import { appendToOwn, readBounded, replaceFile } from '../base/safe-file.ts';
 import type { RestartRecord } from './restart-record.ts';
-import { makeFolders, nameOfDirectory } from './runtime-directory.ts';
+import { nameOfDirectory } from './runtime-directory.ts';
 
 export const MOST_RECORDS = 200;
 
 /** Herds that were tried once leave their history; of all in one folder the latest stay. */
 const MOST_HISTORIES = 100;
+
+/** Of one history: a record has some 1,000 bytes. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 const ENDING = '.jsonl';
 
@@ -63,12 +68,10 @@ export function appendRecord(file: string, record: RestartRecord): void {
   if (lines.length < MOST_RECORDS) {
     // A full disk may have cut the line before.
     if (text === '') removeOldest(dirname(file));
-    appendFileSync(file, text === '' || text.endsWith('\n') ? line : `\n${line}`, { mode: 0o600 });
+    appendToOwn(file, text === '' || text.endsWith('\n') ? line : `\n${line}`, 0o600);
     return;
   }
-  const renewed = `${file}.new`;
-  writeFileSync(renewed, [...lines.slice(1 - MOST_RECORDS), line].join('\n'), { mode: 0o600 });
-  renameSync(renewed, file);
+  replaceFile(file, [...lines.slice(1 - MOST_RECORDS), line].join('\n'), 0o600);
 }
 
 /** Writes records of the herd with this runtime directory, best effort: the first failure is told of. */
@@ -117,7 +120,7 @@ function removeOldest(folder: string): void {
 
 function readIfThere(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBounded(file, { mostBytes: MOST_BYTES, noLink: true }).toString('utf8');
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return '';
     throw error;

@@ -2,6 +2,7 @@
  * Shows long work: one line that renews itself on a terminal, and one line in a log at its end.
  */
 import type { Log } from '../base/log.ts';
+import { printable } from '../base/printable.ts';
 import { formatDuration, formatMiB, milliseconds, type Bytes } from '../base/units.ts';
 
 /** How a piece of work stands. */
@@ -28,7 +29,7 @@ export function createProgressView(log: Log, terminal: NodeJS.WriteStream | null
   const renew = (text: string): void => {
     if (terminal === null) return;
     const width = terminal.columns > 0 ? terminal.columns : 80;
-    terminal.write(`\r\u001B[K${text.slice(0, width - 1)}`);
+    terminal.write(`\r\u001B[K${printable(text).slice(0, width - 1)}`);
     shown = true;
   };
   const clear = (): void => {

@@ -3,7 +3,6 @@
  *
  * No policy here; see `decide.ts`.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper } from '../agent/keeper-connection.ts';
@@ -28,8 +27,10 @@ import { takeStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
+import { readPidFile, removePidFile, writePidFile } from './pid-file.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { removeCensus, removeRuntimeFiles } from './runtime-directory.ts';
+import { removeCensus, removeRuntimeFiles } from './runtime-folder.ts';
+import { RuntimePlace } from './runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdFile } from './herd-file.ts';
 import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
@@ -88,7 +89,7 @@ class Supervisor {
   readonly #healer: Healer;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState = initialState();
-  #control: Server | null = null;
+  #place: RuntimePlace | null = null;
   #pidfile: string | null = null;
   #daemonize = false;
   /** The application is being loaded right now; the mold itself is busy with it, and says nothing. */
@@ -121,7 +122,7 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const handlers = this.#listenToSignals();
     try {
-      this.#control = await this.#serveControl();
+      this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
@@ -243,6 +244,7 @@ class Supervisor {
   }
 
   #tick(): void {
+    this.#place?.look();
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
@@ -305,13 +307,22 @@ class Supervisor {
     return handlers;
   }
 
+  async #takePlace(): Promise<RuntimePlace> {
+    return await RuntimePlace.open({
+      directory: this.#startUp.runtimeDirectory,
+      log: this.#log,
+      serve: async () => await this.#serveControl(),
+      writeHerdFile: () => this.#herdFile.again(this.#state),
+    });
+  }
+
   async #serveControl(): Promise<Server> {
     return await serveControl(this.#startUp.runtimeDirectory, {
       status: () => this.status(),
       stop: (quick) => void this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
       census: (start) => {
         if (start) this.#dispatch({ type: 'census_requested' });
-        return censusReport(this.#state, monotonicClock.now());
+        return censusReport(this.#state, this.#startUp.runtimeDirectory, monotonicClock.now());
       },
       order: (order) => this.#dispatch(orderEvent(order)),
     });
@@ -480,15 +491,15 @@ class Supervisor {
     // Not within the decision that led here.
     const fail = (code: string, detail: string): void =>
       queueMicrotask(() => this.#dispatch({ type: 'pidfile_failed', code, detail }));
-    const previous = readPid(path);
+    const previous = readPidFile(path);
     const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
     if (previous !== null && !isOurs && isAlive(previous)) {
       fail('PIDFILE_IN_USE', `${path} names process ${previous}`);
       return;
     }
     try {
-      writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-      if (this.#pidfile !== null && this.#pidfile !== path) rmSync(this.#pidfile, { force: true });
+      writePidFile(path, process.pid);
+      if (this.#pidfile !== null && this.#pidfile !== path) removePidFile(this.#pidfile, process.pid);
       this.#pidfile = path;
     } catch (error) {
       fail('PIDFILE_UNWRITABLE', `${path} (${isSystemError(error) ? error.code : String(error)})`);
@@ -517,10 +528,10 @@ class Supervisor {
     this.#healer.stop();
     this.#notifier?.stop();
     this.#herdFile.stop();
-    this.#control?.close();
+    this.#place?.close();
     this.#startUp.scoreboard.close();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
-    if (this.#pidfile !== null) rmSync(this.#pidfile, { force: true });
+    if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);
   }
 }
 
@@ -530,13 +541,4 @@ function orderEvent(order: ControlOrder): HerdEvent {
   return order.type === 'scale'
     ? { type: 'scale_to', workers: order.workers, by }
     : { type: `${order.type}_requested`, by };
-}
-
-function readPid(path: string): number | null {
-  try {
-    const pid = Number(readFileSync(path, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 0 ? pid : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,24 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   CONTROL_SOCKET,
   herdName,
   herdNamePrefix,
-  prepareRuntimeDirectory,
-  removeRuntimeFiles,
+  listRuntimeDirectories,
   runtimeBase,
   runtimeDirectoryFor,
-  SCOREBOARD,
 } from './runtime-directory.ts';
-
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'cowherd-runtime-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('the base', () => {
   const user = { xdgRuntimeDir: undefined, uid: 1000, runIsWritable: false };
@@ -58,69 +50,24 @@ test('a directory that is given is taken, relative to the current one', () => {
   expect(runtimeDirectoryFor('run', 'name')).toBe(path.resolve('run'));
 });
 
-describe('preparing', () => {
-  test('makes it, and those above, for their owner only', () => {
-    const directory = path.join(folder, 'a', 'b');
-    prepareRuntimeDirectory(directory);
-    for (const each of [directory, path.dirname(directory)]) expect(statSync(each).mode & 0o777).toBe(0o700);
-    expect(readdirSync(directory)).toEqual([]);
+describe('the herds that are found', () => {
+  let folder = '';
+  let herd = '';
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'cowherd-runtime-'));
+    herd = path.join(folder, 'cowherd', 'shop');
+    mkdirSync(herd, { recursive: true });
+    writeFileSync(path.join(herd, CONTROL_SOCKET), '');
+    vi.stubEnv('XDG_RUNTIME_DIR', folder);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
   });
 
-  test('closes one that was open to others', () => {
-    const directory = path.join(folder, 'open');
-    mkdirSync(directory, { mode: 0o777 });
-    prepareRuntimeDirectory(directory);
-    expect(statSync(directory).mode & 0o777).toBe(0o700);
-  });
-
-  test.each([
-    ['a file', (place: string) => writeFileSync(place, '')],
-    ['a link, which may lead anywhere', (place: string) => symlinkSync(folder, place)],
-    ['a link to nothing', (place: string) => symlinkSync('/no/such/place', place)],
-  ])('refuses %s', (_what, make) => {
-    const directory = path.join(folder, 'place');
-    make(directory);
-    expect(() => prepareRuntimeDirectory(directory)).toThrow(
-      expect.objectContaining({ code: 'RUNTIME_DIRECTORY_UNWRITABLE' }),
-    );
-  });
-
-  test.each(['/proc/1/cowherd', '/proc/cowherd/deep', '/sys/cowherd', '/dev/null/cowherd'])('refuses %s', (place) => {
-    expect(() => prepareRuntimeDirectory(place)).toThrow(
-      expect.objectContaining({ code: 'RUNTIME_DIRECTORY_UNWRITABLE' }),
-    );
-  });
-
-  test('refuses a path with no room for a socket, counted in bytes, and makes nothing', () => {
-    const room = 107 - `/${CONTROL_SOCKET}`.length;
-    const fits = path.join(folder, 'a'.repeat(room - folder.length - 1));
-    prepareRuntimeDirectory(fits);
-    expect(existsSync(fits)).toBe(true);
-    for (const tooLong of [`${fits}a`, `${fits.slice(0, -1)}é`]) {
-      expect(() => prepareRuntimeDirectory(tooLong)).toThrow(
-        expect.objectContaining({ code: 'RUNTIME_DIRECTORY_TOO_LONG' }),
-      );
-      expect(existsSync(tooLong)).toBe(false);
-    }
-  });
-});
-
-describe('removing', () => {
-  test('takes away our files and the directory', () => {
-    const directory = path.join(folder, 'run');
-    prepareRuntimeDirectory(directory);
-    for (const name of [CONTROL_SOCKET, SCOREBOARD]) writeFileSync(path.join(directory, name), '');
-    removeRuntimeFiles(directory);
-    expect(existsSync(directory)).toBe(false);
-    // Twice does no harm.
-    removeRuntimeFiles(directory);
-  });
-
-  test("leaves somebody else's file, and the directory with it", () => {
-    const directory = path.join(folder, 'run');
-    prepareRuntimeDirectory(directory);
-    for (const name of [CONTROL_SOCKET, 'notes']) writeFileSync(path.join(directory, name), '');
-    removeRuntimeFiles(directory);
-    expect(readdirSync(directory)).toEqual(['notes']);
+  test('are those in a folder in which nobody else can put any', () => {
+    expect(listRuntimeDirectories()).toEqual([herd]);
+    chmodSync(path.join(folder, 'cowherd'), 0o777);
+    expect(listRuntimeDirectories()).toEqual([]);
   });
 });

@@ -1,20 +1,11 @@
 /**
- * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only.
+ * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only. Which one it is;
+ * runtime-folder.ts makes and removes it.
  */
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  rmdirSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { whyNotTrusted } from '../base/trusted-folders.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
 export const SCOREBOARD = 'scoreboard';
@@ -26,9 +17,6 @@ export const CENSUS_PREFIX = 'census-';
 export const KEEPER_SOCKET = 'keeper.sock';
 /** What the supervisor knows, for the one after it (herd-file.ts). */
 export const HERD_FILE = 'herd.json';
-
-/** Longest path of a Unix socket in bytes, without its ending zero (unix(7), sun_path). */
-const LONGEST_SOCKET_PATH_BYTES = 107;
 
 /** What the choice of a directory depends on. */
 export interface RuntimeEnvironment {
@@ -81,11 +69,22 @@ export function readRuntimeEnvironment(): RuntimeEnvironment {
   } catch {
     runIsWritable = false;
   }
+  const uid = process.getuid?.() ?? 0;
   return {
-    xdgRuntimeDir: process.env['XDG_RUNTIME_DIR'],
-    uid: process.getuid?.() ?? 0,
+    xdgRuntimeDir: ownRuntimeDir(process.env['XDG_RUNTIME_DIR'], uid),
+    uid,
     runIsWritable,
   };
+}
+
+/**
+ * It must be owned by the user, says the XDG Base Directory Specification: `sudo -E` and `su` leave that of another user,
+ * who could put things in the place of one's own there.
+ */
+function ownRuntimeDir(given: string | undefined, uid: number): string | undefined {
+  if (given === undefined || given === '') return undefined;
+  const owner = statSync(given, { throwIfNoEntry: false })?.uid ?? uid;
+  return owner === uid ? given : undefined;
 }
 
 /** Where a herd of this user is, by its `--runtime-dir` or by name. */
@@ -95,92 +94,18 @@ export function runtimeDirectoryFor(given: string | undefined, name: string): st
 }
 
 /**
- * Makes the directory, mode 0700.
- *
- * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNWRITABLE
+ * The runtime directories of this user that have a socket, whether somebody answers there or not. None of another user's,
+ * and none where others can write to the folder that has them all.
  */
-export function prepareRuntimeDirectory(directory: string): void {
-  const socketPath = join(directory, CONTROL_SOCKET);
-  const length = Buffer.byteLength(socketPath);
-  if (length > LONGEST_SOCKET_PATH_BYTES) {
-    throw new CowherdError('RUNTIME_DIRECTORY_TOO_LONG', {
-      detail: `${socketPath} has ${length} bytes; a socket's path may have ${LONGEST_SOCKET_PATH_BYTES}`,
-    });
-  }
-  try {
-    makeFolders(directory);
-    const status = lstatSync(directory);
-    if (!status.isDirectory()) throw new Error('it is not a directory');
-    if (process.getuid !== undefined && status.uid !== process.getuid()) {
-      throw new Error(`it belongs to user ${status.uid}`);
-    }
-    refuseForeignParent(dirname(directory));
-    chmodSync(directory, 0o700);
-    accessSync(directory, constants.W_OK | constants.X_OK);
-    // Root passes access() even on a read-only file system, so try it.
-    const probe = join(directory, '.probe');
-    makeFolders(probe);
-    rmdirSync(probe);
-  } catch (error) {
-    throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', {
-      detail: `${directory}: ${error instanceof Error ? error.message : String(error)}`,
-      cause: error,
-    });
-  }
-}
-
-/** Who owns the folder above could put a directory of their own in this one's place. */
-function refuseForeignParent(parent: string): void {
-  const uid = process.getuid?.() ?? 0;
-  const owner = lstatSync(parent).uid;
-  if (uid !== 0 && owner !== 0 && owner !== uid) throw new Error(`the folder above it belongs to user ${owner}`);
-}
-
-/**
- * Makes a folder, mode 0700, and those above it. Not `mkdirSync` with `recursive`: where a folder that is there answers
- * ENOENT, as /proc does, Node 20 tries again for ever.
- */
-export function makeFolders(directory: string): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if (isSystemError(error, 'EEXIST')) return;
-    const parent = dirname(directory);
-    if (!isSystemError(error, 'ENOENT') || existsSync(parent)) throw error;
-    makeFolders(parent);
-    mkdirSync(directory, { mode: 0o700 });
-  }
-}
-
-/** Takes away what a herd has put there, and the directory if it is empty then. */
-export function removeRuntimeFiles(directory: string): void {
-  for (const name of [CONTROL_SOCKET, SCOREBOARD, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]) {
-    rmSync(join(directory, name), { force: true });
-  }
-  try {
-    const named = readdirSync(directory).filter((name) =>
-      [STACK_PREFIX, CENSUS_PREFIX].some((each) => name.startsWith(each)),
-    );
-    for (const name of named) rmSync(join(directory, name), { force: true });
-    rmdirSync(directory);
-  } catch {
-    // Somebody keeps a file of their own there.
-  }
-}
-
-/** Takes away the census of a generation, whole or not. */
-export function removeCensus(directory: string, generation: number): void {
-  const path = join(directory, `${CENSUS_PREFIX}${generation}`);
-  for (const name of [path, `${path}.new`]) rmSync(name, { force: true });
-}
-
-/** The runtime directories of this user that have a socket, whether somebody answers there or not. */
 export function listRuntimeDirectories(): string[] {
-  const base = runtimeBase(readRuntimeEnvironment());
+  const { uid, ...environment } = readRuntimeEnvironment();
+  const base = runtimeBase({ uid, ...environment });
   try {
+    if (whyNotTrusted(base, { uid }) !== null) return [];
     return readdirSync(base, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(base, entry.name))
+      .filter((directory) => [0, uid].includes(lstatSync(directory).uid))
       .filter((directory) => readdirSync(directory).some((name) => [CONTROL_SOCKET, KEEPER_SOCKET].includes(name)));
   } catch {
     return [];

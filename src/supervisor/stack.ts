@@ -1,10 +1,14 @@
 /** The Python stack that a worker has left behind (agent/cowherd_agent/stack.py). */
-import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBeginning } from '../base/safe-file.ts';
 import { STACK_PREFIX } from './runtime-directory.ts';
 
 /** A stack of many threads is cut here. */
 const LONGEST_CHARACTERS = 32_768;
+
+/** A worker can fill its file, as far as the disk goes. */
+const MOST_BYTES = 65_536;
 
 /** What faulthandler writes (Python/traceback.c), without its first line and the list of extension modules. */
 export function tidyStack(text: string): string | null {
@@ -20,8 +24,8 @@ export function tidyStack(text: string): string | null {
 export function takeStack(runtimeDirectory: string, slot: number): string | null {
   const file = join(runtimeDirectory, `${STACK_PREFIX}${slot}`);
   try {
-    if (statSync(file).size === 0) return null;
-    const text = readFileSync(file, 'utf8');
+    const text = readBeginning(file, { mostBytes: MOST_BYTES, noLink: true }).toString('utf8');
+    if (text === '') return null;
     truncateSync(file);
     return tidyStack(text);
   } catch {

@@ -12,13 +12,8 @@ import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import { CowherdError } from '../base/errors.ts';
 import type { SavedHerd } from './herd-file.ts';
-import {
-  CONTROL_SOCKET,
-  KEEPER_SOCKET,
-  prepareRuntimeDirectory,
-  removeRuntimeFiles,
-  SCOREBOARD,
-} from './runtime-directory.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET, SCOREBOARD } from './runtime-directory.ts';
+import { prepareRuntimeDirectory, refuseForeignHerd, removeRuntimeFiles } from './runtime-folder.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -55,7 +50,7 @@ const SCOREBOARD_SLOTS = 1024;
 /**
  * Starts the keeper and, through it, the first mold.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNWRITABLE
+ * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_UNWRITABLE
  */
 export function startUp(options: StartUpOptions): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
@@ -75,12 +70,13 @@ export function startKeeper({ python, runtimeDirectory, sockets, arguments: word
 /**
  * Takes over the herd of a supervisor that has died; `null` when there is none.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
+ * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */
 export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null> {
   const { runtimeDirectory } = options;
   const door = join(runtimeDirectory, KEEPER_SOCKET);
   if (!existsSync(door)) return null;
+  refuseForeignHerd(runtimeDirectory);
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
     import('../agent/keeper-door.ts'),
     import('./herd-file.ts'),
