@@ -686,7 +686,8 @@ describe('no herd', () => {
     const run = await serving(['hello:app'], { files, runtimeDirectory: null });
     run.signal('SIGSTOP');
     const env = { XDG_RUNTIME_DIR: run.folder };
-    const others = [cowherd(['status'], { env }), cowherd(['status', '--ready'], { env })];
+    const cwd = run.folder;
+    const others = [cowherd(['status'], { cwd, env }), cowherd(['status', '--ready'], { cwd, env })];
     const startedMs = performance.now();
     expect((await others[0]?.ended)?.status).toBe(catalogue.NO_ANSWER.exitStatus);
     // A wait has 4 s; the rest is the start of Node.
