@@ -83,6 +83,16 @@ test('list shows herds with and without a supervisor, and those of two folders',
   });
   expect(find(all, second)).toMatchObject({ pid: second.pid, folder: realpathSync(second.folder), workers_wanted: 1 });
   const keeper = (await first.status()).herd.keeper.pid;
+  first.signal('SIGSTOP');
+  expect(find(await herds(second), first)).toMatchObject({
+    pid: first.pid,
+    app: 'hello:app',
+    listeners: first.addresses,
+    folder: realpathSync(first.folder),
+    workers_wanted: 2,
+    supervised: null,
+    problem: 'NO_ANSWER',
+  });
   first.signal('SIGKILL');
   await until('it has no supervisor', () => !isAlive(first.pid));
   expect(find(await herds(second), first)).toMatchObject({

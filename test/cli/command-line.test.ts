@@ -1,6 +1,6 @@
 /** The command as it is run: the built one, in a process of its own. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -76,6 +76,16 @@ test("settings are those of serve's gunicorn, and the help of serve has each of 
 test('--version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   expect(cowherd(['--version'])).toEqual({ status: 0, stdout: `cowherd ${version}\n`, stderr: '' });
+});
+
+test('a checkout that is not built says so, with a code', () => {
+  const checkout = path.join(folder, 'checkout');
+  cpSync(path.join(root, 'bin'), path.join(checkout, 'bin'), { recursive: true });
+  writeFileSync(path.join(checkout, 'package.json'), '{ "type": "module" }');
+  const { status, stderr } = spawnSync(path.join(checkout, 'bin', 'cowherd'), ['status'], { encoding: 'utf8' });
+  const { exitStatus, title, advice } = catalogue.NOT_BUILT;
+  expect({ status, stderr }).toEqual({ status: exitStatus, stderr: `Error NOT_BUILT: ${title}.\n${advice}\n` });
+  rmSync(checkout, { recursive: true });
 });
 
 test('without a command the help goes to stderr, and it is a usage error', () => {
