@@ -33,6 +33,8 @@ test.each([
   await run.command('scale', '3', '--runtime-dir', run.runtimeDirectory);
   await until('three workers are ready', async () => (await run.status()).herd.workers_ready === 3);
   expect(existsSync(path.join(run.runtimeDirectory, 'herd.json'))).toBe(true);
+  await run.command('reload', '--runtime-dir', run.runtimeDirectory);
+  expect((await run.get('/')).status).toBe(200);
   await run.command('stop', '--runtime-dir', run.runtimeDirectory);
   expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
   // One whose marker was gone may have been there before.

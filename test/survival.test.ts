@@ -386,3 +386,25 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   await expectError(serve(['hello:app'], { files, runtimeDirectory }), 'RUNTIME_DIRECTORY_UNWRITABLE');
   expect(existsSync(runtimeDirectory)).toBe(false);
 });
+
+test('the terminal is closed: the herd serves on, reloads, and ends as it would have', async () => {
+  // The shell, which leads the session, gets the hangup; it tells how the supervisor has ended.
+  const prefix = ['sh', '-c', 'trap : HUP; "$@"; echo $? > status', 'sh'];
+  const run = await serving(['hello:app', '--workers', '2', '--bind', '127.0.0.1:0'], {
+    files,
+    prefix,
+    terminal: true,
+    env: { TERM: 'xterm' },
+  });
+  const { pid } = (await run.status()).herd.supervisor;
+  run.signal('SIGKILL');
+  await run.ended;
+  process.kill(pid, 'SIGHUP');
+  await until('it has reloaded', async () => (await run.status()).herd.generation === 2);
+  expect((await run.get('/')).status).toBe(200);
+  await run.command('stop', '--runtime-dir', run.runtimeDirectory);
+  const status = path.join(run.folder, 'status');
+  await until('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
+  expect(readFileSync(status, 'utf8')).toBe('0\n');
+  await run.expectNothingLeft();
+});

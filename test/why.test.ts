@@ -277,6 +277,32 @@ time.sleep(600)`);
     );
   });
 
+  test('terabytes that are reserved are passed over, and what a few pages in them became is told', async () => {
+    const { pid } = await pidPrintedBy(`
+import mmap, os, time
+FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000  # MAP_NORESERVE
+beyond = mmap.mmap(-1, 32 << 40, flags=FLAGS)
+# Between the two, or the kernel makes one of them.
+between = mmap.mmap(-1, 1 << 33, flags=FLAGS, prot=mmap.PROT_READ)
+sparse = mmap.mmap(-1, 100 << 30, flags=FLAGS)
+at = 70 << 30
+for page in range(at, at + (8 << 20), 4096): sparse[page] = 1
+beyond[0] = 1
+worker = os.fork()
+if worker == 0:
+    for page in range(at, at + (8 << 20), 4096): sparse[page] = 2
+    print(os.getpid(), flush=True)
+time.sleep(600)
+`);
+    const report = await reportOf(String(pid));
+    expect(report.reference.left_out).toBe(32 * 2 ** 40);
+    const [worker] = report.workers;
+    expect(worker?.unshared).toBeGreaterThanOrEqual(8 << 20);
+    expect(worker?.unshared).toBeLessThan(12 << 20);
+    const text = await why(String(pid));
+    expect(text.stdout).toContain('Mappings of 33,554,432 MiB are too large to be looked at');
+  });
+
   test('whatever a process and its files are called, the terminal only shows it', async () => {
     const { pid } = await pidPrintedBy(`
 import mmap, os, tempfile, time

@@ -1,4 +1,4 @@
-"""The mold's end of the packet socket to the keeper, which its workers inherit."""
+"""A mold's or a worker's end of its packet socket to the keeper, which no other process has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from select import POLLIN, poll
 from typing import Any
 
 from cowherd_agent.messages import LARGEST_PACKET_BYTES, Message
+from cowherd_agent.packets import expect_senders
 
 _MOST_LISTENERS = 64
 
@@ -26,6 +27,13 @@ class Channel:
         """The channel on a descriptor that the keeper has handed down."""
         os.set_inheritable(descriptor, False)
         return cls(socket.socket(fileno=descriptor))
+
+    @classmethod
+    def pair(cls) -> tuple[Channel, socket.socket]:
+        """A new one, and the keeper's end of it, at which the kernel says who has sent a packet."""
+        ours, keepers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        expect_senders(keepers)
+        return cls(ours), keepers
 
     def fileno(self) -> int:
         return self._connection.fileno()

@@ -286,6 +286,7 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "max_requests_jitter": cfg.max_requests_jitter,
         "refork_after": cfg.refork_after,
         "refork_by_benefit": cfg.refork_by_benefit,
+        "exit_when_hopeless": cfg.exit_when_hopeless,
         "heal": cfg.heal,
         "recycle_private_bytes": cfg.recycle_private,
         "recycle_pss_bytes": cfg.recycle_pss,

@@ -13,6 +13,8 @@ import re
 import select
 import socket
 
+from cowherd_agent import message_rules
+from cowherd_agent.message_rules import BadMessage
 from cowherd_agent.messages import Message
 
 # Others wait in the backlog. A visitor says one line and leaves.
@@ -22,8 +24,8 @@ _LONGEST_LINE_BYTES = 4096
 # What a herd has in its runtime directory (src/supervisor/runtime-directory.ts); taken away here
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
-_RUNTIME_FILES = ("control.sock", "scoreboard", "herd.json", "herd.json.new", ".cowherd")
-_NUMBERED_FILES = re.compile(r"stack-\d+|census-\d+(\.new)?", re.ASCII)
+_RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new", ".cowherd")
+_CENSUS_FILE = re.compile(r"census-\d+(\.new)?", re.ASCII)
 
 
 class Visitor:
@@ -90,8 +92,8 @@ class Door:
             self._let_out(descriptor)
             return []
         try:
-            return [json.loads(line) for line in lines]
-        except ValueError:
+            return [message_rules.read(line) for line in lines]
+        except BadMessage:
             self._let_out(descriptor)
             return []
 
@@ -114,7 +116,7 @@ class Door:
         if with_directory:
             with contextlib.suppress(OSError):
                 for name in os.listdir(directory):
-                    if name in _RUNTIME_FILES or _NUMBERED_FILES.fullmatch(name):
+                    if name in _RUNTIME_FILES or _CENSUS_FILE.fullmatch(name):
                         os.unlink(os.path.join(directory, name))
         with contextlib.suppress(OSError):
             os.unlink(self._path)

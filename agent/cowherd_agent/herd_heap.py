@@ -167,7 +167,6 @@ class HerdHeap:
                 channel.send_if_possible(
                     {
                         "type": "guard",
-                        "pid": int(slot.words[0]),
                         "function": call.function,
                         "package": call.package,
                         "file": call.file,

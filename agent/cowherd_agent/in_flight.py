@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import signal
 import sys
 import time
@@ -45,7 +44,6 @@ def arrange(start: WorkerStart) -> None:
         start.channel.send_if_possible(
             {
                 "type": "in_flight",
-                "pid": os.getpid(),
                 "requests": requests()[:MOST_TOLD],
                 "response_errors": int(words[scoreboard.RESPONSE_ERRORS]),
             }

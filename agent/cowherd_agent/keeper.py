@@ -2,7 +2,11 @@
 
 Standard library only, and little of it, for it stays for as long as the server does. It never
 imports the application and decides nothing: it carries out the supervisor's commands, relays
-messages between the supervisor and the molds, and reports every process that ends.
+messages between the supervisor and the herd, and reports every process that ends.
+
+It may be root's while workers are not. So it believes nobody: message_rules.py says what it takes
+of whom, the kernel says who has sent a packet, and a signal goes only to a child. What can't be
+taken or carried out is told to the supervisor, and ends nothing here.
 
 When the supervisor dies, it keeps all of them running, keeps in mind what the next one has to know,
 and waits for it at its door (door.py). Told to end without a supervisor, it drains the herd itself
@@ -13,34 +17,43 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import json
 import os
 import select
 import signal
 import socket
-import struct
 import sys
+import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
-from cowherd_agent import background, inherited, mold_process
+from cowherd_agent import (
+    background,
+    descriptor_limit,
+    inherited,
+    message_rules,
+    mold_process,
+    packets,
+    scoreboard,
+)
+from cowherd_agent.allowance import Allowance
 from cowherd_agent.door import Door
 from cowherd_agent.drain import Drain
-from cowherd_agent.listeners import Listener, ListenError, listen_on
-from cowherd_agent.messages import LARGEST_PACKET_BYTES, PROTOCOL_VERSION, Message
+from cowherd_agent.herd_members import UNORDERED, Mold, Worker
+from cowherd_agent.listeners import Listener, ListenError, listen_on, name_of
+from cowherd_agent.message_rules import BadMessage, Stage
+from cowherd_agent.messages import PROTOCOL_VERSION, Address, Message
+from cowherd_agent.packets import Packet
+
+if TYPE_CHECKING:
+    from resource import struct_rusage
 
 SUPERVISOR_DESCRIPTOR = 3
-
-# The generation of a mold that was here before its order: the first one, and a retired worker.
-UNORDERED = 0
 
 # include/uapi/linux/prctl.h
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
-
-_DESCRIPTOR = struct.Struct("i")
 
 # How long workers may finish their requests in a herd without a supervisor (gunicorn's default
 # graceful_timeout; the supervisor sends the configured one with `listen`).
@@ -56,41 +69,11 @@ _MOST_UNHEARD_BYTES = 128 * 1024
 # What an inventory tells in another way, and what is of no use later.
 _NOTED = frozenset({"forked", "configured", "mold_ready", "worker_ready", "retired", "progress"})
 
+# After so many messages that could not be taken a process is not listened to any more.
+_MOST_BAD_MESSAGES = 8
 
-class Mold:
-    """A mold process, the keeper's end of its packet socket, and how far it is."""
-
-    __slots__ = (
-        "configured",
-        "connection",
-        "forking",
-        "generation",
-        "has_listeners",
-        "pid",
-        "ready",
-    )
-
-    def __init__(self, generation: int, pid: int, connection: socket.socket) -> None:
-        self.generation = generation
-        self.pid = pid
-        self.connection = connection
-        # What it said last of these two kinds.
-        self.configured: Message | None = None
-        self.ready: Message | None = None
-        self.has_listeners = False
-        # Slots for which a fork was asked and not yet answered.
-        self.forking: set[int] = set()
-
-
-class Worker:
-    """What the next supervisor has to know of a worker."""
-
-    __slots__ = ("forked_monotonic_ns", "generation", "slot")
-
-    def __init__(self, slot: int, generation: int, forked_monotonic_ns: int) -> None:
-        self.slot = slot
-        self.generation = generation
-        self.forked_monotonic_ns = forked_monotonic_ns
+# While the supervisor reads nothing: what workers say beyond that is lost.
+_MOST_OUTGOING_BYTES = 4 * 1024 * 1024
 
 
 class Keeper:
@@ -101,7 +84,10 @@ class Keeper:
         self._supervisor: socket.socket | None = supervisor
         self._incoming = b""
         self._outgoing = bytearray()
+        # By the descriptor of their socket.
         self._molds: dict[int, Mold] = {}
+        self._talkers: dict[int, Worker] = {}
+        # By pid.
         self._workers: dict[int, Worker] = {}
         # By their address, as JSON; and which of them each generation has.
         self._listeners: dict[str, Listener] = {}
@@ -113,7 +99,7 @@ class Keeper:
         self._grace_seconds = DEFAULT_GRACE_SECONDS
         self._door = Door(door_path, self._poll)
         self._endings: deque[Message] = deque(maxlen=_MOST_ENDINGS)
-        self._unheard: deque[tuple[int, Message]] = deque(maxlen=_MOST_UNHEARD)
+        self._unheard: deque[Message] = deque(maxlen=_MOST_UNHEARD)
         self._unheard_bytes = 0
         self._drain: Drain | None = None
         self._unordered = None if first_mold is None else self._adopt(first_mold)
@@ -158,6 +144,8 @@ class Keeper:
                     self._read_supervisor()
             elif self._door.knows(descriptor):
                 self._answer_door(descriptor)
+            elif descriptor in self._talkers:
+                self._read_worker(self._talkers[descriptor])
             else:
                 self._read_mold(descriptor)
         if self._drain is not None:
@@ -203,9 +191,26 @@ class Keeper:
             return
         *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
-            self._command(json.loads(line))
+            self._command(line)
 
-    def _command(self, message: Message) -> None:
+    def _command(self, line: bytes) -> None:
+        """Carries out a command; what goes wrong with it is told, and ends only the command."""
+        kind, generation = "?", None
+        try:
+            message = message_rules.read(line)
+            kind, generation = message["type"], message.get("generation")
+            self._carry_out(message)
+        except Exception as error:
+            self._send(
+                {
+                    "type": "command_failed",
+                    "command": kind,
+                    "generation": generation if type(generation) is int else None,
+                    "reason": _reason(error),
+                }
+            )
+
+    def _carry_out(self, message: Message) -> None:
         kind = message["type"]
         if kind == "start_mold":
             self._start_mold(message)
@@ -225,8 +230,7 @@ class Keeper:
         elif kind == "signal":
             self._signal(message["pid"], message["signal"])
         elif kind == "set_background":
-            # Another process than a child of ours may have its pid by now.
-            if message["pid"] in self._children():
+            if self._is_child(message["pid"]):
                 background.set_background(message["pid"], message["background"])
         elif kind == "notify":
             _notify(message["address"], message["text"])
@@ -258,18 +262,25 @@ class Keeper:
                 self._signal(mold.pid, signal.SIGKILL)
 
     def _answer_door(self, descriptor: int) -> None:
+        try:
+            self._answer_visitor(descriptor)
+        except Exception as error:
+            self._refuse(descriptor, "INTERNAL", _reason(error))
+
+    def _answer_visitor(self, descriptor: int) -> None:
         for message in self._door.read(descriptor):
             kind = message["type"]
             if kind == "look":
                 self._door.answer(descriptor, self._looked())
-            elif message["protocol"] != PROTOCOL_VERSION:
-                detail = f"the keeper speaks version {PROTOCOL_VERSION}, not {message['protocol']}"
+            elif message.get("protocol") != PROTOCOL_VERSION:
+                theirs = str(message.get("protocol"))[:20]
+                detail = f"the keeper speaks version {PROTOCOL_VERSION}, not {theirs}"
                 self._refuse(descriptor, "PROTOCOL_MISMATCH", detail)
             elif self._supervisor is not None:
                 self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "it has a supervisor")
             elif kind == "drain":
                 self._door.answer(descriptor, self._looked())
-                self._begin_drain(message["quick"])
+                self._begin_drain(message.get("quick") is True)
             elif kind == "adopt" and self._drain is not None:
                 self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "its herd is being ended")
             elif kind == "adopt":
@@ -319,6 +330,7 @@ class Keeper:
                     "slot": worker.slot,
                     "generation": worker.generation,
                     "forked_monotonic_ns": worker.forked_monotonic_ns,
+                    "scoreboard": worker.scoreboard,
                 }
                 for pid, worker in self._workers.items()
             ],
@@ -330,16 +342,13 @@ class Keeper:
                 for generation, addresses in self._addresses.items()
             ],
             "endings": list(self._endings),
-            "unheard": [
-                {"generation": generation, "message": message}
-                for generation, message in self._unheard
-            ],
+            "unheard": list(self._unheard),
         }
 
-    def _remember_unheard(self, generation: int, message: Message, size_bytes: int) -> None:
+    def _remember_unheard(self, relayed: Message, size_bytes: int) -> None:
         if self._unheard_bytes + size_bytes <= _MOST_UNHEARD_BYTES:
             self._unheard_bytes += size_bytes
-            self._unheard.append((generation, message))
+            self._unheard.append(relayed)
 
     def _begin_drain(self, quick: bool) -> None:
         if self._drain is None or quick:
@@ -372,10 +381,13 @@ class Keeper:
         self._unordered = None
         if mold is None:
             # Another supervisor may have been started in another folder, with another interpreter.
-            os.chdir(message["mold"]["cwd"])
-            mold = self._adopt(
-                mold_process.spawn(message["python"], message["arguments"], message["environment"])
-            )
+            with _stays_where_it_is_on_failure():
+                os.chdir(message["mold"]["cwd"])
+                spawned = mold_process.spawn(
+                    message["python"], message["arguments"], message["environment"]
+                )
+            descriptor_limit.give_back(spawned[0])
+            mold = self._adopt(spawned)
         self._order(mold, generation, message["mold"])
         # The first mold may have ended before it was ordered, or before this process heard of it.
         self._reap()
@@ -388,6 +400,7 @@ class Keeper:
 
     def _order(self, mold: Mold, generation: int, order: Message) -> None:
         mold.generation = generation
+        mold.reach(Stage.ORDERED)
         self._to_mold(generation, {"type": "order", **order})
         self._send({"type": "mold_started", "generation": generation, "pid": mold.pid})
 
@@ -398,62 +411,186 @@ class Keeper:
         self._poll.register(descriptor, select.POLLIN)
         return mold
 
+    def _forget_mold(self, mold: Mold) -> None:
+        """Nothing more is read of it."""
+        self._poll.unregister(mold.connection)
+        del self._molds[mold.connection.fileno()]
+        mold.connection.close()
+
     def _read_mold(self, descriptor: int) -> bool:
-        """Relays one message of a mold or of its workers. False when there is none."""
+        """Takes one message of a mold. False when there is none."""
         mold = self._molds.get(descriptor)
-        if mold is None:
+        packet = None if mold is None else packets.receive(mold.connection)
+        if mold is None or packet is None:
+            return False
+        if not packet.data:
+            self._forget_mold(mold)
+            packet.close()
             return False
         try:
-            # Not socket.recv_fds, which forgets the flags (Lib/socket.py, 3.10 to 3.13).
-            data, ancillary, _, _ = mold.connection.recvmsg(
-                LARGEST_PACKET_BYTES,
-                socket.CMSG_SPACE(_DESCRIPTOR.size),
-                socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC,
-            )
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EINTR):
-                return False
-            if error.errno == errno.ECONNRESET:
-                # The mold left with something of ours unread, which is told before what it has
-                # said itself (net/unix/af_unix.c, unix_release_sock): that is still to be read.
-                return True
-            data, ancillary = b"", []
-        if not data:
-            # The mold and every worker of its generation are gone.
-            self._poll.unregister(mold.connection)
-            mold.connection.close()
-            del self._molds[descriptor]
-            return False
-        message: Any = json.loads(data)
-        if message["type"] == "retired":
-            # From now on it speaks on a socket of its own, which came with the message.
-            self._workers.pop(message["pid"], None)
-            ((_, _, packed),) = ancillary
-            self._adopt((message["pid"], *_DESCRIPTOR.unpack(packed)))
-            if self._supervisor is None:
-                self._end_unordered()
-        self._note(mold, message, len(data))
-        self._send({"type": "from_mold", "generation": mold.generation, "message": message})
+            self._hear_mold(mold, packet)
+        except Exception as error:
+            packet.close()
+            mold.bad_messages += 1
+            self._tell_bad(mold.pid, mold.generation, error)
+            if mold.bad_messages >= _MOST_BAD_MESSAGES:
+                # It ends when it sees that.
+                self._forget_mold(mold)
         return True
 
-    def _note(self, mold: Mold, message: Message, size_bytes: int) -> None:
-        """Keeps what a later supervisor has to know of this message."""
+    def _hear_mold(self, mold: Mold, packet: Packet) -> None:
+        """Raises BadMessage, or OSError for what came with it."""
+        message = _message(packet)
         kind = message["type"]
+        was_worker = mold.inherited is not None
+        message_rules.of_mold(message, mold.stage, was_worker=was_worker, forking=mold.forking)
         if kind == "forked":
-            mold.forking.discard(message["slot"])
-            self._workers[message["pid"]] = Worker(
-                message["slot"], mold.generation, message["forked_monotonic_ns"]
-            )
-        elif kind == "configured":
+            self._take_worker(mold, message, packet)
+            return
+        packet.close()
+        if kind == "configured" and mold.inherited is not None:
+            message = mold.inherited
+        relayed = {"type": "from_mold", "generation": mold.generation, "message": message}
+        self._relay(relayed, kind, len(packet.data))
+        stage = message_rules.stage_after(kind, mold.stage)
+        if stage is not mold.stage:
+            mold.reach(stage)
+        if kind == "configured":
             mold.configured = message
-            mold.ready = None
-            mold.has_listeners = False
         elif kind == "mold_ready":
             mold.ready = message
         elif kind == "fork_failed":
             mold.forking.discard(message["slot"])
-        if self._supervisor is None and kind not in _NOTED:
-            self._remember_unheard(mold.generation, message, size_bytes)
+
+    def _take_worker(self, mold: Mold, message: Message, packet: Packet) -> None:
+        """A new worker: with the message come its channel and its row of the scoreboard.
+
+        Its first words lie in the channel, and the kernel says of them who has sent them.
+        """
+        if len(packet.descriptors) != 2:
+            raise BadMessage(f"forked with {len(packet.descriptors)} descriptors")
+        channel, row = packet.descriptors
+        if not scoreboard.is_sound(row):
+            raise BadMessage("forked with a scoreboard that is no sealed file in memory")
+        connection = socket.socket(fileno=os.dup(channel))
+        first = packets.receive(connection)
+        if first is not None:
+            first.close()
+        pid: int = message["pid"]
+        if first is None or first.sender_pid != pid or pid <= 1 or pid in self._children():
+            connection.close()
+            sender = 0 if first is None else first.sender_pid
+            raise BadMessage(f"forked of process {pid}, whose channel is that of {sender}")
+        packet.take()
+        os.close(channel)
+        mold.forking.discard(message["slot"])
+        worker = Worker(
+            pid,
+            message["slot"],
+            mold,
+            message["forked_monotonic_ns"],
+            connection,
+            row,
+            Allowance(time.monotonic()),
+        )
+        self._workers[pid] = worker
+        self._talkers[connection.fileno()] = worker
+        self._poll.register(connection, select.POLLIN)
+        relayed = {
+            "type": "worker_forked",
+            "generation": mold.generation,
+            "slot": worker.slot,
+            "pid": pid,
+            "forked_monotonic_ns": worker.forked_monotonic_ns,
+            "scoreboard": row,
+        }
+        self._relay(relayed, "forked", 0)
+
+    def _read_worker(self, worker: Worker) -> bool:
+        """Takes one message of a worker. False when there is none."""
+        packet = None if worker.connection is None else packets.receive(worker.connection)
+        if packet is None:
+            return False
+        packet.close()
+        if not packet.data:
+            self._stop_listening_to(worker)
+            return False
+        try:
+            if not worker.allowance.takes(len(packet.data), time.monotonic()):
+                raise BadMessage("more than a worker may say in this time")
+            self._hear_worker(worker, packet)
+        except Exception as error:
+            worker.bad_messages += 1
+            self._tell_bad(worker.pid, worker.generation, error)
+            if worker.bad_messages >= _MOST_BAD_MESSAGES:
+                self._stop_listening_to(worker)
+        return True
+
+    def _hear_worker(self, worker: Worker, packet: Packet) -> None:
+        """Raises BadMessage."""
+        message = _message(packet)
+        message_rules.of_worker(message)
+        kind = message["type"]
+        relayed = {
+            "type": "from_worker",
+            "generation": worker.generation,
+            "pid": worker.pid,
+            "message": message,
+        }
+        if kind == "retired":
+            self._relay(relayed, kind, len(packet.data))
+            self._make_mold(worker)
+            if self._supervisor is None:
+                self._end_unordered()
+            return
+        self._relay(relayed, kind, len(packet.data))
+
+    def _make_mold(self, worker: Worker) -> None:
+        """It speaks as a mold from now on, on the same socket."""
+        connection = worker.connection
+        assert connection is not None
+        worker.connection = None
+        del self._talkers[connection.fileno()]
+        self._poll.unregister(connection)
+        self._forget_worker(worker)
+        mold = self._adopt((worker.pid, connection.detach()))
+        mold.inherited = worker.configured
+
+    def _stop_listening_to(self, worker: Worker) -> None:
+        if worker.connection is not None:
+            self._poll.unregister(worker.connection)
+            del self._talkers[worker.connection.fileno()]
+            worker.connection.close()
+            worker.connection = None
+
+    def _forget_worker(self, worker: Worker) -> None:
+        """It has ended, or is a worker no more."""
+        self._stop_listening_to(worker)
+        os.close(worker.scoreboard)
+        del self._workers[worker.pid]
+
+    def _tell_bad(self, pid: int, generation: int, error: Exception) -> None:
+        self._send(
+            {
+                "type": "bad_message",
+                "pid": pid or None,
+                "generation": generation,
+                "reason": _reason(error),
+            }
+        )
+
+    def _relay(self, relayed: Message, kind: str, size_bytes: int) -> None:
+        """To the supervisor; where there is none, what is of use to the next one is kept.
+
+        Raises BadMessage for what JSON has no words for.
+        """
+        line = message_rules.write(relayed)
+        if self._supervisor is None:
+            if kind not in _NOTED:
+                self._remember_unheard(relayed, size_bytes)
+        elif relayed["type"] != "from_worker" or len(self._outgoing) < _MOST_OUTGOING_BYTES:
+            self._outgoing += line
+            self._flush()
 
     def _read_molds(self) -> None:
         """Relays all that has been said so far."""
@@ -473,12 +610,28 @@ class Keeper:
                     )
 
     def _signal(self, pid: int, number: int) -> None:
-        """Signals a mold or worker that we have not reaped; any other pid may be anybody's."""
-        if pid in self._children():
+        """Signals a mold or a worker; any other pid may be anybody's."""
+        if self._is_child(pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        else:
-            self._send({"type": "signal_failed", "pid": pid, "signal": int(number)})
+            return
+        self._send({"type": "signal_failed", "pid": pid, "signal": int(number)})
+        worker = self._workers.get(pid)
+        if worker is not None and worker.is_settled(time.monotonic_ns()):
+            # Never a child of ours: nobody else will tell of its end.
+            self._forget_worker(worker)
+            self._tell_ended(pid, None, None)
+
+    def _is_child(self, pid: int) -> bool:
+        """Whether it is a mold or a worker, and by the kernel's word a child that we have not
+        reaped: so nobody else can have its pid until we do."""
+        if pid <= 1 or pid not in self._children():
+            return False
+        try:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
 
     def _children(self) -> list[int]:
         return [*self._workers, *(mold.pid for mold in self._molds.values() if mold.pid)]
@@ -505,21 +658,46 @@ class Keeper:
                 return
             # What it has said, and that it was forked at all, comes before its end.
             self._read_molds()
-            self._workers.pop(pid, None)
+            worker = self._workers.get(pid)
+            counters = None
+            if worker is not None:
+                while self._read_worker(worker):
+                    pass
+                counters = self._counters_of(worker)
             for mold in self._molds.values():
                 if mold.pid == pid:
                     mold.pid = 0
-            ending = {
-                "type": "process_exited",
-                "pid": pid,
-                "exit_status": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-                "minor_faults": usage.ru_minflt,
-                "major_faults": usage.ru_majflt,
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
-            }
-            self._endings.append(ending)
-            self._send(ending)
+            self._tell_ended(pid, (status, usage), counters)
+
+    def _tell_ended(
+        self, pid: int, ended: tuple[int, struct_rusage] | None, counters: Message | None
+    ) -> None:
+        """``ended`` is what wait4(2) says; None of a process that was nobody's to wait for."""
+        status, usage = (None, None) if ended is None else ended
+        ending: Message = {
+            "type": "process_exited",
+            "pid": pid,
+            "exit_status": None,
+            "signal": None,
+            "minor_faults": 0 if usage is None else usage.ru_minflt,
+            "major_faults": 0 if usage is None else usage.ru_majflt,
+            "cpu_seconds": 0.0 if usage is None else usage.ru_utime + usage.ru_stime,
+            "counters": counters,
+        }
+        if status is not None and os.WIFEXITED(status):
+            ending["exit_status"] = os.WEXITSTATUS(status)
+        if status is not None and os.WIFSIGNALED(status):
+            ending["signal"] = os.WTERMSIG(status)
+        self._endings.append(ending)
+        self._send(ending)
+
+    def _counters_of(self, worker: Worker) -> Message | None:
+        """What a worker that has ended had counted; None for one that has retired meanwhile."""
+        if worker.pid not in self._workers:
+            return None
+        counters = scoreboard.read_counters(worker.scoreboard)
+        self._forget_worker(worker)
+        return counters._asdict()
 
     # Listeners
 
@@ -533,19 +711,7 @@ class Keeper:
             for key, address in zip(addresses, message["addresses"], strict=True):
                 if key in self._listeners or key in opened:
                     continue
-                if address["kind"] == "fd":
-                    opened[key] = inherited.listen_on(
-                        self._inherited, address["descriptor"], message["backlog"]
-                    )
-                    continue
-                opened[key] = listen_on(
-                    address,
-                    backlog=message["backlog"],
-                    reuse_port=message["reuse_port"],
-                    umask=message["umask"],
-                    uid=message["uid"],
-                    gid=message["gid"],
-                )
+                opened[key] = self._open(address, message)
         except ListenError as error:
             for listener in opened.values():
                 listener.close()
@@ -563,6 +729,25 @@ class Keeper:
         self._addresses[generation] = addresses
         names = [self._listeners[key].name for key in addresses]
         self._send({"type": "listening", "generation": generation, "listeners": names})
+
+    def _open(self, address: Address, settings: Message) -> Listener:
+        """Raises ListenError, whatever the settings say."""
+        try:
+            if address["kind"] == "fd":
+                return inherited.listen_on(
+                    self._inherited, address["descriptor"], settings["backlog"]
+                )
+            return listen_on(
+                address,
+                backlog=settings["backlog"],
+                reuse_port=settings["reuse_port"],
+                umask=settings["umask"],
+                uid=settings["uid"],
+                gid=settings["gid"],
+            )
+        except (OSError, OverflowError, ValueError, TypeError) as error:
+            # A port of six digits, say: gunicorn's parser takes it.
+            raise ListenError("ADDRESS_UNAVAILABLE", name_of(address), _reason(error)) from error
 
     def _give_listeners(self, generation: int) -> None:
         listeners = [self._listeners[key] for key in self._addresses.get(generation, ())]
@@ -595,7 +780,7 @@ class Keeper:
             # A dead mold may still have told of a worker.
             self._read_molds()
             children = self._children()
-            if not children:
+            if not children or not _has_children():
                 break
             for pid in children:
                 self._signal(pid, signal.SIGKILL)
@@ -608,6 +793,44 @@ class Keeper:
         self._door.close(with_directory=self._supervisor is None)
         sys.stdout.flush()
         os._exit(0)
+
+
+@contextlib.contextmanager
+def _stays_where_it_is_on_failure() -> Iterator[None]:
+    """Goes back to the present folder, which may be gone by now, when something is raised."""
+    folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield
+    except Exception:
+        os.fchdir(folder)
+        raise
+    finally:
+        os.close(folder)
+
+
+def _has_children() -> bool:
+    """Whether the kernel knows of any, ended or not."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _message(packet: Packet) -> Message:
+    """Raises BadMessage."""
+    if packet.is_cut:
+        raise BadMessage("a packet larger than any message")
+    return message_rules.read(packet.data)
+
+
+def _reason(error: Exception) -> str:
+    """For people."""
+    if isinstance(error, BadMessage):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
 
 
 def _notify(address: str, text: str) -> None:
@@ -635,4 +858,5 @@ def main(arguments: Sequence[str]) -> NoReturn:
     door_path = arguments[0]
     first_mold, descriptor = map(int, arguments[1:])
     os.set_inheritable(descriptor, False)
+    descriptor_limit.raise_limit()
     Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor), door_path).run()

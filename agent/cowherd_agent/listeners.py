@@ -84,6 +84,15 @@ def listen_on(
     return _listen_tcp(address["host"], address["port"], backlog, reuse_port)
 
 
+def name_of(address: Address) -> str:
+    """For people, also of one that can't be listened on."""
+    if address["kind"] == "unix":
+        return f"unix:{address['path']}"
+    if address["kind"] == "fd":
+        return f"fd://{address['descriptor']}"
+    return f"{address['host']}:{address['port']}"
+
+
 def _listen_tcp(host: str, port: int, backlog: int, reuse_port: bool) -> Listener:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     name = f"{host}:{port}"

@@ -1,15 +1,15 @@
 """Every message that Cowherd's Python processes send or understand, in one typed file.
 
 The other side is ``src/agent/messages.ts``; a test compares the two. Between supervisor and
-keeper a message is one line of JSON on a stream socket; between keeper and mold it is one
-packet of a SEQPACKET socket, whose far end the mold's workers inherit.
+keeper a message is one line of JSON on a stream socket; between the keeper and each mold, and
+the keeper and each worker, it is one packet of a SEQPACKET socket that only these two have.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 # A packet must fit the default send buffer of a Unix socket (net.core.wmem_default, 208 KiB).
 LARGEST_PACKET_BYTES = 128 * 1024
@@ -38,6 +38,10 @@ KEEPER_MESSAGES = frozenset(
         "listen_failed",
         "process_exited",
         "from_mold",
+        "worker_forked",
+        "from_worker",
+        "bad_message",
+        "command_failed",
         "signal_failed",
         "keeper_leaving",
         # At its door.
@@ -68,7 +72,7 @@ KEEPER_COMMANDS = frozenset(
     }
 )
 
-# Spoken by a mold, or by one of its workers, and relayed by the keeper.
+# Spoken by a mold. The keeper relays all of them but `forked`, which it makes `worker_forked` of.
 MOLD_MESSAGES = frozenset(
     {
         "configured",
@@ -80,14 +84,23 @@ MOLD_MESSAGES = frozenset(
         "notice",
         "forked",
         "fork_failed",
-        "worker_ready",
-        "retired",
-        "retire_refused",
-        "worker_failed",
-        "guard",
-        "in_flight",
         "census_written",
         "census_failed",
+    }
+)
+
+# Spoken by a worker, and relayed by the keeper, which knows its pid; but for `born`, the first one,
+# by which it knows it.
+WORKER_MESSAGES = frozenset(
+    {
+        "born",
+        "worker_ready",
+        "worker_failed",
+        "retired",
+        "retire_refused",
+        "guard",
+        "in_flight",
+        "notice",
     }
 )
 

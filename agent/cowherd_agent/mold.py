@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import os
-import signal
 import sys
 import time
 import traceback
@@ -24,8 +23,9 @@ from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.near_application import nearest_application
 from cowherd_agent.schedulers import Schedulers
-from cowherd_agent.scoreboard import Scoreboard
+from cowherd_agent.scoreboard import Slot
 from cowherd_agent.setting_sources import require_web_concurrency
+from cowherd_agent.worker_fork import WorkerFork
 
 if TYPE_CHECKING:
     from cowherd_agent.arbiter import MoldArbiter
@@ -51,9 +51,6 @@ THREADS_END_SECONDS = 0.5
 COLLECT_EVERY_SECONDS = 60.0
 COLLECT_FROM_OBJECTS = 10_000
 
-# Room for a pid, or for '!' and an errno.
-_FORK_PIPE_BYTES = 32
-
 
 class Mold:
     """One generation of the application, from its loading to its end."""
@@ -69,7 +66,6 @@ class Mold:
         self._application: MoldApplication
         self._arbiter: MoldArbiter
         self._heap: HerdHeap
-        self._scoreboard: Scoreboard
         # While one takes a census.
         self._scout: CensusScout | None = None
         # How many threads of the application do something here that no worker does.
@@ -160,7 +156,6 @@ class Mold:
             self.daemonize = True
             raise SystemExit(0)
         self._say_configured()
-        self._scoreboard = Scoreboard.attach(self._order["scoreboard"])
         try:
             self._arbiter = MoldArbiter(application)
         except RuntimeError as error:
@@ -406,7 +401,7 @@ class Mold:
         """In a worker that has retired: sheds the worker, and waits for the order of a mold."""
         self._heap.leave_worker()
         try:
-            self._channel = retiring.shed(start, retirement)
+            retiring.shed(start, retirement)
         except OSError:
             # The keeper is gone, and with it every listener.
             self._leave(1)
@@ -505,91 +500,71 @@ class Mold:
         if self._scout is not None:
             # Its answer is still to come.
             return
-        folder = os.path.dirname(self._order["scoreboard"])
+        folder = self._order["runtime_directory"]
         try:
             self._scout = CensusScout(os.path.join(folder, f"{FILE_PREFIX}{self._generation}"))
         except OSError as error:
             self._send({"type": "census_failed", "reason": f"no scout could be forked: {error}"})
 
     def _fork(self, slot_number: int) -> WorkerStart | None:
-        from cowherd_agent.worker import WorkerStart
-
+        """Forks a worker; returns only in the worker, or None."""
         arbiter = self._arbiter
+        worker = None
         try:
-            slot = self._scoreboard.slot(slot_number)
             worker = arbiter.spawn(self._keeper_pid)
-            reading, writing = os.pipe()
-            gate, gate_opener = os.pipe()
+            fork = WorkerFork.prepare()
             forked_monotonic_ns = time.monotonic_ns()
-            intermediate = os.fork()
+            pid = fork.run()
         except Exception as error:
             # Of the system (no process, no descriptor left), or of the app's pre_fork hook.
             arbiter.log.exception("Exception while a worker was forked")
+            if worker is not None:
+                worker.tmp.close()
             reason = f"{type(error).__name__}: {error}"
             self._send({"type": "fork_failed", "slot": slot_number, "reason": reason})
             return None
-        if intermediate == 0:
-            # Forked twice, so that the worker's parent is the keeper, which reaps it.
-            try:
-                pid = os.fork()
-            except OSError as error:
-                os.write(writing, b"!" + str(error.errno).encode())
-                os._exit(1)
-            if pid != 0:
-                os.write(writing, str(pid).encode())
-                os.close(gate_opener)
-                # Until the worker is announced it is this process's child, and waits for the keeper
-                # to adopt it: so the keeper hears of it before it can run, or end.
-                if not os.read(gate, 1):
-                    # The mold has died and nobody knows of the worker.
-                    os.kill(pid, signal.SIGKILL)
-                os._exit(0)
-            for descriptor in (reading, writing, gate, gate_opener):
-                os.close(descriptor)
-            for sibling in arbiter.WORKERS.values():
-                sibling.tmp.close()
-            if self._scout is not None:
-                self._scout.let_go()
-                self._scout = None
-            return WorkerStart(
-                worker=worker,
-                arbiter=arbiter,
-                keeper_pid=self._keeper_pid,
-                generation=self._generation,
-                slot=slot,
-                runtime_directory=os.path.dirname(self._order["scoreboard"]),
-                forked_monotonic_ns=forked_monotonic_ns,
-                channel=self._channel,
-                apply_policy=self._heap.applier(self._channel),
-                leaves_without_finalization=self._heap.leaves_without_finalization,
-            )
-        os.close(writing)
-        os.close(gate)
-        answer = os.read(reading, _FORK_PIPE_BYTES)
-        os.close(reading)
-        if not answer or answer.startswith(b"!"):
-            os.close(gate_opener)
-            os.waitpid(intermediate, 0)
-            worker.tmp.close()
-            reason = os.strerror(int(answer[1:])) if answer else "the intermediate process died"
-            self._send({"type": "fork_failed", "slot": slot_number, "reason": reason})
-            return None
-        pid = int(answer)
+        if pid == 0:
+            return self._become_worker(worker, slot_number, fork, forked_monotonic_ns)
         worker.pid = pid
         arbiter.WORKERS[pid] = worker
-        self._send(
+        self._channel.send(
             {
                 "type": "forked",
                 "slot": slot_number,
                 "pid": pid,
                 "age": worker.age,
                 "forked_monotonic_ns": forked_monotonic_ns,
-            }
+            },
+            fork.for_the_keeper,
         )
-        os.write(gate_opener, b"+")
-        os.close(gate_opener)
-        os.waitpid(intermediate, 0)
+        fork.finish()
         return None
+
+    def _become_worker(
+        self, worker: Any, slot_number: int, fork: WorkerFork, forked_monotonic_ns: int
+    ) -> WorkerStart:
+        """In the worker: lets go of all that is the mold's, its channel before all."""
+        from cowherd_agent.worker import WorkerStart
+
+        self._channel.close()
+        self._channel = fork.channel
+        for sibling in self._arbiter.WORKERS.values():
+            sibling.tmp.close()
+        if self._scout is not None:
+            self._scout.let_go()
+            self._scout = None
+        return WorkerStart(
+            worker=worker,
+            arbiter=self._arbiter,
+            keeper_pid=self._keeper_pid,
+            generation=self._generation,
+            slot=Slot.map(slot_number, fork.row),
+            row_descriptor=fork.row,
+            forked_monotonic_ns=forked_monotonic_ns,
+            channel=fork.channel,
+            apply_policy=self._heap.applier(fork.channel),
+            leaves_without_finalization=self._heap.leaves_without_finalization,
+        )
 
     def _forget_worker(self, message: Message) -> None:
         worker = self._arbiter.WORKERS.pop(message["pid"], None)

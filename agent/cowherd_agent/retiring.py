@@ -14,12 +14,10 @@ import contextlib
 import inspect
 import os
 import signal
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import perf_names, scoreboard, stack
-from cowherd_agent.channel import Channel
 from cowherd_agent.failures import MoldFailure
 
 if TYPE_CHECKING:
@@ -77,7 +75,7 @@ class Retirement:
     def _retire(self, _number: int, _frame: FrameType | None) -> None:
         reason = why_not(self._worker_class, self._start.arbiter.cfg)
         if reason is not None:
-            message = {"type": "retire_refused", "pid": os.getpid(), "reason": reason}
+            message = {"type": "retire_refused", "reason": reason}
             self._start.channel.send_if_possible(message)
         elif not self.asked:
             self.asked = True
@@ -107,9 +105,9 @@ def why_not(worker_class: type, cfg: Any) -> str | None:
     return None
 
 
-def shed(start: WorkerStart, retirement: Retirement) -> Channel:
-    """Takes off what only a worker has, says `retired`, and gives the channel of its own on which
-    the order comes. Raises OSError when the keeper is gone."""
+def shed(start: WorkerStart, retirement: Retirement) -> None:
+    """Takes off what only a worker has, and says `retired`: the order comes on the same channel.
+    Raises OSError when the keeper is gone."""
     worker, arbiter = start.worker, start.arbiter
     perf_names.switch_off()
     stack.release()
@@ -135,13 +133,7 @@ def shed(start: WorkerStart, retirement: Retirement) -> Channel:
         # It holds the server's closed loop.
         asyncio.set_event_loop(None)
     requests = int(start.slot.words[scoreboard.REQUESTS_FINISHED])
-    start.slot.clear()
-    ours, keepers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with keepers:
-        message = {"type": "retired", "pid": os.getpid(), "requests_finished": requests}
-        start.channel.send(message, [keepers.fileno()])
-    start.channel.close()
-    return Channel(ours)
+    start.channel.send({"type": "retired", "requests_finished": requests})
 
 
 def refuse(cfg: Any, verdict: Verdict) -> None:

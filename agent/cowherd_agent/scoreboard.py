@@ -1,22 +1,31 @@
 """The scoreboard: counters that the supervisor reads without sending a message.
 
-A file in the runtime directory, mapped by every worker. Row 0 is the header
-``[MAGIC, VERSION, slots]``; row ``1 + slot`` belongs to one worker, its only writer. Every
-field is an unsigned 64-bit little-endian word, so a reader never sees half a value on the
-machines that CPython supports. ``src/agent/scoreboard.ts`` is the reader; a test compares
-the two.
+Each worker has a row of its own, in an anonymous file (memfd_create(2)) that nobody else can reach
+through it: the mold makes the file before the fork, maps nothing, and passes it to the keeper with
+`forked`; the worker alone maps it. The file is sealed (fcntl(2), F_SEAL_SHRINK and F_SEAL_GROW): a
+worker can neither fill memory with it nor cut it off under a reader.
+
+At its beginning is the row: unsigned 64-bit little-endian words, so a reader never sees half a
+value on the machines that CPython supports. From ``STACK_OFFSET`` on there is room for the
+worker's Python stack (stack.py). ``src/agent/scoreboard.ts`` is the reader; a test compares the
+two.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import mmap
 import os
-from typing import Final
+import stat
+import struct
+from typing import Final, NamedTuple
 
-MAGIC: Final = 0x3144_4952_4548_4357
-VERSION: Final = 1
 ROW_WORDS: Final = 32
 ROW_BYTES: Final = ROW_WORDS * 8
+
+SIZE_BYTES: Final = 64 * 1024
+STACK_OFFSET: Final = 4096
 
 PID: Final = 0
 GENERATION: Final = 1
@@ -41,9 +50,22 @@ STATE_READY: Final = 2
 STATE_DRAINING: Final = 3
 STATE_LEAVING: Final = 4
 
+NAME: Final = "cowherd-scoreboard"
 
-class ScoreboardError(RuntimeError):
-    """The scoreboard file is not one that this agent understands."""
+_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+
+# Linux 6.3 and newer; without it they log a warning (include/uapi/linux/memfd.h).
+_MFD_NOEXEC_SEAL: Final = 0x0008
+
+_ROW: Final = struct.Struct(f"<{ROW_WORDS}Q")
+
+
+class Counters(NamedTuple):
+    """Of a row; what a worker has counted, and may have made up."""
+
+    requests_started: int
+    requests_finished: int
+    response_errors: int
 
 
 class Slot:
@@ -55,10 +77,14 @@ class Slot:
         self.number = number
         self.words = words
 
+    @classmethod
+    def map(cls, number: int, descriptor: int) -> Slot:
+        """The row in the file that :func:`make` made, in the worker whose row it is."""
+        mapping = mmap.mmap(descriptor, mmap.PAGESIZE)
+        return cls(number, memoryview(mapping).cast("Q")[:ROW_WORDS])
+
     def claim(self, pid: int, generation: int, forked_monotonic_ns: int) -> None:
-        """Takes the row over for a new worker: counters start at zero."""
-        for index in range(ROW_WORDS):
-            self.words[index] = 0
+        """The first that a new worker writes."""
         self.words[GENERATION] = generation
         self.words[FORKED_MONOTONIC_NS] = forked_monotonic_ns
         self.words[HEARTBEAT_MONOTONIC_NS] = forked_monotonic_ns
@@ -66,40 +92,38 @@ class Slot:
         # Last, since a reader takes a row for valid when its pid is the worker's.
         self.words[PID] = pid
 
-    def clear(self) -> None:
-        """Gives the row back, to be claimed by another process."""
-        for index in range(ROW_WORDS):
-            # The pid is the first one.
-            self.words[index] = 0
+
+def make() -> int:
+    """The descriptor of a new row's file, all zeros. Raises OSError."""
+    try:
+        descriptor = os.memfd_create(NAME, os.MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        descriptor = os.memfd_create(NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(descriptor, SIZE_BYTES)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-class Scoreboard:
-    """The mapped file. Forked workers share the mapping."""
+def is_sound(descriptor: int) -> bool:
+    """Whether this is such a file, of the right size and sealed: reading it can't block or fail,
+    whoever writes to it."""
+    try:
+        status = os.fstat(descriptor)
+        seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
+    except OSError:
+        # Only files in memory have seals.
+        return False
+    is_sealed = seals & _SEALS == _SEALS
+    return stat.S_ISREG(status.st_mode) and status.st_size == SIZE_BYTES and is_sealed
 
-    def __init__(self, words: memoryview) -> None:
-        if words[0] != MAGIC or words[1] != VERSION:
-            raise ScoreboardError(
-                f"not a scoreboard of version {VERSION}: magic {words[0]:#x}, version {words[1]}"
-            )
-        self._words = words
-        self.slots = int(words[2])
 
-    @classmethod
-    def attach(cls, path: str) -> Scoreboard:
-        """Maps the file at ``path``, which the supervisor has made.
-
-        Raises OSError when it can't be opened, ScoreboardError when it is of another version.
-        """
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            mapping = mmap.mmap(descriptor, 0)
-        finally:
-            os.close(descriptor)
-        return cls(memoryview(mapping).cast("Q"))
-
-    def slot(self, number: int) -> Slot:
-        """The row of slot ``number``, counted from 0. Raises IndexError beyond the last."""
-        if not 0 <= number < self.slots:
-            raise IndexError(f"slot {number} of {self.slots}")
-        start = (1 + number) * ROW_WORDS
-        return Slot(number, self._words[start : start + ROW_WORDS])
+def read_counters(descriptor: int) -> Counters:
+    """What the worker has counted last; also after its end."""
+    words = _ROW.unpack(os.pread(descriptor, ROW_BYTES, 0))
+    return Counters(words[REQUESTS_STARTED], words[REQUESTS_FINISHED], words[RESPONSE_ERRORS])

@@ -316,6 +316,22 @@ class ReforkByBenefit(gunicorn_config.Setting):  # type: ignore[misc]
         """
 
 
+class ExitWhenHopeless(gunicorn_config.Setting):  # type: ignore[misc]
+    name = "exit_when_hopeless"
+    section = "Cowherd"
+    cli = ("--exit-when-hopeless",)
+    action = "store_true"
+    validator = gunicorn_config.validate_bool
+    default = False
+    desc = """\
+        Ends a herd whose workers all die before any of them was ever ready.
+
+        Without this setting the herd goes on trying, with pauses of up to 15 s. A worker that the
+        application itself keeps from starting, by an exception, ends a herd that starts in any
+        case, as under gunicorn.
+        """
+
+
 class Heal(gunicorn_config.Setting):  # type: ignore[misc]
     name = "heal"
     section = "Cowherd"

@@ -6,8 +6,8 @@ or while another thread holds the GIL. Then the handler that was there before is
 signal raised again (Modules/faulthandler.c, faulthandler_fatal_error), so gunicorn's own one, with
 the ``worker_abort`` hook, runs where it can.
 
-The stack goes to a file of the worker's slot in the runtime directory, not to stderr: stacks of
-several workers do not mix there, and the supervisor says whose it is.
+The stack goes behind the worker's row of the scoreboard, not to stderr: stacks of several workers
+do not mix there, the supervisor says whose it is, and what does not fit is not written.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import os
 import sys
 from typing import Any
 
-FILE_PREFIX = "stack-"
-"""The file's name, before the number of the slot; ``src/supervisor/stack.ts`` reads it."""
+from cowherd_agent.scoreboard import STACK_OFFSET
 
 _STDERR = 2
 
@@ -26,13 +25,14 @@ _STDERR = 2
 _descriptor = _STDERR
 
 
-def arrange(worker: Any, runtime_directory: str, slot: int) -> None:
+def arrange(worker: Any, scoreboard_descriptor: int) -> None:
     """From ``init_signals`` on the worker's stack is written when a signal ends it.
 
-    Call before the worker gives up its privileges: the file is the owner's of the directory.
+    The descriptor is that of the worker's row (scoreboard.py), and its own from now on.
     """
     global _descriptor
-    descriptor = _descriptor = _open(os.path.join(runtime_directory, f"{FILE_PREFIX}{slot}"))
+    descriptor = _descriptor = scoreboard_descriptor
+    os.lseek(descriptor, STACK_OFFSET, os.SEEK_SET)
     original = worker.init_signals
 
     def init_signals() -> None:
@@ -51,14 +51,6 @@ def release() -> None:
     if _descriptor > _STDERR:
         os.close(_descriptor)
     _descriptor = _STDERR
-
-
-def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o600)
-    except OSError:
-        return _STDERR
 
 
 def _enable(descriptor: int) -> None:

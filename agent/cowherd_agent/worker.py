@@ -34,14 +34,17 @@ NAME = "cowherd-worker"
 
 @dataclass
 class WorkerStart:
-    """All that a forked worker needs, as the mold had it at the fork."""
+    """All that a forked worker needs, as the mold had it at the fork.
+
+    ``slot`` is its row of the scoreboard, ``row_descriptor`` that of the row's file.
+    """
 
     worker: Any
     arbiter: Any
     keeper_pid: int
     generation: int
     slot: scoreboard.Slot
-    runtime_directory: str
+    row_descriptor: int
     forked_monotonic_ns: int
     channel: Channel
     apply_policy: Callable[[scoreboard.Slot], None]
@@ -81,7 +84,7 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     _report_heartbeats(start)
     _exit_on_reraised_signals(worker)
     uvicorn_drain.install()
-    stack.arrange(worker, start.runtime_directory, start.slot.number)
+    stack.arrange(worker, start.row_descriptor)
     try:
         process_name.set_title(NAME, f"worker [{arbiter.proc_name}]")
         log.info("Booting worker with pid: %s", pid)
@@ -144,9 +147,7 @@ def _report_heartbeats(start: WorkerStart) -> None:
             announced = True
             words[scoreboard.READY_MONOTONIC_NS] = now
             words[scoreboard.STATE] = scoreboard.STATE_READY
-            start.channel.send_if_possible(
-                {"type": "worker_ready", "pid": start.worker.pid, "slot": start.slot.number}
-            )
+            start.channel.send_if_possible({"type": "worker_ready"})
         original()
 
     words[scoreboard.HEARTBEAT_MONOTONIC_NS] = time.monotonic_ns()
@@ -168,12 +169,4 @@ def _exit_on_reraised_signals(worker: Any) -> None:
 
 
 def _report_failure(start: WorkerStart, code: str, detail: str) -> None:
-    start.channel.send_if_possible(
-        {
-            "type": "worker_failed",
-            "pid": start.worker.pid,
-            "slot": start.slot.number,
-            "code": code,
-            "detail": detail,
-        }
-    )
+    start.channel.send_if_possible({"type": "worker_failed", "code": code, "detail": detail})

@@ -12,14 +12,20 @@ AGENT = Path(__file__).resolve().parents[1]
 KEEPER_NEEDS = {"cowherd_agent"} | {
     f"cowherd_agent.{name}"
     for name in (
+        "allowance",
         "background",
+        "descriptor_limit",
         "door",
         "drain",
+        "herd_members",
         "inherited",
         "keeper",
         "listeners",
+        "message_rules",
         "messages",
         "mold_process",
+        "packets",
+        "scoreboard",
         "turn_away",
     )
 }

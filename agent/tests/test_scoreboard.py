@@ -1,43 +1,39 @@
-"""The scoreboard's rows: one writer each, whole words, readable from outside."""
+"""The scoreboard's rows: one writer each, whole words, readable from outside, of one size."""
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cowherd_agent import scoreboard
-from cowherd_agent.scoreboard import Scoreboard, ScoreboardError
+from cowherd_agent.scoreboard import Counters, Slot
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
-    """A file of three slots, as the supervisor makes it."""
-    file = tmp_path / "scoreboard"
-    header = struct.pack("<3Q", scoreboard.MAGIC, scoreboard.VERSION, 3)
-    file.write_bytes(header.ljust(4 * scoreboard.ROW_BYTES, b"\0"))
-    return str(file)
+def row() -> Iterator[int]:
+    descriptor = scoreboard.make()
+    yield descriptor
+    os.close(descriptor)
 
 
-def words_in_file(path: str, slot: int) -> tuple[int, ...]:
-    data = Path(path).read_bytes()
-    return struct.unpack_from(f"<{scoreboard.ROW_WORDS}Q", data, (1 + slot) * scoreboard.ROW_BYTES)
+def words_in_file(descriptor: int) -> tuple[int, ...]:
+    return struct.unpack(f"<{scoreboard.ROW_WORDS}Q", os.pread(descriptor, scoreboard.ROW_BYTES, 0))
 
 
-def test_what_is_written_in_a_slot_is_in_its_row_of_the_file(path: str) -> None:
-    slot = Scoreboard.attach(path).slot(1)
+def test_what_is_written_in_a_slot_is_in_its_file(row: int) -> None:
+    slot = Slot.map(1, row)
     slot.words[scoreboard.REQUESTS_FINISHED] = 2**64 - 1
-    assert words_in_file(path, 1)[scoreboard.REQUESTS_FINISHED] == 2**64 - 1
-    assert set(words_in_file(path, 0) + words_in_file(path, 2)) == {0}
+    assert words_in_file(row)[scoreboard.REQUESTS_FINISHED] == 2**64 - 1
+    assert len(slot.words) == scoreboard.ROW_WORDS
 
 
-def test_a_new_worker_starts_at_zero(path: str) -> None:
-    slot = Scoreboard.attach(path).slot(0)
-    for word in range(scoreboard.ROW_WORDS):
-        slot.words[word] = 99
-    slot.claim(pid=4711, generation=2, forked_monotonic_ns=10**9)
-    words = words_in_file(path, 0)
+def test_a_new_worker_starts_at_zero(row: int) -> None:
+    Slot.map(0, row).claim(pid=4711, generation=2, forked_monotonic_ns=10**9)
+    words = words_in_file(row)
     assert words[scoreboard.PID] == 4711
     assert words[scoreboard.GENERATION] == 2
     assert words[scoreboard.STATE] == scoreboard.STATE_BOOTING
@@ -47,31 +43,61 @@ def test_a_new_worker_starts_at_zero(path: str) -> None:
     assert set(words[scoreboard.REQUESTS_STARTED :]) == {0}
 
 
-def test_forked_processes_write_into_one_file(path: str) -> None:
-    board = Scoreboard.attach(path)
-    children = []
-    for number in range(3):
-        pid = os.fork()
-        if pid == 0:
-            board.slot(number).claim(os.getpid(), 1, 1)
-            os._exit(0)
-        children.append(pid)
-    for pid in children:
-        os.waitpid(pid, 0)
-    assert [words_in_file(path, number)[scoreboard.PID] for number in range(3)] == children
+def test_what_a_process_has_counted_outlives_it(row: int) -> None:
+    pid = os.fork()
+    if pid == 0:
+        slot = Slot.map(0, row)
+        slot.words[scoreboard.REQUESTS_STARTED] = 9
+        slot.words[scoreboard.REQUESTS_FINISHED] = 8
+        slot.words[scoreboard.RESPONSE_ERRORS] = 1
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert scoreboard.read_counters(row) == Counters(9, 8, 1)
 
 
-@pytest.mark.parametrize("number", [-1, 3, 1000])
-def test_there_is_no_slot_beyond_the_last(path: str, number: int) -> None:
-    with pytest.raises(IndexError):
-        Scoreboard.attach(path).slot(number)
+def test_nobody_can_cut_a_row_off_under_its_readers_or_fill_memory_with_it(row: int) -> None:
+    for size in (0, scoreboard.SIZE_BYTES - 1, scoreboard.SIZE_BYTES + 1):
+        with pytest.raises(PermissionError):
+            os.ftruncate(row, size)
+    os.lseek(row, scoreboard.SIZE_BYTES, os.SEEK_SET)
+    with pytest.raises(PermissionError):
+        os.write(row, b"x")
+    assert os.fstat(row).st_size == scoreboard.SIZE_BYTES
 
 
-@pytest.mark.parametrize("header", [(0, 1, 3), (scoreboard.MAGIC, 2, 3)])
-def test_a_file_of_another_kind_or_version_is_refused(path: str, header: tuple[int, ...]) -> None:
-    data = Path(path).read_bytes()
-    Path(path).write_bytes(struct.pack("<3Q", *header) + data[24:])
-    with pytest.raises(ScoreboardError):
-        Scoreboard.attach(path)
-    with pytest.raises(FileNotFoundError):
-        Scoreboard.attach(path + "-that-is-not-there")
+def test_the_keeper_takes_a_row_for_sound(row: int) -> None:
+    assert scoreboard.is_sound(row)
+
+
+def unsealed() -> int:
+    descriptor = os.memfd_create("row", os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, scoreboard.SIZE_BYTES)
+    return descriptor
+
+
+def sealed_at_another_size() -> int:
+    import fcntl
+
+    descriptor = os.memfd_create("row", os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, mmap.PAGESIZE)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+    return descriptor
+
+
+def file_of_the_right_size(folder: Path) -> int:
+    file = folder / "row"
+    file.write_bytes(bytes(scoreboard.SIZE_BYTES))
+    return os.open(file, os.O_RDWR)
+
+
+def test_the_keeper_takes_nothing_else_for_a_row(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    device = os.open("/dev/zero", os.O_RDONLY)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    waiting = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    others = [unsealed(), sealed_at_another_size(), file_of_the_right_size(tmp_path)]
+    for descriptor in (reading, writing, device, waiting, *others):
+        assert not scoreboard.is_sound(descriptor)
+        os.close(descriptor)
+    assert not scoreboard.is_sound(reading)

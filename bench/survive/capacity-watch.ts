@@ -1,18 +1,15 @@
 /** Looks at a herd again and again: its capacity, which `capacity.ts` counts, and how many workers it has recycled. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRow, ROW_BYTES } from '../../src/agent/scoreboard.ts';
 import { monotonicClock } from '../../src/base/clock.ts';
 import { isSystemError } from '../../src/base/errors.ts';
-import { SCOREBOARD } from '../../src/supervisor/runtime-directory.ts';
 import { isAlive } from '../lib/processes.ts';
 import type { CapacitySample } from './capacity.ts';
 import type { Herd } from './herd.ts';
 
 const LOOK_EVERY_MS = 10;
-/** Rows of the scoreboard that are looked at: slots are taken from the lowest on. */
-const SLOTS_SEEN = 64;
 
 /**
  * Who lives is the kernel's word, who is ready the scoreboard's (it stands while there is no supervisor), and who is
@@ -26,6 +23,7 @@ export class CapacityWatch {
   #notServing = new Set<number>();
   #over = false;
   #recyclesSeen = 0;
+  #keeperPid: number | null = null;
   /** Workers recycled since the first look, also by supervisors that are no more. */
   recycles = 0;
 
@@ -57,32 +55,45 @@ export class CapacityWatch {
       this.recycles += seen < this.#recyclesSeen ? seen : seen - this.#recyclesSeen;
       this.#recyclesSeen = seen;
       this.#wanted = report.herd.workers_wanted;
+      this.#keeperPid = report.herd.keeper.pid;
       this.#notServing = new Set([...leaving, ...report.molds].flatMap(({ pid }) => pid ?? []));
     }
     const atMs = monotonicClock.now();
-    const pids = readyInScoreboard(path.join(this.#herd.runtimeDirectory, SCOREBOARD));
+    const pids = readyInScoreboard(this.#keeperPid);
     if (pids === null || this.#wanted === null) return;
     const ready = pids.filter((pid) => isAlive(pid) && !this.#notServing.has(pid)).length;
     this.samples.push({ atMs, wanted: this.#wanted, ready });
   }
 }
 
-/** The pids in the rows that say `ready`; null where there is no scoreboard. */
-function readyInScoreboard(file: string): number[] | null {
-  let descriptor;
+/** The pids of the workers whose rows say `ready`; null where there is no keeper. The rows are files that it holds open. */
+function readyInScoreboard(keeperPid: number | null): number[] | null {
+  if (keeperPid === null) return null;
+  const folder = `/proc/${keeperPid}/fd`;
+  let names: string[];
   try {
-    descriptor = openSync(file, 'r');
+    names = readdirSync(folder);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
+    if (isSystemError(error, 'ENOENT', 'EACCES')) return null;
     throw error;
   }
+  return names.flatMap((name) => readyIn(path.join(folder, name)));
+}
+
+/** A worker may leave, and its row with it, between any two looks. */
+function readyIn(file: string): number[] {
+  let descriptor: number | null = null;
   try {
-    const bytes = Buffer.alloc(SLOTS_SEEN * ROW_BYTES);
-    const rows = Math.floor(readSync(descriptor, bytes, 0, bytes.length, ROW_BYTES) / ROW_BYTES);
-    return Array.from({ length: rows }, (_, slot) => parseRow(bytes.subarray(slot * ROW_BYTES, (slot + 1) * ROW_BYTES)))
-      .filter((row) => row.state === 'ready')
-      .map((row) => row.pid);
+    if (!readlinkSync(file).startsWith('/memfd:cowherd-scoreboard')) return [];
+    descriptor = openSync(file, 'r');
+    const bytes = Buffer.alloc(ROW_BYTES);
+    readSync(descriptor, bytes, 0, bytes.length, 0);
+    const row = parseRow(bytes);
+    return row.state === 'ready' ? [row.pid] : [];
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ESRCH')) return [];
+    throw error;
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
 }

@@ -26,7 +26,29 @@ function receive(line: string, handlers: KeeperHandlers): void {
     handlers.onUnreadable(line, String(error));
     return;
   }
+  const message = understood(parsed);
+  if (typeof message === 'string') handlers.onUnreadable(line, message);
+  else handlers.onMessage(message);
+}
+
+const sender = v.object({
+  type: v.picklist(['from_mold', 'from_worker']),
+  generation: v.number(),
+  pid: v.optional(v.number()),
+  message: v.object({ type: v.optional(v.string(), '?') }),
+});
+
+/**
+ * What a keeper has said, or why that is no message. What it only relays is not its own fault: a mold or a worker that
+ * says nonsense is told of as a `bad_message`.
+ */
+export function understood(parsed: unknown): KeeperMessage | string {
   const message = v.safeParse(keeperMessage, parsed);
-  if (message.success) handlers.onMessage(message.output);
-  else handlers.onUnreadable(line, v.summarize(message.issues));
+  if (message.success) return message.output;
+  const why = v.summarize(message.issues);
+  const relayed = v.safeParse(sender, parsed);
+  if (!relayed.success) return why;
+  const { generation, pid, message: said } = relayed.output;
+  const reason = `${said.type.slice(0, 40)}: ${why.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
+  return { type: 'bad_message', pid: pid ?? null, generation, reason };
 }

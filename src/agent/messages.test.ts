@@ -8,6 +8,7 @@ import {
   moldMessage,
   PROTOCOL_VERSION,
   settings,
+  workerMessage,
   type DoorCommand,
   type KeeperCommand,
   type MoldCommand,
@@ -50,6 +51,7 @@ print(json.dumps({
     "keeper_messages": sorted(messages.KEEPER_MESSAGES),
     "keeper_commands": sorted(messages.KEEPER_COMMANDS),
     "mold_messages": sorted(messages.MOLD_MESSAGES),
+    "worker_messages": sorted(messages.WORKER_MESSAGES),
     "mold_commands": sorted(messages.MOLD_COMMANDS),
     "spoken": spoken,
     "order_read": sorted(order_read),
@@ -62,6 +64,7 @@ interface PythonSide {
   keeper_messages: string[];
   keeper_commands: string[];
   mold_messages: string[];
+  worker_messages: string[];
   mold_commands: string[];
   spoken: { type: string; keys: string[]; where: string }[];
   order_read: string[];
@@ -107,7 +110,7 @@ const moldCommands = Object.keys({
 } satisfies Record<MoldCommand['type'], true>);
 const orderKeys = Object.keys({
   generation: true,
-  scoreboard: true,
+  runtime_directory: true,
   log_format: true,
   cwd: true,
   daemonized: true,
@@ -123,7 +126,7 @@ interface Shape {
   optional: string[];
 }
 
-function shapes(union: typeof keeperMessage | typeof moldMessage): Map<string, Shape> {
+function shapes(union: typeof keeperMessage | typeof moldMessage | typeof workerMessage): Map<string, Shape> {
   return new Map(
     union.options.map((option) => {
       const fields = Object.entries(option.entries).map(([name, schema]) => ({
@@ -143,6 +146,10 @@ function shapes(union: typeof keeperMessage | typeof moldMessage): Map<string, S
 
 const keeperShapes = shapes(keeperMessage);
 const moldShapes = shapes(moldMessage);
+const workerShapes = shapes(workerMessage);
+
+/** What ends at the keeper. */
+const TO_KEEPER = ['born', 'forked'];
 
 test('both sides have the same protocol version', () => {
   expect(python.version).toBe(PROTOCOL_VERSION);
@@ -150,7 +157,9 @@ test('both sides have the same protocol version', () => {
 
 test('both sides name the same messages', () => {
   expect(python.keeper_messages).toEqual([...keeperShapes.keys()].toSorted());
-  expect(python.mold_messages).toEqual([...moldShapes.keys()].toSorted());
+  expect([...python.mold_messages, ...python.worker_messages].toSorted()).toEqual(
+    [...moldShapes.keys(), ...workerShapes.keys(), ...TO_KEEPER].toSorted(),
+  );
 });
 
 test('both sides name the same commands', () => {
@@ -160,13 +169,12 @@ test('both sides name the same commands', () => {
 
 test('the agent speaks every message that the supervisor understands', () => {
   const spoken = new Set(python.spoken.map((message) => message.type));
-  // `retired` comes with reforking.
-  const understood = [...keeperShapes.keys(), ...moldShapes.keys()].filter((type) => type !== 'retired');
+  const understood = [...keeperShapes.keys(), ...moldShapes.keys(), ...workerShapes.keys()];
   expect(understood.filter((type) => !spoken.has(type))).toEqual([]);
 });
 
 describe('each message that the agent speaks has the fields that the supervisor reads', () => {
-  const understood = new Map([...keeperShapes, ...moldShapes]);
+  const understood = new Map([...keeperShapes, ...moldShapes, ...workerShapes]);
   test.each(python.spoken.filter((message) => understood.has(message.type)))('$type ($where)', (message) => {
     const shape = understood.get(message.type)!;
     expect(message.keys).toEqual(expect.arrayContaining(shape.required));
@@ -175,7 +183,14 @@ describe('each message that the agent speaks has the fields that the supervisor 
 });
 
 test('nothing is spoken that no side declares', () => {
-  const declared = new Set([...keeperShapes.keys(), ...moldShapes.keys(), ...moldCommands, ...FROM_KEEPER]);
+  const declared = new Set([
+    ...keeperShapes.keys(),
+    ...moldShapes.keys(),
+    ...workerShapes.keys(),
+    ...moldCommands,
+    ...FROM_KEEPER,
+    ...TO_KEEPER,
+  ]);
   // ASGI's own messages (http.request, …) are the warm-up's, not ours.
   const undeclared = python.spoken.filter(
     ({ type }) => !declared.has(type) && !/^(http|websocket|lifespan)/.test(type),

@@ -2,13 +2,13 @@
  * Every message spoken between the supervisor and Cowherd's Python processes, in both directions.
  *
  * The other side is `agent/cowherd_agent/messages.py`; a test compares the two. Supervisor and
- * keeper exchange one JSON object a line; the keeper relays what molds and workers say inside
- * `from_mold`. Times are seconds, sizes are bytes.
+ * keeper exchange one JSON object a line; the keeper relays what molds say inside `from_mold`, and
+ * what workers say, whom it knows by their sockets, inside `from_worker`. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
 
 /** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/messages.py`. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const integer = v.pipe(v.number(), v.integer());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -68,6 +68,7 @@ export const settings = v.object({
   max_requests_jitter: count,
   refork_after: v.array(count),
   refork_by_benefit: v.boolean(),
+  exit_when_hopeless: v.boolean(),
   heal: v.boolean(),
   recycle_private_bytes: count,
   recycle_pss_bytes: count,
@@ -103,7 +104,13 @@ const moldReady = v.object({
   threads: v.optional(count, 0),
 });
 
-/** What a mold, or one of its workers, says. */
+const notice = v.object({
+  type: v.literal('notice'),
+  level: v.picklist(['info', 'warning']),
+  text: v.string(),
+});
+
+/** What a mold says, as the keeper relays it. */
 export const moldMessage = v.variant('type', [
   configured,
   v.object({
@@ -125,49 +132,43 @@ export const moldMessage = v.variant('type', [
     daemonize: v.boolean(),
   }),
   v.object({ type: v.literal('policy_rejected'), policy: v.string(), reason: v.string() }),
-  v.object({ type: v.literal('notice'), level: v.picklist(['info', 'warning']), text: v.string() }),
-  v.object({
-    type: v.literal('forked'),
-    slot: count,
-    pid,
-    age: integer,
-    forked_monotonic_ns: v.number(),
-  }),
+  notice,
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
-  v.object({ type: v.literal('worker_ready'), pid, slot: integer }),
-  /** This worker has finished its requests, and waits for the order of a mold. */
-  v.object({ type: v.literal('retired'), pid, requests_finished: count }),
-  /** This worker can't become a mold, and serves on. */
-  v.object({ type: v.literal('retire_refused'), pid, reason: v.string() }),
-  v.object({
-    type: v.literal('worker_failed'),
-    pid,
-    slot: integer,
-    code: v.string(),
-    detail: v.string(),
-  }),
+  /** A scout has taken the census of this mold, as it was when it was asked to. */
+  v.object({ type: v.literal('census_written'), path: v.string(), objects: count, seconds }),
+  v.object({ type: v.literal('census_failed'), reason: v.string() }),
+]);
+export type MoldMessage = v.InferOutput<typeof moldMessage>;
+
+/** What a worker says, as the keeper relays it: whose it is the keeper says. */
+export const workerMessage = v.variant('type', [
+  v.object({ type: v.literal('worker_ready') }),
+  /** It has finished its requests, and waits for the order of a mold. */
+  v.object({ type: v.literal('retired'), requests_finished: count }),
+  /** It can't become a mold, and serves on. */
+  v.object({ type: v.literal('retire_refused'), reason: v.string() }),
+  v.object({ type: v.literal('worker_failed'), code: v.string(), detail: v.string() }),
+  notice,
   v.object({
     type: v.literal('guard'),
-    pid,
     function: v.string(),
     package: v.string(),
     file: v.string(),
     line: integer,
     held: v.boolean(),
   }),
-  /** What this worker is answering; it was asked. */
+  /** What it is answering; it was asked. */
   v.object({
     type: v.literal('in_flight'),
-    pid,
     requests: v.array(v.object({ method: v.string(), path: v.string(), seconds: v.nullable(v.number()) })),
     /** Of the scoreboard, at that moment. */
     response_errors: count,
   }),
-  /** A scout has taken the census of this mold, as it was when it was asked to. */
-  v.object({ type: v.literal('census_written'), path: v.string(), objects: count, seconds }),
-  v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
-export type MoldMessage = v.InferOutput<typeof moldMessage>;
+export type WorkerMessage = v.InferOutput<typeof workerMessage>;
+
+const fromMold = v.object({ type: v.literal('from_mold'), generation, message: moldMessage });
+const fromWorker = v.object({ type: v.literal('from_worker'), generation, pid, message: workerMessage });
 
 const processExited = v.object({
   type: v.literal('process_exited'),
@@ -177,6 +178,10 @@ const processExited = v.object({
   minor_faults: integer,
   major_faults: integer,
   cpu_seconds: seconds,
+  /** Of a worker, as it had counted them last. */
+  counters: v.nullable(
+    v.object({ requests_started: nonNegative, requests_finished: nonNegative, response_errors: nonNegative }),
+  ),
 });
 
 /** All that a keeper has, for the supervisor that adopts it. */
@@ -203,13 +208,14 @@ const inventory = v.object({
       slot: count,
       generation,
       forked_monotonic_ns: v.number(),
+      scoreboard: count,
     }),
   ),
   listeners: v.array(v.object({ generation, names: v.array(v.string()) })),
   /** The latest, oldest first, whether a supervisor has heard of them or not. */
   endings: v.array(processExited),
   /** What was said while there was no supervisor. */
-  unheard: v.array(v.object({ generation, message: moldMessage })),
+  unheard: v.array(v.unknown()),
 });
 export type Inventory = v.InferOutput<typeof inventory>;
 
@@ -237,7 +243,26 @@ export const keeperMessage = v.variant('type', [
     reason: v.string(),
   }),
   processExited,
-  v.object({ type: v.literal('from_mold'), generation, message: moldMessage }),
+  fromMold,
+  /** Its pid is the kernel's word; `scoreboard` is the descriptor, in the keeper, of its row. */
+  v.object({
+    type: v.literal('worker_forked'),
+    generation,
+    slot: count,
+    pid,
+    forked_monotonic_ns: v.number(),
+    scoreboard: count,
+  }),
+  fromWorker,
+  /** Something came from this process that was dropped; `pid` is null for a mold that has ended. */
+  v.object({ type: v.literal('bad_message'), pid: v.nullable(pid), generation: count, reason: v.string() }),
+  /** A command could not be carried out. */
+  v.object({
+    type: v.literal('command_failed'),
+    command: v.string(),
+    generation: v.nullable(integer),
+    reason: v.string(),
+  }),
   v.object({ type: v.literal('signal_failed'), pid, signal: integer }),
   v.object({ type: v.literal('keeper_leaving') }),
   inventory,
@@ -289,7 +314,7 @@ export type MoldOccasion = 'first' | 'reload' | 'replacement' | 'refork';
 /** The order with which a mold starts; `rejected_policies` failed their self-test here before. */
 export interface MoldOrder {
   generation: number;
-  scoreboard: string;
+  runtime_directory: string;
   log_format: 'text' | 'json';
   cwd: string;
   /** The supervisor is in the background already. */

@@ -1,27 +1,47 @@
-/** Compares the layouts of the scoreboard, and reads with each side what the other has written. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+/** Compares the layouts of the scoreboard, and reads with one side what the other has written. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FIELDS, MAGIC, parseRow, ROW_BYTES, ROW_WORDS, Scoreboard, STATES, VERSION } from './scoreboard.ts';
+import { afterEach, expect, test } from 'vitest';
+import { FIELDS, parseRow, ROW_BYTES, ROW_WORDS, Scoreboard, SIZE_BYTES, STACK_OFFSET, STATES } from './scoreboard.ts';
 
 const root = new URL('../../', import.meta.url);
-let folder = '';
+const PYTHON = fileURLToPath(new URL('.venv/bin/python', root));
+const env = { PYTHONPATH: fileURLToPath(new URL('agent', root)) };
 
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'cowherd-scoreboard-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function python(program: string, ...args: string[]): string {
-  return execFileSync(fileURLToPath(new URL('.venv/bin/python', root)), ['-c', program, ...args], {
-    encoding: 'utf8',
-    env: { PYTHONPATH: fileURLToPath(new URL('agent', root)) },
-  });
+function python(program: string): string {
+  return execFileSync(PYTHON, ['-c', program], { encoding: 'utf8', env });
 }
+
+let holder: ChildProcess | null = null;
+
+/** A process that makes a row, does this with it as `descriptor`, and holds it until the test is over. */
+async function rowOf(program: string): Promise<{ keeperPid: number; descriptor: number }> {
+  const child = spawn(
+    PYTHON,
+    [
+      '-c',
+      `import os, sys
+from cowherd_agent import scoreboard
+descriptor = scoreboard.make()
+${program}
+print(descriptor, flush=True)
+sys.stdin.read()`,
+    ],
+    { env, stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  holder = child;
+  const descriptor = await new Promise<number>((resolve, reject) => {
+    child.stdout.once('data', (data: Buffer) => resolve(Number(data.toString())));
+    child.once('exit', (status) => reject(new Error(`ended with ${status}`)));
+  });
+  return { keeperPid: child.pid!, descriptor };
+}
+
+afterEach(() => {
+  holder?.stdin?.end();
+  holder = null;
+});
 
 test('both sides have the same layout', () => {
   const constants = JSON.parse(
@@ -32,16 +52,9 @@ print(json.dumps({name: value for name, value in vars(scoreboard).items() if isi
 `),
   ) as Record<string, number>;
   const states = Object.fromEntries(STATES.map((name, value) => [`STATE_${name.toUpperCase()}`, value]));
-  expect(constants).toEqual({
-    // JSON has no integer of 64 bits: compared below.
-    MAGIC: Number(MAGIC),
-    VERSION: Number(VERSION),
-    ROW_WORDS,
-    ROW_BYTES,
-    ...FIELDS,
-    ...states,
-  });
-  expect(python('from cowherd_agent import scoreboard; print(scoreboard.MAGIC)').trim()).toBe(String(MAGIC));
+  expect(constants).toEqual(
+    expect.objectContaining({ ROW_WORDS, ROW_BYTES, SIZE_BYTES, STACK_OFFSET, ...FIELDS, ...states }),
+  );
 });
 
 test('every field has a word of its own, inside the row', () => {
@@ -50,25 +63,24 @@ test('every field has a word of its own, inside the row', () => {
   for (const word of words) expect(word < ROW_WORDS).toBe(true);
 });
 
-test('what the agent writes in a slot is read from that slot, and from no other', () => {
-  const file = path.join(folder, 'written');
-  const board = Scoreboard.create(file, 4);
+test('what a worker writes in its row is read, also when it has ended', async () => {
   const last = 2n ** 63n + 5n;
-  python(
-    `
-import sys
-from cowherd_agent import scoreboard
-slot = scoreboard.Scoreboard.attach(sys.argv[1]).slot(2)
-slot.claim(4711, 3, 1_000_000_007)
-for word in range(4, 16):
-    slot.words[word] = 1000 + word
-slot.words[scoreboard.STATE] = scoreboard.STATE_DRAINING
-slot.words[scoreboard.HEARTBEAT_MONOTONIC_NS] = ${last}
-slot.words[scoreboard.COLLECTIONS_OUTSIDE_NS] = 2_500_000_000
-`,
-    file,
-  );
-  expect(board.row(2)).toEqual({
+  const { keeperPid, descriptor } = await rowOf(`
+child = os.fork()
+if child == 0:
+    slot = scoreboard.Slot.map(2, descriptor)
+    slot.claim(4711, 3, 1_000_000_007)
+    for word in range(4, 16):
+        slot.words[word] = 1000 + word
+    slot.words[scoreboard.STATE] = scoreboard.STATE_DRAINING
+    slot.words[scoreboard.HEARTBEAT_MONOTONIC_NS] = ${last}
+    slot.words[scoreboard.COLLECTIONS_OUTSIDE_NS] = 2_500_000_000
+    os._exit(0)
+os.waitpid(child, 0)
+`);
+  const board = new Scoreboard();
+  expect(board.open(4711, keeperPid, descriptor)).toBeNull();
+  expect(board.row(4711)).toEqual({
     pid: 4711,
     generation: 3,
     state: 'draining',
@@ -86,24 +98,58 @@ slot.words[scoreboard.COLLECTIONS_OUTSIDE_NS] = 2_500_000_000
     objectsFreed: 1014,
     responseErrors: 1015,
   });
-  for (const slot of [0, 1, 3]) expect(board.row(slot)).toBeNull();
-  board.close();
+  expect(board.row(4712)).toBeNull();
+  // It stands while there is no keeper.
+  const gone = new Promise((resolve) => holder!.once('exit', resolve));
+  holder!.stdin!.end();
+  await gone;
+  expect(board.row(4711)?.requestsFinished).toBe(1007);
+  board.close(4711);
+  expect(board.row(4711)).toBeNull();
 });
 
-test('there is no row before the first slot nor behind the last', () => {
-  const board = Scoreboard.create(path.join(folder, 'small'), 2);
-  for (const slot of [-1, 2, 1000]) expect(board.row(slot)).toBeNull();
-  board.close();
+test('a row is believed of the worker whose it is, and not before it is claimed', async () => {
+  const { keeperPid, descriptor } = await rowOf('scoreboard.Slot.map(0, descriptor).claim(4711, 1, 1)');
+  const board = new Scoreboard();
+  expect(board.open(4712, keeperPid, descriptor)).toBeNull();
+  expect(board.row(4712)).toBeNull();
+  board.closeAll();
 });
 
-test('the file is open to its owner only, and a file that is there is emptied', () => {
-  const file = path.join(folder, 'again');
-  writeFileSync(file, Buffer.alloc(10 * ROW_BYTES, 0xff), { mode: 0o600 });
-  const board = Scoreboard.create(file, 3);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(statSync(file).size).toBe(4 * ROW_BYTES);
-  for (const slot of [0, 1, 2]) expect(board.row(slot)).toBeNull();
-  board.close();
+test('the stack behind the row is read as far as it goes', async () => {
+  const { keeperPid, descriptor } = await rowOf(`
+os.lseek(descriptor, scoreboard.STACK_OFFSET, os.SEEK_SET)
+os.write(descriptor, "in größe\\n".encode())
+`);
+  const board = new Scoreboard();
+  expect(board.open(7, keeperPid, descriptor)).toBeNull();
+  expect(board.stack(7)).toBe('in größe\n');
+  expect(board.stack(8)).toBe('');
+  board.closeAll();
+});
+
+test('a stack that fills its place is read to the end', async () => {
+  const { keeperPid, descriptor } = await rowOf(`
+os.lseek(descriptor, scoreboard.STACK_OFFSET, os.SEEK_SET)
+while True:
+    try:
+        os.write(descriptor, b"x" * 60_000)
+    except OSError:
+        break
+    left = scoreboard.SIZE_BYTES - os.lseek(descriptor, 0, os.SEEK_CUR)
+    if left:
+        os.write(descriptor, b"x" * left)
+`);
+  const board = new Scoreboard();
+  expect(board.open(7, keeperPid, descriptor)).toBeNull();
+  expect(board.stack(7)).toHaveLength(SIZE_BYTES - STACK_OFFSET);
+  board.closeAll();
+});
+
+test('a row that is not there is told of, and is none', () => {
+  const board = new Scoreboard();
+  expect(board.open(7, process.pid, 999_999)).toContain('ENOENT');
+  expect(board.row(7)).toBeNull();
 });
 
 test('a state that this version does not know is not taken for another', () => {

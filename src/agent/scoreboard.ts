@@ -1,13 +1,14 @@
 /**
  * The scoreboard: counters that workers write and the supervisor reads without a message.
  *
- * The layout is that of `agent/cowherd_agent/scoreboard.py`; a test compares the two. Row 0 is
- * the header, row `1 + slot` a worker's; every field is an unsigned 64-bit little-endian word.
+ * The layout is that of `agent/cowherd_agent/scoreboard.py`; a test compares the two. Each worker has a file of its
+ * own, in memory, sealed and held open by the keeper: a row of unsigned 64-bit little-endian words, and behind it the
+ * worker's Python stack.
  */
-import { closeSync, openSync, readSync, writeSync, constants } from 'node:fs';
+import { closeSync, openSync, readSync, constants } from 'node:fs';
 
-export const MAGIC = 0x3144_4952_4548_4357n;
-export const VERSION = 1n;
+export const SIZE_BYTES = 64 * 1024;
+export const STACK_OFFSET = 4096;
 export const ROW_WORDS = 32;
 export const ROW_BYTES = ROW_WORDS * 8;
 
@@ -79,56 +80,75 @@ export function parseRow(bytes: Buffer): ScoreboardRow {
   };
 }
 
-/** The supervisor's side of the file: makes it, then only reads. */
-export class Scoreboard {
-  readonly path: string;
-  readonly slots: number;
+/** A worker's row, from its fork on, and as long as anybody asks for it: it outlives the worker and the keeper. */
+export class WorkerRow {
+  readonly #pid: number;
   readonly #descriptor: number;
 
-  private constructor(path: string, slots: number, descriptor: number) {
-    this.path = path;
-    this.slots = slots;
+  private constructor(pid: number, descriptor: number) {
+    this.#pid = pid;
     this.#descriptor = descriptor;
   }
 
   /**
-   * Makes the file, open to its owner only. Every page of it is written, for a worker that writes to a hole of a file on
-   * a full disk dies of SIGBUS. Throws the system's error when it can't.
+   * Opens the file that the keeper holds as this descriptor; proc(5), /proc/PID/fd. The keeper has made sure that it is
+   * in memory, sealed and of the right size, so no read of it blocks or fails. Throws the system's error.
    */
-  static create(path: string, slots: number): Scoreboard {
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const descriptor = openSync(path, flags, 0o600);
-    const file = Buffer.alloc((1 + slots) * ROW_BYTES);
-    file.writeBigUInt64LE(MAGIC, 0);
-    file.writeBigUInt64LE(VERSION, 8);
-    file.writeBigUInt64LE(BigInt(slots), 16);
-    for (let written = 0; written < file.length;) written += writeSync(descriptor, file, written);
-    return new Scoreboard(path, slots, descriptor);
+  static open(pid: number, keeperPid: number, keepersDescriptor: number): WorkerRow {
+    const path = `/proc/${keeperPid}/fd/${keepersDescriptor}`;
+    return new WorkerRow(pid, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   }
 
-  /** Opens the file of a herd that runs. Throws when it is not there, or none of this version. */
-  static open(path: string): Scoreboard {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    const header = Buffer.alloc(24);
-    readSync(descriptor, header, 0, header.length, 0);
-    if (header.readBigUInt64LE(0) !== MAGIC || header.readBigUInt64LE(8) !== VERSION) {
-      closeSync(descriptor);
-      throw new Error(`${path} is not a scoreboard of version ${VERSION}`);
-    }
-    return new Scoreboard(path, Number(header.readBigUInt64LE(16)), descriptor);
-  }
-
-  /** The row of a slot; `null` while the slot has never been used, or when it is out of range. */
-  row(slot: number): ScoreboardRow | null {
-    if (slot < 0 || slot >= this.slots) return null;
+  /** `null` until the worker has claimed it; a row of another pid is not believed. */
+  read(): ScoreboardRow | null {
     const bytes = Buffer.allocUnsafe(ROW_BYTES);
-    const read = readSync(this.#descriptor, bytes, 0, ROW_BYTES, (1 + slot) * ROW_BYTES);
-    if (read !== ROW_BYTES) return null;
+    if (readSync(this.#descriptor, bytes, 0, ROW_BYTES, 0) !== ROW_BYTES) return null;
     const row = parseRow(bytes);
-    return row.pid === 0 ? null : row;
+    return row.pid === this.#pid ? row : null;
+  }
+
+  /** What faulthandler has written there; empty if it has written nothing. */
+  stack(): string {
+    const bytes = Buffer.alloc(SIZE_BYTES - STACK_OFFSET);
+    const read = readSync(this.#descriptor, bytes, 0, bytes.length, STACK_OFFSET);
+    const end = bytes.indexOf(0);
+    return bytes.toString('utf8', 0, end === -1 ? read : end);
   }
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+}
+
+/** The rows of a herd's workers, by pid. */
+export class Scoreboard {
+  readonly #rows = new Map<number, WorkerRow>();
+
+  /** Returns why a worker's row can't be read; `null` when it can. */
+  open(pid: number, keeperPid: number, keepersDescriptor: number): string | null {
+    this.close(pid);
+    try {
+      this.#rows.set(pid, WorkerRow.open(pid, keeperPid, keepersDescriptor));
+      return null;
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  row(pid: number): ScoreboardRow | null {
+    return this.#rows.get(pid)?.read() ?? null;
+  }
+
+  stack(pid: number): string {
+    return this.#rows.get(pid)?.stack() ?? '';
+  }
+
+  close(pid: number): void {
+    this.#rows.get(pid)?.close();
+    this.#rows.delete(pid);
+  }
+
+  closeAll(): void {
+    for (const pid of this.#rows.keys()) this.close(pid);
   }
 }

@@ -171,6 +171,12 @@ export const catalogue = defineCatalogue({
     advice:
       'The log above says how. A traceback there names the cause. A crash without a traceback is most often one of a C extension at import: `python -X faulthandler -c "import MODULE"` shows where.',
   },
+  MOLD_NOT_STARTED: {
+    exitStatus: 28,
+    title: 'The process of a mold could not be started',
+    advice:
+      'Most often the interpreter or the folder that the herd was started in is gone: bring it back, or start the herd anew from where they are now. A herd that serves goes on serving.',
+  },
   MOLD_OUT_OF_MEMORY: {
     exitStatus: 24,
     title: 'The mold ran out of memory',

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mountPoints, whyNotTrusted } from './trusted-folders.ts';
+import { whyNotTrusted } from './trusted-folders.ts';
 
 const uid = process.getuid?.() ?? 0;
 
@@ -71,15 +71,4 @@ describe('links', () => {
     symlinkSync('a', path.join(folder, 'b'));
     expect(whyNotTrusted(path.join(folder, 'a', 'run'), { uid })).toContain('too many links');
   });
-});
-
-test('mount points are read as the kernel writes them', () => {
-  const points = mountPoints(
-    [
-      String.raw`22 27 0:21 / /proc rw,relatime - proc proc rw`,
-      String.raw`30 27 0:22 / /mnt/a\040b\011c rw - tmpfs tmpfs rw`,
-      '',
-    ].join('\n'),
-  );
-  expect([...points]).toEqual(['/proc', '/mnt/a b\tc']);
 });

@@ -8,6 +8,7 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from './errors.ts';
+import { parseMountinfo } from './mountinfo.ts';
 
 const OTHERS_MAY_WRITE = 0o022;
 /** In such a folder a name can be taken away only by its owner, the folder's and root (inode(7), S_ISVTX). */
@@ -98,18 +99,6 @@ const thisMachine: Place = {
       throw error;
     }
   },
-  isMountPoint: (folder) => mountPoints(readFileSync('/proc/self/mountinfo', 'utf8')).has(folder),
+  isMountPoint: (folder) =>
+    parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1')).some(({ point }) => point === folder),
 };
-
-/** Of /proc/PID/mountinfo (proc_pid_mountinfo(5)), in which blanks and the like are octal. */
-export function mountPoints(mountinfo: string): Set<string> {
-  return new Set(
-    mountinfo
-      .split('\n')
-      .map((line) => line.split(' ')[4] ?? '')
-      .filter((point) => point !== '')
-      .map((point) =>
-        point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
-      ),
-  );
-}

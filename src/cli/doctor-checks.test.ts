@@ -23,6 +23,7 @@ const facts: Facts = {
   perfCommand: true,
   cgroup: null,
   memoryAvailable: mebibytes(4000),
+  ksmLeftOn: false,
   runtimeDirectory: { path: '/run/cowherd', problem: null },
 };
 const nobody = { sysPtrace: false, sysAdmin: false, perfmon: false };
@@ -55,6 +56,7 @@ test('whatever is not in order has one line of advice', () => {
       overcommit: 2,
     },
     perfCommand: false,
+    ksmLeftOn: false,
     cgroup: { limit: mebibytes(100), current: mebibytes(99), oomKills: 2 },
     memoryAvailable: bytes(0),
     runtimeDirectory: { path: '/run/cowherd', problem: 'EACCES' },
@@ -97,4 +99,14 @@ test('a cgroup limit is shown, and is a warning only after a kill', () => {
     found: 'cgroup limit 512.0 MiB, 100.0 MiB used',
   });
   expect(check('memory_limit', { cgroup: { ...cgroup, oomKills: 1 } }).state).toBe('limited');
+});
+
+test('KSM that a killed heal has left on is told, with the way to stop it', () => {
+  const running = { ...kernel, ksmRun: 1 };
+  expect(check('ksm', { kernel: running })).toMatchObject({ state: 'ok', advice: null });
+  expect(check('ksm', { kernel: running, ksmLeftOn: true })).toMatchObject({
+    state: 'limited',
+    found: 'running, for whole processes, left on by a heal that was killed',
+    advice: expect.stringMatching(/^Run `cowherd heal` as root.*echo 0 > \/sys\/kernel\/mm\/ksm\/run\.$/) as string,
+  });
 });

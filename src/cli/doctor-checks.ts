@@ -5,6 +5,7 @@
 import { type Bytes, formatMiB } from '../base/units.ts';
 import type { CgroupMemory } from '../procfs/cgroup.ts';
 import type { KernelFacts } from '../procfs/kernel.ts';
+import { KSM_LEFT_ADVICE } from './ksm-left-on.ts';
 
 export interface Facts {
   readonly platform: string;
@@ -13,6 +14,8 @@ export interface Facts {
   readonly perfCommand: boolean;
   readonly cgroup: CgroupMemory | null;
   readonly memoryAvailable: Bytes;
+  /** KSM was switched on by a process of Cowherd that was killed, and nobody has put it back. */
+  readonly ksmLeftOn: boolean;
   readonly runtimeDirectory: { readonly path: string; readonly problem: string | null };
 }
 
@@ -135,7 +138,7 @@ function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts)
  * PR_SET_MEMORY_MERGE: Linux 6.4 (kernel/sys.c). Any process may ask for it; only root can start the merging. That it is
  * stopped is as it should be: `cowherd heal` has it on while it heals.
  */
-function ksm({ kernel }: Facts): Check {
+function ksm({ kernel, ksmLeftOn }: Facts): Check {
   const base = { name: 'ksm', required: false, purpose: 'merging equal pages again (heal)' };
   if (kernel.ksmRun === null) {
     return {
@@ -154,6 +157,14 @@ function ksm({ kernel }: Facts): Check {
       state: 'missing',
       found,
       advice: 'Merging the memory of a whole process needs Linux 6.4 or newer.',
+    };
+  }
+  if (ksmLeftOn) {
+    return {
+      ...base,
+      state: 'limited',
+      found: `${found}, left on by a heal that was killed`,
+      advice: `${KSM_LEFT_ADVICE}.`,
     };
   }
   return problem === null || kernel.ksmRun === 1

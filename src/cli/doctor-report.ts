@@ -21,6 +21,7 @@ import { availablePolicies, POLICIES, type PolicyName, whyNot } from '../cpython
 import { ownMemoryCgroup, readCgroupMemory } from '../procfs/cgroup.ts';
 import { readKernelFacts } from '../procfs/kernel.ts';
 import { readMeminfo } from '../procfs/meminfo.ts';
+import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { readRuntimeEnvironment, runtimeBase, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { prepareRuntimeDirectory, removeRuntimeFiles } from '../supervisor/runtime-folder.ts';
 import { type Check, checks } from './doctor-checks.ts';
@@ -139,6 +140,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
       perfCommand: isOnPath('perf', env),
       cgroup: cgroupMemory,
       memoryAvailable: memory?.available ?? bytes(0),
+      ksmLeftOn: new KsmSwitch().leftBehind().length > 0,
       runtimeDirectory: { path: runtime.path, problem: runtime.problem?.detail ?? runtime.problem?.title ?? null },
     }),
     problems: problems.map(({ code, exitStatus, title, detail, advice }) => ({

@@ -1,6 +1,6 @@
 /** A herd's status as lines for a terminal: the table of `status` and `demo`. */
 import pc from 'picocolors';
-import { printableIn } from '../base/printable.ts';
+import { printable, printableIn } from '../base/printable.ts';
 import {
   bytes,
   formatCount,
@@ -21,8 +21,12 @@ export interface Screen {
   readonly rows?: number;
 }
 
-/** The whole screen of `cowherd status`; cut to what fits, if one is given. */
-export function formatStatus(raw: StatusReport, screen?: Screen): string {
+/**
+ * The whole screen of `cowherd status`; cut to what fits, if one is given.
+ *
+ * @param notices lines below it, of what has nothing to do with this herd
+ */
+export function formatStatus(raw: StatusReport, screen?: Screen, notices: readonly string[] = []): string {
   const report = printableIn(raw);
   const { herd } = report;
   const where = herd.listeners.length === 0 ? 'not listening yet' : herd.listeners.join(', ');
@@ -36,7 +40,7 @@ export function formatStatus(raw: StatusReport, screen?: Screen): string {
     ...formatTroubles(report),
   ]);
   const table = formatWorkers(report, columns).split('\n');
-  const bottom = fit(formatHerdMemory(report));
+  const bottom = fit([...formatHerdMemory(report), ...notices.map(printable)]);
   const lines = [...top, '', ...table, '', ...bottom];
   // The cursor stands on a row of its own below them.
   const room = (screen?.rows ?? Infinity) - 1;

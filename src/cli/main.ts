@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { catalogue, CowherdError, isSystemError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
+import { outliveTerminal } from './lost-terminal.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
@@ -59,6 +60,8 @@ async function report(error: unknown): Promise<number> {
 async function endWith(error: CowherdError): Promise<never> {
   process.exit(await report(error));
 }
+
+outliveTerminal();
 
 let hasLostOutput = false;
 process.stdout.on('error', (error) => {

@@ -197,7 +197,7 @@ function tell(report: RecordReport, profile: Profile, options: RecordOptions): v
   const { page_bytes: pageBytes, seconds: took } = report;
   const write = (path: string, text: string | Uint8Array): void => writeOutput(path, text, options.force);
   if (options.speedscope !== undefined) {
-    write(options.speedscope, `${JSON.stringify(speedscopeOf(profile, report.title, pageBytes))}\n`);
+    write(options.speedscope, `${printableJson(speedscopeOf(profile, report.title, pageBytes))}\n`);
   }
   if (options.pprof !== undefined) {
     const takenAt = new Date(report.taken_at);

@@ -4,6 +4,7 @@ import { CowherdError } from '../base/errors.ts';
 import { printable, printableJson } from '../base/printable.ts';
 import { findHerd } from './find-herd.ts';
 import { formatStatus } from './herd-table.ts';
+import { ksmLeftOn } from './ksm-left-on.ts';
 import { readStatus } from './read-status.ts';
 
 export interface StatusOptions {
@@ -32,7 +33,9 @@ export async function runStatus(options: StatusOptions): Promise<number> {
       const isRenewed = options.watch === true && isTTY;
       // A terminal that does not say its size has 0 of both.
       const screen = isTTY && columns > 0 ? { columns, ...(isRenewed && rows > 0 ? { rows } : {}) } : undefined;
-      process.stdout.write(`${isRenewed ? CLEAR_SCREEN : ''}${formatStatus(report, screen)}\n`);
+      const left = ksmLeftOn();
+      const notices = left === null ? [] : [left];
+      process.stdout.write(`${isRenewed ? CLEAR_SCREEN : ''}${formatStatus(report, screen, notices)}\n`);
     }
     if (options.watch !== true) return 0;
     await sleep(intervalMs);

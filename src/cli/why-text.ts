@@ -45,6 +45,9 @@ function formatFamily({ reference, workers, seconds }: WhyReport): string {
   if (reference.census_problem !== null) {
     lines.push(pc.yellow(`Owners are told by their types alone, without a census: ${reference.census_problem}`));
   }
+  if (reference.left_out > 0) {
+    lines.push(pc.yellow(`Mappings of ${formatMiB(bytes(reference.left_out))} are too large to be looked at`));
+  }
   if (reference.problem !== null) {
     lines.push(pc.yellow(`Causes are told by the bytes alone: ${reference.problem}`));
   }

@@ -4,6 +4,7 @@
  *
  * Source: https://github.com/brendangregg/FlameGraph (README, "Fold stacks"; stackcollapse-perf.pl).
  */
+import { printable } from '../base/printable.ts';
 import type { Profile, ProfileFrame } from './profile.ts';
 
 export function collapsedOf(profile: Profile): string {
@@ -14,8 +15,8 @@ export function collapsedOf(profile: Profile): string {
   return lines.join('');
 }
 
-/** Python functions are told apart by their file; nothing in a name may end it. */
+/** Python functions are told apart by their file; nothing in a name may end it, or steer the terminal of who reads it. */
 function frameName({ name, file, language }: ProfileFrame): string {
   const text = language === 'python' && file !== '' ? `${name} (${file})` : name;
-  return text.replaceAll(';', ':').replaceAll(/[\r\n]+/g, ' ');
+  return printable(text.replaceAll(';', ':'));
 }

@@ -66,6 +66,12 @@ test('pprof', () => {
   expect([decoded.timeNanos, decoded.durationNanos].map(Number)).toEqual([5_000_000_000, 2_000_000_000]);
 });
 
+test('collapsed stacks: a name steers no terminal', () => {
+  const evil = new Profile();
+  evil.add(fault('other', native('lib\u001B[2J\n_start 99')));
+  expect(collapsedOf(evil)).toBe(String.raw`lib\x1b[2J\n_start 99 1` + '\n');
+});
+
 test('collapsed stacks: nothing in a name ends it', () => {
   expect(collapsedOf(profile)).toBe(
     '_start;Shop.total:x (/srv/shop.py);gc_collect_main;update_refs 3\n_start;Shop.total:x (/srv/shop.py);Py_INCREF 1\n',

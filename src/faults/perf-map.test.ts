@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { manualClock } from '../base/clock.ts';
 import { milliseconds } from '../base/units.ts';
-import { frameOfMap, parsePerfMap, PerfMaps } from './perf-map.ts';
+import { frameOfMap, isPlain, parsePerfMap, PerfMaps } from './perf-map.ts';
 
 /** Of no process: pid_max is at most 2^22. */
 const PID = 4_194_305;
@@ -55,6 +55,25 @@ test('a map that grows is read on, also when it has been taken away', () => {
   expect(maps.find(PID, 0x7f3a)?.name).toBe('third');
   expect(maps.find(PID, 0x7f15)?.name).toBe('fourth');
   maps.close();
+});
+
+test('what a process has mounted over its map, and what may never answer, is not opened', () => {
+  const host = '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:21 / /tmp rw - tmpfs tmpfs rw\n';
+  expect(isPlain('/tmp/perf-7.map', host, false)).toBe(true);
+  expect(isPlain('/tmp/perf-7.map', '22 1 0:50 / / rw - overlay overlay rw\n', false)).toBe(true);
+  for (const more of [
+    '24 23 8:1 /etc/shadow /tmp/perf-7.map rw - ext4 /dev/sda1 rw',
+    '24 23 0:24 / /tmp rw - fuse.evil evil rw,allow_other',
+    '24 23 0:24 / /tmp rw - nfs4 far:/ rw',
+    '24 22 0:24 / / rw - fuse evil rw',
+  ]) {
+    expect(isPlain('/tmp/perf-7.map', `${host}${more}\n`, false), more).toBe(false);
+  }
+  expect(isPlain('/tmp/perf-8.map', `${host}24 23 8:1 / /tmp/perf-7.map rw - ext4 /dev/sda1 rw\n`, false)).toBe(true);
+  // Of a process that is gone, or may not be looked into.
+  expect(isPlain('/tmp/perf-7.map', '', false)).toBe(false);
+  // In a chroot of this machine.
+  expect(isPlain('/tmp/perf-7.map', '', true)).toBe(true);
 });
 
 test('a link, a folder, and the file of somebody else are no maps', () => {

@@ -8,9 +8,10 @@
  * written before its code runs for the first time, so the file is read on here whenever an address is not known yet. It
  * is kept open, so that it can be read when the process has ended and taken it away.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import { isSystemError } from '../base/errors.ts';
+import { mountOf, parseMountinfo } from '../base/mountinfo.ts';
 import type { Milliseconds } from '../base/units.ts';
 import { readKernelFile } from '../procfs/read.ts';
 import type { ProfileFrame } from './profile.ts';
@@ -149,15 +150,44 @@ export class PerfMaps {
 
 /** In the process's own view of /tmp, under the pid that it has there (namespaces(7)). */
 function openMap(pid: number): number | null {
-  const status = readStatus(pid);
+  const status = readFile(`/proc/${pid}/status`);
   const ownPid = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? String(pid);
   const owner = Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN);
-  return openRegular(`/proc/${pid}/root/tmp/perf-${ownPid}.map`, owner) ?? openRegular(`/tmp/perf-${pid}.map`, owner);
+  const inside = `/tmp/perf-${ownPid}.map`;
+  const mountinfo = readFile(`/proc/${pid}/mountinfo`);
+  const map = isPlain(inside, mountinfo, sharesMounts(pid)) ? openRegular(`/proc/${pid}/root${inside}`, owner) : null;
+  return map ?? openRegular(`/tmp/perf-${pid}.map`, owner);
 }
 
-function readStatus(pid: number): string {
+/** A file system that answers by a process, or over a network, may never answer. */
+const MAY_HANG = /^(?:fuse|nfs|cifs|smb|9p|ceph|afs|autofs|virtiofs|coda)/;
+
+/**
+ * Whether a process's map is where an interpreter writes it, in a folder of the kernel's own file systems. In a mount
+ * namespace of its own a process decides what is at that place: a file system of its making, any other file, a link.
+ */
+export function isPlain(path: string, mountinfo: string, sharesMounts: boolean): boolean {
+  const mounts = parseMountinfo(mountinfo);
+  const mount = mountOf(path, mounts);
+  // Of a process whose root is a mere folder (chroot(2)) the mounts above are not listed: they are this machine's own.
+  if (mount === null) return sharesMounts;
+  return mount.point !== path && !MAY_HANG.test(mount.type) && !MAY_HANG.test(mountOf('/', mounts)?.type ?? '');
+}
+
+/** Whether a process is in the mount namespace of this one. */
+function sharesMounts(pid: number): boolean {
   try {
-    return readKernelFile(`/proc/${pid}/status`) ?? '';
+    return readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+/** Empty where there is none, or it may not be read. */
+function readFile(path: string): string {
+  try {
+    return readKernelFile(path) ?? '';
   } catch (error) {
     if (isSystemError(error)) return '';
     throw error;

@@ -1,6 +1,7 @@
 /** A share of a family's workers, compared with their reference: what a thread of `look.ts` does, and the main one too. */
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError } from '../base/errors.ts';
+import { type Bytes, bytes } from '../base/units.ts';
 import { compare, workOf, type WorkerComparison } from './comparison.ts';
 import { asReference, type FoundReference, openSubject, type OpenSubject, withEntriesKept } from './open-subject.ts';
 import { Rests } from './rests.ts';
@@ -18,6 +19,8 @@ export interface Share {
 export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
   /** Of those workers that were still there. */
   readonly comparisons: readonly WorkerComparison[];
+  /** The most that was left out of any of these processes. */
+  readonly leftOut: Bytes;
 }
 
 /** About how long it takes to open the processes and find out what runs in them. */
@@ -47,7 +50,8 @@ export async function lookAtShare(
         : (await import('./read-census.ts')).readCensus(censusPath, reference.mappings);
     const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress, rest });
     rest(0);
-    return { found, problem, comparisons };
+    const leftOut = bytes(Math.max(...opened.map((subject) => subject.leftOut)));
+    return { found, problem, comparisons, leftOut };
   } finally {
     for (const subject of opened) subject.close();
   }

@@ -82,6 +82,7 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
       policy: family.policy,
       has_census: family.census !== null,
       census_problem: family.censusProblem,
+      left_out: Math.max(...results.map(({ leftOut }) => leftOut)),
     },
     minor: problem === null && found !== null ? found.minor : null,
     collectorCalledBy: family.collectorCalledBy,

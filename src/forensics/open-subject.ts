@@ -1,5 +1,6 @@
 /** Opens processes to look at them: their mappings, page tables, memory, and the interpreter in them. */
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import type { Bytes } from '../base/units.ts';
 import {
   type FoundInterpreter,
   interpreterByName,
@@ -14,6 +15,7 @@ import { ProcessMemory } from '../procfs/process-memory.ts';
 import type { Reference, Subject } from './comparison.ts';
 import { findPools, PoolIndex } from './pool-index.ts';
 import { programOf } from './processes.ts';
+import { withinReach } from './within-reach.ts';
 
 /** The newest Python whose heap is known; `why` says so of a newer one, and of 3.8 and older. */
 const OLDEST_MINOR = 9;
@@ -24,6 +26,8 @@ const PIECE_BYTES = 1 << 20;
 const OVERLAP_BYTES = 32;
 
 export interface OpenSubject extends Subject {
+  /** Of its memory that is beyond reach (`within-reach.ts`). */
+  readonly leftOut: Bytes;
   readonly close: () => void;
 }
 
@@ -38,9 +42,10 @@ export function openSubject(pid: number, pageBytes: number, rest?: () => void): 
     if (mappings === null) throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}` });
     const memory = new ProcessMemory(pid);
     const pagemap = new Pagemap(pid, pageBytes);
+    const hasPages = (start: number, end: number): boolean => pagemap.entries(start, end, rest).hasAny;
     return {
       pid,
-      mappings,
+      ...withinReach(mappings, hasPages),
       memory,
       entries: (start, end) => pagemap.entries(start, end, rest),
       close: () => {

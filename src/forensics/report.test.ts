@@ -16,6 +16,7 @@ const facts: WhyFacts = {
     policy: null,
     has_census: false,
     census_problem: null,
+    left_out: 0,
   },
   minor: 13,
   collectorCalledBy: null,

@@ -80,6 +80,8 @@ export interface WhyReport {
     readonly has_census: boolean;
     /** Why there is none, where one was asked for. */
     readonly census_problem: string | null;
+    /** Bytes of mappings too large to be looked at. */
+    readonly left_out: number;
   };
   /** The worker that stands for all: in the middle by what it has unshared. */
   readonly median_pid: number;

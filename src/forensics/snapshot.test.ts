@@ -109,6 +109,11 @@ test('a file that claims more than there is room for is refused, and its pages a
   const claim = JSON.stringify({ ...file, workers: [{ pid: 1, started_at: 1, regions }] });
   expect(refused(claim)).toMatch(/^the-file \(/);
   expect(process.memoryUsage.rss() - before).toBeLessThan(1 << 30);
+  // One that is too large by itself is not made to its end.
+  const one = { start: 0, pages: deflateRawSync(Buffer.alloc(300 << 20), { level: 1 }).toString('base64') };
+  expect(refused(JSON.stringify({ ...file, workers: [{ pid: 1, started_at: 1, regions: [one] }] }))).toMatch(
+    /larger than 268435456 bytes/,
+  );
 });
 
 test('what is no file, or too large a one, is refused before it is read', () => {

@@ -27,6 +27,7 @@ test('each bit is where the kernel has it', () => {
       );
       const entries = new PageEntries(new Uint32Array(words.buffer));
       expect(entries.count).toBe(all.length);
+      expect(entries.hasAny).toBe(all.some(({ present, swapped }) => present || swapped));
       for (const [page, { present, swapped, ofFile, exclusive, frame }] of all.entries()) {
         expect(entries.isPresent(page)).toBe(present);
         expect(entries.isSwapped(page)).toBe(swapped);

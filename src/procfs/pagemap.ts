@@ -30,6 +30,14 @@ export class PageEntries {
     this.count = words.length >> 1;
   }
 
+  /** Whether any page is present or in swap. Marks of the kernel's own may be set for pages that are not. */
+  get hasAny(): boolean {
+    for (let at = 1; at < this.#words.length; at += 2) {
+      if (((this.#words[at] ?? 0) & (PRESENT | SWAPPED)) !== 0) return true;
+    }
+    return false;
+  }
+
   /** The entries from one page to before another, as the same memory. */
   slice(first: number, end: number): PageEntries {
     return new PageEntries(this.#words.subarray(first * 2, end * 2));

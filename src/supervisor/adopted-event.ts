@@ -1,4 +1,5 @@
 /** What an adopted herd is to the supervisor's policy (adoption.ts), read from the scoreboard and the dead one's file. */
+import { exitCounters } from './endings.ts';
 import type { Adoption, AdoptedRow } from './events.ts';
 import type { HerdOrigin } from './herd-file.ts';
 import type { AdoptedHerd, StartUp } from './start-up.ts';
@@ -9,11 +10,14 @@ export function originOf({ python, arguments: words }: StartUp): HerdOrigin {
 
 export function adoptedEvent(startUp: StartUp, { inventory, saved }: AdoptedHerd): { type: 'adopted' } & Adoption {
   const rows: Record<number, AdoptedRow> = {};
-  for (const { pid, slot } of [...inventory.workers, ...Object.values(saved?.state.workers ?? {})]) {
-    const row = startUp.scoreboard.row(slot);
-    if (row === null || row.pid !== pid) continue;
+  for (const { pid } of inventory.workers) {
+    const row = startUp.scoreboard.row(pid);
+    if (row === null) continue;
     const { requestsStarted, requestsFinished, readyMonotonicNs } = row;
     rows[pid] = { requestsStarted, requestsFinished, isReady: readyMonotonicNs > 0n };
+  }
+  for (const { pid, counters } of inventory.endings) {
+    if (counters !== null) rows[pid] = { ...exitCounters(counters), isReady: false };
   }
   return {
     type: 'adopted',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Inventory } from '../agent/messages.ts';
+import { PROTOCOL_VERSION, type Inventory } from '../agent/messages.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Adoption } from './events.ts';
 import { newMold } from './molds.ts';
@@ -71,12 +71,18 @@ function foundMold(generation: number, changes: Partial<Inventory['molds'][numbe
 function inventory(changes: Partial<Inventory> = {}): Inventory {
   return {
     type: 'inventory',
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     pid: KEEPER,
     executable: 'python3',
     python_version: '3.13.0',
     molds: [foundMold(1)],
-    workers: [101, 102].map((pid) => ({ pid, slot: pid - 101, generation: 1, forked_monotonic_ns: 3e9 })),
+    workers: [101, 102].map((pid) => ({
+      pid,
+      slot: pid - 101,
+      generation: 1,
+      forked_monotonic_ns: 3e9,
+      scoreboard: 9,
+    })),
     listeners: [{ generation: 1, names: ['http://127.0.0.1:8000'] }],
     endings: [],
     unheard: [],
@@ -106,7 +112,7 @@ function adopted(changes: Partial<Adoption> = {}): Decision & { logs: string[]; 
 }
 
 function ended(pid: number, signal: number): Inventory['endings'][number] {
-  const usage = { minor_faults: 0, major_faults: 0, cpu_seconds: 0 };
+  const usage = { minor_faults: 0, major_faults: 0, cpu_seconds: 0, counters: null };
   return { type: 'process_exited', pid, exit_status: null, signal, ...usage };
 }
 
@@ -159,7 +165,7 @@ test('a worker that has died counts as died, with its requests, and another one 
 });
 
 test('an unknown worker is taken in, and the slots of forks under way are not given twice', () => {
-  const unknown = { pid: 103, slot: 2, generation: 1, forked_monotonic_ns: 4e10 };
+  const unknown = { pid: 103, slot: 2, generation: 1, forked_monotonic_ns: 4e10, scoreboard: 10 };
   const found = inventory({ workers: [...inventory().workers, unknown], molds: [foundMold(1, { forking: [3] })] });
   const { state, actions } = adopted({ saved: known({ target: 5 }), inventory: found });
   expect(state.workers[103]).toMatchObject({ slot: 2, phase: 'booting', forkedAtMs: 40_000 });

@@ -1,6 +1,6 @@
 /** The census by example: asked for, taken once, and told of. */
 import { expect, test } from 'vitest';
-import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
+import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
 import { censusReport, NO_ANSWER_MS, type CensusReport } from './census.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
@@ -48,6 +48,7 @@ class Herd {
       minor_faults: 0,
       major_faults: 0,
       cpu_seconds: 0,
+      counters: null,
     });
   }
 
@@ -144,7 +145,7 @@ test('a supervisor that adopts the herd still has it, unless the mold is gone', 
   const before = new Herd().asks().says(written).state;
   const inventory = {
     type: 'inventory' as const,
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     pid: 40,
     executable: 'python3',
     python_version: '3.13.0',

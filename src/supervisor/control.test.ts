@@ -132,7 +132,7 @@ describe('who does not behave is shown out', () => {
   }
 
   test('for a line without an end', async () => {
-    await listen();
+    await listen(600_000);
     const { socket, isOut } = await visit();
     for (let piece = 0; piece < 100; piece += 1) socket.write('x'.repeat(100));
     expect(await isOut).toBe(true);

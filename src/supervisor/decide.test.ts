@@ -1,6 +1,13 @@
 /** Decisions by example: what happens, and what the supervisor does about it. */
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type Settings } from '../agent/messages.ts';
+import {
+  PROTOCOL_VERSION,
+  type KeeperMessage,
+  type MoldMessage,
+  type WorkerMessage,
+  type Settings,
+} from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
@@ -22,14 +29,16 @@ class Herd {
     return this;
   }
 
-  hears(message: KeeperMessage, counters?: ExitCounters): this {
-    return this.event(
-      counters === undefined ? { type: 'keeper_says', message } : { type: 'keeper_says', message, counters },
-    );
+  hears(message: KeeperMessage): this {
+    return this.event({ type: 'keeper_says', message });
   }
 
   moldSays(message: MoldMessage, generation = 1): this {
     return this.hears({ type: 'from_mold', generation, message });
+  }
+
+  workerSays(pid: number, message: WorkerMessage, generation = 1): this {
+    return this.hears({ type: 'from_worker', generation, pid, message });
   }
 
   after(ms: number, heartbeats: Heartbeat[] = []): this {
@@ -75,26 +84,31 @@ class Herd {
   }
 
   forked(pid: number, slot: number, generation = 1): this {
-    return this.moldSays({ type: 'forked', slot, pid, age: 1, forked_monotonic_ns: 0 }, generation);
+    return this.hears({ type: 'worker_forked', generation, slot, pid, forked_monotonic_ns: 0, scoreboard: 9 });
   }
 
-  workerReady(pid: number, slot: number): this {
-    return this.moldSays({ type: 'worker_ready', pid, slot });
+  workerReady(pid: number): this {
+    return this.workerSays(pid, { type: 'worker_ready' });
   }
 
   exits(pid: number, ending: { status?: number; signal?: number }, counters?: ExitCounters): this {
-    return this.hears(
-      {
-        type: 'process_exited',
-        pid,
-        exit_status: ending.status ?? null,
-        signal: ending.signal ?? null,
-        minor_faults: 0,
-        major_faults: 0,
-        cpu_seconds: 0,
-      },
-      counters,
-    );
+    return this.hears({
+      type: 'process_exited',
+      pid,
+      exit_status: ending.status ?? null,
+      signal: ending.signal ?? null,
+      minor_faults: 0,
+      major_faults: 0,
+      cpu_seconds: 0,
+      counters:
+        counters === undefined
+          ? null
+          : {
+              requests_started: counters.requestsStarted,
+              requests_finished: counters.requestsFinished,
+              response_errors: counters.responseErrors ?? 0,
+            },
+    });
   }
 
   get does(): string[] {
@@ -130,7 +144,7 @@ function loading(changes: Partial<Settings> = {}): Herd {
 /** A herd whose workers 101, 102 … are ready. */
 function serving(changes: Partial<Settings> = {}): Herd {
   const herd = loading(changes).listening().moldReady();
-  for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot, slot);
+  for (const slot of herd.forks) herd.forked(101 + slot, slot).workerReady(101 + slot);
   return herd;
 }
 
@@ -145,15 +159,15 @@ describe('starting', () => {
     expect(herd.moldReady().forks).toEqual([0, 1]);
     expect(herd.state.phase).toBe('serving');
     expect(herd.forked(101, 0).does).toEqual(['watch_process']);
-    expect(herd.workerReady(101, 0).does).toEqual([]);
-    expect(herd.forked(102, 1).workerReady(102, 1).does).toEqual(['announce_serving']);
+    expect(herd.workerReady(101).does).toEqual([]);
+    expect(herd.forked(102, 1).workerReady(102).does).toEqual(['announce_serving']);
   });
 
   test('says once that it serves', () => {
     const herd = serving();
     herd.exits(101, { signal: SIGKILL });
     const [slot = -1] = herd.forks;
-    expect(herd.forked(103, slot).workerReady(103, slot).does).toEqual([]);
+    expect(herd.forked(103, slot).workerReady(103).does).toEqual([]);
   });
 
   test('forks nothing before there is something to listen on', () => {
@@ -260,13 +274,13 @@ describe('a worker that dies', () => {
       }
       expect(herd.forks).toEqual([0]);
       pid += 100;
-      herd.forked(pid, 0).workerReady(pid, 0);
+      herd.forked(pid, 0).workerReady(pid);
     }
     expect(pauses).toEqual([0, 100, 200, 400, 800]);
   });
 
   test('after it had been up for long begins a new row', () => {
-    const herd = serving().exits(101, { status: 1 }).forked(103, 0).workerReady(103, 0);
+    const herd = serving().exits(101, { status: 1 }).forked(103, 0).workerReady(103);
     herd.after(60_000);
     expect(herd.exits(103, { status: 1 }).forks).toEqual([0]);
     expect(herd.state.deathsInARow).toBe(1);
@@ -281,7 +295,7 @@ describe('a worker that dies', () => {
 
   test('says why, if it could', () => {
     const herd = serving();
-    herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code: 'WORKER_BOOT_FAILED', detail: 'RuntimeError: x' });
+    herd.workerSays(101, { type: 'worker_failed', code: 'WORKER_BOOT_FAILED', detail: 'RuntimeError: x' });
     expect(herd.exits(101, { status: 1 }).logs[0]).toContain('exited with status 1: RuntimeError: x');
   });
 
@@ -290,7 +304,7 @@ describe('a worker that dies', () => {
     [4, 'APP_IMPORT_FAILED'],
   ])('with status %i before any was ready ends the herd: %s', (status, code) => {
     const herd = loading().listening().moldReady().forked(101, 0);
-    herd.moldSays({ type: 'worker_failed', pid: 101, slot: 0, code, detail: 'no licence' });
+    herd.workerSays(101, { type: 'worker_failed', code, detail: 'no licence' });
     herd.exits(101, { status });
     expect(herd.state.stop?.error).toEqual({ code, detail: 'no licence' });
   });
@@ -299,22 +313,26 @@ describe('a worker that dies', () => {
     expect(serving().exits(101, { status: 3 }).state.phase).toBe('serving');
   });
 
-  test('so often that it is hopeless ends the herd, unless a request was ever answered', () => {
-    for (const answered of [false, true]) {
-      const herd = serving();
-      if (answered) herd.after(1, [{ pid: 102, agoMs: 0, requestsFinished: 1, inFlight: 0 }]);
-      let pid = 101;
-      for (let death = 1; death < hopelessDeaths(2); death += 1) {
-        herd.exits(pid, { status: 5 }).after(60_000);
-        herd.state.deathsInARow = death;
-        pid += 100;
-        herd.forked(pid, 0).workerReady(pid, 0);
-        expect(herd.state.phase).toBe('serving');
-      }
-      herd.exits(pid, { status: 5 });
-      expect(herd.state.phase).toBe(answered ? 'serving' : 'stopping');
-      if (!answered) expect(herd.state.stop?.error?.code).toBe('WORKERS_KEEP_DYING');
+  test.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('again and again, one was ready: %s, exit_when_hopeless: %s', (wasReady, exits) => {
+    const herd = loading({ exit_when_hopeless: exits }).listening().moldReady();
+    herd.forked(101, 0).forked(102, 1);
+    if (wasReady) herd.workerReady(101);
+    for (let death = 1; death <= hopelessDeaths(2); death += 1) {
+      expect(herd.state.phase).toBe('serving');
+      const pid = 100 + death;
+      herd.exits(pid, { signal: constants.signals.SIGSEGV });
+      // At once after the first death, later after a pause.
+      const [slot] = herd.forks.length > 0 ? herd.forks : herd.after(15_000).forks;
+      if (slot !== undefined) herd.forked(102 + death, slot);
     }
+    const ends = exits && !wasReady;
+    expect(herd.state.phase).toBe(ends ? 'stopping' : 'serving');
+    if (ends) expect(herd.state.stop?.error?.code).toBe('WORKERS_KEEP_DYING');
   });
 
   test('the pauses grow, and never beyond a quarter of a minute', () => {
@@ -356,7 +374,7 @@ describe('the size of the herd', () => {
       generation: 1,
       message: { type: 'workers_wanted', count: 3 },
     });
-    herd.after(5).forked(103, 2).workerReady(103, 2);
+    herd.after(5).forked(103, 2).workerReady(103);
     expect(herd.event({ type: 'scale', by: -1 }).signals).toEqual([[101, SIGTERM]]);
     expect(herd.exits(101, { status: 0 }).forks).toEqual([]);
     expect(herd.logs).toEqual([]);
@@ -473,9 +491,8 @@ describe('stopping', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     expect(herd.after(19_499).signals).toEqual([]);
     expect(herd.after(1).signals).toEqual([[102, SIGTELL]]);
-    herd.moldSays({
+    herd.workerSays(102, {
       type: 'in_flight',
-      pid: 102,
       requests: [
         { method: 'GET', path: '/slow', seconds: 20.5 },
         { method: 'WebSocket', path: '/live', seconds: null },
@@ -492,9 +509,8 @@ describe('stopping', () => {
 
   test('says nothing of requests that were finished in time, or that failed before', () => {
     const herd = serving().event(asked).exits(101, { status: 0 }).after(19_500);
-    herd.moldSays({
+    herd.workerSays(102, {
       type: 'in_flight',
-      pid: 102,
       requests: [{ method: 'GET', path: '/slow', seconds: 20.5 }],
       response_errors: 2,
     });
@@ -546,8 +562,7 @@ describe('stopping', () => {
   test('a keeper that dies on the way leaves orphans, which are waited for', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
-    const workers = [{ pid: 102, slot: 1 }];
-    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD], workers });
+    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
     expect(herd.end).toMatchObject({ error: { code: 'KEEPER_DIED' } });
   });
 });
@@ -591,14 +606,91 @@ test('the guard names who steers the collector', () => {
   const herd = serving();
   const call = {
     type: 'guard',
-    pid: 101,
     function: 'set_threshold',
     package: 'msgpack',
     file: '/m/x.py',
     line: 7,
   } as const;
-  expect(herd.moldSays({ ...call, held: true }).logs).toEqual([
+  expect(herd.workerSays(101, { ...call, held: true }).logs).toEqual([
     'warning: Guard: gc.set_threshold() of msgpack held off in worker 101 (/m/x.py:7)',
   ]);
-  expect(herd.moldSays({ ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
+  expect(herd.workerSays(101, { ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
 });
+
+describe('a message that the keeper has dropped', () => {
+  test('costs the worker that sent it, when another one is ready', () => {
+    const herd = serving();
+    herd.hears({ type: 'bad_message', pid: 101, generation: 1, reason: "'nope' is not a worker's to say" });
+    expect(herd.logs).toEqual([
+      "error: Worker 101 sent a message that was dropped ('nope' is not a worker's to say); the worker is replaced",
+    ]);
+    expect(herd.signals).toEqual([]);
+    expect(herd.forks).toEqual([2]);
+    herd.forked(103, 2).workerReady(103);
+    expect(herd.signals).toEqual([[101, SIGTERM]]);
+  });
+
+  test('of a mold is told of, and ends nothing', () => {
+    const herd = serving().hears({ type: 'bad_message', pid: MOLD, generation: 1, reason: 'no JSON' });
+    expect(herd.logs).toEqual([
+      `error: The mold of generation 1 (pid ${MOLD}) sent a message that was dropped (no JSON)`,
+    ]);
+    expect(herd.does).toEqual([]);
+  });
+});
+
+describe('a command that the keeper could not carry out', () => {
+  const reason = 'No such file or directory: /srv/shop/.venv/bin/python';
+
+  test('the mold of a reload: the old generation keeps serving', () => {
+    const herd = serving().event({ type: 'reload_requested', by: 'SIGHUP' });
+    herd.hears({ type: 'command_failed', command: 'start_mold', generation: 2, reason });
+    expect(herd.state).toMatchObject({ phase: 'serving', rollout: null, generation: 1 });
+    expect(herd.state.lastRollout?.failure).toContain(reason);
+    expect(Object.keys(herd.state.molds)).toEqual(['1']);
+    expect(herd.signals).toEqual([]);
+  });
+
+  test('the mold that replaces a dead one: it is tried again, later and later', () => {
+    const herd = serving().exits(MOLD, { signal: SIGKILL });
+    const pauses: number[] = [];
+    for (let attempt = 2; attempt <= 5; attempt += 1) {
+      herd.after(60_000);
+      expect(herd.does).toContain('start_mold');
+      herd.hears({ type: 'command_failed', command: 'start_mold', generation: attempt, reason });
+      expect(herd.logs.join()).toContain('could not be started');
+      pauses.push((herd.state.nextMold?.atMs ?? 0) - herd.nowMs);
+    }
+    expect(pauses).toEqual([1000, 2000, 4000, 8000]);
+    expect(Object.keys(herd.state.workers)).toEqual(['101', '102']);
+  });
+
+  test('the first mold: the herd ends with the reason', () => {
+    const herd = new Herd().keeperReady();
+    herd.hears({ type: 'command_failed', command: 'start_mold', generation: 1, reason });
+    expect(herd.state.stop?.error).toEqual({ code: 'MOLD_NOT_STARTED', detail: reason });
+  });
+
+  test('anything else is told of', () => {
+    const herd = serving().hears({
+      type: 'command_failed',
+      command: 'notify',
+      generation: null,
+      reason: 'KeyError: x',
+    });
+    expect(herd.logs).toEqual(['error: The keeper could not carry out the command notify: KeyError: x']);
+    expect(herd.does).toEqual([]);
+  });
+});
+
+test.each([true, false])(
+  'a reload whose settings end the process (daemon: %s) fails, and the herd serves on',
+  (daemonize) => {
+    const herd = serving().event({ type: 'reload_requested', by: 'SIGHUP' });
+    herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
+    herd.moldSays({ type: 'mold_finished', status: 0, daemonize }, 2);
+    expect(herd.state).toMatchObject({ phase: 'serving', rollout: null, generation: 1 });
+    expect(herd.state.lastRollout?.failure).toContain('INVALID_SETTING');
+    expect(herd.does).not.toContain('daemonize');
+  },
+);

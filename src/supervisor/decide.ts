@@ -4,11 +4,11 @@
  * `run.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
  * clock.
  */
-import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../agent/messages.ts';
+import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type WorkerMessage } from '../agent/messages.ts';
 import * as census from './census.ts';
 import * as cut from './cut.ts';
 import { log, type Answer, type Draft } from './draft.ts';
-import { describeEnding } from './endings.ts';
+import { describeEnding, exitCounters } from './endings.ts';
 import type { Action, DeathNotes, ExitCounters, HerdEvent } from './events.ts';
 import type { Ending, HerdState, MoldState } from './state.ts';
 import * as adoption from './adoption.ts';
@@ -54,7 +54,7 @@ function apply(draft: Draft, event: HerdEvent): void {
   const { state } = draft;
   switch (event.type) {
     case 'keeper_says':
-      keeperSays(draft, event.message, event.counters, event.death);
+      keeperSays(draft, event.message, event.death);
       return;
     case 'keeper_spawn_failed':
       stopping.end(draft, event.code, event.detail);
@@ -130,12 +130,7 @@ function apply(draft: Draft, event: HerdEvent): void {
   }
 }
 
-function keeperSays(
-  draft: Draft,
-  message: KeeperMessage,
-  counters: ExitCounters | undefined,
-  death: DeathNotes | undefined,
-): void {
+function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | undefined): void {
   const { state } = draft;
   switch (message.type) {
     case 'keeper_ready':
@@ -167,12 +162,25 @@ function keeperSays(
       const ending = { exitStatus: message.exit_status, signal: message.signal, outOfMemory };
       draft.actions.push({ do: 'forget_process', pid: message.pid });
       const mold = molds.exited(draft, message.pid);
+      const counters = message.counters === null ? undefined : exitCounters(message.counters);
       if (mold === null) workerExited(draft, message.pid, ending, counters, death?.stack ?? null);
       else moldExited(draft, mold, ending);
       return;
     }
     case 'from_mold':
       moldSays(draft, message.generation, message.message);
+      return;
+    case 'worker_forked':
+      workers.forked(draft, message.generation, message.slot, message.pid);
+      return;
+    case 'from_worker':
+      workerSays(draft, message.pid, message.message);
+      return;
+    case 'bad_message':
+      badMessage(draft, message);
+      return;
+    case 'command_failed':
+      commandFailed(draft, message);
       return;
     case 'signal_failed':
     case 'keeper_leaving':
@@ -202,43 +210,47 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       moldFailed(draft, generation, message.code, message.detail);
       return;
     case 'mold_finished':
-      if (message.daemonize) draft.actions.push({ do: 'daemonize' });
-      stopping.finish(draft, message.status);
+      moldFinished(draft, generation, message);
       return;
     case 'policy_rejected':
       molds.policyRejected(draft, generation, message.policy, message.reason);
       return;
     case 'notice':
-      log(draft, message.level === 'warning' ? 'warning' : 'info', message.text);
-      return;
-    case 'forked':
-      workers.forked(draft, generation, message.slot, message.pid);
+      log(draft, message.level, message.text);
       return;
     case 'fork_failed':
       workers.forkFailed(draft, message.slot, message.reason);
       rollout.forkFailed(draft, generation, message.reason);
-      return;
-    case 'worker_ready':
-      workers.ready(draft, message.pid);
-      rollout.workerReady(draft, message.pid);
-      return;
-    case 'retired':
-      rollout.retired(draft, message.pid, message.requests_finished);
-      return;
-    case 'retire_refused':
-      rollout.retireRefused(draft, message.pid, message.reason);
-      return;
-    case 'worker_failed':
-      workers.failing(draft, message.pid, message.code, message.detail);
-      return;
-    case 'in_flight':
-      cut.told(draft, message.pid, message.requests, message.response_errors);
       return;
     case 'census_written':
       census.written(draft, generation, message);
       return;
     case 'census_failed':
       census.failed(draft, generation, message.reason);
+      return;
+  }
+}
+
+function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
+  switch (message.type) {
+    case 'worker_ready':
+      workers.ready(draft, pid);
+      rollout.workerReady(draft, pid);
+      return;
+    case 'retired':
+      rollout.retired(draft, pid, message.requests_finished);
+      return;
+    case 'retire_refused':
+      rollout.retireRefused(draft, pid, message.reason);
+      return;
+    case 'worker_failed':
+      workers.failing(draft, pid, message.code, message.detail);
+      return;
+    case 'in_flight':
+      cut.told(draft, pid, message.requests, message.response_errors);
+      return;
+    case 'notice':
+      log(draft, message.level, message.text);
       return;
     case 'guard': {
       // A herd file of an older version has none.
@@ -247,12 +259,56 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       log(
         draft,
         'warning',
-        `Guard: gc.${message.function}() of ${message.package} ${what} in worker ${message.pid}` +
+        `Guard: gc.${message.function}() of ${message.package} ${what} in worker ${pid}` +
           ` (${message.file}:${message.line})`,
       );
       return;
     }
   }
+}
+
+/** The keeper has dropped something. A worker that says what no worker says is not its own master: another takes its place. */
+function badMessage(draft: Draft, { pid, generation, reason }: Extract<KeeperMessage, { type: 'bad_message' }>): void {
+  if (pid !== null && draft.state.workers[pid] !== undefined) {
+    log(draft, 'error', `Worker ${pid} sent a message that was dropped (${reason}); the worker is replaced`);
+    workers.replace(draft, pid, 'it sent a message that was dropped');
+    return;
+  }
+  const who = pid === null ? '' : ` (pid ${pid})`;
+  log(draft, 'error', `The mold of generation ${generation}${who} sent a message that was dropped (${reason})`);
+}
+
+/** What the keeper could not do costs the mold that it was for, and nobody else. */
+function commandFailed(draft: Draft, failed: Extract<KeeperMessage, { type: 'command_failed' }>): void {
+  const { command, generation, reason } = failed;
+  if (generation !== null && command === 'start_mold') moldNotStarted(draft, generation, reason);
+  else if (generation !== null && command === 'listen') {
+    moldFailed(draft, generation, 'ADDRESS_UNAVAILABLE', reason);
+  } else if (generation !== null && command === 'adopt_mold') {
+    moldFailed(draft, generation, 'MOLD_NOT_STARTED', reason);
+  } else log(draft, 'error', `The keeper could not carry out the command ${command}: ${reason}`);
+}
+
+function moldNotStarted(draft: Draft, generation: number, reason: string): void {
+  const mold = molds.notStarted(draft, generation, reason);
+  if (mold === null) return;
+  if (rollout.moldLost(draft, generation, `could not be started: ${reason}`)) return;
+  if (generation === draft.state.generation) molds.replaceNotStarted(draft, mold, reason);
+}
+
+/** Its settings ask for no herd at all: to print something, or to start anew in the background. */
+function moldFinished(
+  draft: Draft,
+  generation: number,
+  { daemonize, status }: Extract<MoldMessage, { type: 'mold_finished' }>,
+): void {
+  if (draft.state.phase !== 'starting') {
+    const what = daemonize ? 'daemon' : 'print_config, check_config, or a call of sys.exit';
+    moldFailed(draft, generation, 'INVALID_SETTING', `${what} ends the process, which only a start can do`);
+    return;
+  }
+  if (daemonize) draft.actions.push({ do: 'daemonize' });
+  stopping.finish(draft, status);
 }
 
 function moldFailed(draft: Draft, generation: number, code: string, detail: string): void {

@@ -1,5 +1,7 @@
-/** How a process ended, in words. */
+/** How a process ended, in words, and what it had counted. */
 import { constants } from 'node:os';
+import type { Inventory } from '../agent/messages.ts';
+import type { ExitCounters } from './events.ts';
 import type { Ending } from './state.ts';
 
 // Some numbers have two names, of which the first is the usual one: SIGABRT, SIGIOT.
@@ -23,4 +25,15 @@ export function describeEnding(ending: Ending): string {
     return `was ended by ${signalName(ending.signal)}${hint}`;
   }
   return `exited with status ${ending.exitStatus ?? '?'}`;
+}
+
+type Told = NonNullable<Inventory['endings'][number]['counters']>;
+
+/** What the keeper says that a worker had counted. */
+export function exitCounters(told: Told): ExitCounters {
+  return {
+    requestsStarted: told.requests_started,
+    requestsFinished: told.requests_finished,
+    responseErrors: told.response_errors,
+  };
 }

@@ -46,7 +46,7 @@ export interface MergingLook {
 }
 
 export type HerdEvent =
-  | { type: 'keeper_says'; message: KeeperMessage; counters?: ExitCounters; death?: DeathNotes }
+  | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes }
   /** `python` is the program that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
@@ -125,8 +125,8 @@ export type Action =
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }
   | { do: 'tell_keeper_to_leave' }
-  /** Wait until these have left; `workers` are those among them with a row in the scoreboard. */
-  | { do: 'wait_for_orphans'; pids: number[]; workers: { pid: number; slot: number }[] }
+  /** Wait until these have left. */
+  | { do: 'wait_for_orphans'; pids: number[] }
   | { do: 'start_keeper' }
   | { do: 'write_pidfile'; path: string }
   | { do: 'daemonize' }

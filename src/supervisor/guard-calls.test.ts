@@ -3,7 +3,6 @@ import { collectorCaller, withCall, type GuardCall } from './guard-calls.ts';
 
 const message = {
   type: 'guard',
-  pid: 101,
   function: 'collect',
   package: 'shop',
   file: '/srv/shop/jobs.py',
@@ -13,7 +12,7 @@ const message = {
 
 test('a place is kept once, with the number of workers', () => {
   const once = withCall([], message);
-  expect(withCall(once, { ...message, pid: 102 })).toEqual([
+  expect(withCall(once, message)).toEqual([
     { function: 'collect', package: 'shop', file: '/srv/shop/jobs.py', line: 7, held: false, workers: 2 },
   ]);
   expect(once[0]?.workers).toBe(1);

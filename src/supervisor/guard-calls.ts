@@ -1,7 +1,7 @@
 /** Who steers the collector in workers, as their guards have told; pure. */
-import type { MoldMessage } from '../agent/messages.ts';
+import type { WorkerMessage } from '../agent/messages.ts';
 
-type GuardMessage = Extract<MoldMessage, { type: 'guard' }>;
+type GuardMessage = Extract<WorkerMessage, { type: 'guard' }>;
 
 /** One place in somebody's code. */
 export interface GuardCall {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PROTOCOL_VERSION } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
 import { HOPELESS_DEATHS, pauseAfterKeeperDeathsMs } from './keepers.ts';
@@ -40,7 +41,7 @@ class Herd {
       type: 'keeper_says',
       message: {
         type: 'keeper_ready',
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         pid,
         executable: 'python3',
         python_version: '3.13.0',
@@ -53,7 +54,7 @@ class Herd {
 
 test('its processes are waited for, then another keeper is started, and with it a new generation', () => {
   const herd = new Herd().event(dies);
-  expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [101, 50], workers: [{ pid: 101, slot: 0 }] });
+  expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [101, 50] });
   expect(herd.does).not.toContain('start_keeper');
   expect(herd.state).toMatchObject({ phase: 'starting', workers: {}, molds: {}, keeperPid: null });
   herd.event(left);
@@ -110,7 +111,7 @@ test('that the herd cannot be adopted later is told', () => {
     type: 'keeper_says',
     message: {
       type: 'keeper_ready',
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       pid: 40,
       executable: 'python3',
       python_version: '3.13.0',

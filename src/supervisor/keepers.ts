@@ -45,12 +45,12 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   }
   const keeper = state.keeperPid === null ? 'the new keeper' : `the keeper (pid ${state.keeperPid})`;
   // Workers notice that their parent is gone, finish their requests and leave.
-  const workers = Object.values(state.workers).map(({ pid, slot }) => ({ pid, slot }));
+  const workers = Object.keys(state.workers).map(Number);
   const molds = Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid]));
-  const pids = [...workers.map(({ pid }) => pid), ...molds];
+  const pids = [...workers, ...molds];
   const isStable = state.keeperReadyAtMs !== null && nowMs - state.keeperReadyAtMs >= STABLE_MS;
   state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
-  draft.actions.push({ do: 'wait_for_orphans', pids, workers });
+  draft.actions.push({ do: 'wait_for_orphans', pids });
   if (state.phase === 'stopping' || state.keeperDeathsInARow >= HOPELESS_DEATHS) {
     const times = state.keeperDeathsInARow > 1 ? `, as the last of ${state.keeperDeathsInARow} in a row` : '';
     stopping.end(draft, 'KEEPER_DIED', `${keeper} ${how}${times}`);

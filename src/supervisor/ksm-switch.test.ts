@@ -172,7 +172,9 @@ describe('two of them', () => {
   ])('the settings of one %s are put back by the next', (_, owner) => {
     setHost({ ...USUAL, pages_to_scan: 5000, run: 1 });
     writeFileSync(record, JSON.stringify({ ...owner, changes }));
+    expect(ksm().leftBehind()).toEqual(changes);
     expect(ksm().recover()).toEqual(changes);
+    expect(ksm().leftBehind()).toEqual([]);
     expect(host()).toEqual(asText(USUAL));
     expect(ksm().recover()).toEqual([]);
   });
@@ -180,6 +182,7 @@ describe('two of them', () => {
   test('those of one that lives are left alone', () => {
     setHost({ ...USUAL, pages_to_scan: 5000, run: 1 });
     writeFileSync(record, JSON.stringify({ pid: process.pid, startTime: readStat(process.pid)?.startTime, changes }));
+    expect(ksm().leftBehind()).toEqual([]);
     expect(ksm().recover()).toEqual([]);
     expect(host()['run']).toBe('1');
     expect(existsSync(record)).toBe(true);

@@ -74,6 +74,12 @@ export class KsmSwitch {
     return left.changes;
   }
 
+  /** What a process that was killed has left changed: KSM goes on at its pace until somebody puts it back. */
+  leftBehind(): readonly SettingChange[] {
+    const left = this.#readRecord();
+    return left === null || isOwned(left) ? [] : left.changes;
+  }
+
   /** What {@link begin} would change now. @throws CowherdError KSM_UNAVAILABLE */
   plan(pace: Pace): SettingChange[] {
     const before = readKsmSettings(this.#folder);

@@ -291,6 +291,30 @@ export function replaceEnded(draft: Draft, mold: MoldState, ending: Ending): voi
     );
     return;
   }
+  replaceLater(draft, mold, `(pid ${pid}) ${how}`);
+}
+
+/**
+ * Takes a mold out of the herd whose process could not be started; that is the end of a herd that starts.
+ *
+ * @returns the mold, or `null` when the herd has none of that generation, or ends
+ */
+export function notStarted(draft: Draft, generation: number, reason: string): MoldState | null {
+  const { state } = draft;
+  const mold = state.molds[generation];
+  if (mold === undefined) return null;
+  delete state.molds[generation];
+  if (state.phase === 'serving') return mold;
+  if (state.phase === 'starting') stopping.fail(draft, 'MOLD_NOT_STARTED', reason);
+  return null;
+}
+
+export function replaceNotStarted(draft: Draft, mold: MoldState, reason: string): void {
+  replaceLater(draft, mold, `could not be started: ${reason}`);
+}
+
+function replaceLater(draft: Draft, mold: MoldState, how: string): void {
+  const { state } = draft;
   const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
   const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);
@@ -301,7 +325,7 @@ export function replaceEnded(draft: Draft, mold: MoldState, ending: Ending): voi
   log(
     draft,
     'error',
-    `The mold of generation ${mold.generation} (pid ${pid}) ${how}; workers serve on,` +
+    `The mold of generation ${mold.generation} ${how}; workers serve on,` +
       ` a new mold is made in ${(pauseMs / 1000).toFixed(1)} s`,
   );
 }

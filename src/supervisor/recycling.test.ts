@@ -1,7 +1,7 @@
 /** Recycling, tick by tick, in a herd in which a worker that was marked is exchanged for a new one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MoldMessage, Settings } from '../agent/messages.ts';
+import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
@@ -376,11 +376,11 @@ test('a worker that is marked is told to leave when another one is ready, and no
   const forks = marked.actions.filter((action) => action.do === 'tell_mold').map((action) => action.message);
   expect(forks).toEqual([{ type: 'fork', slot: 2 }]);
   expect(marked.actions.some((action) => action.do === 'signal')).toBe(false);
-  const says = (before: HerdState, message: MoldMessage) =>
-    decide(before, { type: 'keeper_says', message: { type: 'from_mold', generation: 1, message } }, 200_100);
-  const forked = says(marked.state, { type: 'forked', slot: 2, pid: 103, age: 3, forked_monotonic_ns: 0 });
+  const says = (before: HerdState, message: KeeperMessage) => decide(before, { type: 'keeper_says', message }, 200_100);
+  const of = { generation: 1, pid: 103 };
+  const forked = says(marked.state, { type: 'worker_forked', ...of, slot: 2, forked_monotonic_ns: 0, scoreboard: 9 });
   expect(forked.actions.some((action) => action.do === 'signal')).toBe(false);
-  const ready = says(forked.state, { type: 'worker_ready', pid: 103, slot: 2 });
+  const ready = says(forked.state, { type: 'from_worker', ...of, message: { type: 'worker_ready' } });
   expect(ready.actions.filter((action) => action.do === 'signal')).toEqual([{ do: 'signal', pid: 102, signal: 15 }]);
   expect(ready.state.workers[102]?.phase).toBe('draining');
 });

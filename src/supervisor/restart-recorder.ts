@@ -20,8 +20,8 @@ const LONGEST_SETTLING_MS = 60_000;
 type Exited = Extract<KeeperMessage, { type: 'process_exited' }>;
 
 export interface RecorderOptions {
-  /** The scoreboard row of a slot. */
-  rowOf: (slot: number) => ScoreboardRow | null;
+  /** The scoreboard row of a worker. */
+  rowOf: (pid: number) => ScoreboardRow | null;
   /** The latest sampled PSS of a process. */
   pssOf: (pid: number) => number | null;
   write: (record: record.RestartRecord) => void;
@@ -57,19 +57,20 @@ export class RestartRecorder {
     }
   }
 
-  /** A process has ended; `row` is its own. To be called before it is decided upon. */
-  exited(message: Exited, row: ScoreboardRow | null): void {
+  /** A process has ended. To be called before it is decided upon. */
+  exited(message: Exited): void {
     if (this.#restart === null || this.#state === null) return;
-    const { pid } = message;
+    const { pid, counters } = message;
     const known = herdOf(this.#state).find((process) => process.pid === pid);
     const reading: record.ProcessReading = {
       ...(known ?? { pid, role: 'other', generation: null }),
       minorFaults: message.minor_faults,
       majorFaults: message.major_faults,
-      requestsFinished: row?.requestsFinished ?? 0,
-      responseErrors: row?.responseErrors ?? 0,
+      requestsFinished: counters?.requests_finished ?? 0,
+      responseErrors: counters?.response_errors ?? 0,
     };
-    record.noteExit(this.#restart, reading, row === null ? 0 : row.requestsStarted - row.requestsFinished);
+    const inFlight = counters === null ? 0 : counters.requests_started - counters.requests_finished;
+    record.noteExit(this.#restart, reading, inFlight);
   }
 
   rolloutEnded(outcome: RolloutOutcome): void {

@@ -1,6 +1,6 @@
 /** A worker that is to become a mold: what the agent says of it, and what follows. */
 import { describe, expect, test } from 'vitest';
-import type { KeeperMessage, MoldMessage } from '../agent/messages.ts';
+import type { KeeperMessage, WorkerMessage } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
 import { forksIn, sampleMold, sampleSettings, sampleWorker, signalsIn } from './samples/samples.ts';
@@ -29,8 +29,9 @@ class Herd {
   constructor() {
     this.event({ type: 'refork_requested', by: 'a test' });
     expect(this.forks.length).toBe(1);
-    this.moldSays({ type: 'forked', slot: this.forks[0]!, pid: 103, age: 3, forked_monotonic_ns: 0 });
-    this.moldSays({ type: 'worker_ready', pid: 103, slot: 3 });
+    const of = { generation: 1, pid: 103 };
+    this.says({ type: 'worker_forked', ...of, slot: this.forks[0]!, forked_monotonic_ns: 0, scoreboard: 9 });
+    this.workerSays(103, { type: 'worker_ready' });
     expect(this.signals).toEqual([[102, SIGRETIRE]]);
   }
 
@@ -42,8 +43,8 @@ class Herd {
     this.event({ type: 'keeper_says', message });
   }
 
-  moldSays(message: MoldMessage): void {
-    this.says({ type: 'from_mold', generation: 1, message });
+  workerSays(pid: number, message: WorkerMessage): void {
+    this.says({ type: 'from_worker', generation: 1, pid, message });
   }
 
   get forks(): number[] {
@@ -58,7 +59,7 @@ class Herd {
 describe('the worker that has answered most', () => {
   test('is adopted as the next mold, and what it has answered stays counted', () => {
     const herd = new Herd();
-    herd.moldSays({ type: 'retired', pid: 102, requests_finished: 12 });
+    herd.workerSays(102, { type: 'retired', requests_finished: 12 });
     expect(herd.state.requestsOfGone).toBe(12);
     expect(herd.actions).toContainEqual({ do: 'adopt_mold', pid: 102, generation: 2 });
     expect(herd.actions).toContainEqual({
@@ -71,7 +72,7 @@ describe('the worker that has answered most', () => {
 
   test('may die before it has its order: the old generation keeps serving', () => {
     const herd = new Herd();
-    herd.moldSays({ type: 'retired', pid: 102, requests_finished: 12 });
+    herd.workerSays(102, { type: 'retired', requests_finished: 12 });
     herd.says({
       type: 'process_exited',
       pid: 102,
@@ -80,6 +81,7 @@ describe('the worker that has answered most', () => {
       minor_faults: 0,
       major_faults: 0,
       cpu_seconds: 0,
+      counters: null,
     });
     expect(herd.state.rollout).toBeNull();
     expect(herd.state.lastRollout?.failure).toMatch(/new mold \(pid 102\) was ended by SIGKILL/);
@@ -89,13 +91,13 @@ describe('the worker that has answered most', () => {
 
   test('may refuse: it serves on, and the herd is as large as before', () => {
     const herd = new Herd();
-    herd.moldSays({ type: 'retire_refused', pid: 102, reason: 'it is green' });
+    herd.workerSays(102, { type: 'retire_refused', reason: 'it is green' });
     expect(herd.state.rollout).toBeNull();
     expect(herd.state.lastRollout?.failure).toBe('it is green');
     expect(herd.state.workers[102]?.phase).toBe('ready');
     // The oldest of three.
     expect(herd.signals).toEqual([[101, SIGTERM]]);
-    herd.moldSays({ type: 'retire_refused', pid: 102, reason: 'again' });
+    herd.workerSays(102, { type: 'retire_refused', reason: 'again' });
     expect(herd.signals).toEqual([]);
   });
 });

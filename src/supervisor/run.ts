@@ -5,7 +5,7 @@
  */
 import type { Server } from 'node:net';
 import { listenAddresses } from '../agent/inherited-sockets.ts';
-import { hearKeeper } from '../agent/keeper-connection.ts';
+import { hearKeeper, understood } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
@@ -23,7 +23,7 @@ import { lookAtHerd } from './herd-look.ts';
 import { Healer } from './healer.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { Sampler } from './sampler.ts';
-import { takeStack } from './stack.ts';
+import { tidyStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
@@ -109,7 +109,7 @@ class Supervisor {
     this.#sampler = new Sampler();
     this.#healer = new Healer(options.log);
     this.#recorder = new RestartRecorder({
-      rowOf: (slot) => this.#startUp.scoreboard.row(slot),
+      rowOf: (pid) => this.#startUp.scoreboard.row(pid),
       pssOf: (pid) => this.#sampler.sampleOf(pid)?.memory.pss ?? null,
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
@@ -155,7 +155,7 @@ class Supervisor {
       supervisor: { pid: process.pid, rss: process.memoryUsage.rss() },
       keeperRss: this.#sampler.rssOf(this.#state.keeperPid),
       sampleOf: (pid) => this.#sampler.sampleOf(pid),
-      rowOf: (slot) => this.#startUp.scoreboard.row(slot),
+      rowOf: (pid) => this.#startUp.scoreboard.row(pid),
       sampling: this.#sampler.cost(),
       host: this.#sampler.host(),
     });
@@ -197,8 +197,9 @@ class Supervisor {
   #adopt(adopted: AdoptedHerd): void {
     for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
-    for (const { generation, message } of adopted.inventory.unheard) {
-      this.#dispatch({ type: 'keeper_says', message: { type: 'from_mold', generation, message } });
+    for (const unheard of adopted.inventory.unheard) {
+      const message = understood(unheard);
+      if (typeof message !== 'string') this.#dispatch({ type: 'keeper_says', message });
     }
   }
 
@@ -207,32 +208,24 @@ class Supervisor {
       this.#progress.show(message.message);
       this.#isLoading = message.message.phase === 'load' && !message.message.final;
     }
+    if (message.type === 'worker_forked') this.#readRowOf(message.pid, message.scoreboard);
     if (message.type !== 'process_exited') {
       this.#dispatch({ type: 'keeper_says', message });
       return;
     }
-    const worker = this.#state.workers[message.pid];
-    const candidate = worker === undefined ? null : this.#startUp.scoreboard.row(worker.slot);
-    const row = candidate?.pid === message.pid ? candidate : null;
+    const { scoreboard } = this.#startUp;
     const death = {
-      stack: worker === undefined ? null : takeStack(this.#startUp.runtimeDirectory, worker.slot),
+      stack: tidyStack(scoreboard.stack(message.pid)),
       outOfMemory: message.signal === SIGKILL ? this.#memoryKills.claim() : false,
     };
-    this.#recorder.exited(message, row);
-    this.#dispatch(
-      row === null
-        ? { type: 'keeper_says', message, death }
-        : {
-            type: 'keeper_says',
-            message,
-            counters: {
-              requestsStarted: row.requestsStarted,
-              requestsFinished: row.requestsFinished,
-              responseErrors: row.responseErrors,
-            },
-            death,
-          },
-    );
+    this.#recorder.exited(message);
+    this.#dispatch({ type: 'keeper_says', message, death });
+    scoreboard.close(message.pid);
+  }
+
+  #readRowOf(pid: number, keepersDescriptor: number): void {
+    const problem = this.#startUp.scoreboard.open(pid, this.#state.keeperPid ?? 0, keepersDescriptor);
+    if (problem !== null) this.#log.error(`The counters of worker ${pid} can't be read: ${problem}`);
   }
 
   #makeNotifier(socket: NotifySocket): Notifier {
@@ -248,8 +241,8 @@ class Supervisor {
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
-      const row = this.#startUp.scoreboard.row(worker.slot);
-      if (row === null || row.pid !== worker.pid) continue;
+      const row = this.#startUp.scoreboard.row(worker.pid);
+      if (row === null) continue;
       heartbeats.push({
         pid: worker.pid,
         agoMs: Number(nowNs - row.heartbeatMonotonicNs) / 1e6,
@@ -273,7 +266,7 @@ class Supervisor {
   /** Of a worker that was told to end and has not yet. */
   #stackOf(worker: WorkerState): { stack?: string } {
     if (worker.abortedAtMs === null || worker.stack !== null) return {};
-    const stack = takeStack(this.#startUp.runtimeDirectory, worker.slot);
+    const stack = tidyStack(this.#startUp.scoreboard.stack(worker.pid));
     return stack === null ? {} : { stack };
   }
 
@@ -392,7 +385,7 @@ class Supervisor {
         this.#startUp.keeper.send({ type: 'exit' });
         return;
       case 'wait_for_orphans':
-        this.#waitForOrphans(action.pids, action.workers);
+        this.#waitForOrphans(action.pids);
         return;
       case 'start_keeper':
         this.#startUp.keeper = startKeeper(this.#startUp);
@@ -441,12 +434,9 @@ class Supervisor {
     if (reason !== null) queueMicrotask(() => this.#dispatch({ type: 'merging_failed', reason }));
   }
 
-  #waitForOrphans(pids: number[], workers: { pid: number; slot: number }[]): void {
-    const finished = (): number =>
-      workers.reduce((total, { pid, slot }) => {
-        const row = this.#startUp.scoreboard.row(slot);
-        return total + (row !== null && row.pid === pid ? row.requestsFinished : 0);
-      }, 0);
+  #waitForOrphans(pids: number[]): void {
+    const { scoreboard } = this.#startUp;
+    const finished = (): number => pids.reduce((total, pid) => total + (scoreboard.row(pid)?.requestsFinished ?? 0), 0);
     this.#orphans = waitForOrphans(pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
     void this.#orphans.then(() => this.#dispatch({ type: 'orphans_gone', requestsFinished: finished() }));
   }
@@ -529,7 +519,7 @@ class Supervisor {
     this.#notifier?.stop();
     this.#herdFile.stop();
     this.#place?.close();
-    this.#startUp.scoreboard.close();
+    this.#startUp.scoreboard.closeAll();
     removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);
   }

@@ -1,6 +1,6 @@
 /**
- * The runtime directory: where a herd's control socket and scoreboard are, open to its owner only. Which one it is;
- * runtime-folder.ts makes and removes it.
+ * The runtime directory: where a herd's sockets are, open to its owner only. Which one it is; runtime-folder.ts makes
+ * and removes it.
  */
 import { createHash } from 'node:crypto';
 import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
@@ -8,9 +8,6 @@ import { basename, join, resolve } from 'node:path';
 import { whyNotTrusted } from '../base/trusted-folders.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
-export const SCOREBOARD = 'scoreboard';
-/** Begins the name of a worker's file for its stack, before the slot; `FILE_PREFIX` in agent/cowherd_agent/stack.py. */
-export const STACK_PREFIX = 'stack-';
 /** Begins the name of a census, before the generation; `FILE_PREFIX` in agent/cowherd_agent/census_scout.py. */
 export const CENSUS_PREFIX = 'census-';
 /** The keeper's door (agent/cowherd_agent/door.py, which knows all of these names). */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET, SCOREBOARD } from './runtime-directory.ts';
+import { CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
 import {
   FOUND_MARKER,
   isRuntimeFile,
@@ -54,6 +54,12 @@ const refusal = (code: string, detail = ''): unknown =>
 describe('preparing', () => {
   test('makes it, and those above, for their owner only', () => {
     directory = path.join(folder, 'a', 'b');
+    prepareRuntimeDirectory(directory);
+    for (const each of [directory, path.dirname(directory)]) expect(modeOf(each)).toBe(0o700);
+    expect(readdirSync(directory)).toEqual([MADE_MARKER]);
+  });
+
+  test('makes it so whatever the umask is', () => {
     const umask = process.umask(0o277);
     try {
       prepareRuntimeDirectory(directory);
@@ -61,8 +67,6 @@ describe('preparing', () => {
       process.umask(umask);
     }
     expect(modeOf(directory)).toBe(0o700);
-    expect(modeOf(path.dirname(directory)) & 0o077).toBe(0);
-    expect(readdirSync(directory)).toEqual([MADE_MARKER]);
   });
 
   test('takes one that is empty and open to its owner only, and its own once more', () => {
@@ -155,7 +159,7 @@ test('a marker that was tidied away is put back, and the folder is left at the e
 });
 
 describe('removing', () => {
-  const OURS = [CONTROL_SOCKET, KEEPER_SOCKET, SCOREBOARD, HERD_FILE, 'herd.json.new', 'stack-0', 'census-12.new'];
+  const OURS = [CONTROL_SOCKET, KEEPER_SOCKET, HERD_FILE, 'herd.json.new', 'census-0', 'census-12.new'];
 
   test('takes away our files and the directory', () => {
     prepareRuntimeDirectory(directory);
@@ -179,10 +183,11 @@ describe('removing', () => {
       'notes',
       'stack-of-mine',
       'census-report.txt',
-      'stack-',
-      'xstack-1',
+      'stack-1',
+      'census-',
+      'xcensus-1',
       'census-1.new.bak',
-      'stack-1\n',
+      'census-1\n',
     ];
     prepareRuntimeDirectory(directory);
     for (const name of [...theirs, ...OURS]) writeFileSync(path.join(directory, name), '');

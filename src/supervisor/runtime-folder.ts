@@ -8,14 +8,7 @@ import { CowherdError, isSystemError } from '../base/errors.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { replaceFile } from '../base/safe-file.ts';
 import { modeOf, whyNotTrusted } from '../base/trusted-folders.ts';
-import {
-  CENSUS_PREFIX,
-  CONTROL_SOCKET,
-  HERD_FILE,
-  KEEPER_SOCKET,
-  SCOREBOARD,
-  STACK_PREFIX,
-} from './runtime-directory.ts';
+import { CENSUS_PREFIX, CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
 
 /** In a folder that Cowherd has made; also in agent/cowherd_agent/door.py. */
 export const MADE_MARKER = '.cowherd';
@@ -32,8 +25,8 @@ type Marker = keyof typeof MARKERS;
 const LONGEST_SOCKET_PATH_BYTES = 107;
 
 const OURS_ALONE = 0o700;
-const FILES = new Set([CONTROL_SOCKET, SCOREBOARD, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]);
-const NUMBERED = new RegExp(`^(?:${STACK_PREFIX}\\d+|${CENSUS_PREFIX}\\d+(?:\\.new)?)$`);
+const FILES = new Set([CONTROL_SOCKET, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]);
+const CENSUS = new RegExp(`^${CENSUS_PREFIX}\\d+(?:\\.new)?$`);
 
 /**
  * Makes the directory, mode 0700, or takes one that is there: of an earlier herd, or empty and open to its owner only.
@@ -94,7 +87,7 @@ export function removeRuntimeFiles(directory: string): void {
 
 /** Whether a name in a runtime directory is one that Cowherd gives. */
 export function isRuntimeFile(name: string): boolean {
-  return FILES.has(name) || NUMBERED.test(name);
+  return FILES.has(name) || CENSUS.test(name);
 }
 
 /** Where the census of a generation is, whoever says so. */

@@ -10,10 +10,9 @@ import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
 import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
-import { CowherdError } from '../base/errors.ts';
 import type { SavedHerd } from './herd-file.ts';
-import { CONTROL_SOCKET, KEEPER_SOCKET, SCOREBOARD } from './runtime-directory.ts';
-import { prepareRuntimeDirectory, refuseForeignHerd, removeRuntimeFiles } from './runtime-folder.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
+import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-folder.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -44,9 +43,6 @@ export interface AdoptedHerd {
 /** The generation whose mold is ordered here. */
 export const FIRST_GENERATION = 1;
 
-/** More workers than any machine of today runs; the file has 256 KiB. */
-const SCOREBOARD_SLOTS = 1024;
-
 /**
  * Starts the keeper and, through it, the first mold.
  *
@@ -56,8 +52,7 @@ export function startUp(options: StartUpOptions): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
   // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
-  const scoreboard = makeScoreboard(options.runtimeDirectory);
-  const started = { ...options, scoreboard, adopted: null, keeper: startKeeper(options) };
+  const started = { ...options, scoreboard: new Scoreboard(), adopted: null, keeper: startKeeper(options) };
   started.keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
@@ -87,35 +82,24 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
   rmSync(join(runtimeDirectory, CONTROL_SOCKET), { force: true });
   const { saved, problem } = readHerdFile(runtimeDirectory);
   const problems = problem === null ? [] : [problem];
-  let scoreboard: Scoreboard;
-  try {
-    scoreboard = Scoreboard.open(join(runtimeDirectory, SCOREBOARD));
-  } catch (error) {
-    problems.push(`the counters of its workers are lost: ${String(error)}`);
-    scoreboard = Scoreboard.create(join(runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
+  const scoreboard = new Scoreboard();
+  for (const { pid, scoreboard: descriptor } of inventory.workers) {
+    const unread = scoreboard.open(pid, inventory.pid, descriptor);
+    if (unread !== null) problems.push(`the counters of worker ${pid}: ${unread}`);
   }
   return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems } };
 }
 
-function makeScoreboard(runtimeDirectory: string): Scoreboard {
-  try {
-    return Scoreboard.create(join(runtimeDirectory, SCOREBOARD), SCOREBOARD_SLOTS);
-  } catch (error) {
-    removeRuntimeFiles(runtimeDirectory);
-    throw new CowherdError('RUNTIME_DIRECTORY_UNWRITABLE', { detail: `${runtimeDirectory}: ${String(error)}` });
-  }
-}
-
 /** The order for a mold. `rejected` are policies that have failed their self-test here. */
 export function moldOrder(
-  { logFormat, daemonized, scoreboard }: Omit<StartUp, 'keeper'>,
+  { logFormat, daemonized, runtimeDirectory }: Omit<StartUp, 'keeper'>,
   generation: number,
   rejected: MoldOrder['rejected_policies'],
   occasion: MoldOccasion,
 ): MoldOrder {
   return {
     generation,
-    scoreboard: scoreboard.path,
+    runtime_directory: runtimeDirectory,
     log_format: logFormat,
     cwd: process.cwd(),
     daemonized,

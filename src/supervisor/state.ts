@@ -156,7 +156,6 @@ export interface HerdState {
   /** Calls into the collector that guards have told of. */
   guardCalls: GuardCall[];
   anyWorkerEverReady: boolean;
-  anyRequestEverFinished: boolean;
   /** Requests that workers which have ended had answered. */
   requestsOfGone: number;
   announcedReady: boolean;
@@ -199,7 +198,6 @@ export function initialState(): HerdState {
     heal: newHealState(),
     guardCalls: [],
     anyWorkerEverReady: false,
-    anyRequestEverFinished: false,
     requestsOfGone: 0,
     announcedReady: false,
     stop: null,

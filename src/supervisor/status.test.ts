@@ -128,7 +128,7 @@ test('the herd is the sum of its workers, in the order of their slots, with the 
           103: sampleWorker(103, 2, { phase: 'draining' }),
         },
       },
-      { rowOf: (slot) => row([102, 101, 103][slot] ?? 0) },
+      { rowOf: (pid) => row(pid) },
     ),
   );
   expect(report.workers.map((each) => each.pid)).toEqual([102, 101, 103]);

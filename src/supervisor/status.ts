@@ -178,7 +178,7 @@ export interface StatusInput {
   supervisor: { pid: number; rss: number };
   keeperRss: number | null;
   sampleOf: (pid: number) => ProcessSample | null;
-  rowOf: (slot: number) => ScoreboardRow | null;
+  rowOf: (pid: number) => ScoreboardRow | null;
   sampling: { budgetPercent: number; spentPercent: number };
   host: HostReport;
 }
@@ -301,7 +301,7 @@ function recyclingReport({ recycling }: HerdState): RecyclingReport {
 
 function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
   const sample = input.sampleOf(worker.pid);
-  const candidate = input.rowOf(worker.slot);
+  const candidate = input.rowOf(worker.pid);
   // A row belongs to a worker only when its pid is the worker's.
   const row = candidate !== null && candidate.pid === worker.pid ? candidate : null;
   return {

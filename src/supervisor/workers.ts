@@ -23,7 +23,7 @@ const STABLE_MS = 10_000;
 /** A mold that does not answer a fork within this time stands still, and is killed. */
 const FORK_ANSWER_MS = 60_000;
 
-/** How many deaths in a row, without one request ever answered, mean that it is hopeless. */
+/** How many deaths in a row, without one worker that was ever ready, mean that it is hopeless. */
 export function hopelessDeaths(target: number): number {
   return Math.max(6, 2 * target);
 }
@@ -222,7 +222,6 @@ export function exited(
     });
   }
   state.requestsOfGone += counters?.requestsFinished ?? 0;
-  if (counters !== undefined && counters.requestsFinished > 0) state.anyRequestEverFinished = true;
   return state.phase === 'stopping' || worker.phase === 'draining' ? null : worker;
 }
 
@@ -263,12 +262,14 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
     stopping.fail(draft, code, worker.failure?.detail ?? `worker ${worker.pid} ${how}`);
     return;
   }
-  if (!state.anyRequestEverFinished && state.deathsInARow >= hopelessDeaths(state.target)) {
+  // What kills a worker that was ready may be a request, which a client can send as often as it likes.
+  const isHopeless = !state.anyWorkerEverReady && state.deathsInARow >= hopelessDeaths(state.target);
+  if (isHopeless && state.settings?.exit_when_hopeless === true) {
+    const last = `the last one ${how}${lost}${why}`;
     stopping.fail(
       draft,
       'WORKERS_KEEP_DYING',
-      `${state.deathsInARow} workers in a row died and no request was ever answered;` +
-        ` the last one ${how}${lost}${why}`,
+      `${state.deathsInARow} workers in a row died, and none was ever ready; ${last}`,
     );
     return;
   }
@@ -290,7 +291,6 @@ export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
     worker.requestsFinished = requestsFinished;
-    if (requestsFinished > 0) state.anyRequestEverFinished = true;
   }
   const allStable = Object.values(state.workers).every(
     (worker) => worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS,

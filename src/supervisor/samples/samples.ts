@@ -34,6 +34,7 @@ export const sampleSettings: Settings = {
   max_requests_jitter: 0,
   refork_after: [],
   refork_by_benefit: false,
+  exit_when_hopeless: false,
   heal: false,
   recycle_private_bytes: 0,
   recycle_pss_bytes: 0,

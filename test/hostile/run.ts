@@ -1,0 +1,19 @@
+/**
+ * `make test-hostile`: what an attacker in a worker can do to the herd and to the host. ATTACKS="a list;no type" for some.
+ *
+ * The last line is one JSON object; the exit status is 1 if anything did not hold.
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { attackCommand } from './command.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
+
+if (process.getuid?.() !== 0) {
+  console.error('test-hostile: it needs root, for namespaces and for workers of another user');
+  process.exit(1);
+}
+const names = (process.env['ATTACKS'] ?? '').split(';').filter((name) => name !== '');
+const [command = '', ...words] = attackCommand(path.join(ROOT, '.venv', 'bin', 'python'), names);
+const { status } = spawnSync(command, words, { cwd: ROOT, stdio: 'inherit' });
+process.exit(status ?? 1);
