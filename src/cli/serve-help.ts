@@ -28,6 +28,7 @@ Cowherd's own settings, which may also stand in gunicorn.conf.py:
   --herd-memory SIZE       herd_memory: of the whole herd; auto: by the limit of the cgroup
   --heal                   heal: have the kernel merge what workers copied for nothing (docs/heal.md)
   --perf-names             perf_names: name Python's functions for perf and record (docs/record.md)
+  --exit-when-hopeless     exit_when_hopeless: end when all workers die before any was ever ready
   --boot-timeout SECONDS   boot_timeout: how long a worker may take to be ready
 
 Some of gunicorn's options:
