@@ -670,6 +670,14 @@ describe('the runtime directory', () => {
     expect(readdirSync(runtimeDirectory).toSorted()).toEqual(['.cowherd-found', 'census-report.txt']);
   });
 
+  test("is in another user's folder, which is refused to root as well", needs(ROOT_NEEDED), async () => {
+    const folder = temporaryFolder();
+    chownSync(folder, 65_534, 65_534);
+    const runtimeDirectory = path.join(folder, 'run');
+    await fails(['hello:app'], { files, runtimeDirectory }, 'RUNTIME_DIRECTORY_UNSAFE', /belongs to user 65534/);
+    expect(existsSync(runtimeDirectory)).toBe(false);
+  });
+
   test('is below a folder in which others can exchange it', async () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o777);
@@ -738,6 +746,13 @@ describe('no herd', () => {
     }
     expect(heard).toEqual([]);
     mallory.close();
+  });
+
+  test("that is one's own: it is root's, and closed", needs(ROOT_NEEDED), async () => {
+    const folder = temporaryFolder();
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const status = cowherd(['status', '--runtime-dir', path.join(folder, 'run')], { prefix });
+    await expectFailure(status, 'NOT_RUNNING', /run \(EACCES\)/);
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * What a command believes of a supervisor's reply: it has the form that the command was written for. Fields that are not
- * known here are of a newer supervisor, and stay.
+ * known here are of a newer supervisor, and stay. A field that comes after the first release has a default here, for the
+ * supervisor of before that runs on.
  */
 import * as v from 'valibot';
 import type { CensusReport } from './census.ts';

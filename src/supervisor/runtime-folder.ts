@@ -2,7 +2,7 @@
  * Making, using and leaving a runtime directory. Nothing is used, changed or removed that is not Cowherd's: a marker in
  * the folder says whether Cowherd has made it, and takes it away at the end, or found it empty, and leaves it.
  */
-import { chmodSync, lstatSync, readdirSync, rmSync, rmdirSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, rmSync, rmdirSync, statSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { makeFolders } from '../base/make-folders.ts';
@@ -109,26 +109,34 @@ export function removeCensus(directory: string, generation: number): void {
  * put a socket there, and the folders above are checked, too, so that it can't be exchanged between this look and the
  * connection.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE; not where there is nothing
+ * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE; NOT_RUNNING where one may not look; nothing where there is nothing
  */
 export function refuseForeignHerd(directory: string): void {
-  const uid = process.getuid?.() ?? 0;
-  const path = resolve(directory);
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return;
-  const owners = uid === 0 ? [status.uid] : [];
-  refuseFor(whyNotTrusted(path, { uid, owners }), path);
-  for (const name of ['.', CONTROL_SOCKET, KEEPER_SOCKET])
-    refuseFor(whyOthers(join(path, name), [0, uid, ...owners]), path);
+  let problem: string | null;
+  try {
+    problem = whyForeign(resolve(directory));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    // A folder of another user that is closed, or no folder at all.
+    throw new CowherdError('NOT_RUNNING', { detail: `${directory} (${error.code ?? ''})`, cause: error });
+  }
+  refuseFor(problem, directory);
 }
 
-function whyOthers(path: string, owners: readonly number[]): string | null {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return null;
-  if (!owners.includes(status.uid)) return `${path} belongs to user ${status.uid}`;
-  return status.isDirectory() && (status.mode & 0o022) !== 0
-    ? `others can write to ${path} (mode ${modeOf(status)})`
-    : null;
+function whyForeign(path: string): string | null {
+  const uid = process.getuid?.() ?? 0;
+  // Where a link leads.
+  const folder = statSync(path, { throwIfNoEntry: false });
+  if (folder === undefined) return null;
+  const owners = uid === 0 ? [folder.uid] : [];
+  const problem = whyNotTrusted(path, { uid, owners });
+  if (problem !== null) return problem;
+  if ((folder.mode & 0o022) !== 0) return `others can write to it (mode ${modeOf(folder)})`;
+  for (const name of [CONTROL_SOCKET, KEEPER_SOCKET]) {
+    const owner = lstatSync(join(path, name), { throwIfNoEntry: false })?.uid ?? uid;
+    if (![0, uid, ...owners].includes(owner)) return `${name} in it belongs to user ${owner}`;
+  }
+  return null;
 }
 
 function whyNotOurs(directory: string, status: Stats, uid: number): string | null {

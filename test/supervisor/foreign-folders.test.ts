@@ -108,7 +108,13 @@ describe('whom a command talks to', needs(ROOT_NEEDED), () => {
     chmodSync(directory, 0o700);
     expect(talk()).toBe('allowed');
     give(path.join(directory, CONTROL_SOCKET));
-    expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*control\.sock belongs to user 65534$/);
+    expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*control\.sock in it belongs to user 65534$/);
+    // A link to such a place is no other place.
+    give(path.join(directory, CONTROL_SOCKET), 0);
+    chmodSync(directory, 0o1777);
+    const link = path.join(folder, 'link');
+    symlinkSync(directory, link);
+    expect(outcome(() => refuseForeignHerd(link))).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*mode 1777/);
   });
 
   test('is to root the user whose herd root names, and nobody in whose folder that is', () => {
