@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive test-packages test-apps test-deliveries \
+	test-survive test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make test        every check and test'
 	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-survive  a herd under load whose processes are killed and exchanged; SURVIVE=long for the long form'
+	@echo 'make test-hostile  attacks on a herd of root, from a worker of nobody; ATTACKS="a list;no type" for some'
 	@echo 'make test-packages  packages that applications import, under gunicorn and Cowherd; PACKAGES="numpy lxml",'
 	@echo '                 PYTHONS=3.13, SECONDS=600: a part; it goes on where it has stopped'
 	@echo 'make test-apps   real applications, answer by answer beside gunicorn; APPS="mlflow wagtail" for some of them'
@@ -84,6 +85,9 @@ test-pythons: install
 
 test-survive: install build
 	@$(tsx) bench/survive.ts
+
+test-hostile: install build
+	@$(tsx) test/hostile/run.ts
 
 test-packages: install build
 	@$(tsx) compatibility/packages/run.ts

@@ -270,6 +270,23 @@ describe('stands still (SIGSTOP)', () => {
     await run.stop();
   });
 
+  test('the keeper: the status names it, and a worker that nobody replaces is not called ready', async () => {
+    const run = await serving(['hello:app', '--workers', '2'], { files });
+    const keeper = (await run.status()).herd.keeper.pid!;
+    const [victim = 0] = await fullHerd(run, 2);
+    process.kill(keeper, 'SIGSTOP');
+    process.kill(victim, 'SIGKILL');
+    await run.waitForText(new RegExp(`The keeper \\(pid ${keeper}\\) has not answered for 5 s`));
+    const { herd, workers } = await run.status();
+    expect(herd).toMatchObject({ workers_ready: 1, not_ready_because: null });
+    expect(herd.keeper.silent_seconds).toBeGreaterThanOrEqual(5);
+    expect(workers.find(({ pid }) => pid === victim)?.state).toBe('ended');
+    process.kill(keeper, 'SIGCONT');
+    await run.waitForText(/answers again/);
+    await fullHerd(run, 2, [victim]);
+    await run.stop();
+  });
+
   test('a worker: it is replaced after the timeout', async () => {
     const run = await serving(['hello:app', '--workers', '2', '--timeout', '2'], { files });
     const [victim = 0] = await workerPids(run);
@@ -381,9 +398,12 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   expect((await second.status()).herd.requests).toBeGreaterThanOrEqual(requests);
   expect((await second.get('/')).status).toBe(200);
   await stopBoth(first, second);
-  // With no room from the beginning there is an error.
+  // With no room from the beginning too: only what another supervisor would have to know is not kept.
   expect(() => writeFileSync(path.join(disk, 'more'), Buffer.alloc(8 * 1024 * 1024))).toThrow(/ENOSPC/);
-  await expectError(serve(['hello:app'], { files, runtimeDirectory }), 'RUNTIME_DIRECTORY_UNWRITABLE');
+  const third = await serving(['hello:app'], { files, runtimeDirectory });
+  expect((await third.get('/')).status).toBe(200);
+  await third.waitForText(/herd\.json can't be written/);
+  await third.stop();
   expect(existsSync(runtimeDirectory)).toBe(false);
 });
 

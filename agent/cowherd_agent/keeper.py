@@ -41,6 +41,7 @@ from cowherd_agent.allowance import Allowance
 from cowherd_agent.door import Door
 from cowherd_agent.drain import Drain
 from cowherd_agent.herd_members import UNORDERED, Mold, Worker
+from cowherd_agent.listen_queue import queue_of
 from cowherd_agent.listeners import Listener, ListenError, listen_on, name_of
 from cowherd_agent.message_rules import BadMessage, Stage
 from cowherd_agent.messages import PROTOCOL_VERSION, Address, Message
@@ -232,6 +233,8 @@ class Keeper:
         elif kind == "set_background":
             if self._is_child(message["pid"]):
                 background.set_background(message["pid"], message["background"])
+        elif kind == "pulse":
+            self._send({"type": "pulse", "queues": self._queues()})
         elif kind == "notify":
             _notify(message["address"], message["text"])
         elif kind == "exit":
@@ -763,6 +766,15 @@ class Keeper:
             },
             [each.socket.fileno() for each in listeners],
         )
+
+    def _queues(self) -> list[Message]:
+        """What waits on each listener."""
+        queues = []
+        for listener in self._listeners.values():
+            queue = queue_of(listener.socket)
+            if queue is not None:
+                queues.append({"name": listener.name, **queue._asdict()})
+        return queues
 
     def _keep_listeners(self, generations: list[int]) -> None:
         """Closes what none of these generations listens on."""

@@ -43,6 +43,7 @@ KEEPER_MESSAGES = frozenset(
         "bad_message",
         "command_failed",
         "signal_failed",
+        "pulse",
         "keeper_leaving",
         # At its door.
         "inventory",
@@ -63,6 +64,7 @@ KEEPER_COMMANDS = frozenset(
         "to_mold",
         "signal",
         "set_background",
+        "pulse",
         "notify",
         "exit",
         # At its door.

@@ -20,6 +20,7 @@ KEEPER_NEEDS = {"cowherd_agent"} | {
         "herd_members",
         "inherited",
         "keeper",
+        "listen_queue",
         "listeners",
         "message_rules",
         "messages",

@@ -90,6 +90,7 @@ const keeperCommands = Object.keys({
   to_mold: true,
   signal: true,
   set_background: true,
+  pulse: true,
   notify: true,
   exit: true,
   adopt: true,

@@ -264,6 +264,11 @@ export const keeperMessage = v.variant('type', [
     reason: v.string(),
   }),
   v.object({ type: v.literal('signal_failed'), pid, signal: integer }),
+  /** It is awake; how many connections wait on each listener, and how many may. */
+  v.object({
+    type: v.literal('pulse'),
+    queues: v.array(v.object({ name: v.string(), waiting: count, most: count })),
+  }),
   v.object({ type: v.literal('keeper_leaving') }),
   inventory,
   /** To a command that came to its door; `supervised` is whether there is a supervisor. */
@@ -355,6 +360,8 @@ export type KeeperCommand =
   | { type: 'signal'; pid: number; signal: number }
   /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/background.py). */
   | { type: 'set_background'; pid: number; background: boolean }
+  /** Answered by `pulse`. */
+  | { type: 'pulse' }
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
   | { type: 'notify'; address: string; text: string }
   | { type: 'exit' };

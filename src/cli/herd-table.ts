@@ -67,8 +67,26 @@ function cut(
   return [...above, ...shown, more, ...below].slice(0, Math.max(1, room));
 }
 
-/** A crash loop, and rules that are stopped. */
-function formatTroubles({ herd }: StatusReport): string[] {
+/** A keeper that stands still, connections that wait, a crash loop, and rules that are stopped. */
+function formatTroubles(report: StatusReport): string[] {
+  return [...formatKeeper(report), ...formatQueues(report), ...formatStopped(report)];
+}
+
+function formatKeeper({ herd: { keeper } }: StatusReport): string[] {
+  if (keeper.silent_seconds === null) return [];
+  const time = formatDuration(secondsToMilliseconds(seconds(keeper.silent_seconds)));
+  return [pc.red(`The keeper (pid ${keeper.pid}) has not answered for ${time}: no worker that ends is replaced`)];
+}
+
+function formatQueues({ herd }: StatusReport): string[] {
+  return herd.listen_queues
+    .filter(({ waiting }) => waiting > 0)
+    .map(({ listener, waiting, most }) =>
+      pc.yellow(`${formatCount(waiting)} connections wait for a worker at ${listener}; up to ${formatCount(most)} may`),
+    );
+}
+
+function formatStopped({ herd }: StatusReport): string[] {
   const { crash_loop: loop } = herd;
   const stopped = herd.recycling.stopped.map(({ rule, because }) =>
     pc.red(`Recycling (${rule}) is stopped: ${because}`),

@@ -23,6 +23,7 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     phase: 'serving',
     keeperPid: inventory.pid,
     keeperReadyAtMs: saved?.keeperReadyAtMs ?? nowMs,
+    keeperPulse: { heardAtMs: nowMs, isSilent: false, queues: [] },
     listeners: null,
     molds: {},
     workers: {},

@@ -93,7 +93,8 @@ const herd: v.GenericSchema<unknown, StatusReport['herd']> = v.looseObject({
   runtime_directory: v.string(),
   python: v.string(),
   supervisor: v.looseObject({ pid, rss: number }),
-  keeper: v.looseObject({ pid: orNull(pid), rss: orNull(number) }),
+  keeper: v.looseObject({ pid: orNull(pid), rss: orNull(number), silent_seconds: orNull(number) }),
+  listen_queues: v.array(v.looseObject({ listener: v.string(), waiting: number, most: number })),
   memory: v.looseObject({
     pss: number,
     shared: number,

@@ -229,6 +229,7 @@ class World {
         this.ended = action;
         return;
       case 'use_settings':
+      case 'ask_keeper':
       case 'record_rollout':
       case 'write_pidfile':
       case 'daemonize':

@@ -112,7 +112,7 @@ class Herd {
   }
 
   get does(): string[] {
-    return this.actions.map((action) => action.do).filter((what) => what !== 'log' && what !== 'wake');
+    return this.actions.map((action) => action.do).filter((what) => !['log', 'wake', 'ask_keeper'].includes(what));
   }
 
   get logs(): string[] {

@@ -119,6 +119,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       }
       return;
     case 'tick':
+      keepers.tick(draft);
       workers.tick(draft, event.heartbeats);
       timeouts.tick(draft, event.heartbeats);
       recycling.tick(draft, event.heartbeats, event.memory);
@@ -181,6 +182,9 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       return;
     case 'command_failed':
       commandFailed(draft, message);
+      return;
+    case 'pulse':
+      keepers.answered(draft, message.queues);
       return;
     case 'signal_failed':
     case 'keeper_leaving':

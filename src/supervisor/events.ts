@@ -124,6 +124,8 @@ export type Action =
   | { do: 'set_background'; pid: number; background: boolean }
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }
+  /** Have it say that it is awake, and what waits on the listeners. */
+  | { do: 'ask_keeper' }
   | { do: 'tell_keeper_to_leave' }
   /** Wait until these have left. */
   | { do: 'wait_for_orphans'; pids: number[] }

@@ -82,7 +82,9 @@ export class HerdFile {
 
   #write(): void {
     if (this.#pending === null || inodeOf(this.#directory) !== this.#folder) return;
-    const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state: this.#pending };
+    // What changes each second is of no use to another supervisor.
+    const state = { ...this.#pending, keeperPulse: null };
+    const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state };
     this.#pending = null;
     const text = JSON.stringify({ version: FILE_VERSION, ...saved });
     // Counters of requests that go on are in the scoreboard.

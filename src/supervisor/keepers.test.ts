@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PROTOCOL_VERSION } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Action, HerdEvent } from './events.ts';
-import { HOPELESS_DEATHS, pauseAfterKeeperDeathsMs } from './keepers.ts';
+import { HOPELESS_DEATHS, SILENT_MS, pauseAfterKeeperDeathsMs } from './keepers.ts';
 import { newMold } from './molds.ts';
 import { initialState, type HerdState } from './state.ts';
 import { newWorker } from './workers.ts';
@@ -121,4 +121,28 @@ test('that the herd cannot be adopted later is told', () => {
     },
   });
   expect(herd.actions).toContainEqual(expect.objectContaining({ do: 'log', level: 'warning' }));
+});
+
+test('a keeper that stands still is told of once, and so is that it goes on', () => {
+  const herd = new Herd();
+  const tickAfter = (ms: number): string[] => {
+    herd.nowMs += ms;
+    herd.event({ type: 'tick', heartbeats: [] });
+    return herd.actions.flatMap((action) => (action.do === 'log' ? [`${action.level}: ${action.text}`] : []));
+  };
+  const queues = [{ name: 'http://127.0.0.1:8000', waiting: 3, most: 2048 }];
+  herd.event({ type: 'keeper_says', message: { type: 'pulse', queues } });
+  expect(herd.state.keeperPulse).toEqual({ heardAtMs: herd.nowMs, isSilent: false, queues });
+  expect(tickAfter(SILENT_MS - 1)).toEqual([]);
+  expect(herd.does).toContain('ask_keeper');
+  expect(tickAfter(1)).toEqual([
+    expect.stringMatching(/^error: The keeper \(pid 40\) has not answered for 5 s.*kill -CONT 40/),
+  ]);
+  expect(tickAfter(60_000)).toEqual([]);
+  herd.event({ type: 'keeper_says', message: { type: 'pulse', queues: [] } });
+  expect(herd.actions).toContainEqual({
+    do: 'log',
+    level: 'info',
+    text: 'The keeper (pid 40) answers again after 65 s',
+  });
 });

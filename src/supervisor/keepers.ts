@@ -3,6 +3,7 @@ import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdEvent } from './events.ts';
 import * as rollout from './rollout.ts';
+import type { ListenQueue } from './state.ts';
 import * as stopping from './stopping.ts';
 
 type KeeperExited = Extract<HerdEvent, { type: 'keeper_exited' }>;
@@ -23,9 +24,40 @@ export function pauseAfterKeeperDeathsMs(deathsInARow: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (deathsInARow - 2), LONGEST_PAUSE_MS);
 }
 
+/** A keeper answers within a millisecond; one that is silent for so long stands still. */
+export const SILENT_MS = 5000;
+
+/** Once a second: asks the keeper whether it is awake, and says so when it is not. */
+export function tick(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (state.keeperPid === null || state.keeperPulse === null) return;
+  draft.actions.push({ do: 'ask_keeper' });
+  const { keeperPulse: pulse } = state;
+  if (pulse.isSilent || nowMs - pulse.heardAtMs < SILENT_MS) return;
+  pulse.isSilent = true;
+  log(
+    draft,
+    'error',
+    `The keeper (pid ${state.keeperPid}) has not answered for ${(SILENT_MS / 1000).toFixed(0)} s:` +
+      ' workers serve on, but none that ends is replaced.' +
+      ` If somebody has stopped it, \`kill -CONT ${state.keeperPid}\` lets it go on`,
+  );
+}
+
+/** The keeper is awake. */
+export function answered(draft: Draft, queues: ListenQueue[]): void {
+  const { state, nowMs } = draft;
+  const before = state.keeperPulse;
+  state.keeperPulse = { heardAtMs: nowMs, isSilent: false, queues };
+  if (before?.isSilent !== true) return;
+  const seconds = ((nowMs - before.heardAtMs) / 1000).toFixed(0);
+  log(draft, 'info', `The keeper (pid ${state.keeperPid}) answers again after ${seconds} s`);
+}
+
 export function ready(draft: Draft, pid: number, doorProblem: string | null): void {
   draft.state.keeperPid = pid;
   draft.state.keeperReadyAtMs = draft.nowMs;
+  draft.state.keeperPulse = { heardAtMs: draft.nowMs, isSilent: false, queues: [] };
   if (doorProblem === null) return;
   log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${doorProblem}`);
 }
@@ -69,6 +101,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
     phase: 'starting',
     keeperPid: null,
     keeperReadyAtMs: null,
+    keeperPulse: null,
     listeners: null,
     molds: {},
     workers: {},

@@ -1,9 +1,8 @@
 /** Whether the herd is to get traffic: for load balancers and probes (`cowherd status --ready`). */
 import type { HerdState } from './state.ts';
 
-/** Why not; `null` when it is ready. From the first moment of a stop on it is not. */
-export function whyNotReady(state: HerdState): string | null {
-  const ready = Object.values(state.workers).filter((worker) => worker.phase === 'ready').length;
+/** Why not; `null` when it is ready. From the first moment of a stop on it is not. `ready` are its ready workers. */
+export function whyNotReady(state: HerdState, ready: number): string | null {
   if (state.phase !== 'serving') return `the herd is ${state.phase}`;
   if (!state.announcedReady) return `${ready} of ${state.target} workers are ready for the first time`;
   return ready > 0 ? null : 'no worker is ready';

@@ -158,6 +158,7 @@ class Supervisor {
       rowOf: (pid) => this.#startUp.scoreboard.row(pid),
       sampling: this.#sampler.cost(),
       host: this.#sampler.host(),
+      isAlive,
     });
   }
 
@@ -380,6 +381,9 @@ class Supervisor {
         return;
       case 'set_background':
         this.#startUp.keeper.send({ type: 'set_background', pid: action.pid, background: action.background });
+        return;
+      case 'ask_keeper':
+        this.#startUp.keeper.send({ type: 'pulse' });
         return;
       case 'tell_keeper_to_leave':
         this.#startUp.keeper.send({ type: 'exit' });

@@ -119,6 +119,20 @@ export interface StopState {
   keeperTold: boolean;
 }
 
+export interface KeeperPulse {
+  heardAtMs: number;
+  /** It has not answered for so long that it was told of. */
+  isSilent: boolean;
+  queues: ListenQueue[];
+}
+
+/** Connections that no worker has accepted yet. */
+export interface ListenQueue {
+  name: string;
+  waiting: number;
+  most: number;
+}
+
 export interface HerdState {
   phase: HerdPhase;
   settings: Settings | null;
@@ -165,6 +179,8 @@ export interface HerdState {
   /** Keepers that died in a row, none of which had been there for long. */
   keeperDeathsInARow: number;
   keeperReadyAtMs: number | null;
+  /** When the keeper was heard last, and what it said; `null` while there is none. */
+  keeperPulse: KeeperPulse | null;
 }
 
 export interface Afresh {
@@ -204,6 +220,7 @@ export function initialState(): HerdState {
     afresh: null,
     keeperDeathsInARow: 0,
     keeperReadyAtMs: null,
+    keeperPulse: null,
   };
 }
 

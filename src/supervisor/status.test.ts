@@ -51,6 +51,7 @@ function input(state: Partial<HerdState>, more: Partial<StatusInput> = {}): Stat
     keeperRss: 12 * MIB,
     sampleOf: () => null,
     rowOf: () => null,
+    isAlive: () => true,
     sampling: { budgetPercent: 1, spentPercent: 0.5 },
     host: { memory_total: 1, memory_free: 2, memory_available: 3, page_cache: 4 },
     ...more,
@@ -163,4 +164,16 @@ test('memory saved is what all would take without sharing, less what they take; 
 test('the report is data: it survives JSON', () => {
   const report = statusReport(input({ workers: { 101: sampleWorker(101, 0) } }, { rowOf: () => row(101) }));
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('a worker that has ended is not ready, though its keeper stands still and tells nobody', () => {
+  const keeperPulse = { heardAtMs: 3000, isSilent: true, queues: [{ name: 'http://:80', waiting: 9, most: 10 }] };
+  const workers = { 101: sampleWorker(101, 0), 102: sampleWorker(102, 1) };
+  const report = statusReport(input({ workers, keeperPulse, announcedReady: true }, { isAlive: (pid) => pid === 102 }));
+  expect(report.workers.map(({ state }) => state)).toEqual(['ended', 'ready']);
+  expect(report.herd).toMatchObject({
+    workers_ready: 1,
+    keeper: { silent_seconds: 7 },
+    listen_queues: [{ listener: 'http://:80', waiting: 9, most: 10 }],
+  });
 });

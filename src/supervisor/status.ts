@@ -41,7 +41,8 @@ export interface WorkerReport {
   pid: number;
   slot: number;
   generation: number;
-  state: WorkerState['phase'];
+  /** `ended`: the process is there no more, and the keeper has not told yet. */
+  state: WorkerState['phase'] | 'ended';
   /** It leaves as soon as another one is ready in its place, for this reason. */
   replace_because: string | null;
   age_seconds: number;
@@ -148,7 +149,10 @@ export interface StatusReport {
     runtime_directory: string;
     python: string;
     supervisor: { pid: number; rss: number };
-    keeper: { pid: number | null; rss: number | null };
+    /** `silent_seconds`: how long it has not answered; `null` while it does. */
+    keeper: { pid: number | null; rss: number | null; silent_seconds: number | null };
+    /** Connections that no worker has accepted yet, by listener, and how many may wait. */
+    listen_queues: { listener: string; waiting: number; most: number }[];
     memory: {
       /** Of the mold and every worker that has been looked at. */
       pss: number;
@@ -181,6 +185,7 @@ export interface StatusInput {
   rowOf: (pid: number) => ScoreboardRow | null;
   sampling: { budgetPercent: number; spentPercent: number };
   host: HostReport;
+  isAlive: (pid: number) => boolean;
 }
 
 /** Pure: the report of one moment. */
@@ -190,6 +195,7 @@ export function statusReport(input: StatusInput): StatusReport {
     .toSorted((a, b) => a.slot - b.slot)
     .map((worker) => workerReport(worker, input));
   const molds = Object.values(state.molds).map((mold) => moldReport(mold, input));
+  const ready = workers.filter((worker) => worker.state === 'ready').length;
   const sampled = workers.flatMap((worker) => (worker.memory === null ? [] : [worker.memory]));
   const moldMemory = molds.flatMap((mold) => (mold.memory === null ? [] : [mold.memory]));
   const sum = (of: MemoryReport[], key: keyof MemoryReport): number =>
@@ -211,8 +217,8 @@ export function statusReport(input: StatusInput): StatusReport {
       recycling: recyclingReport(state),
       guard_calls: state.guardCalls,
       workers_wanted: state.target,
-      workers_ready: workers.filter((worker) => worker.state === 'ready').length,
-      not_ready_because: whyNotReady(state),
+      workers_ready: ready,
+      not_ready_because: whyNotReady(state, ready),
       requests: workers.reduce((total, worker) => total + worker.requests, state.requestsOfGone),
       in_flight: workers.reduce((total, worker) => total + worker.in_flight, 0),
       age_seconds: (input.nowMs - input.startedAtMs) / 1000,
@@ -221,7 +227,12 @@ export function statusReport(input: StatusInput): StatusReport {
       runtime_directory: input.runtimeDirectory,
       python: input.python,
       supervisor: input.supervisor,
-      keeper: { pid: state.keeperPid, rss: input.keeperRss },
+      keeper: { pid: state.keeperPid, rss: input.keeperRss, silent_seconds: keeperSilence(input) },
+      listen_queues: (state.keeperPulse?.queues ?? []).map(({ name, waiting, most }) => ({
+        listener: name,
+        waiting,
+        most,
+      })),
       memory: {
         pss,
         shared: sum(sampled, 'shared'),
@@ -240,6 +251,11 @@ export function statusReport(input: StatusInput): StatusReport {
     molds,
     workers,
   };
+}
+
+function keeperSilence({ state, nowMs }: StatusInput): number | null {
+  const { keeperPulse } = state;
+  return keeperPulse?.isSilent === true ? (nowMs - keeperPulse.heardAtMs) / 1000 : null;
 }
 
 function rolloutReport({ rollout }: HerdState): StatusReport['herd']['rollout'] {
@@ -308,7 +324,8 @@ function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
     pid: worker.pid,
     slot: worker.slot,
     generation: worker.generation,
-    state: worker.phase,
+    // A keeper that stands still tells nobody of a worker's end.
+    state: input.isAlive(worker.pid) ? worker.phase : 'ended',
     replace_because: worker.replaceBecause,
     age_seconds: (input.nowMs - worker.forkedAtMs) / 1000,
     requests: row?.requestsFinished ?? 0,

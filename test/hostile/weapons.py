@@ -1,13 +1,13 @@
 """What the attacks in attacks.ts use; runs in a worker, before the attack's own lines."""
 
-import array
+import contextlib
 import json
-import mmap
+import mmap  # noqa: F401
 import os
-import signal
+import signal  # noqa: F401
 import socket
 import sys
-import time
+import time  # noqa: F401
 
 
 def channels():
@@ -27,10 +27,8 @@ def say(message, descriptors=()):
     """Sends a packet on each of them; a message as JSON."""
     packet = message if isinstance(message, bytes) else json.dumps(message).encode()
     for channel in channels():
-        try:
+        with contextlib.suppress(OSError):
             socket.send_fds(channel, [packet], list(descriptors), socket.MSG_DONTWAIT)
-        except OSError:
-            pass
 
 
 def boards():

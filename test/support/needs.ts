@@ -1,4 +1,5 @@
 /** Tests that can't run everywhere say what they need. */
+import { spawnSync } from 'node:child_process';
 import type { TestOptions } from 'vitest';
 
 declare module 'vitest' {
@@ -20,3 +21,9 @@ export function where(holds: boolean, what: string): string | null {
 }
 
 export const ROOT_NEEDED = where(process.getuid?.() === 0, 'needs root');
+
+/** Of its own, with a loopback interface that is up (iproute2). */
+export const NETWORK_NAMESPACES_NEEDED = where(
+  spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
+  'needs network namespaces, and ip of iproute2',
+);

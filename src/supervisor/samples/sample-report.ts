@@ -17,6 +17,7 @@ export function sampleReport(): StatusReport {
   state.crashLoop = { startedAtMs: 0, deaths: 3, lastError: 'x' };
   state.recycling.herd.budget = { used: 1, limit: 1 };
   state.guardCalls = [{ function: 'collect', package: 'p', file: 'f', line: 1, held: false, workers: 1 }];
+  state.keeperPulse = { heardAtMs: 0, isSilent: true, queues: [{ name: 'n', waiting: 1, most: 2 }] };
   state.workers[11] = sampleWorker(11, 0, { replaceBecause: 'a reason' });
   return statusReport({
     state,
@@ -30,6 +31,7 @@ export function sampleReport(): StatusReport {
     keeperRss: 1,
     sampleOf: () => ({ memory, minorFaults: 1, majorFaults: 1, sampledAtMs: 1 }),
     rowOf: () => null,
+    isAlive: () => true,
     sampling: { budgetPercent: 1, spentPercent: 1 },
     host: { memory_total: 1, memory_free: 1, memory_available: 1, page_cache: 1 },
   });
