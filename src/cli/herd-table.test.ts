@@ -36,6 +36,7 @@ function reportOf(workers: number): StatusReport {
     python: '/usr/bin/python3',
     supervisor: { pid: 1, rss: 70 * MIB },
     keeperRss: 12 * MIB,
+    isAlive: () => true,
     sampleOf: () => ({ memory, minorFaults: 1, majorFaults: 0, sampledAtMs: 9000 }),
     rowOf: () => null,
     sampling: { budgetPercent: 1, spentPercent: 0.5 },
