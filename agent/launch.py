@@ -1,4 +1,5 @@
-"""Entry of every Python process of Cowherd: ``python launch.py start``, ``keeper`` or ``mold``.
+"""Entry of every Python process of Cowherd: ``python launch.py start``, ``keeper`` or ``mold``;
+of ``syslog``, the supervisor's way to it; and of ``settings``, for a command.
 
 Kept to syntax that Python 2.7 and 3.x share, so that an interpreter that is too old
 says so in one message instead of a SyntaxError.
@@ -49,4 +50,12 @@ if __name__ == "__main__":
         from cowherd_agent import mold
 
         mold.main(arguments)
+    elif role == "syslog":
+        from cowherd_agent import syslog_relay
+
+        syslog_relay.main(arguments)
+    elif role == "settings":
+        from cowherd_agent import list_settings
+
+        list_settings.main()
     raise SystemExit("launch.py: unknown role " + repr(role))

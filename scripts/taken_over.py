@@ -68,8 +68,8 @@ TREATMENTS: dict[str, Treatment] = {
     "keyfile": _taken_over("as `certfile`"),
     # The processes
     "workers": _taken_over(
-        "the supervisor keeps so many workers alive, at least 1. gunicorn's default holds: "
-        "`$WEB_CONCURRENCY`, else 1"
+        "the supervisor keeps so many workers alive: 1 to 1,000. Anything else is an error, also "
+        "0, with which gunicorn serves nobody. gunicorn's default holds: `$WEB_CONCURRENCY`, else 1"
     ),
     "preload_app": _taken_over(
         "always on, whatever it says: one mold loads the application and forks every worker"
@@ -86,8 +86,9 @@ TREATMENTS: dict[str, Treatment] = {
         "with `daemon`, standard input, output and error are `/dev/null`"
     ),
     "pidfile": _taken_over(
-        "the supervisor writes its own process id, and removes the file at its end. A file that "
-        "names a live process is overwritten with a warning; gunicorn refuses to start"
+        "the supervisor writes its own process id, and removes the file at its end. With a file "
+        "that names a live process, or one that can't be written, it does not start, as gunicorn. "
+        "Of a reload's new file both are an error in the log, and the herd serves on"
     ),
     "chdir": _taken_over(
         "the mold changes to it. The supervisor looks there for `.venv`, if it is on the command "
@@ -130,6 +131,13 @@ TREATMENTS: dict[str, Treatment] = {
     "errorlog": _taken_over(
         "the supervisor's own lines go there too, once the settings are read; `-` is stderr"
     ),
+    "syslog": _taken_over(
+        "gunicorn's lines are sent as gunicorn sends them, and the supervisor's in the same form "
+        "once the settings are read, by a small process of Python: Node can't send to /dev/log"
+    ),
+    "syslog_addr": _taken_over("as `syslog`"),
+    "syslog_prefix": _taken_over("as `syslog`"),
+    "syslog_facility": _taken_over("as `syslog`"),
     "loglevel": _taken_over("holds for the supervisor's own lines too"),
     "logger_class": _unchanged("if set, gunicorn's lines stay as that class writes them"),
     "logconfig": _unchanged("if set, gunicorn's lines stay as it says"),

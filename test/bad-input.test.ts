@@ -88,8 +88,14 @@ describe('the application', () => {
     await fails(['leaving:app'], { files: { 'leaving.py': app } }, 'APP_IMPORT_FAILED', /set DATABASE_URL first/);
   });
 
-  test('has another name', async () => {
-    await fails(['hello:application'], { files }, 'APP_IMPORT_FAILED', /Failed to find attribute 'application'/);
+  test('has another name, which is offered', async () => {
+    const run = await fails(
+      ['hello:application'],
+      { files },
+      'APP_IMPORT_FAILED',
+      /Failed to find attribute 'application' in 'hello'; the nearest is hello:app\./,
+    );
+    expect(run.stderr).not.toContain('Traceback');
   });
 
   test('is not callable', async () => {
@@ -321,7 +327,21 @@ describe('addresses', () => {
   });
 
   test('not understood: a port in words', async () => {
-    await fails(['hello:app', '--bind', '127.0.0.1:eighty'], { files }, 'INVALID_SETTING');
+    await fails(
+      ['hello:app', '--bind', '127.0.0.1:eighty'],
+      { files },
+      'INVALID_SETTING',
+      /bind: 'eighty' is not a valid port number \(set on the command line\)/,
+    );
+  });
+
+  test('not understood: a port alone, which gunicorn takes for a host', async () => {
+    await fails(['hello:app', '--bind', '8000'], { files }, 'INVALID_SETTING', /write 127\.0\.0\.1:8000/);
+  });
+
+  test('in use: nobody waits for the application to be loaded', async () => {
+    const app = `import time\nopen("loading", "w").close()\ntime.sleep(600)\n${HELLO}`;
+    await fails(['slow:app', '--bind', `127.0.0.1:${port}`], { files: { 'slow.py': app } }, 'ADDRESS_IN_USE');
   });
 });
 
@@ -360,16 +380,40 @@ describe('settings', () => {
     ['gc_guard = "maybe"\n', /gc_guard must be one of hold, report, off/],
     ['worker_class = "nonsense"\n', /worker_class: class uri 'nonsense' invalid or not found/],
     ['worker_class = "no_such_worker.Worker"\n', /worker_class: .*No module named 'no_such_worker'/],
-    ['this is no Python\n', /SyntaxError/],
+    ['workers = 0\n', /workers must be between 1 and 1,000; it is 0 \(set in .*gunicorn\.conf\.py\)/],
+    ['timeout = -3\n', /timeout: Value must be positive: -3 \(set in .*gunicorn\.conf\.py\)/],
+    ['this is no Python\n', /gunicorn\.conf\.py can't be executed: SyntaxError/],
     ['raise RuntimeError("no such host")\n', /RuntimeError: no such host/],
   ])('with a wrong value: %s', async (config, message) => {
-    await fails(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } }, 'INVALID_SETTING', message);
+    const run = await fails(
+      ['hello:app'],
+      { files: { ...files, 'gunicorn.conf.py': config } },
+      'INVALID_SETTING',
+      message,
+    );
+    expect(run.stderr).not.toMatch(/importlib|gunicorn\/app/);
+  });
+
+  test.each([
+    [{ WEB_CONCURRENCY: 'abc' }, 'INVALID_SETTING', /WEB_CONCURRENCY must be a number of workers; it is 'abc'/],
+    [{ WEB_CONCURRENCY: '0' }, 'INVALID_SETTING', /it is 0 \(set in WEB_CONCURRENCY\)/],
+    [{ GUNICORN_CMD_ARGS: '--workers 1000000' }, 'INVALID_SETTING', /it is 1,000,000 \(set in GUNICORN_CMD_ARGS\)/],
+    [{ GUNICORN_CMD_ARGS: '--workers two' }, 'USAGE', /--workers: invalid int value: 'two' \(in GUNICORN_CMD_ARGS\)/],
+    [{ GUNICORN_CMD_ARGS: '--policy imortal' }, 'INVALID_SETTING', /it is 'imortal' \(set in GUNICORN_CMD_ARGS\)/],
+    [{ GUNICORN_CMD_ARGS: "--policy 'stock" }, 'INVALID_SETTING', /GUNICORN_CMD_ARGS: No closing quotation/],
+  ] as const)('in the environment: %o', async (env, code, message) => {
+    await fails(['hello:app'], { files, env }, code, message);
   });
 
   test.each([
     [['--warmup', 'GET'], 'INVALID_SETTING', /a request reads 'GET \/path'/],
     [['--policy', 'frozen'], 'INVALID_SETTING', /heap_policy must be one of/],
     [['--workers', 'many'], 'USAGE', /--workers: invalid/],
+    [['--workers', '-1'], 'INVALID_SETTING', /workers: Value must be positive: -1 \(set on the command line\)/],
+    [['--workers', '0'], 'INVALID_SETTING', /workers must be between 1 and 1,000; it is 0 \(set on the command line\)/],
+    [['--workers', '1001'], 'INVALID_SETTING', /workers must be between 1 and 1,000; it is 1,001/],
+    [['-k', 'gevant'], 'INVALID_SETTING', /worker_class: .*\(set on the command line\); the nearest is gevent/],
+    [['-k', 'tornado'], 'INVALID_SETTING', /install it: .*python.* -m pip install tornado/],
     [['-c', 'no-such-file.py'], 'INVALID_SETTING', /no-such-file\.py/],
     [['--log-format', 'xml'], 'USAGE', /--log-format is text or json, not xml/],
     [['--python'], 'USAGE', /--python needs a value/],
@@ -481,6 +525,15 @@ test('the pid file names a process that lives', async () => {
   expect(existsSync(path.join(run.folder, 'herd.pid'))).toBe(true);
 });
 
+test('the pid file cannot be written', async () => {
+  await fails(
+    ['hello:app', '--pid', '/no/such/folder/herd.pid'],
+    { files },
+    'PIDFILE_UNWRITABLE',
+    /herd\.pid \(ENOENT\)/,
+  );
+});
+
 describe('the machine', () => {
   /** Loaded before Cowherd, in its own process. */
   const pretend = (text: string): Record<string, string> => ({
@@ -494,9 +547,22 @@ describe('the machine', () => {
 
   test('has too old a Node', async () => {
     const env = pretend('Object.defineProperty(process.versions, "node", { value: "18.20.1" });');
-    const run = serve(['hello:app'], { files, env });
-    expect(await run.ended).toEqual({ status: catalogue.NODE_TOO_OLD.exitStatus, signal: null });
-    expect(run.stderr).toContain(catalogue.NODE_TOO_OLD.title);
+    const run = await fails(['hello:app'], { files, env }, 'NODE_TOO_OLD');
+    expect(run.stderr).toContain(catalogue.NODE_TOO_OLD.advice);
+  });
+
+  test.each([20, 40, 63])('lets %i files be open', async (count) => {
+    const run = await fails(['hello:app'], { files, prefix: ['prlimit', `--nofile=${count}`] }, 'TOO_FEW_DESCRIPTORS');
+    expect(run.stderr).toBe(
+      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; 64 is the least.\n` +
+        `${catalogue.TOO_FEW_DESCRIPTORS.advice}\n`,
+    );
+  });
+
+  test('lets 64 files be open, which is enough for a small herd', async () => {
+    const run = await serving(['hello:app'], { files, prefix: ['prlimit', '--nofile=64'] });
+    expect((await run.get('/')).status).toBe(200);
+    await run.stop();
   });
 });
 
@@ -623,19 +689,8 @@ describe('the runtime directory', () => {
 
 describe('no herd', () => {
   test.each(['status', 'stop'])('for %s to find', async (command) => {
-    await expectFailure(cowherd([command]), 'NOT_RUNNING');
+    await expectFailure(cowherd([command]), 'NOT_RUNNING', /none was started in .*cowherd-test-/);
     await expectFailure(cowherd([command, '--runtime-dir', '/no/such/directory']), 'NOT_RUNNING', '/no/such/directory');
-  });
-
-  test('more than one: which is meant must be said', async () => {
-    const first = await serving(['hello:app'], { files, runtimeDirectory: null });
-    const env = { XDG_RUNTIME_DIR: first.folder };
-    const second = await serving(['hello:app'], { files, runtimeDirectory: null, env });
-    const status = cowherd(['status'], { env });
-    expect(await status.ended).toEqual({ status: catalogue.SEVERAL_RUNNING.exitStatus, signal: null });
-    expect(status.stderr).toContain('--runtime-dir');
-    await second.stop();
-    await first.stop();
   });
 
   test('that answers: its supervisor is stopped', async () => {
@@ -652,7 +707,8 @@ describe('no herd', () => {
     const run = await serving(['hello:app'], { files, runtimeDirectory: null });
     run.signal('SIGSTOP');
     const env = { XDG_RUNTIME_DIR: run.folder };
-    const others = [cowherd(['status'], { env }), cowherd(['status', '--ready'], { env })];
+    const cwd = run.folder;
+    const others = [cowherd(['status'], { cwd, env }), cowherd(['status', '--ready'], { cwd, env })];
     const startedMs = performance.now();
     expect((await others[0]?.ended)?.status).toBe(catalogue.NO_ANSWER.exitStatus);
     // A wait has 4 s; the rest is the start of Node.

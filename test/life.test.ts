@@ -1,6 +1,8 @@
 /** A herd's ordinary life: deaths and replacements, signals, settings, hooks, logs. */
+import { createSocket } from 'node:dgram';
 import { existsSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { cowherd, HELLO, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
@@ -294,6 +296,28 @@ describe('logs', () => {
     expect(plain).not.toContain('{"level"');
   });
 
+  test("reach syslog in gunicorn's form, the supervisor's as the workers'", async () => {
+    const lines: string[] = [];
+    const syslog = createSocket('udp4', (message) => lines.push(message.toString().replace(/\0$/, '')));
+    await new Promise<void>((resolve) => {
+      syslog.bind(0, '127.0.0.1', resolve);
+    });
+    const to = ['--log-syslog', '--log-syslog-to', `udp://127.0.0.1:${syslog.address().port}`];
+    const run = await serving(['hello:app', ...to, '--log-syslog-prefix', 'shop'], { files });
+    const [first] = await readyPids(run);
+    process.kill(first!, 'SIGKILL');
+    const own = (text: string, priority = 14): string => `<${priority}>gunicorn.shop.error: [${run.pid}] ${text}`;
+    await until('the death is told', () => lines.some((line) => line.startsWith(own('Worker', 11))));
+    const second = await untilReady(run, 1, [first!]);
+    await run.stop();
+    expect(lines).toContain(own('Serving: every worker is ready'));
+    expect(lines).toContain(own('Stopping (SIGTERM)'));
+    for (const pid of [first!, ...second]) {
+      expect(lines).toContain(`<14>gunicorn.shop.error: [${pid}] Booting worker with pid: ${pid}`);
+    }
+    syslog.close();
+  });
+
   test('have no colours with NO_COLOR', async () => {
     const run = await serving(['hello:app'], { files, terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } });
     process.kill((await readyPids(run))[0]!, 'SIGKILL');
@@ -424,6 +448,22 @@ def app(environ, start_response):
     expect(read(run, 'hooks').match(/worker_int worker/g)?.length).toBe(2);
   });
 
+  test('nworkers_changed is told of changes only, also at a reload of a herd that was scaled', async () => {
+    const config = `
+def nworkers_changed(server, new_value, old_value):
+    with open("changes", "a") as file:
+        file.write(f"{new_value} {old_value}\\n")
+`;
+    const run = await serving(['hello:app', '--workers', '1'], { files: { ...files, 'gunicorn.conf.py': config } });
+    const args = ['--runtime-dir', run.runtimeDirectory];
+    await run.command('scale', '2', ...args);
+    await untilReady(run, 2);
+    await run.command('reload', ...args);
+    await run.stop();
+    // Of the first mold, then of the second one.
+    expect(read(run, 'changes')).toBe('1 None\n2 1\n1 None\n2 1\n');
+  });
+
   test('that fail do not take the mold along', async () => {
     const config = `
 def child_exit(server, worker):
@@ -549,9 +589,36 @@ describe('the command status', () => {
     await run.stop();
   });
 
-  test('finds the only herd of this user by itself', async () => {
+  test('--watch keeps to the size of the terminal, and says what it leaves out', async () => {
+    const run = await serving(['hello:app', '--workers', '5'], { files });
+    const sized = ['sh', '-c', 'stty cols 80 rows 12; exec "$@"', 'sh'];
+    const watch = cowherd(['status', '--watch', '--interval', '0.2', '--runtime-dir', run.runtimeDirectory], {
+      terminal: true,
+      prefix: sized,
+      env: { TERM: 'xterm' },
+    });
+    const screens = await until('it has shown two', () => {
+      const shown = watch.stdout.split('\u001B[H\u001B[2J').slice(1, -1);
+      return shown.length >= 2 ? shown : null;
+    });
+    watch.type('\u0003');
+    await watch.ended;
+    for (const screen of screens) {
+      const lines = stripVTControlCharacters(screen).trimEnd().split(/\r?\n/);
+      expect(lines.length).toBeLessThan(12);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(lines[0]).toContain('hello:app at http://');
+      expect(lines.find((line) => line.startsWith('process'))).toMatch(/pid +state .*unshared/);
+      const shown = lines.filter((line) => /^(mold|worker) \d/.test(line)).length;
+      expect(shown).toBeGreaterThan(0);
+      expect(lines).toContainEqual(`${6 - shown} more: make the window taller`);
+    }
+    await run.stop();
+  });
+
+  test('finds the herd of its folder by itself', async () => {
     const run = await serving(['hello:app'], { files, runtimeDirectory: null });
-    const found = cowherd(['status', '--json'], { env: { XDG_RUNTIME_DIR: run.folder } });
+    const found = cowherd(['status', '--json'], { cwd: run.folder, env: { XDG_RUNTIME_DIR: run.folder } });
     expect(await found.ended, found.stderr).toEqual({ status: 0, signal: null });
     expect((JSON.parse(found.stdout) as Awaited<ReturnType<Run['status']>>).herd.supervisor.pid).toBe(run.pid);
     await run.stop();

@@ -219,7 +219,7 @@ test('readiness turns at once, and what is in flight is finished', async () => {
   await run.expectNothingLeft();
   const gone = ready();
   expect((await gone.ended).status).toBe(1);
-  expect(gone.stderr).toMatch(/^Not ready: No supervisor is running/);
+  expect(gone.stderr).toMatch(/^Not ready: No herd is running here/);
 });
 
 test.each([sync, gevent, asgi])(
@@ -261,7 +261,7 @@ test('a supervisor that has ended, and that its parent has not taken notice of, 
   const { pid } = (await run.status()).herd.supervisor;
   const stop = cowherd(['stop', '--timeout', '60', '--runtime-dir', run.runtimeDirectory]);
   expect(await stop.ended, stop.stderr).toEqual({ status: 0, signal: null });
-  expect(stop.stdout).toBe('Stopped\n');
+  expect(stop.stdout).toMatch(/^Stopped wsgi_app:app of /);
   expect(processInfo(pid)?.state).toBe('Z');
   run.signal('SIGKILL');
   expect((await run.ended).signal).toBe('SIGKILL');

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import logging.handlers
 from typing import Any
 
 
@@ -38,6 +39,9 @@ def use_json(cfg: Any, log: Any) -> None:
     if customized:
         return
     for handler in log.error_log.handlers:
+        # What reads syslog knows gunicorn's own form, with its prefix.
+        if isinstance(handler, logging.handlers.SysLogHandler):
+            continue
         # gunicorn marks the handlers that it has made (gunicorn/glogging.py, _set_handler).
         if getattr(handler, "_gunicorn", False):
             handler.setFormatter(JsonFormatter())

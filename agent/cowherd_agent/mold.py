@@ -21,8 +21,10 @@ from cowherd_agent.hooks import is_own_fault, print_own_traceback, run_hook
 from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
+from cowherd_agent.near_application import nearest_application
 from cowherd_agent.schedulers import Schedulers
 from cowherd_agent.scoreboard import Slot
+from cowherd_agent.setting_sources import require_web_concurrency
 from cowherd_agent.worker_fork import WorkerFork
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ class Mold:
 
     def _configure(self) -> None:
         _require_gunicorn()
+        require_web_concurrency()
         from cowherd_agent import configuration
         from cowherd_agent.arbiter import MoldArbiter
         from cowherd_agent.herd_heap import HerdHeap
@@ -137,7 +140,7 @@ class Mold:
         try:
             worker_class = cfg.worker_class
         except (RuntimeError, ImportError) as error:
-            detail = configuration.explain_worker_class(error)
+            detail = configuration.explain_worker_class(error, cfg)
             raise MoldFailure("INVALID_SETTING", detail) from error
         del worker_class
         self._heap = HerdHeap(
@@ -225,7 +228,9 @@ class Mold:
             ) from error
         except AppImportError as error:
             code = "APP_NOT_CALLABLE" if "callable" in str(error) else "APP_IMPORT_FAILED"
-            raise MoldFailure(code, str(error)) from error
+            near = nearest_application(name)
+            hint = "" if near is None else f"; the nearest is {near}"
+            raise MoldFailure(code, f"{str(error).rstrip('.')}{hint}") from error
         except SystemExit as error:
             print_own_traceback(error)
             raise MoldFailure(
@@ -570,6 +575,9 @@ class Mold:
             self._call_hook("child_exit", self._arbiter.cfg.child_exit, worker)
 
     def _change_wanted(self, count: int) -> None:
+        # Told to every mold when another one is ready: no change is none for the hook.
+        if count == self._arbiter.num_workers:
+            return
         try:
             # gunicorn's own attribute, which calls the nworkers_changed hook.
             self._arbiter.num_workers = count

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cowherd_agent import settings
-from cowherd_agent.configuration import explain_worker_class, mistyped_setting
+from cowherd_agent.configuration import CowherdConfig, explain_worker_class, mistyped_setting
 from cowherd_agent.settings import GUARD_MODES, POLICIES, explain_usage_error
 from gunicorn.config import Config
 
@@ -244,7 +244,7 @@ def test_nothing_is_near_what_is_like_nothing() -> None:
     ],
 )
 def test_a_worker_class_that_cannot_be_had_is_explained_in_one_line(text: str, line: str) -> None:
-    assert explain_worker_class(RuntimeError(text)) == f"worker_class: {line}"
+    assert explain_worker_class(RuntimeError(text), CowherdConfig()) == f"worker_class: {line}"
 
 
 def test_the_module_says_what_it_registers() -> None:

@@ -25,6 +25,17 @@ export const address = v.variant('kind', [
 ]);
 export type Address = v.InferOutput<typeof address>;
 
+/** agent/cowherd_agent/syslog_relay.py says what each means. */
+const syslogTarget = v.object({
+  path: v.nullable(v.string()),
+  host: v.nullable(v.string()),
+  port: v.nullable(integer),
+  kind: v.nullable(v.picklist(['dgram', 'stream'])),
+  facility: count,
+  prefix: v.string(),
+});
+export type SyslogTarget = v.InferOutput<typeof syslogTarget>;
+
 /** gunicorn's settings that the supervisor acts on, as gunicorn's own code has read them. */
 export const settings = v.object({
   app: v.string(),
@@ -50,6 +61,8 @@ export const settings = v.object({
   gc_guard: v.string(),
   sampling_budget_percent: nonNegative,
   errorlog: v.string(),
+  /** Where the supervisor's own lines go too. */
+  syslog: v.optional(v.nullable(syslogTarget)),
   boot_timeout_seconds: seconds,
   max_requests: count,
   max_requests_jitter: count,

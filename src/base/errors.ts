@@ -25,7 +25,7 @@ export const catalogue = defineCatalogue({
   INVALID_SETTING: {
     exitStatus: 1,
     title: 'A setting has a value that it cannot have',
-    advice: 'Correct it where it is set: the command line, GUNICORN_CMD_ARGS or gunicorn.conf.py.',
+    advice: 'Correct it where it is set: the command line, GUNICORN_CMD_ARGS, gunicorn.conf.py or the environment.',
   },
   USAGE: {
     exitStatus: 2,
@@ -55,7 +55,7 @@ export const catalogue = defineCatalogue({
     exitStatus: 4,
     title: 'The application cannot be imported',
     advice:
-      'A traceback above is its own. Check the name (MODULE:VARIABLE), the folder (--chdir) and the interpreter (--python).',
+      'Check the name (MODULE:VARIABLE), the folder (--chdir) and the interpreter (--python). If the application raised an exception itself, its traceback is above.',
   },
   APP_NOT_CALLABLE: {
     exitStatus: 6,
@@ -132,6 +132,16 @@ export const catalogue = defineCatalogue({
     title: 'Node is too old',
     advice: 'Cowherd needs Node 20.19 or newer.',
   },
+  NOT_BUILT: {
+    exitStatus: 29,
+    title: 'Cowherd is not built yet',
+    advice: 'Run `make build` in the checkout.',
+  },
+  TOO_FEW_DESCRIPTORS: {
+    exitStatus: 44,
+    title: 'Too few files may be open at a time',
+    advice: 'Raise the limit, with `ulimit -n 1024` or LimitNOFILE= in a unit of systemd: a server needs hundreds.',
+  },
   RUNTIME_DIRECTORY_UNWRITABLE: {
     exitStatus: 20,
     title: 'The runtime directory cannot be written to',
@@ -193,13 +203,13 @@ export const catalogue = defineCatalogue({
   // The other commands.
   NOT_RUNNING: {
     exitStatus: 30,
-    title: 'No supervisor is running',
-    advice: 'Start one with `cowherd serve`, or name its directory with --runtime-dir.',
+    title: 'No herd is running here',
+    advice: 'Start one with `cowherd serve`. `cowherd list` shows those that run elsewhere.',
   },
   SEVERAL_RUNNING: {
     exitStatus: 31,
-    title: 'Several supervisors are running',
-    advice: 'Say which one with --runtime-dir.',
+    title: 'Several herds are running here',
+    advice: 'Say which one with --runtime-dir; the table above has the directory of each.',
   },
   STOP_TIMED_OUT: {
     exitStatus: 32,
@@ -217,6 +227,11 @@ export const catalogue = defineCatalogue({
     title: 'The pid file is of a process that is alive',
     advice:
       'Another server may run with it: stop that one, or choose another file with --pid. Remove the file if it is stale.',
+  },
+  PIDFILE_UNWRITABLE: {
+    exitStatus: 41,
+    title: 'The pid file cannot be written',
+    advice: 'Its folder must be there and writable for this user; or choose another file with --pid.',
   },
   NO_EXAMPLE: {
     exitStatus: 35,
@@ -296,6 +311,11 @@ export const catalogue = defineCatalogue({
     title: 'The output file exists already',
     advice: 'Choose another name, or replace it with --force.',
   },
+  OUTPUT_FAILED: {
+    exitStatus: 62,
+    title: 'The output cannot be written',
+    advice: 'The disk may be full (`df`), or the file is one that may not be written to.',
+  },
   SNAPSHOT_UNREADABLE: {
     exitStatus: 52,
     title: 'The snapshot cannot be read',
@@ -363,6 +383,8 @@ export interface CowherdErrorOptions extends ErrorOptions {
   readonly detail?: string;
   /** Replaces the catalogue's advice where more is known, such as the exact pip line. */
   readonly advice?: string;
+  /** Printed above the error: a table of what there is to choose from. */
+  readonly above?: string;
 }
 
 /** An error that a person can act on. Its message says what happened, on what, and what to do next. */
@@ -372,6 +394,7 @@ export class CowherdError extends Error {
   readonly title: string;
   readonly detail: string | null;
   readonly advice: string;
+  readonly above: string | null;
 
   constructor(code: ErrorCode, options: CowherdErrorOptions = {}) {
     const { exitStatus, title, advice: usualAdvice } = catalogue[code];
@@ -383,6 +406,7 @@ export class CowherdError extends Error {
     this.title = title;
     this.detail = detail ?? null;
     this.advice = advice;
+    this.above = options.above ?? null;
   }
 
   /** An error out of a code that came as text, from the agent. A code that no catalogue has is `INTERNAL`. */

@@ -8,10 +8,12 @@ import type { DoctorOptions } from './doctor.ts';
 import type { HealOptions } from './heal.ts';
 import { HELP } from './help.ts';
 import type { HistoryOptions } from './history.ts';
+import type { ListOptions } from './list.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RecordOptions } from './record.ts';
 import type { RolloutOptions } from './rollout.ts';
 import type { ScaleOptions } from './scale.ts';
+import type { SettingsOptions } from './settings.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
 import type { WhyOptions } from './why.ts';
@@ -54,7 +56,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   program
     .command('status')
     .description('how a running herd is: every process, its requests and its memory')
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--watch', 'renew it until Ctrl-C')
     .option('--interval <seconds>', 'between two looks with --watch', positiveNumber)
     .option('--json', 'print it as JSON (docs/status.md)')
@@ -66,7 +68,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   program
     .command('stop')
     .description('stop a running herd after its requests in flight, and wait until it is gone')
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--quick', 'cut requests in flight short')
     .option('--timeout <seconds>', 'how long to wait (60)', positiveNumber)
     .addHelpText('after', '\nExamples:\n  cowherd stop\n  cowherd stop --quick --runtime-dir /run/cowherd/shop')
@@ -77,7 +79,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     program
       .command(kind)
       .description(description)
-      .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+      .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
       .option('--no-wait', 'return as soon as it has begun')
       .option('--timeout <seconds>', 'how long to wait for its end (600)', positiveNumber)
       .option('--json', 'print how it ended as JSON')
@@ -90,15 +92,23 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .command('scale')
     .description('change the number of workers of a running herd')
     .argument('<workers>', 'how many there are to be', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .addHelpText('after', '\nExamples:\n  cowherd scale 16')
     .action(async (workers: number, options: ScaleOptions) => {
       exitStatus = await (await import('./scale.ts')).runScale(workers, options);
     });
   program
+    .command('list')
+    .description('the herds that run: of this user, or, for root, of all')
+    .option('--json', 'print it as JSON (docs/list.md)')
+    .addHelpText('after', "\nExamples:\n  cowherd list\n  cowherd list --json | jq -r '.herds[].folder'")
+    .action(async (options: ListOptions) => {
+      exitStatus = await (await import('./list.ts')).runList(options);
+    });
+  program
     .command('history')
     .description('what each reload, refork, rollback and stop did to the host, also of a herd that has ended')
-    .option('--runtime-dir <directory>', 'which herd; needed only where several are recorded')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--json', 'print it as JSON (docs/history.md)')
     .addHelpText('after', '\nExamples:\n  cowherd history\n  cowherd history --json | jq ".records[-1].host"')
     .action(async (options: HistoryOptions) => {
@@ -108,7 +118,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .command('why')
     .description("what unshared the pages of a prefork server's workers, whose they are, and what to do")
     .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--reference <pid>', 'compare with this process, where the parent is gone', wholeNumber)
     .option('--all', 'the causes and owners of every worker, and not of the one in the middle only')
     .option('--census <file>', 'one that write_census has written (docs/why.md); a herd takes its own')
@@ -129,7 +139,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .command('heal')
     .description('have the kernel merge memory that workers have copied though it is still the same (KSM; root)')
     .argument('[pid]', 'a process of a prefork server; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--yes', 'do not ask before settings of the host are changed')
     .option('--keep', 'leave KSM on afterwards')
     .option('--seconds <seconds>', 'how long it may take (300)', positiveNumber)
@@ -142,7 +152,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .command('record')
     .description('record the copies of shared pages as they happen, with stacks, by perf')
     .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; needed only where several run')
+    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
     .option('--seconds <seconds>', 'how long (10); Ctrl-C ends it earlier', positiveNumber)
     .option('--from-fork', 'the next workers from their first instant, and not those that are there')
     .addOption(new Option('--event <event>', 'instead of the better one that can be had').choices(INSTRUMENTS))
@@ -161,6 +171,17 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     )
     .action(async (pid: number | undefined, options: RecordOptions) => {
       exitStatus = await (await import('./record.ts')).runRecord(pid, options);
+    });
+  program
+    .command('settings')
+    .description("every setting that serve takes: Cowherd's and those of this gunicorn")
+    .argument('[word]', 'only those with this in their name')
+    .option('--python <path>', 'the interpreter, as of serve')
+    .option('--chdir <folder>', 'where the project is')
+    .option('--json', 'print them as JSON (docs/settings.md)')
+    .addHelpText('after', '\nExamples:\n  cowherd settings\n  cowherd settings timeout')
+    .action(async (word: string | undefined, options: SettingsOptions) => {
+      exitStatus = await (await import('./settings.ts')).runSettings(word, options);
     });
   program
     .command('doctor')
@@ -192,18 +213,20 @@ function formatHelp(command: Command, helper: Help): string {
 function oneLine(message: string): string {
   return message
     .replace(/^error: /, '')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "'$1' cannot be $2:")
+    .replace(/^option '(.*)' argument '(.*)' is invalid\./, "'$2' cannot be the value of $1:")
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
 }
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('it must be a whole number above 0.');
   return value;
 }
 
 function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  if (!(value > 0)) throw new InvalidArgumentError('it must be a number above 0.');
   return value;
 }

@@ -3,7 +3,8 @@ import pc from 'picocolors';
 import { bytes, formatCount, formatMiB } from '../base/units.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import type { LoadFigures } from './demo-load.ts';
-import { formatWorkers, plainTable } from './herd-table.ts';
+import { formatWorkers } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 export interface DemoArm {
   policy: string;
@@ -57,7 +58,7 @@ export function formatDemo(result: DemoResult): string {
   const againstStock =
     result.saved_against_stock === null ? 'not measured yet' : formatMiB(bytes(result.saved_against_stock));
   return [
-    `${pc.bold(`Herd with heap policy ${shown.policy}`)} (memory in MiB)`,
+    pc.bold(`Herd with heap policy ${shown.policy}`),
     formatWorkers(shown.status),
     '',
     pc.bold('Side by side, same machine, same load'),

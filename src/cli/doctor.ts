@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { printableIn, printableJson } from '../base/printable.ts';
 import { bytes, formatMiB } from '../base/units.ts';
 import { type DoctorReport, examine, type InterpreterReport } from './doctor-report.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 export interface DoctorOptions {
   python?: string;

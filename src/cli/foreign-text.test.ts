@@ -6,7 +6,7 @@ import type { RecordReport } from '../faults/report.ts';
 import { CAUSE_NAMES } from '../forensics/causes.ts';
 import type { WhyReport } from '../forensics/report.ts';
 import type { RestartRecord } from '../supervisor/restart-record.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 import { formatHistory } from './history-table.ts';
 import { formatRecord } from './record-text.ts';
 import { formatWhy } from './why-text.ts';

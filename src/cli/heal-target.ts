@@ -5,6 +5,7 @@ import { isMergeable } from '../procfs/ksm.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
+import { herdLabel } from './herds.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { readStatus } from './read-status.ts';
 import { familyOfProcess } from './why.ts';
@@ -39,7 +40,7 @@ export function targetOfHerd(directory: string, { herd, molds, workers }: Status
   const generations = new Set([herd.generation, ...ready.map(({ generation }) => generation)]);
   const inUse = molds.filter(({ phase, generation }) => phase === 'ready' && generations.has(generation));
   return {
-    name: `the herd of ${herd.app ?? directory}`,
+    name: `the herd ${herdLabel({ app: herd.app, folder: herd.folder || null, runtime_directory: directory })}`,
     pids: [...inUse.flatMap(({ pid }) => pid ?? []), ...ready.map(({ pid }) => pid)],
     directory,
     policy: herd.policy,
@@ -62,7 +63,7 @@ export async function allowMerging(target: HealTarget): Promise<number[]> {
   if (directory !== null) {
     const reply = await ask(directory, { type: 'merge', version: CONTROL_VERSION });
     if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
-    if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
+    if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: `${target.name}: ${reply.text}` });
   }
   const deadline = performance.now() + (directory === null ? 0 : ANSWER_WITHIN_MS);
   let missing = refusing(pids);

@@ -93,7 +93,7 @@ test('processes that can’t be merged are named', () => {
 
 test('of a herd, ready workers are healed, and the molds that they were forked from', () => {
   const report = {
-    herd: { app: 'shop.wsgi', policy: 'freeze', generation: 3 },
+    herd: { app: 'shop.wsgi', folder: '/srv/shop', policy: 'freeze', generation: 3 },
     molds: [
       { pid: 9, phase: 'ready', generation: 1 },
       { pid: 10, phase: 'ready', generation: 2 },
@@ -107,7 +107,7 @@ test('of a herd, ready workers are healed, and the molds that they were forked f
     ],
   } as unknown as StatusReport;
   expect(targetOfHerd('/run/shop', report)).toEqual({
-    name: 'the herd of shop.wsgi',
+    name: 'the herd shop.wsgi of /srv/shop (/run/shop)',
     pids: [10, 11, 20],
     directory: '/run/shop',
     policy: 'freeze',

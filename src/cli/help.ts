@@ -11,6 +11,7 @@ Commands:
   serve     serve an application; takes every argument of gunicorn
   demo      serve the bundled Django application under load, and show what its workers share
   status    how a running herd is: every process, its requests and its memory
+  list      the herds that run, with application, address and folder
   stop      stop a running herd after its requests in flight, and wait until it is gone
   reload    new code and new settings, without a dropped request
   rollback  back to the generation before the last reload
@@ -20,6 +21,7 @@ Commands:
   why       what unshared the pages of a prefork server's workers, and what to do
   heal      have the kernel merge memory again that workers have copied for nothing
   record    record the copies of shared pages as they happen, with stacks
+  settings  every setting that serve takes
   doctor    what this machine and this project can do: interpreters, gunicorn, kernel
 
 Options:
@@ -30,6 +32,7 @@ Examples:
   cowherd serve myproject.wsgi --workers 8       what "gunicorn myproject.wsgi --workers 8" was
   cowherd serve myapp:app -k asgi -c gunicorn.conf.py --warmup "GET /"
   cowherd status --watch                         the herd, and what each worker still shares
+  cowherd list                                   which herds run, and in which folders
   cowherd stop                                   requests in flight are finished
   cowherd doctor                                 what this machine and this project can do
   cowherd demo                                   a Django site under load, beside a stock herd

@@ -1,5 +1,4 @@
 /** A herd's status as lines for a terminal: the table of `status` and `demo`. */
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import { printable, printableIn } from '../base/printable.ts';
 import {
@@ -12,65 +11,60 @@ import {
   seconds,
   secondsToMilliseconds,
 } from '../base/units.ts';
-import type { MemoryReport, StatusReport, WorkerReport } from '../supervisor/status.ts';
+import { plainTable } from './plain-table.ts';
+import { rowsOf, widthOf, wrapped } from './terminal-lines.ts';
+import type { MemoryReport, MoldReport, StatusReport, WorkerReport } from '../supervisor/status.ts';
 
-const PLAIN_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
-
-/** What stands in a table: a text from anywhere, with a colour of ours if need be. */
-export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
-
-/** Columns of text, the first ones left-aligned and the others right-aligned. */
-export function plainTable(head: string[], rows: readonly Cell[][], leftColumns: number): string {
-  const table = new Table({
-    head: head.map((cell) => pc.bold(cell)),
-    colAligns: head.map((_, index) => (index < leftColumns ? 'left' : 'right')),
-    chars: PLAIN_BORDERS,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  table.push(...rows.map((row) => row.map(shown)));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+/** Where a status is shown; without a number of rows there is room for all. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows?: number;
 }
 
-/** The whole screen of `cowherd status`. */
-export function formatStatus(raw: StatusReport): string {
+/**
+ * The whole screen of `cowherd status`; cut to what fits, if one is given.
+ *
+ * @param notices lines below it, of what has nothing to do with this herd
+ */
+export function formatStatus(raw: StatusReport, screen?: Screen, notices: readonly string[] = []): string {
   const report = printableIn(raw);
   const { herd } = report;
   const where = herd.listeners.length === 0 ? 'not listening yet' : herd.listeners.join(', ');
-  const lines = [
+  const columns = screen?.columns ?? Infinity;
+  const fit = (lines: readonly string[]): string[] => lines.flatMap((line) => wrapped(line, columns));
+  const top = fit([
     `${pc.bold(herd.app ?? 'no application yet')} at ${where}: ${herd.phase},` +
       ` ${herd.workers_ready} of ${herd.workers_wanted} workers ready,` +
       ` heap policy ${herd.policy ?? 'not chosen yet'}`,
+    pc.dim(`${herd.folder === '' ? '' : `folder ${herd.folder}, `}runtime directory ${herd.runtime_directory}`),
     ...formatTroubles(report),
-    '',
-    formatWorkers(report),
-    '',
-    ...formatHerdMemory(report),
-  ];
-  return lines.join('\n');
+  ]);
+  const table = formatWorkers(report, columns).split('\n');
+  const bottom = fit([...formatHerdMemory(report), ...notices.map(printable)]);
+  const lines = [...top, '', ...table, '', ...bottom];
+  // The cursor stands on a row of its own below them.
+  const room = (screen?.rows ?? Infinity) - 1;
+  if (rowsOf(lines, columns) <= room) return lines.join('\n');
+  return cut(top, table, bottom, { columns, room }).join('\n');
 }
 
-function shown(cell: Cell): string {
-  return typeof cell === 'string' ? printable(cell) : cell.paint(printable(cell.text));
+/** So many rows of the table must be there, headings among them, for the lines below it to be there too. */
+const TABLE_ROWS_FIRST = 6;
+
+function cut(
+  top: readonly string[],
+  table: readonly string[],
+  bottom: readonly string[],
+  { columns, room }: { columns: number; room: number },
+): string[] {
+  const above = [...top, ''];
+  const forTable = room - rowsOf(above, columns);
+  const below = forTable - bottom.length - 1 >= Math.min(TABLE_ROWS_FIRST, table.length + 1) ? ['', ...bottom] : [];
+  const rows = Math.max(0, forTable - rowsOf(below, columns));
+  if (rows >= table.length) return [...above, ...table, ...below].slice(0, room);
+  const shown = table.slice(0, Math.max(0, rows - 1));
+  const more = pc.dim(`${table.length - Math.max(shown.length, HEAD_LINES)} more: make the window taller`);
+  return [...above, ...shown, more, ...below].slice(0, Math.max(1, room));
 }
 
 /** A keeper that stands still, connections that wait, a crash loop, and rules that are stopped. */
@@ -103,46 +97,66 @@ function formatStopped({ herd }: StatusReport): string[] {
   return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last ${loop.last_error}`), ...stopped];
 }
 
-/** One row a worker, after one for each mold. Memory in MiB. */
-export function formatWorkers(report: StatusReport): string {
-  const head = [
-    'process',
-    'pid',
-    'state',
-    'age',
-    'requests',
-    'in flight',
-    'rss',
-    'pss',
-    'shared',
-    'private',
-    'unshared',
-    'fresh',
-    'collections',
-  ];
-  const molds = report.molds.map((mold) => [
-    `mold ${mold.generation}`,
-    String(mold.pid ?? '-'),
-    mold.phase,
-    '',
-    '',
-    '',
-    ...memoryCells(mold.memory).slice(0, 4),
-    '',
-    '',
-    '',
-  ]);
-  const workers = report.workers.map((worker) => [
-    `worker ${worker.slot}`,
-    String(worker.pid),
-    worker.state,
-    age(worker.age_seconds),
-    formatCount(worker.requests),
-    formatCount(worker.in_flight),
-    ...memoryCells(worker.memory),
-    collections(worker),
-  ]);
-  return plainTable(head, [...molds, ...workers], 3);
+/** A column, with its unit below its name. */
+interface Column {
+  readonly head: string;
+  readonly unit?: string;
+  readonly mold: (mold: MoldReport) => string;
+  readonly worker: (worker: WorkerReport) => string;
+}
+
+const HEAD_LINES = 2;
+const LEFT_COLUMNS = 3;
+/** Between two columns of a table. */
+const GAP = 2;
+const none = (): string => '';
+
+function memoryColumn(head: keyof MemoryReport, isOfMolds = true): Column {
+  const cell = (memory: MemoryReport | null): string => (memory === null ? '-' : formatMiBNumber(bytes(memory[head])));
+  return {
+    head,
+    unit: 'MiB',
+    mold: ({ memory }) => (isOfMolds ? cell(memory) : ''),
+    worker: ({ memory }) => cell(memory),
+  };
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'process', mold: ({ generation }) => `mold ${generation}`, worker: ({ slot }) => `worker ${slot}` },
+  { head: 'pid', mold: ({ pid }) => String(pid ?? '-'), worker: ({ pid }) => String(pid) },
+  { head: 'state', mold: ({ phase }) => phase, worker: ({ state }) => state },
+  { head: 'age', mold: none, worker: (worker) => age(worker.age_seconds) },
+  { head: 'requests', mold: none, worker: ({ requests }) => formatCount(requests) },
+  { head: 'in flight', mold: none, worker: (worker) => formatCount(worker.in_flight) },
+  memoryColumn('rss'),
+  memoryColumn('pss'),
+  memoryColumn('shared'),
+  memoryColumn('private'),
+  memoryColumn('unshared', false),
+  memoryColumn('fresh', false),
+  { head: 'collections', mold: none, worker: collections },
+];
+
+/** What a narrow terminal is spared, first to last; the others are always there. */
+const LEFT_OUT = ['collections', 'rss', 'fresh', 'private', 'age', 'shared', 'pss', 'in flight', 'requests', 'pid'];
+
+/** One row a worker, after one for each mold, with the columns for which there is room. */
+export function formatWorkers({ molds, workers }: StatusReport, columns = Infinity): string {
+  let shown = COLUMNS.map((column, index) => {
+    const texts = [...molds.map((mold) => column.mold(mold)), ...workers.map((worker) => column.worker(worker))];
+    const { head, unit = '' } = column;
+    const width = Math.max(...[head, ...texts].map(widthOf));
+    return { head, title: `${head}\n${unit}`, isLeft: index < LEFT_COLUMNS, texts, width };
+  });
+  for (const head of LEFT_OUT) {
+    if (shown.reduce((sum, { width }) => sum + width + GAP, -GAP) <= columns) break;
+    shown = shown.filter((column) => column.head !== head);
+  }
+  return plainTable(
+    shown.map(({ title }) => title),
+    [...molds, ...workers].map((_, row) => shown.map(({ texts }) => texts[row] ?? '')),
+    shown.filter(({ isLeft }) => isLeft).length,
+  );
 }
 
 function formatHerdMemory(report: StatusReport): string[] {
@@ -170,13 +184,6 @@ function formatHerdMemory(report: StatusReport): string[] {
       (herd.keeper.rss === null ? '' : `, keeper ${formatMiB(bytes(herd.keeper.rss))}`),
   );
   return lines;
-}
-
-function memoryCells(memory: MemoryReport | null): string[] {
-  if (memory === null) return ['-', '-', '-', '-', '-', '-'];
-  return [memory.rss, memory.pss, memory.shared, memory.private, memory.unshared, memory.fresh].map((value) =>
-    formatMiBNumber(bytes(value)),
-  );
 }
 
 function collections(worker: WorkerReport): string {

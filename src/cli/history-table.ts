@@ -2,7 +2,7 @@
 import { printableIn } from '../base/printable.ts';
 import { bytes, formatCount, formatDuration, formatMiBNumber, seconds, secondsToMilliseconds } from '../base/units.ts';
 import type { RestartRecord } from '../supervisor/restart-record.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 const HEAD = [
   'started',

@@ -24,7 +24,7 @@ export async function runHistory(options: HistoryOptions): Promise<number> {
 
 /**
  * That of the runtime directory given; else of the herd that runs here; else the one that was written last of those that
- * were started from the current folder, or of all.
+ * were started from the current folder.
  *
  * @throws CowherdError SEVERAL_RUNNING
  */
@@ -37,6 +37,5 @@ async function findHistory(given: string | undefined): Promise<string | null> {
     if (!(error instanceof CowherdError) || error.code !== 'NOT_RUNNING') throw error;
   }
   const all = listHistories(folder);
-  const here = all.find((file) => basename(file).startsWith(herdNamePrefix(process.cwd())));
-  return here ?? all[0] ?? null;
+  return all.find((file) => basename(file).startsWith(herdNamePrefix(process.cwd()))) ?? null;
 }

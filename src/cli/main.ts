@@ -39,7 +39,9 @@ async function explain(error: CowherdError): Promise<string> {
   const { default: pc } = await import('picocolors');
   const colored = pc.isColorSupported && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const what = printableLines(error.detail === null ? error.title : `${error.title}: ${error.detail}`);
-  return `${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${printableLines(error.advice)}\n`;
+  // Made by us, line by line, of printable parts.
+  const above = error.above === null ? '' : `${error.above}\n\n`;
+  return `${above}${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${printableLines(error.advice)}\n`;
 }
 
 async function report(error: unknown): Promise<number> {
@@ -54,13 +56,24 @@ async function report(error: unknown): Promise<number> {
   return internal.exitStatus;
 }
 
+/** Whatever the command is still at. */
+async function endWith(error: CowherdError): Promise<never> {
+  process.exit(await report(error));
+}
+
 outliveTerminal();
 
-// `cowherd status | head`: whoever read has had enough.
+let hasLostOutput = false;
 process.stdout.on('error', (error) => {
-  if (!isSystemError(error, 'EPIPE')) throw error;
-  process.exit();
+  // `cowherd status | head`: whoever read has had enough.
+  if (isSystemError(error, 'EPIPE')) process.exit();
+  if (hasLostOutput) return;
+  hasLostOutput = true;
+  const detail = `standard output (${isSystemError(error) ? error.code : error.message})`;
+  void endWith(new CowherdError('OUTPUT_FAILED', { detail, cause: error }));
 });
+// The exit status is what is left to say it with.
+process.stderr.on('error', () => {});
 
 try {
   // Not process.exit(): what was written to a pipe must get through first.

@@ -63,3 +63,8 @@ test.each(['/dev/null', '/dev/stdout', tmpdir()])('%s is not replaced by a file,
     expect(() => refuseToReplace(path_, force)).toThrow(EXISTS);
   }
 });
+
+test.each([false, true])('one that cannot be written is an error of its own (force: %s)', (force) => {
+  const nowhere = path.join(folder, 'nowhere', 'out.html');
+  expect(() => writeOutput(nowhere, 'page', force)).toThrow(`The output cannot be written: ${nowhere} (ENOENT)`);
+});

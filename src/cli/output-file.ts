@@ -24,16 +24,14 @@ export function refuseToReplace(path: string | undefined, force: boolean | undef
   });
 }
 
-/** @throws CowherdError OUTPUT_EXISTS, when somebody else was faster */
+/** @throws CowherdError OUTPUT_EXISTS, when somebody else was faster; OUTPUT_FAILED */
 export function writeOutput(path: string, text: string | Uint8Array, force: boolean | undefined): void {
-  if (force === true) {
-    replaceFile(path, text, MODE);
-    return;
-  }
   try {
-    writeNewFile(path, text, MODE);
+    if (force === true) replaceFile(path, text, MODE);
+    else writeNewFile(path, text, MODE);
   } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
-    throw new CowherdError('OUTPUT_EXISTS', { detail: path, cause: error });
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'EEXIST') throw new CowherdError('OUTPUT_EXISTS', { detail: path, cause: error });
+    throw new CowherdError('OUTPUT_FAILED', { detail: `${path} (${error.code ?? ''})`, cause: error });
   }
 }

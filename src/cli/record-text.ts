@@ -5,7 +5,7 @@ import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts
 import { FAULT_CAUSE_NAMES, FAULT_CAUSES } from '../faults/causes.ts';
 import { hasNone, NO_COUNTERS } from '../faults/counters.ts';
 import type { CounterGroup, FunctionShare, RecordReport } from '../faults/report.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 const MOST_FUNCTIONS = 12;
 const MOST_PYTHON_FUNCTIONS = 8;

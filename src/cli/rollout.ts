@@ -6,6 +6,7 @@ import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RolloutReport, StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
+import { nameOfHerd } from './herds.ts';
 
 export interface RolloutOptions {
   runtimeDir?: string;
@@ -24,15 +25,23 @@ export async function runRollout(kind: RolloutKind, options: RolloutOptions): Pr
   const directory = await findHerd(options.runtimeDir);
   const reply = await ask(directory, { type: kind, version: CONTROL_VERSION });
   if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
-  if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
+  const name = nameOfHerd(directory);
+  if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: `${name}: ${reply.text}` });
   if (!options.wait || reply.generation === null) {
-    print(options, reply.text, { text: reply.text, generation: reply.generation });
+    print(options, `${reply.text}: ${name}`, {
+      text: reply.text,
+      generation: reply.generation,
+      runtime_directory: directory,
+    });
     return 0;
   }
-  if (options.json !== true) process.stderr.write(`${printableLines(reply.text)}\n`);
+  if (options.json !== true) process.stderr.write(`${printableLines(`${reply.text}: ${name}`)}\n`);
   const outcome = await untilEnded(directory, reply.generation, options.timeout ?? DEFAULT_TIMEOUT_SECONDS);
-  if (outcome.failure !== null) throw new CowherdError('ROLLOUT_FAILED', { detail: outcome.failure });
-  print(options, `Generation ${outcome.to} serves, after ${outcome.seconds.toFixed(1)} s`, outcome);
+  if (outcome.failure !== null) throw new CowherdError('ROLLOUT_FAILED', { detail: `${name}: ${outcome.failure}` });
+  print(options, `Generation ${outcome.to} serves, after ${outcome.seconds.toFixed(1)} s: ${name}`, {
+    ...outcome,
+    runtime_directory: directory,
+  });
   return 0;
 }
 

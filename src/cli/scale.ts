@@ -1,19 +1,31 @@
 /** `cowherd scale N`: changes how many workers a running herd has. */
 import { CowherdError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
+import { formatCount } from '../base/units.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
 import { findHerd } from './find-herd.ts';
+import { nameOfHerd } from './herds.ts';
 
 export interface ScaleOptions {
   runtimeDir?: string;
 }
 
-/** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, ROLLOUT_REFUSED */
+/** As the supervisor's bound (control-server.ts) and that of the setting (agent: configuration.py). */
+const MOST_WORKERS = 1000;
+
+/** @throws CowherdError INVALID_SETTING, NOT_RUNNING, SEVERAL_RUNNING, ROLLOUT_REFUSED */
 export async function runScale(workers: number, options: ScaleOptions): Promise<number> {
+  if (workers > MOST_WORKERS) {
+    throw new CowherdError('INVALID_SETTING', {
+      detail: `workers must be between 1 and ${formatCount(MOST_WORKERS)}; it is ${formatCount(workers)}`,
+      advice: 'Ask for fewer. The herd is as it was.',
+    });
+  }
   const directory = await findHerd(options.runtimeDir);
   const reply = await ask(directory, { type: 'scale', version: CONTROL_VERSION, workers });
   if (reply.type !== 'answered') throw new CowherdError('PROTOCOL_MISMATCH', { detail: reply.type });
-  if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: reply.text });
-  process.stdout.write(`${printableLines(reply.text)}\n`);
+  const name = nameOfHerd(directory);
+  if (!reply.accepted) throw new CowherdError('ROLLOUT_REFUSED', { detail: `${name}: ${reply.text}` });
+  process.stdout.write(`${printableLines(`${reply.text}: ${name}`)}\n`);
   return 0;
 }

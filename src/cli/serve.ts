@@ -60,7 +60,7 @@ export async function runServe(argv: string[]): Promise<number> {
     import('./supervisor-log.ts'),
     import('../supervisor/run.ts'),
   ]);
-  const log = createSupervisorLog(logFormat, parsed.logFormat);
+  const log = createSupervisorLog(logFormat, parsed.logFormat, interpreter.path);
   if (process.pid === 1) {
     log.warning(
       'Node is process 1 and reaps no orphan: start bin/cowherd itself, or with an init (docs/containers.md)',
@@ -72,7 +72,7 @@ export async function runServe(argv: string[]): Promise<number> {
     log,
     notifySocket,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
-    onConfigured: (settings) => log.follow(settings.errorlog),
+    onConfigured: (settings) => log.follow(settings),
     onReopenLogs: () => log.reopen(),
     onListening: () => releaseSignals?.(),
     onServing: () => {
@@ -80,12 +80,25 @@ export async function runServe(argv: string[]): Promise<number> {
       process.send?.({ type: 'serving' });
     },
   });
-  if (result.daemonize) return await startInBackground(argv);
+  await log.close();
+  if (result.daemonize) {
+    try {
+      return await startInBackground(argv);
+    } catch (error) {
+      throw error instanceof CowherdError ? await namingHolder(error) : error;
+    }
+  }
   if (result.error !== null) {
     process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
-    throw result.error;
+    throw await namingHolder(result.error);
   }
   return result.exitStatus;
+}
+
+/** Imported when it is needed: most starts succeed. */
+async function namingHolder(error: CowherdError): Promise<CowherdError> {
+  if (error.code !== 'ADDRESS_IN_USE') return error;
+  return await (await import('./address-holder.ts')).namingHolder(error);
 }
 
 /** Starts the same command detached, and returns when it serves or has failed. */

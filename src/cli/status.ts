@@ -29,9 +29,13 @@ export async function runStatus(options: StatusOptions): Promise<number> {
     if (options.json === true) {
       process.stdout.write(`${printableJson(report, options.watch === true ? 0 : 2)}\n`);
     } else {
-      const clear = options.watch === true && process.stdout.isTTY ? CLEAR_SCREEN : '';
+      const { isTTY, columns, rows } = process.stdout;
+      const isRenewed = options.watch === true && isTTY;
+      // A terminal that does not say its size has 0 of both.
+      const screen = isTTY && columns > 0 ? { columns, ...(isRenewed && rows > 0 ? { rows } : {}) } : undefined;
       const left = ksmLeftOn();
-      process.stdout.write(`${clear}${formatStatus(report)}\n${left === null ? '' : `${printable(left)}\n`}`);
+      const notices = left === null ? [] : [left];
+      process.stdout.write(`${isRenewed ? CLEAR_SCREEN : ''}${formatStatus(report, screen, notices)}\n`);
     }
     if (options.watch !== true) return 0;
     await sleep(intervalMs);

@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { join } from 'node:path';
 import { drain } from '../agent/keeper-door.ts';
 import { isAlive } from '../procfs/alive.ts';
@@ -11,6 +12,7 @@ import { removePidFile } from '../supervisor/pid-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { findHerd } from './find-herd.ts';
+import { nameOfHerd } from './herds.ts';
 
 export interface StopOptions {
   runtimeDir?: string;
@@ -27,17 +29,18 @@ const LOOK_EVERY_MS = 50;
 /** @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING, STOP_TIMED_OUT */
 export async function runStop(options: StopOptions): Promise<number> {
   const directory = await findHerd(options.runtimeDir);
+  const name = nameOfHerd(directory);
   const pid = await begin(directory, options.quick === true);
   const timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   const deadline = performance.now() + timeoutSeconds * 1000;
   const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isThere(directory));
   while (!(await isGone())) {
     if (performance.now() > deadline) {
-      throw new CowherdError('STOP_TIMED_OUT', { detail: `${directory} after ${timeoutSeconds} s` });
+      throw new CowherdError('STOP_TIMED_OUT', { detail: `${name} after ${timeoutSeconds} s` });
     }
     await sleep(LOOK_EVERY_MS);
   }
-  process.stdout.write('Stopped\n');
+  process.stdout.write(`Stopped ${printable(name)}\n`);
   return 0;
 }
 

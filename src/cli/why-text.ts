@@ -5,7 +5,7 @@ import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts
 import type { Change } from '../forensics/change.ts';
 import { type Cause, CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
 import { ownerName, type WhyReport, type WorkerWhy } from '../forensics/report.ts';
-import { plainTable } from './herd-table.ts';
+import { plainTable } from './plain-table.ts';
 
 const MOST_OWNERS = 12;
 const MOST_MODULES = 8;

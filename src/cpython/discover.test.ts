@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -63,9 +63,34 @@ test('$VIRTUAL_ENV, then .venv in the project, then .venv in the current folder'
     path: beside,
     why: `from .venv in ${path.join(root, 'project')}`,
   });
-  expect(await findInterpreter({ cwd: root, env: { VIRTUAL_ENV: path.join(root, 'gone') } })).toEqual({
+  expect(await findInterpreter({ cwd: root, env: {} })).toEqual({
     path: here,
     why: `from .venv in ${root}`,
+  });
+});
+
+test('a virtual environment that is broken is refused, whether another Python is there or not', async () => {
+  const here = program('.venv', 'bin', 'python');
+  const env = { VIRTUAL_ENV: path.join(root, 'gone'), PATH: path.dirname(here) };
+  await expect(findInterpreter({ cwd: root, env })).rejects.toMatchObject({
+    code: 'PYTHON_NOT_FOUND',
+    detail: expect.stringMatching(/\/gone\/bin\/python of .*, which is chosen because \$VIRTUAL_ENV names it/),
+    advice: expect.stringContaining('unset VIRTUAL_ENV'),
+  });
+  // As an upgrade of the system's Python leaves it.
+  rmSync(here);
+  symlinkSync('/no/such/python3.9', here);
+  await expect(findInterpreter({ cwd: root, env: {} })).rejects.toMatchObject({
+    code: 'PYTHON_NOT_FOUND',
+    detail: expect.stringContaining(`${here} of the virtual environment ${path.join(root, '.venv')}`),
+  });
+  rmSync(here);
+  writeFileSync(path.join(root, '.venv', 'pyvenv.cfg'), '');
+  await expect(findInterpreter({ cwd: root, env: {} })).rejects.toMatchObject({ code: 'PYTHON_NOT_FOUND' });
+  // What merely has the name.
+  rmSync(path.join(root, '.venv', 'pyvenv.cfg'));
+  await expect(findInterpreter({ cwd: root, env: { HOME: root, PATH: '' } })).resolves.toMatchObject({
+    why: expect.stringContaining('the newest found'),
   });
 });
 

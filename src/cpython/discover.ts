@@ -1,7 +1,7 @@
 /**
  * Which Python serves: the one named, else the one of the virtual environment, else the newest found.
  */
-import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { CowherdError } from '../base/errors.ts';
@@ -27,7 +27,7 @@ export interface Choice {
  *
  * The first three places are looked at only; to find the newest, all interpreters of the machine are asked at once.
  *
- * @throws CowherdError PYTHON_NOT_FOUND, for `--python`; NO_PYTHON or PYTHON_TOO_OLD, where none is good enough
+ * @throws CowherdError PYTHON_NOT_FOUND, for `--python` and for a virtual environment that is broken; NO_PYTHON or PYTHON_TOO_OLD, where none is good enough
  */
 export async function findInterpreter(options: DiscoveryOptions): Promise<Choice> {
   const named = options.python;
@@ -52,15 +52,41 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
   if (active) {
     const python = path.join(active, 'bin', 'python');
     if (isExecutable(python)) return { path: python, why: 'from $VIRTUAL_ENV' };
+    throw brokenEnvironment(active, '$VIRTUAL_ENV names it', 'unset VIRTUAL_ENV');
   }
   const project = path.resolve(cwd, projectFolder ?? '.');
   // In the project's folder, in the current one, and beside the project's folder, as `django-admin startproject` has it.
   for (const folder of new Set([project, path.resolve(cwd), path.dirname(project)])) {
     const environment = path.join(folder, '.venv');
     const python = path.join(environment, 'bin', 'python');
-    if (isExecutable(python) && isTrusted(environment)) return { path: python, why: `from .venv in ${folder}` };
+    if (!isEnvironment(environment) || !isTrusted(environment)) continue;
+    if (isExecutable(python)) return { path: python, why: `from .venv in ${folder}` };
+    throw brokenEnvironment(environment, "it is the project's", 'remove it');
   }
   return null;
+}
+
+/** Another Python than the project's would serve without what the project needs: that is no way out. */
+function brokenEnvironment(environment: string, why: string, otherwise: string): CowherdError {
+  const python = path.join(environment, 'bin', 'python');
+  return new CowherdError('PYTHON_NOT_FOUND', {
+    detail: `${python} of the virtual environment ${environment}, which is chosen because ${why}`,
+    advice: `Make the environment anew (python3 -m venv --clear ${environment}), ${otherwise}, or name an interpreter with --python.`,
+  });
+}
+
+/** Made by venv or virtualenv, or by hand with an interpreter in it, though that may be a link to nothing. */
+function isEnvironment(folder: string): boolean {
+  return [path.join(folder, 'pyvenv.cfg'), path.join(folder, 'bin', 'python')].some(isThere);
+}
+
+function isThere(file: string): boolean {
+  try {
+    lstatSync(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Not somebody else's: in a folder that everybody may write to, anybody could put a .venv. */

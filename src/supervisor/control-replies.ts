@@ -88,6 +88,8 @@ const herd: v.GenericSchema<unknown, StatusReport['herd']> = v.looseObject({
   in_flight: number,
   age_seconds: number,
   listeners: v.array(v.string()),
+  // A supervisor of an older version does not say.
+  folder: v.optional(v.string(), ''),
   runtime_directory: v.string(),
   python: v.string(),
   supervisor: v.looseObject({ pid, rss: number }),

@@ -549,10 +549,11 @@ describe('stopping', () => {
     expect(herd.does).toEqual(['tell_keeper_to_leave']);
   });
 
-  test('because of an error is not undone by a wish to stop', () => {
-    const herd = loading()
-      .hears({ type: 'listen_failed', generation: 1, code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' })
-      .event(asked);
+  test('because of an error is not undone by a wish to stop, and does not wait for a mold that loads', () => {
+    const herd = loading();
+    herd.hears({ type: 'listen_failed', generation: 1, code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' });
+    expect(herd.signals).toEqual([[MOLD, SIGKILL]]);
+    herd.event(asked);
     herd.exits(MOLD, { signal: SIGKILL });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: 0, signal: null });
     expect(herd.end).toMatchObject({ error: { code: 'ADDRESS_IN_USE' } });
@@ -563,6 +564,20 @@ describe('stopping', () => {
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
     expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
     expect(herd.end).toMatchObject({ error: { code: 'KEEPER_DIED' } });
+  });
+});
+
+describe('a pid file that cannot be written', () => {
+  const failed = { type: 'pidfile_failed', code: 'PIDFILE_UNWRITABLE', detail: '/nope/x.pid (ENOENT)' } as const;
+
+  test('ends a herd that starts', () => {
+    expect(loading().event(failed).state.stop?.error).toEqual({ code: failed.code, detail: failed.detail });
+  });
+
+  test('is an error in the log of one that serves, which is asked for another one by a reload', () => {
+    const herd = serving().event(failed);
+    expect(herd.state.stop).toBeNull();
+    expect(herd.logs).toEqual([expect.stringContaining('PIDFILE_UNWRITABLE: /nope/x.pid')]);
   });
 });
 

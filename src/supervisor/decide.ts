@@ -59,8 +59,10 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'keeper_spawn_failed':
       stopping.end(draft, event.code, event.detail);
       return;
-    case 'pidfile_in_use':
-      stopping.fail(draft, 'PIDFILE_IN_USE', event.detail);
+    case 'pidfile_failed':
+      // Of a reload: a herd that serves does not end for it.
+      if (state.phase === 'serving') log(draft, 'error', `No pid file is written: ${event.code}: ${event.detail}`);
+      else stopping.fail(draft, event.code, event.detail);
       return;
     case 'protocol_error':
       stopping.fail(draft, 'PROTOCOL_MISMATCH', event.detail);

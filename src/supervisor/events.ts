@@ -55,7 +55,7 @@ export type HerdEvent =
   /** This supervisor has taken over the herd of one that has died. */
   | ({ type: 'adopted' } & Adoption)
   | { type: 'protocol_error'; detail: string }
-  | { type: 'pidfile_in_use'; detail: string }
+  | { type: 'pidfile_failed'; code: string; detail: string }
   | { type: 'stop_requested'; by: string; quick: boolean }
   | { type: 'scale'; by: number }
   | { type: 'scale_to'; workers: number; by: string }

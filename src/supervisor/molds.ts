@@ -234,7 +234,8 @@ export function failed(draft: Draft, generation: number, code: string, detail: s
   const mold = state.molds[generation];
   if (mold === undefined) return;
   if (state.phase === 'starting') {
-    mold.phase = 'failed';
+    // Nobody waits for one that loads and will get no listeners: it is killed, as any that is not ready.
+    if (!code.startsWith('ADDRESS')) mold.phase = 'failed';
     stopping.fail(draft, code, detail);
     return;
   }

@@ -8,7 +8,7 @@ import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError } from '../base/errors.ts';
+import { CowherdError, isSystemError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
@@ -97,6 +97,7 @@ class Supervisor {
   #interrupts = 0;
   #orphans: Promise<void> = Promise.resolve();
   readonly #herdFile: HerdFile;
+  readonly #folder: string;
   #ended: (result: SupervisorResult) => void = () => {};
 
   constructor(options: SupervisorOptions) {
@@ -113,7 +114,9 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
-    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, originOf(this.#startUp), this.#log);
+    const origin = originOf(this.#startUp);
+    this.#folder = origin.cwd;
+    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, origin, this.#log);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -146,6 +149,7 @@ class Supervisor {
       nowMs: monotonicClock.now(),
       nowMonotonicNs: monotonicClock.nowNs(),
       startedAtMs: this.#startedAtMs,
+      folder: this.#folder,
       runtimeDirectory: this.#startUp.runtimeDirectory,
       python: this.#startUp.python,
       supervisor: { pid: process.pid, rss: process.memoryUsage.rss() },
@@ -478,11 +482,13 @@ class Supervisor {
   }
 
   #writePidfile(path: string): void {
+    // Not within the decision that led here.
+    const fail = (code: string, detail: string): void =>
+      queueMicrotask(() => this.#dispatch({ type: 'pidfile_failed', code, detail }));
     const previous = readPidFile(path);
     const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
     if (previous !== null && !isOurs && isAlive(previous)) {
-      // Not within the decision that led here.
-      queueMicrotask(() => this.#dispatch({ type: 'pidfile_in_use', detail: `${path} names process ${previous}` }));
+      fail('PIDFILE_IN_USE', `${path} names process ${previous}`);
       return;
     }
     try {
@@ -490,7 +496,7 @@ class Supervisor {
       if (this.#pidfile !== null && this.#pidfile !== path) removePidFile(this.#pidfile, process.pid);
       this.#pidfile = path;
     } catch (error) {
-      this.#log.error(`The pid file ${path} can't be written: ${String(error)}`);
+      fail('PIDFILE_UNWRITABLE', `${path} (${isSystemError(error) ? error.code : String(error)})`);
     }
   }
 

@@ -63,6 +63,7 @@ function completeReport(): unknown {
     nowMs: 2000,
     nowMonotonicNs: 0n,
     startedAtMs: 0,
+    folder: '/srv/shop',
     runtimeDirectory: '/run/cowherd/shop',
     python: '/usr/bin/python3',
     supervisor: { pid: 8, rss: 1 },

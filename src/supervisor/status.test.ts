@@ -44,6 +44,7 @@ function input(state: Partial<HerdState>, more: Partial<StatusInput> = {}): Stat
     nowMs: 10_000,
     nowMonotonicNs: 10n * SECOND_NS,
     startedAtMs: 1000,
+    folder: '/srv/shop',
     runtimeDirectory: '/run/cowherd/shop',
     python: '/usr/bin/python3',
     supervisor: { pid: 1, rss: 70 * MIB },

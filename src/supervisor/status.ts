@@ -144,6 +144,8 @@ export interface StatusReport {
     in_flight: number;
     age_seconds: number;
     listeners: string[];
+    /** Where `cowherd serve` was run. */
+    folder: string;
     runtime_directory: string;
     python: string;
     supervisor: { pid: number; rss: number };
@@ -174,6 +176,7 @@ export interface StatusInput {
   nowMs: number;
   nowMonotonicNs: bigint;
   startedAtMs: number;
+  folder: string;
   runtimeDirectory: string;
   python: string;
   supervisor: { pid: number; rss: number };
@@ -220,6 +223,7 @@ export function statusReport(input: StatusInput): StatusReport {
       in_flight: workers.reduce((total, worker) => total + worker.in_flight, 0),
       age_seconds: (input.nowMs - input.startedAtMs) / 1000,
       listeners: state.listeners ?? [],
+      folder: input.folder,
       runtime_directory: input.runtimeDirectory,
       python: input.python,
       supervisor: input.supervisor,

@@ -1,10 +1,11 @@
 /** The command as it is run: the built one, in a process of its own. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catalogue } from '../../src/base/errors.ts';
+import type { SettingReport } from '../../src/cli/settings.ts';
 import type { DoctorReport } from '../../src/cli/doctor-report.ts';
 import { discover } from '../../src/cpython/discover.ts';
 
@@ -37,7 +38,7 @@ test('--help lists the commands, with examples', () => {
   }
 });
 
-test.each(['serve', 'demo', 'status', 'stop', 'doctor'])(
+test.each(['serve', 'demo', 'status', 'list', 'stop', 'settings', 'doctor'])(
   '%s is in the help, and has one of its own, with examples',
   (name) => {
     expect(cowherd(['--help']).stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
@@ -48,9 +49,43 @@ test.each(['serve', 'demo', 'status', 'stop', 'doctor'])(
   },
 );
 
+test("settings are those of serve's gunicorn, and the help of serve has each of Cowherd's own, and every signal", () => {
+  const python = path.join(root, '.venv', 'bin', 'python');
+  const listed = cowherd(['settings', '--json', '--python', python]);
+  const { settings } = JSON.parse(listed.stdout) as { settings: SettingReport[] };
+  const { stdout } = spawnSync(
+    python,
+    ['-c', 'from gunicorn.config import KNOWN_SETTINGS; print(*sorted(each.name for each in KNOWN_SETTINGS))'],
+    { encoding: 'utf8' },
+  );
+  const own = settings.filter(({ section }) => section === 'Cowherd');
+  const others = settings.filter(({ section }) => section !== 'Cowherd').map(({ name }) => name);
+  expect(others.toSorted()).toEqual(stdout.trim().split(' '));
+  const help = cowherd(['serve', '--help']).stdout;
+  for (const option of own.flatMap(({ options }) => options.at(-1) ?? [])) expect(help).toContain(option);
+  for (const name of ['TERM', 'QUIT', 'HUP', 'USR1', 'USR2', 'TTIN', 'TTOU']) expect(help).toContain(name);
+
+  const some = cowherd(['settings', 'graceful-timeout', '--python', python]);
+  expect(some.stdout).toMatch(/^Worker Processes\n {2}graceful_timeout {2}--graceful-timeout INT {2}default: 30\n/m);
+  const none = cowherd(['settings', 'gracefull', '--python', python]);
+  expect(none).toMatchObject({ status: catalogue.UNKNOWN_SETTING.exitStatus, stdout: '' });
+  const broken = cowherd(['settings', '--python', python], { WEB_CONCURRENCY: 'abc' });
+  expect(broken.stderr).toContain("WEB_CONCURRENCY must be a number of workers; it is 'abc'");
+});
+
 test('--version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   expect(cowherd(['--version'])).toEqual({ status: 0, stdout: `cowherd ${version}\n`, stderr: '' });
+});
+
+test('a checkout that is not built says so, with a code', () => {
+  const checkout = path.join(folder, 'checkout');
+  cpSync(path.join(root, 'bin'), path.join(checkout, 'bin'), { recursive: true });
+  writeFileSync(path.join(checkout, 'package.json'), '{ "type": "module" }');
+  const { status, stderr } = spawnSync(path.join(checkout, 'bin', 'cowherd'), ['status'], { encoding: 'utf8' });
+  const { exitStatus, title, advice } = catalogue.NOT_BUILT;
+  expect({ status, stderr }).toEqual({ status: exitStatus, stderr: `Error NOT_BUILT: ${title}.\n${advice}\n` });
+  rmSync(checkout, { recursive: true });
 });
 
 test('without a command the help goes to stderr, and it is a usage error', () => {
@@ -63,7 +98,9 @@ test.each([
   [['statsu'], "unknown command 'statsu' (Did you mean status?)"],
   [['status', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
   [['stop', 'all'], 'too many arguments'],
-  [['stop', '--timeout', 'x'], 'It must be a number above 0'],
+  [['stop', '--timeout', 'x'], "'x' cannot be the value of --timeout <seconds>: it must be a number above 0."],
+  [['scale', 'many'], "'many' cannot be workers: it must be a whole number above 0."],
+  [['why', 'abc'], "'abc' cannot be pid: it must be a whole number above 0."],
 ])('%j is a usage error', (args, text) => {
   const { status, stdout, stderr } = cowherd(args);
   expect({ status, stdout }).toEqual({ status: catalogue.USAGE.exitStatus, stdout: '' });
@@ -81,6 +118,26 @@ test('whoever stops reading ends the command quietly', () => {
   const { stderr, status } = spawnSync('sh', ['-c', `"$0" doctor | true`, command], { cwd: folder, encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
+
+test.each([['doctor'], ['doctor --json'], ['list'], ['--help'], ['status --help']])(
+  'output that has nowhere to go is an error, and no stack: %s',
+  (words) => {
+    const run = (redirected: string) =>
+      spawnSync('sh', ['-c', `"$0" ${words} ${redirected}`, command], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_RUNTIME_DIR: folder },
+      });
+    const { exitStatus, title, advice } = catalogue.OUTPUT_FAILED;
+    const { stderr, status } = run('> /dev/full');
+    expect({ stderr, status }).toEqual({
+      stderr: `Error OUTPUT_FAILED: ${title}: standard output (ENOSPC).\n${advice}\n`,
+      status: exitStatus,
+    });
+    // With both gone the status is what is left.
+    expect(run('> /dev/full 2> /dev/full').status).toBe(exitStatus);
+  },
+);
 
 test('doctor --json is the documented format', async () => {
   const [best] = await discover(process.env);

@@ -1,0 +1,109 @@
+/** `cowherd settings`: every setting that `serve` takes, asked of the gunicorn that would serve. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { CowherdError } from '../base/errors.ts';
+import { printableIn } from '../base/printable.ts';
+import { findInterpreter } from '../cpython/discover.ts';
+import {
+  compareVersions,
+  gunicornInstallLine,
+  gunicornIsNewEnough,
+  OLDEST_PYTHON,
+  probe,
+} from '../cpython/interpreter.ts';
+
+export interface SettingsOptions {
+  python?: string;
+  chdir?: string;
+  json?: boolean;
+}
+
+export interface SettingReport {
+  name: string;
+  section: string;
+  /** On the command line; none: only in gunicorn.conf.py. */
+  options: string[];
+  /** What stands for the value in a usage; null where an option takes none. */
+  meta: string | null;
+  /** Null: none, or a hook. */
+  default: unknown;
+  description: string;
+}
+
+interface SettingsReport {
+  python: string;
+  gunicorn: string;
+  settings: SettingReport[];
+}
+
+const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
+
+/** @throws CowherdError those of `serve` for an interpreter that can't be used, and INVALID_SETTING */
+export async function runSettings(word: string | undefined, options: SettingsOptions): Promise<number> {
+  const { path } = await findInterpreter({
+    python: options.python,
+    projectFolder: options.chdir,
+    cwd: process.cwd(),
+    env: process.env,
+  });
+  await requireGunicorn(path);
+  const report = printableIn(await askFor(path));
+  const settings = report.settings.filter(({ name }) => name.includes((word ?? '').replaceAll('-', '_').toLowerCase()));
+  if (settings.length === 0) {
+    throw new CowherdError('UNKNOWN_SETTING', {
+      detail: `none has ${word ?? ''} in its name`,
+      advice: '`cowherd settings` lists them all.',
+    });
+  }
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify({ ...report, settings }, null, 2)}\n` : `${formatSettings(settings)}\n`,
+  );
+  return 0;
+}
+
+async function requireGunicorn(path: string): Promise<void> {
+  const found = await probe(path);
+  if (found === null) throw new CowherdError('PYTHON_NOT_FOUND', { detail: path });
+  if (compareVersions(found.version, OLDEST_PYTHON) < 0) {
+    throw new CowherdError('PYTHON_TOO_OLD', { detail: `${path} is Python ${found.version.join('.')}` });
+  }
+  const advice = `Install it there: ${gunicornInstallLine(found)}`;
+  if (found.gunicorn === null) throw new CowherdError('NO_GUNICORN', { detail: path, advice });
+  if (!gunicornIsNewEnough(found.gunicorn)) {
+    throw new CowherdError('GUNICORN_TOO_OLD', { detail: `gunicorn ${found.gunicorn} in ${path}`, advice });
+  }
+}
+
+async function askFor(python: string): Promise<SettingsReport> {
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(python, [LAUNCHER, 'settings'], { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else
+        reject(
+          new CowherdError('INVALID_SETTING', { detail: stderr.trimEnd().split('\n').at(-1) ?? '', cause: error }),
+        );
+    });
+  });
+  return { python, ...(JSON.parse(output) as Omit<SettingsReport, 'python'>) };
+}
+
+/** Under its section each with its options, its default and what it is. Pure. */
+export function formatSettings(settings: readonly SettingReport[]): string {
+  const sections = [...new Set(settings.map(({ section }) => section))];
+  return sections
+    .map((section) => {
+      const lines = settings.filter((each) => each.section === section).flatMap(formatSetting);
+      return [pc.bold(section), ...lines].join('\n');
+    })
+    .join('\n\n');
+}
+
+function formatSetting({ name, options, meta, default: value, description }: SettingReport): string[] {
+  const usage = options.map((option) => (meta === null ? option : `${option} ${meta}`)).join(', ');
+  const isEmpty = value === null || value === '' || (Array.isArray(value) && value.length === 0);
+  return [
+    `  ${name}${usage === '' ? '' : `  ${usage}`}${isEmpty ? '' : pc.dim(`  default: ${JSON.stringify(value)}`)}`,
+    `      ${description}`,
+  ];
+}
