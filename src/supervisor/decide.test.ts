@@ -13,7 +13,7 @@ import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
 import { BACKGROUND_MS } from './molds.ts';
 import { initialState, type HerdState } from './state.ts';
-import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
+import { hopelessDeaths, MOST_WORKERS, pauseAfterDeathsMs } from './workers.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from './signals.ts';
 
 const MOLD = 50;
@@ -615,6 +615,12 @@ test('the guard names who steers the collector', () => {
     'warning: Guard: gc.set_threshold() of msgpack held off in worker 101 (/m/x.py:7)',
   ]);
   expect(herd.workerSays(101, { ...call, held: false }).logs[0]).toContain('msgpack seen in worker 101');
+});
+
+test('TTIN never asks for more workers than a herd may have', () => {
+  const herd = serving();
+  herd.state.target = MOST_WORKERS;
+  expect(herd.event({ type: 'scale', by: 1 }).state.target).toBe(MOST_WORKERS);
 });
 
 describe('a message that the keeper has dropped', () => {

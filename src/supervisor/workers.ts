@@ -104,8 +104,12 @@ export function drain(draft: Draft, worker: WorkerState): void {
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
 }
 
-export function scaleTo(draft: Draft, target: number): void {
+/** Also of the setting (agent/cowherd_agent/configuration.py) and of `cowherd scale`. */
+export const MOST_WORKERS = 1000;
+
+export function scaleTo(draft: Draft, wanted: number): void {
   const { state } = draft;
+  const target = Math.min(MOST_WORKERS, wanted);
   if (state.phase !== 'serving') {
     draft.answer = { accepted: false, text: `the herd is ${state.phase}`, generation: null };
     return;
