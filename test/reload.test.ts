@@ -1,11 +1,11 @@
 /** Reload, rollback and what becomes of them when the new code is bad. Real servers, and clients that count. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RolloutReport } from '../src/supervisor/status.ts';
-import { cowherd, PYTHON, serving, type Run } from './support/cowherd.ts';
+import { cowherd, PYTHON, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { FewestReady, Load } from './support/load.ts';
 import { until } from './support/until.ts';
@@ -202,6 +202,77 @@ def app(environ, start_response):
     await new Promise((resolve) => taken.close(resolve));
     expect((await order(run, 'reload')).status).toBe(0);
     await run.stop();
+  });
+
+  describe('that cannot be carried out costs nothing', () => {
+    /** A herd of the project in a folder with a virtual environment of its own, and a client that counts. */
+    async function project(conf: string): Promise<{ run: Run; site: string; load: Load }> {
+      const folder = temporaryFolder();
+      const site = path.join(folder, 'site');
+      mkdirSync(site);
+      writeFileSync(path.join(site, 'shop.py'), version('one'));
+      writeFileSync(path.join(site, 'gunicorn.conf.py'), conf);
+      symlinkSync(path.dirname(path.dirname(PYTHON)), path.join(site, '.venv'));
+      const runtimeDirectory = path.join(folder, 'run');
+      const run = cowherd(['serve', 'shop:app', '--workers', '2', '--runtime-dir', runtimeDirectory], {
+        cwd: site,
+        runtimeDirectory,
+      });
+      await run.waitUntilServing();
+      return { run, site, load: new Load(run, '/', 2, 10) };
+    }
+
+    async function goesOn(run: Run, load: Load, keeper: number | null, generation = 1): Promise<void> {
+      await load.stop();
+      expect(load.failures).toEqual([]);
+      expect(load.answered).toBeGreaterThan(0);
+      const { herd } = await run.status();
+      expect(herd).toMatchObject({ phase: 'serving', workers_ready: 2, generation });
+      expect(herd.keeper.pid).toBe(keeper);
+    }
+
+    test.each([
+      ['a port beyond all ports', `bind = ["127.0.0.1:0", "127.0.0.1:99999"]`],
+      ['a backlog beyond all numbers', `bind = ["127.0.0.1:0", "127.0.0.2:0"]\nbacklog = 3000000000`],
+      ['a umask beyond all modes', `bind = ["127.0.0.1:0", "unix:new.sock"]\numask = 0o7777777777777777`],
+    ])('%s', async (_what, conf) => {
+      const { run, site, load } = await project('bind = "127.0.0.1:0"');
+      const keeper = (await run.status()).herd.keeper.pid;
+      writeFileSync(path.join(site, 'gunicorn.conf.py'), conf);
+      const reload = await order(run, 'reload');
+      expect(reload.status, reload.stderr).toBe(37);
+      await goesOn(run, load, keeper);
+      await run.stop();
+    });
+
+    test.each([
+      ['a virtual environment that is away', '.venv', 'No such file or directory'],
+      ['a folder that is away', '.', 'No such file or directory'],
+    ])('%s', async (_what, away, reason) => {
+      const { run, site, load } = await project('bind = "127.0.0.1:0"');
+      const keeper = (await run.status()).herd.keeper.pid;
+      const moved = path.resolve(site, away);
+      renameSync(moved, `${moved}.away`);
+      const reload = await order(run, 'reload');
+      expect(reload.status).toBe(37);
+      expect(reload.stderr).toContain(reason);
+      await goesOn(run, load, keeper);
+      renameSync(`${moved}.away`, moved);
+      expect((await order(run, 'reload')).status).toBe(0);
+      await run.stop();
+    });
+
+    test('a mold that dies while the virtual environment is away: another one is made when it is back', async () => {
+      const { run, site, load } = await project('bind = "127.0.0.1:0"');
+      const { herd, molds } = await run.status();
+      renameSync(path.join(site, '.venv'), path.join(site, '.away'));
+      process.kill(molds[0]!.pid!, 'SIGKILL');
+      await run.waitForText(/could not be started: No such file or directory/);
+      await goesOn(run, load, herd.keeper.pid, 2);
+      renameSync(path.join(site, '.away'), path.join(site, '.venv'));
+      await until('there is a mold', async () => (await run.status()).molds.some(({ phase }) => phase === 'ready'));
+      await run.stop();
+    });
   });
 
   test('that is asked for while one is under way follows it, with the newest code', async () => {
