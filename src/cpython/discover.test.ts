@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { byPreference, findInterpreter } from './discover.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -89,7 +90,8 @@ test('a virtual environment that is broken is refused, whether another Python is
   await expect(findInterpreter({ cwd: root, env: {} })).rejects.toMatchObject({ code: 'PYTHON_NOT_FOUND' });
   // What merely has the name.
   rmSync(path.join(root, '.venv', 'pyvenv.cfg'));
-  await expect(findInterpreter({ cwd: root, env: { HOME: root, PATH: '' } })).resolves.toMatchObject({
+  const elsewhere = fileURLToPath(new URL('../../.venv/bin', import.meta.url));
+  await expect(findInterpreter({ cwd: root, env: { HOME: root, PATH: elsewhere } })).resolves.toMatchObject({
     why: expect.stringContaining('the newest found'),
   });
 });

@@ -97,11 +97,11 @@ test('what the agent writes is read, and is open to its owner only', () => {
     const program = [
       'import sys',
       'from cowherd_agent.census import write_census',
-      'own = [f"planted {number}" for number in range(1000)]',
+      'own = [f"planted {number}" for number in range(20_000)]',
       'import types; planted = types.ModuleType("planted"); planted.own = own; del own',
       'sys.modules["planted"] = planted',
       'sys.modules["ünïcode"] = types.ModuleType("ünïcode")',
-      'print(id(planted.own[500]), write_census(sys.argv[1]).objects)',
+      'print(id(planted.own[19_000]), write_census(sys.argv[1]).objects)',
     ].join('\n');
     const root = new URL('../../', import.meta.url);
     const printed = execFileSync(fileURLToPath(new URL('.venv/bin/python', root)), ['-c', program, path], {
