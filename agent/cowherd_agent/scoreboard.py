@@ -13,6 +13,7 @@ two.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import mmap
@@ -79,9 +80,12 @@ class Slot:
 
     @classmethod
     def map(cls, number: int, descriptor: int) -> Slot:
-        """The row in the file that :func:`make` made, in the worker whose row it is."""
-        mapping = mmap.mmap(descriptor, mmap.PAGESIZE)
-        return cls(number, memoryview(mapping).cast("Q")[:ROW_WORDS])
+        """The row in the file that :func:`make` made, in the worker whose row it is.
+
+        Raises OSError. It stays mapped: a worker that becomes a mold has counters that nobody reads.
+        """
+        words = (ctypes.c_uint64 * ROW_WORDS).from_address(_map(descriptor))
+        return cls(number, memoryview(words).cast("B").cast("Q"))
 
     def claim(self, pid: int, generation: int, forked_monotonic_ns: int) -> None:
         """The first that a new worker writes."""
@@ -91,6 +95,30 @@ class Slot:
         self.words[STATE] = STATE_BOOTING
         # Last, since a reader takes a row for valid when its pid is the worker's.
         self.words[PID] = pid
+
+
+def _map(descriptor: int) -> int:
+    """The address at which the row is mapped, for reading and writing, and shared.
+
+    The mmap of the standard library would keep a descriptor of its own open, before 3.13 in any
+    case (Modules/mmapmodule.c), which each later generation would inherit.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = (
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_long,
+    )
+    protection = mmap.PROT_READ | mmap.PROT_WRITE
+    address = libc.mmap(None, mmap.PAGESIZE, protection, mmap.MAP_SHARED, descriptor, 0)
+    # MAP_FAILED is -1, as an address.
+    if address is None or address == 2 ** (8 * ctypes.sizeof(ctypes.c_void_p)) - 1:
+        raise OSError(ctypes.get_errno(), "mmap of the scoreboard's row")
+    return int(address)
 
 
 def make() -> int:

@@ -43,6 +43,22 @@ def test_a_new_worker_starts_at_zero(row: int) -> None:
     assert set(words[scoreboard.REQUESTS_STARTED :]) == {0}
 
 
+def test_a_row_that_is_mapped_keeps_no_descriptor_open(row: int) -> None:
+    before = os.listdir("/proc/self/fd")
+    slot = Slot.map(0, row)
+    assert os.listdir("/proc/self/fd") == before
+    slot.words[scoreboard.REQUESTS_STARTED] = 3
+    assert words_in_file(row)[scoreboard.REQUESTS_STARTED] == 3
+
+
+def test_what_is_no_file_in_memory_is_not_mapped() -> None:
+    reading, writing = os.pipe()
+    with pytest.raises(OSError, match="mmap"):
+        Slot.map(0, reading)
+    os.close(reading)
+    os.close(writing)
+
+
 def test_what_a_process_has_counted_outlives_it(row: int) -> None:
     pid = os.fork()
     if pid == 0:

@@ -115,16 +115,14 @@ for board in boards():
     lines: `
 import gc
 for each in gc.get_objects():
-    if isinstance(each, mmap.mmap):
-        own = each[:]
-        try:
-            each.resize(1 << 20)
-            result = "filled"
-        except Exception:
-            pass
-        each[:] = b"\\xff" * len(each)
+    if type(each) is memoryview and each.format == "Q" and not each.readonly:
+        own = list(each)
+        for index in range(len(each)):
+            each[index] = 2**64 - 1
         # Its own requests it may fail, as it likes.
-        each[:] = own
+        for index, value in enumerate(own):
+            each[index] = value
+        result = "found"
 `,
   },
   {

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import mmap  # noqa: F401
 import os
 import signal  # noqa: F401
 import socket
