@@ -82,7 +82,8 @@ class Slot:
     def map(cls, number: int, descriptor: int) -> Slot:
         """The row in the file that :func:`make` made, in the worker whose row it is.
 
-        Raises OSError. It stays mapped: a worker that becomes a mold has counters that nobody reads.
+        Raises OSError. It stays mapped: a worker that becomes a mold has counters that nobody
+        reads.
         """
         words = (ctypes.c_uint64 * ROW_WORDS).from_address(_map(descriptor))
         return cls(number, memoryview(words).cast("B").cast("Q"))
