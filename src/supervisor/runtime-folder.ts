@@ -162,7 +162,14 @@ function markerIn(directory: string): Marker | null {
 }
 
 function mark(directory: string, marker: Marker): void {
-  replaceFile(join(directory, marker), MARKERS[marker], 0o600, '.new');
+  const file = join(directory, marker);
+  try {
+    replaceFile(file, MARKERS[marker], 0o600, '.new');
+  } catch (error) {
+    if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
+    // That it is there is what counts, and an empty file needs no room.
+    replaceFile(file, '', 0o600, '.new');
+  }
 }
 
 /** The umask may have taken from it, and the folder above have given it its own group. */
