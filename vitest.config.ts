@@ -25,8 +25,9 @@ export default defineConfig({
           name: 'process',
           include: ['test/**/*.test.ts'],
           environment: 'node',
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // `cowherd why` gives way to all others (nice 19): beside busy processes it takes minutes.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           maxWorkers: 3,
           sequence: { concurrent: false },
         },
