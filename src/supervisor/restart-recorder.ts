@@ -141,7 +141,7 @@ export class RestartRecorder {
       if (stat === null) return [];
       const { minorFaults, majorFaults } = stat;
       const worker = state.workers[process.pid];
-      const row = worker === undefined ? null : this.#options.rowOf(worker.slot);
+      const row = worker === undefined ? null : this.#options.rowOf(worker.pid);
       const isOwn = row?.pid === process.pid;
       const requestsFinished = isOwn ? row.requestsFinished : 0;
       const responseErrors = isOwn ? row.responseErrors : 0;
