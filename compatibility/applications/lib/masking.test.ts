@@ -8,6 +8,7 @@ test.each([
   ['made 2026-11-28 19:03:11,5 UTC', 'made <time>'],
   ['Sat, 28 Nov 2026 19:03:11 GMT', '<time>'],
   ['export-2026-11-28-19-03-11.json 20261128T190311Z', 'export-<time>.json <time>'],
+  ['project-1-at-2026-11-28-19-03-910ec585.json', 'project-1-at-<time>-910ec585.json'],
   ['at 7:03 p.m. and 19:03:11', 'at <time> and <time>'],
   ['{"at":1764356591.123,"ms":1764356591123}', '{"at":<epoch>,"ms":<epoch>}'],
   ['Queries took 12.75ms; all of it 0.3 seconds', 'Queries took <duration>; all of it <duration>'],
