@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
   // As names of files have them.
   { name: 'time', pattern: /\b\d{4}-?\d\d-?\d\d[-_T]\d\d[-_]?\d\d[-_]?\d\dZ?\b/g },
   // The same to the minute.
-  { name: 'time', pattern: /\b\d{4}-\d\d-\d\d-\d\d-\d\d\b(?!-?\d)/g },
+  { name: 'time', pattern: /\b\d{4}-\d\d-\d\d-\d\d-\d\d\b/g },
   // Seconds, or thousandths, millionths or billionths, since 1970, from 2017 to 2033.
   { name: 'epoch', pattern: /(?<![\d.])\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
   {
