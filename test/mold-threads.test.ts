@@ -144,7 +144,7 @@ def app(environ, start_response):
   expect((await order(run, 'refork')).ending?.status).toBe(0);
   expect((await run.get('/')).text).toBe('MainThread exporter');
   // It is in every process: no mold is kept for it, nor let go.
-  expect((await run.status()).molds.length).toBe(1);
+  await until('the mold of before has left', async () => (await run.status()).molds.length === 1);
   expect((await order(run, 'reload')).ending?.status).toBe(0);
   expect((await order(run, 'rollback')).ending?.status).toBe(0);
   expect((await run.get('/')).text).toBe('MainThread exporter');
