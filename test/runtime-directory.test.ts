@@ -7,6 +7,9 @@ import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
 
+/** The herd may write there meanwhile. */
+const AGAIN = { recursive: true, maxRetries: 20, retryDelay: 20 };
+
 const told = (run: Run): string[] => run.messages.filter((message) => message.includes('was taken away'));
 
 /** Until a command finds the herd again; no request is refused meanwhile. */
@@ -23,7 +26,7 @@ test.each([
   ['the control socket and the marker', ['control.sock', '.cowherd']],
 ])('%s: it is made again, and the herd can be managed', async (_what, names) => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
-  for (const name of names) rmSync(path.resolve(run.runtimeDirectory, name), { recursive: true });
+  for (const name of names) rmSync(path.resolve(run.runtimeDirectory, name), AGAIN);
   await untilManageable(run);
   await until('it is said', () => told(run).length > 0);
   expect(statSync(run.runtimeDirectory).mode & 0o777).toBe(0o700);
@@ -52,7 +55,7 @@ test('only what the next supervisor reads: it is written again', async () => {
 
 test('and another folder stands in its place: that is not touched, and it is said once', async () => {
   const run = await serving(['hello:app'], { files });
-  rmSync(run.runtimeDirectory, { recursive: true });
+  rmSync(run.runtimeDirectory, AGAIN);
   mkdirSync(run.runtimeDirectory);
   chmodSync(run.runtimeDirectory, 0o777);
   await until('it is said', () => told(run).length > 0);
