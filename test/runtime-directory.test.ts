@@ -1,5 +1,5 @@
 /** The runtime directory is taken away under a running herd, as by whoever tidies up /tmp or logs a user out. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
@@ -7,8 +7,12 @@ import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
 
-/** The herd may write there meanwhile. */
-const AGAIN = { recursive: true, maxRetries: 20, retryDelay: 20 };
+/** At once, since the herd may write there meanwhile. */
+function takeAway(file: string): void {
+  const gone = `${file}.gone`;
+  renameSync(file, gone);
+  rmSync(gone, { recursive: true });
+}
 
 const told = (run: Run): string[] => run.messages.filter((message) => message.includes('was taken away'));
 
@@ -26,7 +30,7 @@ test.each([
   ['the control socket and the marker', ['control.sock', '.cowherd']],
 ])('%s: it is made again, and the herd can be managed', async (_what, names) => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
-  for (const name of names) rmSync(path.resolve(run.runtimeDirectory, name), AGAIN);
+  for (const name of names) takeAway(path.resolve(run.runtimeDirectory, name));
   await untilManageable(run);
   await until('it is said', () => told(run).length > 0);
   expect(statSync(run.runtimeDirectory).mode & 0o777).toBe(0o700);
@@ -55,7 +59,7 @@ test('only what the next supervisor reads: it is written again', async () => {
 
 test('and another folder stands in its place: that is not touched, and it is said once', async () => {
   const run = await serving(['hello:app'], { files });
-  rmSync(run.runtimeDirectory, AGAIN);
+  takeAway(run.runtimeDirectory);
   mkdirSync(run.runtimeDirectory);
   chmodSync(run.runtimeDirectory, 0o777);
   await until('it is said', () => told(run).length > 0);
