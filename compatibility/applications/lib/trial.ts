@@ -86,9 +86,10 @@ async function visitUnderGunicorn(
     const visitor = newVisitor(application, prepared);
     const found = await visit(application, prepared, visitor, crawled);
     const pssMib = serving.pssMib();
+    const { asked } = await anotherVisit(application, prepared, serving, found);
     await lookAgain(application, prepared, visitor, found);
     await serving.end();
-    const traced = tracedOf(prepared, visitor.exchanges.length + serving.readyAnswers);
+    const traced = tracedOf(prepared, asked + visitor.exchanges.length + serving.readyAnswers);
     return { visitor, crawled: found, pssMib, traced };
   } finally {
     for (const { pid } of startedHere()) if (!before.has(pid)) kill(pid, 'SIGKILL');
@@ -152,15 +153,23 @@ interface Rolled {
   readonly afterReforkMib: number | null;
 }
 
-async function underLoad(
+interface AnotherVisit {
+  /** What is quick enough to be asked for under load, and what to send with it. */
+  readonly targets: readonly LoadTarget[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly asked: number;
+}
+
+/**
+ * Another visit of the same user, whom the load plays: what one of the two is told once, the other is not told. Also under
+ * gunicorn, where there is no load, since an application may count logins.
+ */
+async function anotherVisit(
   application: Application,
   prepared: PreparedSite,
   serving: Serving,
-  visitor: Visitor,
   crawled: Crawl,
-  say: Say,
-): Promise<{ readonly rolled: Rolled; readonly answered: number }> {
-  // Another visit of the same user: what one of them is told once, the other is not told.
+): Promise<AnotherVisit> {
   const loading = newVisitor(application, prepared);
   await application.logIn?.(loading, prepared.site);
   const cookie = loading.cookies.header();
@@ -177,6 +186,18 @@ async function underLoad(
     if (status < 400 && milliseconds < QUICK_MS) targets.push({ path: each, expectedStatus: status });
   }
   if (targets.length === 0) throw new Error('no address is quick enough to be asked for under load');
+  return { targets, headers, asked };
+}
+
+async function underLoad(
+  application: Application,
+  prepared: PreparedSite,
+  serving: Serving,
+  visitor: Visitor,
+  crawled: Crawl,
+  say: Say,
+): Promise<{ readonly rolled: Rolled; readonly answered: number }> {
+  const { targets, headers, asked } = await anotherVisit(application, prepared, serving, crawled);
   const spans: PhaseSpan[] = [{ phase: 'steady', fromMs: monotonicClock.now() }];
   const load = new SteadyLoad({ port: serving.port, targets, headers, perSecond: application.loadPerSecond });
   await sleep(STEADY_MS);
