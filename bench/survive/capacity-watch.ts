@@ -46,6 +46,11 @@ export class CapacityWatch {
     }
   }
 
+  #countReady(): number | null {
+    const pids = readyInScoreboard(this.#keeperPid);
+    return pids?.filter((pid) => isAlive(pid) && !this.#notServing.has(pid)).length ?? null;
+  }
+
   async #look(): Promise<void> {
     const report = await this.#herd.status();
     if (report !== null) {
@@ -59,9 +64,10 @@ export class CapacityWatch {
       this.#notServing = new Set([...leaving, ...report.molds].flatMap(({ pid }) => pid ?? []));
     }
     const atMs = monotonicClock.now();
-    const pids = readyInScoreboard(this.#keeperPid);
-    if (pids === null || this.#wanted === null) return;
-    const ready = pids.filter((pid) => isAlive(pid) && !this.#notServing.has(pid)).length;
+    let ready = this.#countReady();
+    // Rows are read one after the other: what changes between two of them may be missed on both sides, once.
+    if (ready !== null && this.#wanted !== null && ready < this.#wanted) ready = this.#countReady();
+    if (ready === null || this.#wanted === null) return;
     this.samples.push({ atMs, wanted: this.#wanted, ready });
   }
 }
