@@ -27,7 +27,7 @@ from cowherd_agent.meter import wrap
 from cowherd_agent.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
 from cowherd_agent.warmup import Interface
 
-# As many as `cowherd scale` takes; the scoreboard has a little more room.
+# As many as `cowherd scale` takes (src/supervisor/state.ts).
 MOST_WORKERS = 1000
 
 # Packages that worker classes come from, by the module that is missing without them.

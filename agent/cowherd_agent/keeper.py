@@ -541,19 +541,20 @@ class Keeper:
         message = _message(packet)
         message_rules.of_worker(message)
         kind = message["type"]
+        if kind == "retired" and worker.configured is None:
+            # It would be a mold without settings but its own.
+            raise BadMessage("retired, and its mold has said no settings")
         relayed = {
             "type": "from_worker",
             "generation": worker.generation,
             "pid": worker.pid,
             "message": message,
         }
+        self._relay(relayed, kind, len(packet.data))
         if kind == "retired":
-            self._relay(relayed, kind, len(packet.data))
             self._make_mold(worker)
             if self._supervisor is None:
                 self._end_unordered()
-            return
-        self._relay(relayed, kind, len(packet.data))
 
     def _make_mold(self, worker: Worker) -> None:
         """It speaks as a mold from now on, on the same socket."""

@@ -3,15 +3,13 @@ import { CowherdError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { formatCount } from '../base/units.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { MOST_WORKERS } from '../supervisor/state.ts';
 import { findHerd } from './find-herd.ts';
 import { nameOfHerd } from './herds.ts';
 
 export interface ScaleOptions {
   runtimeDir?: string;
 }
-
-/** As the supervisor's bound (control-server.ts) and that of the setting (agent: configuration.py). */
-const MOST_WORKERS = 1000;
 
 /** @throws CowherdError INVALID_SETTING, NOT_RUNNING, SEVERAL_RUNNING, ROLLOUT_REFUSED */
 export async function runScale(workers: number, options: ScaleOptions): Promise<number> {

@@ -8,6 +8,7 @@ import type { CensusReport } from './census.ts';
 import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control.ts';
 import type { Answer } from './draft.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
+import { MOST_WORKERS } from './state.ts';
 import type { StatusReport } from './status.ts';
 
 const integer = v.pipe(v.number(), v.integer());
@@ -16,7 +17,11 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('status'), version: integer }),
   v.object({ type: v.literal('stop'), version: integer, quick: v.boolean() }),
   v.object({ type: v.literal('census'), version: integer, start: v.boolean() }),
-  v.object({ type: v.literal('scale'), version: integer, workers: v.pipe(integer, v.minValue(1), v.maxValue(1000)) }),
+  v.object({
+    type: v.literal('scale'),
+    version: integer,
+    workers: v.pipe(integer, v.minValue(1), v.maxValue(MOST_WORKERS)),
+  }),
   v.object({ type: v.literal('reload'), version: integer }),
   v.object({ type: v.literal('rollback'), version: integer }),
   v.object({ type: v.literal('refork'), version: integer }),

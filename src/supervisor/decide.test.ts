@@ -12,8 +12,8 @@ import { decide } from './decide.ts';
 import type { Action, ExitCounters, Heartbeat, HerdEvent } from './events.ts';
 import { forksIn, sampleSettings, signalsIn } from './samples/samples.ts';
 import { BACKGROUND_MS } from './molds.ts';
-import { initialState, type HerdState } from './state.ts';
-import { hopelessDeaths, MOST_WORKERS, pauseAfterDeathsMs } from './workers.ts';
+import { MOST_WORKERS, initialState, type HerdState } from './state.ts';
+import { hopelessDeaths, pauseAfterDeathsMs } from './workers.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from './signals.ts';
 
 const MOLD = 50;

@@ -119,6 +119,9 @@ export interface StopState {
   keeperTold: boolean;
 }
 
+/** Of a herd; also the bound of the setting (agent/cowherd_agent/configuration.py). */
+export const MOST_WORKERS = 1000;
+
 export interface KeeperPulse {
   heardAtMs: number;
   /** It has not answered for so long that it was told of. */

@@ -4,7 +4,7 @@ import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { ExitCounters, Heartbeat } from './events.ts';
 import * as molds from './molds.ts';
-import { freeSlot, isServing, type Ending, type WorkerState } from './state.ts';
+import { freeSlot, isServing, MOST_WORKERS, type Ending, type WorkerState } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
@@ -103,9 +103,6 @@ export function drain(draft: Draft, worker: WorkerState): void {
   worker.drainedAtMs = draft.nowMs;
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
 }
-
-/** Also of the setting (agent/cowherd_agent/configuration.py) and of `cowherd scale`. */
-export const MOST_WORKERS = 1000;
 
 export function scaleTo(draft: Draft, wanted: number): void {
   const { state } = draft;
