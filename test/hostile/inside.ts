@@ -5,7 +5,7 @@
  * `inside.ts PYTHON [NAME…]`: prints a line for each attack, and at the end one JSON object.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -205,4 +205,5 @@ server.kill('SIGTERM');
 const ended = new Promise((resolve) => server.once('exit', resolve));
 await Promise.race([ended, sleep(SETTLE_MS)]);
 decoys.end();
+rmSync(folder, { recursive: true, force: true });
 process.exit(result);
