@@ -1,25 +1,15 @@
 /** Another installation of Cowherd takes over a running herd, and the first one is moved away or removed. */
-import { cpSync, existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { cowherd, HELLO, PYTHON, ROOT, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, PYTHON, ROOT, serve, serving, type Run } from './support/cowherd.ts';
+import { installation } from './support/installation.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
 const args = ['hello:app', '--workers', '2', '--bind', '127.0.0.1:0'];
-
-/** What a package has. */
-function installation(): string {
-  const folder = path.join(temporaryFolder(), 'cowherd');
-  mkdirSync(folder);
-  for (const name of ['bin', 'dist', 'agent', 'package.json']) {
-    cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
-  }
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  return folder;
-}
 
 async function fullHerd(run: Run, generation: number): Promise<void> {
   await until(`generation ${generation} serves`, async () => {

@@ -50,7 +50,10 @@ class Door:
         return self._listening is not None
 
     def open(self) -> str | None:
-        """Listens. Says why not where that is impossible, since the herd can serve without it."""
+        """Listens, if it has a path. Says why not where that is impossible, since the herd can
+        serve without it."""
+        if self._path == "":
+            return None
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         previous_umask = os.umask(0o177)
         try:
@@ -104,9 +107,19 @@ class Door:
             with contextlib.suppress(OSError):
                 visitor.connection.send(json.dumps(message).encode() + b"\n")
 
-    def hand_over(self, descriptor: int) -> socket.socket:
+    def connection_of(self, descriptor: int) -> socket.socket:
+        return self._visitors[descriptor].connection
+
+    def let_stay(self, descriptor: int) -> socket.socket:
         """The connection of a visitor that is none any more; still registered."""
         return self._visitors.pop(descriptor).connection
+
+    def abandon(self) -> None:
+        """Closes it; its file and its directory are another keeper's from now on."""
+        if self._listening is not None:
+            self._poll.unregister(self._listening)
+            self._listening.close()
+            self._listening = None
 
     def close(self, with_directory: bool) -> None:
         """Closes it and removes its file, and ``with_directory`` all that the herd has there."""

@@ -10,7 +10,8 @@ taken or carried out is told to the supervisor, and ends nothing here.
 
 When the supervisor dies, it keeps all of them running, keeps in mind what the next one has to know,
 and waits for it at its door (door.py). Told to end without a supervisor, it drains the herd itself
-(drain.py).
+(drain.py). To the keeper of a herd that is to take this one's place it lends the listeners
+(lending.py), as it may have borrowed them itself (borrowing.py).
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ from typing import TYPE_CHECKING, NoReturn
 
 from cowherd_agent import (
     background,
+    borrowing,
     descriptor_limit,
     inherited,
+    lending,
     message_rules,
     mold_process,
     packets,
     scoreboard,
 )
 from cowherd_agent.allowance import Allowance
+from cowherd_agent.borrowing import Borrowed, BorrowError
 from cowherd_agent.door import Door
 from cowherd_agent.drain import Drain
 from cowherd_agent.herd_members import UNORDERED, Mold, Worker
+from cowherd_agent.lending import Loan
 from cowherd_agent.listen_queue import queue_of
 from cowherd_agent.listeners import Listener, ListenError, listen_on, name_of
 from cowherd_agent.message_rules import BadMessage, Stage
@@ -69,6 +74,9 @@ _MOST_UNHEARD_BYTES = 128 * 1024
 
 # What an inventory tells in another way, and what is of no use later.
 _NOTED = frozenset({"forked", "configured", "mold_ready", "worker_ready", "retired", "progress"})
+
+# At the door, these stay as they are: any version can end the herd of any other, or take its place.
+_OF_ANY_VERSION = frozenset({"look", "drain", "lend"})
 
 # After so many messages that could not be taken a process is not listened to any more.
 _MOST_BAD_MESSAGES = 8
@@ -103,6 +111,9 @@ class Keeper:
         self._unheard: deque[Message] = deque(maxlen=_MOST_UNHEARD)
         self._unheard_bytes = 0
         self._drain: Drain | None = None
+        # What the keeper of another herd has of this one; and this one of another.
+        self._loan: Loan | None = None
+        self._borrowed: Borrowed | None = None
         self._unordered = None if first_mold is None else self._adopt(first_mold)
 
     def run(self) -> NoReturn:
@@ -147,6 +158,10 @@ class Keeper:
                 self._answer_door(descriptor)
             elif descriptor in self._talkers:
                 self._read_worker(self._talkers[descriptor])
+            elif self._loan is not None and descriptor == self._loan.fileno():
+                self._read_borrower(self._loan)
+            elif self._borrowed is not None and descriptor == self._borrowed.fileno():
+                self._read_lender(self._borrowed)
             else:
                 self._read_mold(descriptor)
         if self._drain is not None:
@@ -237,6 +252,10 @@ class Keeper:
             self._send({"type": "pulse", "queues": self._queues()})
         elif kind == "notify":
             _notify(message["address"], message["text"])
+        elif kind == "borrow":
+            self._borrow(message["door"])
+        elif kind == "take_over":
+            self._take_over()
         elif kind == "exit":
             self._leave()
 
@@ -273,10 +292,9 @@ class Keeper:
     def _answer_visitor(self, descriptor: int) -> None:
         for message in self._door.read(descriptor):
             kind = message["type"]
-            # These two stay as they are: any version can end the herd of any other.
             if kind == "look":
                 self._door.answer(descriptor, self._looked())
-            elif kind != "drain" and message.get("protocol") != PROTOCOL_VERSION:
+            elif kind not in _OF_ANY_VERSION and message.get("protocol") != PROTOCOL_VERSION:
                 theirs = str(message.get("protocol"))[:20]
                 detail = (
                     f"the keeper (pid {os.getpid()}) speaks version {PROTOCOL_VERSION}, not"
@@ -288,10 +306,16 @@ class Keeper:
             elif kind == "drain":
                 self._door.answer(descriptor, self._looked())
                 self._begin_drain(message.get("quick") is True)
-            elif kind == "adopt" and self._drain is not None:
+            elif self._drain is not None:
                 self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", "its herd is being ended")
+            elif self._loan is not None:
+                detail = "another herd is about to take its place"
+                self._refuse(descriptor, "RUNTIME_DIRECTORY_BUSY", detail)
+            elif kind == "lend":
+                self._lend(descriptor)
+                return
             elif kind == "adopt":
-                self._supervisor = self._door.hand_over(descriptor)
+                self._supervisor = self._door.let_stay(descriptor)
                 self._send(self._inventory())
                 self._unheard.clear()
                 self._unheard_bytes = 0
@@ -307,6 +331,7 @@ class Keeper:
             "pid": os.getpid(),
             "supervised": self._supervisor is not None,
             "draining": self._drain is not None,
+            "lends": True,
             "molds": [mold.pid for mold in self._molds.values() if mold.pid],
             "workers": list(self._workers),
         }
@@ -379,6 +404,80 @@ class Keeper:
             elif mold.pid:
                 # It is loading and does not read messages; it has no worker and no request.
                 self._signal(mold.pid, signal.SIGKILL)
+
+    # Two herds, one of which takes the other's place
+
+    def _lend(self, descriptor: int) -> None:
+        if not lending.is_trusted(self._door.connection_of(descriptor)):
+            detail = "it lends to root and to its own user only"
+            self._refuse(descriptor, "RUNTIME_DIRECTORY_UNSAFE", detail)
+            return
+        self._loan = Loan(self._door.let_stay(descriptor))
+        # The other herd's mold loads the same application, whose jobs would be done twice.
+        self._tell_threads("pause_threads")
+        with contextlib.suppress(OSError):
+            self._loan.lend(self._listeners, PROTOCOL_VERSION)
+
+    def _read_borrower(self, loan: Loan) -> None:
+        messages = loan.read()
+        for message in messages or ():
+            if message["type"] == "give_way" and not loan.is_given_way:
+                self._give_way(loan, lending.addresses_kept(message))
+        if messages is None:
+            self._poll.unregister(loan.fileno())
+            loan.close()
+            if not loan.is_given_way:
+                self._loan = None
+                self._tell_threads("resume_threads")
+
+    def _give_way(self, loan: Loan, kept: set[str]) -> None:
+        loan.is_given_way = True
+        for address, listener in self._listeners.items():
+            if address not in kept:
+                listener.turn_away()
+        self._let_go()
+        self._begin_drain(quick=False)
+
+    def _let_go(self) -> None:
+        """All that is outside of this process is the borrower's."""
+        for listener in self._listeners.values():
+            listener.is_ours = False
+        self._door.abandon()
+
+    def _tell_threads(self, kind: str) -> None:
+        """As a supervisor does at a reload."""
+        for mold in self._molds.values():
+            if mold.pid and mold.ready is not None and mold.ready.get("threads"):
+                self._to_mold(mold.generation, {"type": kind})
+
+    def _borrow(self, door_path: str) -> None:
+        """Has the listeners of another herd; its door will be this keeper's."""
+        try:
+            self._borrowed = borrowing.borrow(door_path)
+        except BorrowError as error:
+            self._send({"type": "borrow_failed", "code": error.code, "detail": error.detail})
+            return
+        self._door = Door(door_path, self._poll)
+        self._poll.register(self._borrowed.fileno(), select.POLLIN)
+        pid, protocol = self._borrowed.pid, self._borrowed.protocol
+        self._send({"type": "borrowed", "pid": pid, "protocol": protocol})
+
+    def _take_over(self) -> None:
+        """This herd serves: the other one is to end."""
+        if self._borrowed is not None:
+            self._borrowed.take_over(self._listeners.values())
+        problem = None if self._door.is_open else self._door.open()
+        self._send({"type": "taken_over", "door_problem": problem})
+
+    def _read_lender(self, borrowed: Borrowed) -> None:
+        if not borrowed.has_end():
+            return
+        self._poll.unregister(borrowed.fileno())
+        borrowed.close()
+        borrowed.own()
+        if not self._door.is_open:
+            self._door.open()
+        self._send({"type": "lender_gone"})
 
     # Molds and workers
 
@@ -744,7 +843,14 @@ class Keeper:
     def _open(self, address: Address, settings: Message) -> Listener:
         """Raises ListenError, whatever the settings say."""
         try:
-            if address["kind"] == "fd":
+            is_fd = address["kind"] == "fd"
+            if self._borrowed is not None and not (
+                is_fd and address["descriptor"] in self._inherited
+            ):
+                lent = self._borrowed.take(address)
+                if lent is not None:
+                    return lent
+            if is_fd:
                 return inherited.listen_on(
                     self._inherited, address["descriptor"], settings["backlog"]
                 )
@@ -806,6 +912,8 @@ class Keeper:
                 self._signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
+        if self._loan is not None:
+            self._let_go()
         for listener in self._listeners.values():
             listener.close()
         self._send({"type": "keeper_leaving"})

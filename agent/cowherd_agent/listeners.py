@@ -23,17 +23,31 @@ class ListenError(Exception):
 
 
 class Listener:
-    """A listening socket and, for a Unix socket that was made here, its file."""
+    """A listening socket and, for a Unix socket that was made here, its file.
 
-    __slots__ = ("_inode", "_path", "family_name", "is_inherited", "name", "socket")
+    ``inode`` is the file's, where it was made by another keeper.
+
+    Attributes:
+        is_ours: whether its file is to be removed, and new connections turned away, by this keeper.
+            Another one may have it too (lending.py).
+    """
+
+    __slots__ = ("_inode", "_path", "family_name", "is_inherited", "is_ours", "name", "socket")
 
     def __init__(
-        self, listening: socket.socket, path: str | None, is_inherited: bool = False
+        self,
+        listening: socket.socket,
+        path: str | None,
+        is_inherited: bool = False,
+        inode: int | None = None,
     ) -> None:
         self.socket = listening
         self.is_inherited = is_inherited
+        self.is_ours = True
         self._path = path
-        self._inode = os.stat(path).st_ino if path and not path.startswith("\0") else None
+        self._inode = inode
+        if inode is None and path and not path.startswith("\0"):
+            self._inode = os.stat(path).st_ino
         if listening.family == socket.AF_UNIX:
             self.family_name = "unix"
             self.name = f"unix:{path or os.fsdecode(listening.getsockname())}"
@@ -43,10 +57,17 @@ class Listener:
             self.family_name = "tcp6" if is_ipv6 else "tcp"
             self.name = f"http://[{host}]:{port}" if is_ipv6 else f"http://{host}:{port}"
 
+    @property
+    def file(self) -> dict[str, str | int] | None:
+        """Where its socket file is, and which inode it has; None where there is none."""
+        if self._path is None or self._inode is None:
+            return None
+        return {"path": os.path.abspath(self._path), "inode": self._inode}
+
     def turn_away(self) -> None:
         """Lets nobody new in; what is queued stays, for workers to accept. One that the server was
         started with is left as it is: it outlives the server."""
-        if self.is_inherited:
+        if self.is_inherited or not self.is_ours:
             return
         if self._inode is not None:
             self._remove_file()
@@ -61,7 +82,8 @@ class Listener:
     def close(self) -> None:
         """Closes it and removes its socket file, unless another server has replaced the file."""
         self.socket.close()
-        self._remove_file()
+        if self.is_ours:
+            self._remove_file()
 
     def _remove_file(self) -> None:
         if self._path is None or self._inode is None:

@@ -45,6 +45,11 @@ KEEPER_MESSAGES = frozenset(
         "signal_failed",
         "pulse",
         "keeper_leaving",
+        # Of the listeners of another herd, whose place this one takes.
+        "borrowed",
+        "borrow_failed",
+        "taken_over",
+        "lender_gone",
         # At its door.
         "inventory",
         "looked",
@@ -66,6 +71,8 @@ KEEPER_COMMANDS = frozenset(
         "set_background",
         "pulse",
         "notify",
+        "borrow",
+        "take_over",
         "exit",
         # At its door.
         "adopt",
@@ -73,6 +80,9 @@ KEEPER_COMMANDS = frozenset(
         "drain",
     }
 )
+
+# Spoken by two keepers, at the door of one; the same in every protocol version (lending.py).
+LOAN_MESSAGES = frozenset({"lend", "lent", "give_way"})
 
 # Spoken by a mold. The keeper relays all of them but `forked`, which it makes `worker_forked` of.
 MOLD_MESSAGES = frozenset(

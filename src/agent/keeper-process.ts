@@ -31,7 +31,7 @@ export interface KeeperProcess {
 /**
  * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
  * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `doorPath` is
- * where the keeper can be found by others (agent/cowherd_agent/door.py). `sockets` are descriptors of this process; it
+ * where the keeper can be found by others (agent/cowherd_agent/door.py); empty: not yet. `sockets` are descriptors of this process; it
  * gets them from 4 on, and reads their numbers here from its environment.
  */
 export function spawnKeeper(

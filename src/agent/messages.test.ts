@@ -53,6 +53,7 @@ print(json.dumps({
     "mold_messages": sorted(messages.MOLD_MESSAGES),
     "worker_messages": sorted(messages.WORKER_MESSAGES),
     "mold_commands": sorted(messages.MOLD_COMMANDS),
+    "loan_messages": sorted(messages.LOAN_MESSAGES),
     "spoken": spoken,
     "order_read": sorted(order_read),
     "settings": settings,
@@ -66,6 +67,7 @@ interface PythonSide {
   mold_messages: string[];
   worker_messages: string[];
   mold_commands: string[];
+  loan_messages: string[];
   spoken: { type: string; keys: string[]; where: string }[];
   order_read: string[];
   settings: string[];
@@ -92,6 +94,8 @@ const keeperCommands = Object.keys({
   set_background: true,
   pulse: true,
   notify: true,
+  borrow: true,
+  take_over: true,
   exit: true,
   adopt: true,
   look: true,
@@ -191,6 +195,7 @@ test('nothing is spoken that no side declares', () => {
     ...moldCommands,
     ...FROM_KEEPER,
     ...TO_KEEPER,
+    ...python.loan_messages,
   ]);
   // ASGI's own messages (http.request, …) are the warm-up's, not ours.
   const undeclared = python.spoken.filter(

@@ -270,6 +270,12 @@ export const keeperMessage = v.variant('type', [
     queues: v.array(v.object({ name: v.string(), waiting: count, most: count })),
   }),
   v.object({ type: v.literal('keeper_leaving') }),
+  /** It has the listeners of the keeper `pid` too. */
+  v.object({ type: v.literal('borrowed'), pid, protocol: integer }),
+  v.object({ type: v.literal('borrow_failed'), code: v.string(), detail: v.string() }),
+  /** The lender was told to give way. */
+  v.object({ type: v.literal('taken_over'), door_problem: v.nullable(v.string()) }),
+  v.object({ type: v.literal('lender_gone') }),
   inventory,
   /** To a command that came to its door; `supervised` is whether there is a supervisor. */
   v.object({
@@ -278,6 +284,8 @@ export const keeperMessage = v.variant('type', [
     pid,
     supervised: v.boolean(),
     draining: v.boolean(),
+    /** To the keeper of another herd, of any version (agent/cowherd_agent/lending.py). */
+    lends: v.optional(v.boolean(), false),
     molds: v.array(pid),
     workers: v.array(pid),
   }),
@@ -366,6 +374,10 @@ export type KeeperCommand =
   | { type: 'pulse' }
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
   | { type: 'notify'; address: string; text: string }
+  /** Have the listeners of the keeper behind this door. Answered by `borrowed` or `borrow_failed`. */
+  | { type: 'borrow'; door: string }
+  /** That keeper is to end its herd. Answered by `taken_over`; `lender_gone` follows. */
+  | { type: 'take_over' }
   | { type: 'exit' };
 
 /** What is said at a keeper's door (agent/cowherd_agent/door.py) by those who did not start it. */

@@ -161,7 +161,8 @@ export const catalogue = defineCatalogue({
   RUNTIME_DIRECTORY_BUSY: {
     exitStatus: 22,
     title: 'Another supervisor runs in the runtime directory',
-    advice: 'Stop it with `cowherd stop`, or choose another directory with --runtime-dir.',
+    advice:
+      'Stop it with `cowherd stop`, or choose another directory with --runtime-dir. To exchange Cowherd under its herd, see docs/upgrading.md.',
   },
 
   // Processes of Cowherd.

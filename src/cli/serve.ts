@@ -8,6 +8,7 @@ import { isAnswering } from '../supervisor/control.ts';
 import { holdSignals } from '../supervisor/held-signals.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
 import { parseServeArguments } from './serve-arguments.ts';
+import { findPredecessor } from '../supervisor/find-predecessor.ts';
 import { takeNotifySocket } from '../supervisor/notify-socket.ts';
 import { adoptHerd, startUp } from '../supervisor/start-up.ts';
 
@@ -51,10 +52,11 @@ export async function runServe(argv: string[]): Promise<number> {
     sockets,
     daemonized: process.env[DAEMON_VARIABLE] === '1',
   };
-  const adopted = await adoptHerd(options);
+  const predecessor = await findPredecessor(runtimeDirectory);
+  const adopted = predecessor === null ? await adoptHerd(options) : null;
   // A herd that is adopted has served without a supervisor, and can go on to do so.
   const releaseSignals = adopted === null ? holdSignals() : null;
-  const started = adopted ?? startUp(options);
+  const started = adopted ?? startUp(options, predecessor);
   // Only now: the interpreter is at work already.
   const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
     import('./supervisor-log.ts'),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { join } from 'node:path';
-import { drain } from '../agent/keeper-door.ts';
+import { drain, look } from '../agent/keeper-door.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
 import { readHerdFile } from '../supervisor/herd-file.ts';
@@ -33,8 +33,13 @@ export async function runStop(options: StopOptions): Promise<number> {
   const pid = await begin(directory, options.quick === true);
   const timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   const deadline = performance.now() + timeoutSeconds * 1000;
-  const isGone = async (): Promise<boolean> => (pid === null || !isAlive(pid)) && !(await isThere(directory));
-  while (!(await isGone())) {
+  const hasEnded = (): boolean => pid === null || !isAlive(pid);
+  let hasLooked = false;
+  while (!hasEnded() || (await isThere(directory))) {
+    if (hasEnded() && !hasLooked) {
+      hasLooked = true;
+      await drainPredecessor(directory, options.quick === true);
+    }
     if (performance.now() > deadline) {
       throw new CowherdError('STOP_TIMED_OUT', { detail: `${name} after ${timeoutSeconds} s` });
     }
@@ -57,6 +62,13 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
     new KsmSwitch().recover();
     return looked?.pid ?? null;
   }
+}
+
+/** The herd whose place the one that was stopped had not taken yet (docs/upgrading.md). */
+async function drainPredecessor(directory: string, quick: boolean): Promise<void> {
+  const door = join(directory, KEEPER_SOCKET);
+  const looked = await look(door);
+  if (looked !== null && !looked.supervised && !looked.draining) await drain(door, quick);
 }
 
 /** The pid file of a supervisor that has died, which could not take it away. */

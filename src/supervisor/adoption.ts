@@ -34,6 +34,8 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     afresh: null,
     // It was ending, and is to serve again now.
     stop: null,
+    // Whoever had it as its predecessor has told it to leave.
+    predecessor: null,
   } satisfies Partial<HerdState>);
 
   for (const found of inventory.molds) takeMold(draft, found, adoption, saved?.molds[found.generation]);

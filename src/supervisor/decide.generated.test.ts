@@ -240,6 +240,8 @@ class World {
       case 'start_merging':
       case 'stop_merging':
       case 'announce_serving':
+      case 'take_over':
+      case 'own_directory':
     }
   }
 

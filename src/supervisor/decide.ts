@@ -15,6 +15,7 @@ import * as adoption from './adoption.ts';
 import * as heal from './heal.ts';
 import { withCall } from './guard-calls.ts';
 import * as keepers from './keepers.ts';
+import * as predecessor from './predecessor.ts';
 import * as merging from './merging.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
@@ -185,6 +186,18 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       return;
     case 'pulse':
       keepers.answered(draft, message.queues);
+      return;
+    case 'borrowed':
+      predecessor.lent(draft);
+      return;
+    case 'borrow_failed':
+      stopping.fail(draft, message.code, message.detail);
+      return;
+    case 'taken_over':
+      keepers.tellDoorProblem(draft, message.door_problem);
+      return;
+    case 'lender_gone':
+      predecessor.ended(draft);
       return;
     case 'signal_failed':
     case 'keeper_leaving':

@@ -130,6 +130,10 @@ export type Action =
   /** Wait until these have left. */
   | { do: 'wait_for_orphans'; pids: number[] }
   | { do: 'start_keeper' }
+  /** Have the predecessor give way. */
+  | { do: 'take_over' }
+  /** What is in the runtime directory is this herd's from now on. */
+  | { do: 'own_directory' }
   | { do: 'write_pidfile'; path: string }
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }

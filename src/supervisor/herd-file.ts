@@ -45,10 +45,13 @@ export class HerdFile {
   #written = '';
   #failed = false;
   #isStopped = false;
+  /** The file is of another herd, which serves. */
+  #isHeldBack: boolean;
   #pending: HerdState | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(directory: string, origin: HerdOrigin, log: Log) {
+  constructor(directory: string, origin: HerdOrigin, log: Log, isHeldBack = false) {
+    this.#isHeldBack = isHeldBack;
     this.#directory = directory;
     this.#folder = inodeOf(directory);
     this.#path = join(directory, HERD_FILE);
@@ -58,7 +61,7 @@ export class HerdFile {
 
   save(state: HerdState): void {
     this.#pending = state;
-    if (this.#timer !== null || this.#isStopped) return;
+    if (this.#timer !== null || this.#isStopped || this.#isHeldBack) return;
     this.#write();
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -71,6 +74,12 @@ export class HerdFile {
   again(state: HerdState): void {
     this.#folder = inodeOf(this.#directory);
     this.#written = '';
+    this.save(state);
+  }
+
+  /** The file is this herd's from now on. */
+  own(state: HerdState): void {
+    this.#isHeldBack = false;
     this.save(state);
   }
 

@@ -2,6 +2,7 @@
 import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdEvent } from './events.ts';
+import * as predecessor from './predecessor.ts';
 import * as rollout from './rollout.ts';
 import type { ListenQueue } from './state.ts';
 import * as stopping from './stopping.ts';
@@ -58,8 +59,12 @@ export function ready(draft: Draft, pid: number, doorProblem: string | null): vo
   draft.state.keeperPid = pid;
   draft.state.keeperReadyAtMs = draft.nowMs;
   draft.state.keeperPulse = { heardAtMs: draft.nowMs, isSilent: false, queues: [] };
-  if (doorProblem === null) return;
-  log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${doorProblem}`);
+  tellDoorProblem(draft, doorProblem);
+}
+
+export function tellDoorProblem(draft: Draft, problem: string | null): void {
+  if (problem === null) return;
+  log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${problem}`);
 }
 
 /** The keeper is gone, and with it the listening sockets. */
@@ -83,7 +88,9 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   const isStable = state.keeperReadyAtMs !== null && nowMs - state.keeperReadyAtMs >= STABLE_MS;
   state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
   draft.actions.push({ do: 'wait_for_orphans', pids });
-  if (state.phase === 'stopping' || state.keeperDeathsInARow >= HOPELESS_DEATHS) {
+  // Another keeper would have no sockets while the predecessor serves.
+  const isHopeless = state.keeperDeathsInARow >= HOPELESS_DEATHS || predecessor.serves(state);
+  if (state.phase === 'stopping' || isHopeless) {
     const times = state.keeperDeathsInARow > 1 ? `, as the last of ${state.keeperDeathsInARow} in a row` : '';
     stopping.end(draft, 'KEEPER_DIED', `${keeper} ${how}${times}`);
     return;

@@ -3,6 +3,7 @@ import type { MoldMessage, MoldOccasion, Settings } from '../agent/messages.ts';
 import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
+import * as predecessor from './predecessor.ts';
 import type { Ending, MoldState } from './state.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL } from './signals.ts';
@@ -70,7 +71,7 @@ export function started(draft: Draft, generation: number, pid: number): void {
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
   if (state.phase === 'stopping' || mold.phase === 'leaving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
-  } else if (state.rollout?.to === generation) {
+  } else if (state.rollout?.to === generation || predecessor.serves(state)) {
     // One that replaces a dead mold is in no rollout: until it is there no worker can be replaced.
     toBackground(draft, mold, pid);
   }
@@ -315,6 +316,10 @@ export function replaceNotStarted(draft: Draft, mold: MoldState, reason: string)
 
 function replaceLater(draft: Draft, mold: MoldState, how: string): void {
   const { state } = draft;
+  if (predecessor.serves(state)) {
+    stopping.fail(draft, 'MOLD_DIED', `the mold of generation ${mold.generation} ${how}`);
+    return;
+  }
   const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
   const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);

@@ -6,6 +6,7 @@
  */
 import { log, type Draft } from './draft.ts';
 import * as molds from './molds.ts';
+import * as predecessor from './predecessor.ts';
 import { currentMold, isServing, type HerdState, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
 import { readyWithoutReplaced } from './staffing.ts';
 import * as workers from './workers.ts';
@@ -262,8 +263,10 @@ export function lose(draft: Draft, reason: string): void {
 }
 
 function mayBegin(draft: Draft, what: RolloutKind): boolean {
-  if (draft.state.phase === 'serving') return true;
-  answer(draft, false, `no ${what} while the herd is ${draft.state.phase}`);
+  const { state } = draft;
+  if (state.phase === 'serving' && !predecessor.serves(state)) return true;
+  const doing = state.phase === 'serving' ? "taking another one's place" : state.phase;
+  answer(draft, false, `no ${what} while the herd is ${doing}`);
   return false;
 }
 

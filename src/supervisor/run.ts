@@ -28,8 +28,9 @@ import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
 import { readPidFile, removePidFile, writePidFile } from './pid-file.ts';
+import * as predecessor from './predecessor.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { removeCensus, removeRuntimeFiles } from './runtime-folder.ts';
+import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-folder.ts';
 import { RuntimePlace } from './runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdFile } from './herd-file.ts';
@@ -88,7 +89,7 @@ class Supervisor {
   readonly #recorder: RestartRecorder;
   readonly #healer: Healer;
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
-  #state: HerdState = initialState();
+  #state: HerdState;
   #place: RuntimePlace | null = null;
   #pidfile: string | null = null;
   #daemonize = false;
@@ -114,9 +115,11 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
+    this.#state = { ...initialState(), predecessor: this.#startUp.predecessor };
     const origin = originOf(this.#startUp);
     this.#folder = origin.cwd;
-    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, origin, this.#log);
+    const isHeldBack = predecessor.serves(this.#state);
+    this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, origin, this.#log, isHeldBack);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -395,6 +398,13 @@ class Supervisor {
         this.#startUp.keeper = startKeeper(this.#startUp);
         this.#hearKeeper();
         return;
+      case 'take_over':
+        this.#startUp.keeper.send({ type: 'take_over' });
+        return;
+      case 'own_directory':
+        this.#herdFile.own(this.#state);
+        removeOtherCensuses(this.#startUp.runtimeDirectory, this.#state.generation);
+        return;
       case 'write_pidfile':
         this.#writePidfile(action.path);
         return;
@@ -524,7 +534,8 @@ class Supervisor {
     this.#herdFile.stop();
     this.#place?.close();
     this.#startUp.scoreboard.closeAll();
-    removeRuntimeFiles(this.#startUp.runtimeDirectory);
+    // All but the control socket, which is closed, is the predecessor's.
+    if (!predecessor.serves(this.#state)) removeRuntimeFiles(this.#startUp.runtimeDirectory);
     if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);
   }
 }

@@ -95,6 +95,18 @@ export function censusPath(directory: string, generation: number): string {
   return join(directory, `${CENSUS_PREFIX}${generation}`);
 }
 
+/** Takes away what another herd has counted, whose place this one takes. */
+export function removeOtherCensuses(directory: string, generation: number): void {
+  const own = `${CENSUS_PREFIX}${generation}`;
+  try {
+    const others = readdirSync(directory).filter((name) => CENSUS.test(name) && ![own, `${own}.new`].includes(name));
+    for (const name of others) rmSync(join(directory, name), { force: true });
+  } catch (error) {
+    // The directory was taken away, and is made again.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
 /** Takes away the census of a generation, whole or not. */
 export function removeCensus(directory: string, generation: number): void {
   const path = censusPath(directory, generation);

@@ -12,6 +12,7 @@ import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import type { SavedHerd } from './herd-file.ts';
 import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
+import type { Predecessor } from './state.ts';
 import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-folder.ts';
 
 export interface StartUpOptions {
@@ -31,6 +32,8 @@ export interface StartUp extends StartUpOptions {
   scoreboard: Scoreboard;
   /** The herd of a supervisor that has died; `null` when this one starts its own. */
   adopted: AdoptedHerd | null;
+  /** The herd whose place this one is to take; `null` when there is none. */
+  predecessor: Predecessor | null;
 }
 
 export interface AdoptedHerd {
@@ -44,22 +47,28 @@ export interface AdoptedHerd {
 export const FIRST_GENERATION = 1;
 
 /**
- * Starts the keeper and, through it, the first mold.
+ * Starts the keeper and, through it, the first mold. With a predecessor the listeners are that one's, and so is the place
+ * of the keeper's door until it gives way.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_UNWRITABLE
  */
-export function startUp(options: StartUpOptions): StartUp {
+export function startUp(options: StartUpOptions, predecessor: Predecessor | null = null): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
   // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
-  const started = { ...options, scoreboard: new Scoreboard(), adopted: null, keeper: startKeeper(options) };
-  started.keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
+  const keeper = startKeeper(options, predecessor === null);
+  const started = { ...options, scoreboard: new Scoreboard(), adopted: null, predecessor, keeper };
+  if (predecessor !== null) keeper.send({ type: 'borrow', door: join(options.runtimeDirectory, KEEPER_SOCKET) });
+  keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
 
-/** Starts a keeper and the process of a mold, which waits for its order. */
-export function startKeeper({ python, runtimeDirectory, sockets, arguments: words }: StartUpOptions): KeeperProcess {
-  return spawnKeeper(python, join(runtimeDirectory, KEEPER_SOCKET), words, sockets.descriptors);
+/** Starts a keeper, with or without a door, and the process of a mold, which waits for its order. */
+export function startKeeper(
+  { python, runtimeDirectory, sockets, arguments: words }: StartUpOptions,
+  hasDoor = true,
+): KeeperProcess {
+  return spawnKeeper(python, hasDoor ? join(runtimeDirectory, KEEPER_SOCKET) : '', words, sockets.descriptors);
 }
 
 /**
@@ -87,7 +96,7 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
     const unread = scoreboard.open(pid, inventory.pid, descriptor);
     if (unread !== null) problems.push(`the counters of worker ${pid}: ${unread}`);
   }
-  return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems } };
+  return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems }, predecessor: null };
 }
 
 /** The order for a mold. `rejected` are policies that have failed their self-test here. */

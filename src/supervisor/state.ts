@@ -136,6 +136,13 @@ export interface ListenQueue {
   most: number;
 }
 
+/** See predecessor.ts. `leaving`: it was told to give way. `gone`: it has ended without being told. */
+export interface Predecessor {
+  keeperPid: number;
+  protocol: number;
+  phase: 'serving' | 'leaving' | 'gone';
+}
+
 export interface HerdState {
   phase: HerdPhase;
   settings: Settings | null;
@@ -184,6 +191,8 @@ export interface HerdState {
   keeperReadyAtMs: number | null;
   /** When the keeper was heard last, and what it said; `null` while there is none. */
   keeperPulse: KeeperPulse | null;
+  /** The herd whose place this one takes; `null` once that has left. */
+  predecessor: Predecessor | null;
 }
 
 export interface Afresh {
@@ -224,6 +233,7 @@ export function initialState(): HerdState {
     keeperDeathsInARow: 0,
     keeperReadyAtMs: null,
     keeperPulse: null,
+    predecessor: null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Decisions about the end: workers first, then molds, then the keeper, each with a deadline. */
 import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
+import * as predecessor from './predecessor.ts';
 import type { WorkerState } from './state.ts';
 import { SIGFINISH, SIGKILL, SIGQUIT, SIGTERM } from './signals.ts';
 
@@ -42,6 +43,7 @@ export function finish(draft: Draft, exitStatus: number): void {
 
 /** There is no keeper to wait for: end now. */
 export function end(draft: Draft, code: string, detail: string): void {
+  if (draft.state.phase !== 'stopping') predecessor.tellThatItServes(draft);
   draft.state.phase = 'ended';
   draft.actions.push({ do: 'end', exitStatus: 1, error: { code, detail } });
 }
@@ -56,8 +58,9 @@ export function conclude(draft: Draft): void {
 
 /** Tells a worker to finish its requests and leave. */
 export function drain(draft: Draft, worker: WorkerState): void {
-  // One that does not serve yet may have no handler for it; one that drains has closed its listeners.
-  const finish = worker.phase === 'ready' ? SIGFINISH : SIGTERM;
+  // One that does not serve yet may have no handler for it; one that drains has closed its listeners. What is queued on
+  // those of a predecessor is for its workers.
+  const finish = worker.phase === 'ready' && !predecessor.serves(draft.state) ? SIGFINISH : SIGTERM;
   const signal = draft.state.stop?.quick === true ? SIGQUIT : finish;
   worker.phase = 'draining';
   draft.actions.push({ do: 'signal', pid: worker.pid, signal });
@@ -79,8 +82,9 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     moldsToldAtMs: null,
     keeperTold: false,
   };
+  predecessor.tellThatItServes(draft);
   // Before the first worker stops to accept: the keeper does one after the other.
-  if (!quick && state.listeners !== null) draft.actions.push({ do: 'turn_away' });
+  if (!quick && state.listeners !== null && !predecessor.serves(state)) draft.actions.push({ do: 'turn_away' });
   for (const worker of Object.values(state.workers)) drain(draft, worker);
 }
 

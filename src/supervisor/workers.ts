@@ -6,6 +6,7 @@ import type { ExitCounters, Heartbeat } from './events.ts';
 import * as molds from './molds.ts';
 import { freeSlot, isServing, MOST_WORKERS, type Ending, type WorkerState } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
+import * as predecessor from './predecessor.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
 
@@ -189,6 +190,7 @@ export function announceWhenComplete(draft: Draft): void {
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
   if (!state.announcedReady && readyCount >= state.target) {
     state.announcedReady = true;
+    predecessor.takeOver(draft);
     draft.actions.push({ do: 'announce_serving' });
   }
 }
@@ -258,7 +260,8 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
   crashLoop.died(draft, `${how}${lost}${why}`);
 
   const bootFailed = ending.exitStatus === WORKER_BOOT_ERROR || ending.exitStatus === APP_LOAD_ERROR;
-  if (bootFailed && !state.anyWorkerEverReady) {
+  const isTrial = predecessor.serves(state) && worker.readyAtMs === null;
+  if (isTrial || (bootFailed && !state.anyWorkerEverReady)) {
     const code = ending.exitStatus === APP_LOAD_ERROR ? 'APP_IMPORT_FAILED' : 'WORKER_BOOT_FAILED';
     stopping.fail(draft, code, worker.failure?.detail ?? `worker ${worker.pid} ${how}`);
     return;

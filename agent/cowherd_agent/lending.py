@@ -1,0 +1,108 @@
+"""Lending the listening sockets to the keeper of another herd, which is to take this one's place.
+
+A supervisor that does not speak this keeper's protocol version can't adopt the herd. It starts one
+of its own beside it, whose keeper comes to the door and asks for the listeners. It gets the sockets
+themselves (SCM_RIGHTS, unix(7)), so that both herds accept out of the same queues. For this herd
+nothing changes by that. Then one of two things comes:
+
+- The connection ends: the other herd has failed, and all is as it was.
+- `give_way`: the other herd's workers are ready. This herd ends after its requests in flight. The
+  sockets, their files and the runtime directory are the other keeper's, which waits for the end of
+  the connection to know that this process has left.
+
+What two keepers say is the same in every protocol version, one JSON object a line:
+
+    lend      asks for the listeners
+    lent      answers, with a descriptor for each listener, in their order; `refused`, with a code
+              and a detail, where that can't be
+    give_way  `kept` has the addresses, as `lent` has them, that the other herd listens on
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Iterable
+
+from cowherd_agent import message_rules
+from cowherd_agent.listeners import Listener
+from cowherd_agent.message_rules import BadMessage
+from cowherd_agent.messages import Message
+
+# The kernel passes no more at once (SCM_MAX_FD, include/net/scm.h).
+MOST_LISTENERS = 253
+
+LONGEST_LINE_BYTES = 256 * 1024
+
+# struct ucred (unix(7)): pid, uid, gid.
+_CREDENTIALS = struct.Struct("iII")
+
+
+def is_trusted(connection: socket.socket) -> bool:
+    """Whether the other side is root, or of this process's own user, by the kernel's word."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, _ = _CREDENTIALS.unpack(credentials)
+    return uid in (0, os.geteuid())
+
+
+class Loan:
+    """What one borrower has, over the connection on which it has asked.
+
+    Attributes:
+        is_given_way: the borrower has said `give_way`.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._incoming = b""
+        self.is_given_way = False
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def lend(self, listeners: dict[str, Listener], protocol: int) -> None:
+        """Hands out the sockets. Raises OSError; a borrower that gets none goes away."""
+        lent: Message = {
+            "type": "lent",
+            "pid": os.getpid(),
+            "protocol": protocol,
+            "listeners": [
+                {
+                    "address": json.loads(address),
+                    "is_inherited": listener.is_inherited,
+                    "file": listener.file,
+                }
+                for address, listener in listeners.items()
+            ],
+        }
+        descriptors = [listener.socket.fileno() for listener in listeners.values()]
+        socket.send_fds(self._connection, [json.dumps(lent).encode() + b"\n"], descriptors)
+
+    def read(self) -> Iterable[Message] | None:
+        """What the borrower has said; None at the end of the loan, or when it says nonsense."""
+        try:
+            data = self._connection.recv(65536)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        *lines, self._incoming = (self._incoming + data).split(b"\n")
+        if not data or len(self._incoming) > LONGEST_LINE_BYTES:
+            return None
+        try:
+            return [message_rules.read(line) for line in lines]
+        except BadMessage:
+            return None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def addresses_kept(message: Message) -> set[str]:
+    """As the keeper names them, of a `give_way`."""
+    kept = message.get("kept")
+    if type(kept) is not list:
+        return set()
+    return {json.dumps(address, sort_keys=True) for address in kept}
