@@ -17,7 +17,8 @@ import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from './events.ts';
 import { sampleSettings } from './samples/samples.ts';
 import { initialState, type HerdState } from './state.ts';
-import { SIGABRT, SIGKILL, SIGMERGE, SIGRETIRE, SIGTERM, SIGUSR1 } from './signals.ts';
+import * as predecessor from './predecessor.ts';
+import { SIGABRT, SIGFINISH, SIGKILL, SIGMERGE, SIGRETIRE, SIGTERM, SIGUSR1 } from './signals.ts';
 
 const SIGSEGV = 11;
 
@@ -83,6 +84,8 @@ class World {
   /** What the keeper has said and the supervisor has not heard yet, in order. */
   readonly inbox: HerdEvent[] = [];
   readonly logs: string[] = [];
+  /** How often a predecessor was told to give way. */
+  takenOver = 0;
   readonly #listenFails: boolean;
   readonly #threads: boolean;
   readonly #exited = new Set<number>();
@@ -90,8 +93,12 @@ class World {
   #nextPid = 100;
   #keeperPid = 0;
 
-  /** `threads`: the application leaves a thread running in each mold that loads it. */
-  constructor(options: { listenFails?: boolean; threads?: boolean } = {}) {
+  /**
+   * `threads`: the application leaves a thread running in each mold that loads it. `follows`: the herd is to take another
+   * one's place.
+   */
+  constructor(options: { listenFails?: boolean; threads?: boolean; follows?: boolean } = {}) {
+    if (options.follows === true) this.state.predecessor = { keeperPid: 40, protocol: 1, phase: 'serving' };
     this.#listenFails = options.listenFails ?? false;
     this.#threads = options.threads ?? false;
     this.#keeperStarts();
@@ -189,6 +196,7 @@ class World {
       case 'turn_away':
         // Those who are queued wait for workers that have not been told to leave yet.
         expect(this.state.phase).toBe('stopping');
+        expect(predecessor.serves(this.state)).toBe(false);
         for (const worker of Object.values(this.state.workers)) expect(worker.phase).toBe('draining');
         return;
       case 'give_listeners':
@@ -203,6 +211,8 @@ class World {
         return;
       case 'signal':
         expect(this.#exited.has(action.pid), `signal to ${action.pid}, which has ended`).toBe(false);
+        // A predecessor's workers serve what is queued on its sockets.
+        if (action.signal === SIGFINISH) expect(predecessor.serves(this.state)).toBe(false);
         this.#signal(action.pid, action.signal);
         return;
       case 'tell_keeper_to_leave':
@@ -213,6 +223,7 @@ class World {
         return;
       case 'start_keeper':
         expect(this.keeper).toBe('gone');
+        expect(predecessor.serves(this.state)).toBe(false);
         expect([...this.molds.keys(), ...this.workers.keys()]).toEqual([]);
         this.#keeperStarts();
         return;
@@ -239,9 +250,16 @@ class World {
       case 'set_background':
       case 'start_merging':
       case 'stop_merging':
-      case 'announce_serving':
-      case 'take_over':
       case 'own_directory':
+        return;
+      case 'announce_serving':
+        expect(predecessor.serves(this.state)).toBe(false);
+        return;
+      case 'take_over': {
+        const ready = Object.values(this.state.workers).filter(({ phase }) => phase === 'ready');
+        expect(ready.length).toBeGreaterThanOrEqual(this.state.target);
+        this.takenOver += 1;
+      }
     }
   }
 
@@ -550,6 +568,7 @@ const WHAT = [
   'mold_fails',
   'mold_rejects_policy',
   'keeper_dies',
+  'predecessor_ends',
   'stop',
   'stop_quickly',
   'scale',
@@ -577,6 +596,7 @@ const WEIGHTS: Record<Step['what'], number> = {
   mold_fails: 1,
   mold_rejects_policy: 1,
   keeper_dies: 0,
+  predecessor_ends: 0,
   stop: 0,
   stop_quickly: 0,
   scale: 3,
@@ -643,6 +663,8 @@ function happen(world: World, { what, pick }: Step): void {
       return world.fromMold(mold.generation, { type: 'policy_rejected', policy: 'immortal', reason: 'died' });
     case 'keeper_dies':
       return world.keeperDies();
+    case 'predecessor_ends':
+      return world.says({ type: 'lender_gone' });
     case 'stop':
       return world.dispatch({ type: 'stop_requested', by: 'SIGTERM', quick: false });
     case 'stop_quickly':
@@ -771,6 +793,32 @@ test('while nothing dies, no rollout takes a worker away before another one is r
       // Whatever reloads, reforks and rollbacks there were, what the threads do is done once.
       const awake = [...world.molds.values()].filter((mold) => mold.hasThreads && !mold.threadsRest);
       expect(awake.length).toBe(threads ? 1 : 0);
+    }),
+    runs,
+  );
+});
+
+test('a predecessor gives way once, to a herd that is complete; to one that ends before, it does not', () => {
+  fc.assert(
+    fc.property(steps({ stop: 1, keeper_dies: 1 }), fc.boolean(), (sequence, ends) => {
+      const world = new World({ follows: true });
+      for (const step of sequence) happen(world, step);
+      if (ends) world.says({ type: 'lender_gone' });
+      while (world.inbox.length > 0) world.hear();
+      if (world.state.afresh !== null) world.orphansLeave();
+      world.settle();
+      expect(world.takenOver).toBeLessThanOrEqual(1);
+      if (world.ended === null) {
+        expectFullHerd(world);
+        expect(world.takenOver).toBe(1);
+        // A keeper that has died since has told nothing of its end.
+        if (ends) expect(world.state.predecessor).toBeNull();
+        else expect(['leaving', undefined]).toContain(world.state.predecessor?.phase);
+      } else {
+        expectNothingLeft(world);
+        // It may have ended before it heard of the other's end.
+        if (world.takenOver === 0) expect(['serving', ends && 'gone']).toContain(world.state.predecessor?.phase);
+      }
     }),
     runs,
   );

@@ -116,6 +116,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
     nextMold: null,
     reloadAgain: null,
     announcedReady: false,
+    predecessor: null,
     afresh: { orphansGone: false, notBeforeMs: nowMs + pauseAfterKeeperDeathsMs(state.keeperDeathsInARow) },
   } satisfies Partial<typeof state>);
 }

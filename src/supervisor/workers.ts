@@ -169,6 +169,11 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
 export function forkFailed(draft: Draft, slot: number, reason: string): void {
   const { state } = draft;
   delete state.forking[slot];
+  if (predecessor.serves(state)) {
+    // There may be no room for two herds at once.
+    stopping.fail(draft, 'WORKER_BOOT_FAILED', `the mold could not fork a worker: ${reason}`);
+    return;
+  }
   state.deathsInARow += 1;
   state.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
   log(draft, 'error', `The mold could not fork a worker: ${reason}`);
