@@ -2,7 +2,7 @@
  * Two builds whose keepers speak different versions of the protocol: the new one takes the place of the old one's herd.
  * Each request is counted, and at the end nothing is left of either.
  */
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../src/base/errors.ts';
@@ -101,7 +101,10 @@ async function stopAll(...runs: Run[]): Promise<void> {
 }
 
 test('another version takes over under load: no request is lost, one in flight is answered', async () => {
-  const { run: first, keeper } = await orphaned(otherInstallation());
+  const old = otherInstallation();
+  const { run: first, keeper } = await orphaned(old);
+  // Its keeper needs nothing of its folder any more.
+  renameSync(old, `${old}.gone`);
   const loads = loadsOn(first);
   const slow = first.get('/slow');
   await until('it is in flight', () => existsSync(path.join(first.folder, 'in-flight')));
@@ -209,7 +212,8 @@ test('a supervisor that is killed before it has taken over leaves the old herd a
 });
 
 test('an old keeper that is killed meanwhile leaves its sockets to the new one', async () => {
-  const { run: first, keeper } = await orphaned(otherInstallation());
+  // A sync worker looks for its parent at every half of its timeout.
+  const { run: first, keeper } = await orphaned(otherInstallation(), [...args, '--timeout', '4']);
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
   await second.waitForText(/serves until every worker of this one is ready/);
   process.kill(keeper, 'SIGKILL');

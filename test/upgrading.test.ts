@@ -1,10 +1,10 @@
 /** Another installation of Cowherd takes over a running herd, and the first one is moved away or removed. */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { cowherd, HELLO, PYTHON, ROOT, serve, serving, type Run } from './support/cowherd.ts';
-import { installation } from './support/installation.ts';
+import { change, installation } from './support/installation.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -44,6 +44,65 @@ test('a reload whose own installation is gone fails with the reason, and the her
   expect((await run.get('/')).status).toBe(200);
   await fullHerd(run, 1);
   await run.stop();
+});
+
+test('a herd.json of another version is not read, and the herd is adopted without it', async () => {
+  const old = installation();
+  change(old, 'dist/supervisor/herd-file.js', 'FILE_VERSION = 1', 'FILE_VERSION = 77');
+  const first = await serving(args, { files, command: path.join(old, 'bin', 'cowherd') });
+  await first.command('scale', '3', '--runtime-dir', first.runtimeDirectory);
+  await first.get('/');
+  first.signal('SIGKILL');
+  await first.ended;
+  const second = serve(args, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
+  await second.waitUntilServing();
+  const file = path.join(first.runtimeDirectory, 'herd.json');
+  expect(second.messages).toContain(`Of the herd's past something is missing: ${file}: it is of version 77, not 1`);
+  // As many as the settings say.
+  await fullHerd(second, 1);
+  expect(second.address).toBe(first.address);
+  expect((await second.get('/')).status).toBe(200);
+  await second.stop();
+  await first.expectNothingLeft();
+});
+
+test('a herd.json of an older version, which knows less, is read', async () => {
+  const first = await serving([...args, '--pid', 'herd.pid'], { files });
+  await first.command('scale', '3', '--runtime-dir', first.runtimeDirectory);
+  await first.get('/');
+  first.signal('SIGKILL');
+  await first.ended;
+  const file = path.join(first.runtimeDirectory, 'herd.json');
+  const saved = JSON.parse(readFileSync(file, 'utf8')) as { state: Record<string, unknown> };
+  const kept = ['phase', 'settings', 'keeperPid', 'target', 'generation', 'newestGeneration', 'molds', 'workers'];
+  saved.state = Object.fromEntries(Object.entries(saved.state).filter(([name]) => kept.includes(name)));
+  for (const all of [saved.state['molds'], saved.state['workers']]) {
+    for (const each of Object.values(all as Record<string, Record<string, unknown>>)) {
+      for (const name of ['threads', 'census', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
+    }
+  }
+  writeFileSync(file, JSON.stringify(saved));
+  const second = serve([...args, '--pid', 'herd.pid'], { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
+  await second.waitUntilServing();
+  expect(second.stderr).not.toContain('something is missing');
+  const { herd } = await second.status();
+  expect(herd).toMatchObject({ workers_wanted: 3, workers_ready: 3, requests: 1 });
+  await second.command('reload', '--runtime-dir', second.runtimeDirectory);
+  await second.stop();
+  await first.expectNothingLeft();
+});
+
+test('without any installation left, SIGTERM to the keeper ends the herd after its requests', async () => {
+  const old = installation();
+  const run = await serving(args, { files, command: path.join(old, 'bin', 'cowherd') });
+  const keeper = (await run.status()).herd.keeper.pid ?? 0;
+  run.signal('SIGKILL');
+  await run.ended;
+  renameSync(old, `${old}.gone`);
+  expect((await run.get('/')).status).toBe(200);
+  process.kill(keeper, 'SIGTERM');
+  await until('its herd has ended', () => !existsSync(run.runtimeDirectory));
+  await run.expectNothingLeft();
 });
 
 test('a keeper of another version is not adopted, says so, and any version can end its herd', async () => {

@@ -106,6 +106,26 @@ def test_the_sockets_themselves_are_passed(scene: tuple[Scene, Borrowed]) -> Non
             taken.socket.accept()[0].close()
 
 
+def test_the_words_that_no_version_changes() -> None:
+    ours, theirs = socket.socketpair()
+    listener = listening(TCP)
+    with ours, theirs:
+        Loan(ours).lend({key(TCP): listener}, 7)
+        said = json.loads(theirs.recv(65536))
+        assert said == {
+            "type": "lent",
+            "pid": os.getpid(),
+            "protocol": 7,
+            "listeners": [{"address": TCP, "is_inherited": False, "file": None}],
+        }
+        ours.setblocking(False)
+        loan = Loan(ours)
+        theirs.sendall(b'{"type": "give_way", "kept": [%s]}\n' % json.dumps(TCP).encode())
+        (heard,) = loan.read() or ()
+        assert lending.addresses_kept(heard) == {key(TCP)}
+    listener.close()
+
+
 def test_until_it_is_taken_over_nothing_of_the_lender_is_touched(
     scene: tuple[Scene, Borrowed],
 ) -> None:
