@@ -211,6 +211,18 @@ test('a supervisor that is killed before it has taken over leaves the old herd a
   await stopAll(first, second, third);
 });
 
+test('a new keeper that is killed before it has taken over leaves the old herd as it was', async () => {
+  const { run: first, keeper } = await orphaned(otherInstallation());
+  const before = filesIn(first);
+  const second = following(first, [...args, '--graceful-timeout', '1'], { env: { COWHERD_HOLD: 'hold' } });
+  await second.waitForText(/serves until every worker of this one is ready/);
+  process.kill((await second.status()).herd.keeper.pid ?? 0, 'SIGKILL');
+  await expectError(second, 'KEEPER_DIED');
+  expect(second.processes).toEqual([]);
+  await expectUntouched(first, keeper, before);
+  await stopAll(first, second);
+});
+
 test('an old keeper that is killed meanwhile leaves its sockets to the new one', async () => {
   // A sync worker looks for its parent at every half of its timeout.
   const { run: first, keeper } = await orphaned(otherInstallation(), [...args, '--timeout', '4']);

@@ -6,13 +6,17 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cowherd_agent import scoreboard
+from cowherd_agent.borrowing import Borrowed, BorrowError, borrow
 from cowherd_agent.channel import Channel
+from cowherd_agent.door import Door
 from cowherd_agent.herd_members import UNORDERED, Mold
 from cowherd_agent.keeper import Keeper
 from cowherd_agent.message_rules import Stage
@@ -399,3 +403,113 @@ def test_any_message_may_come_with_nothing_to_read(scene: Scene) -> None:
     (descriptor,) = scene.keeper._molds
     assert scene.keeper._read_mold(descriptor) is False
     assert isinstance(scene.mold, Mold)
+
+
+class Orphaned:
+    """A keeper without a supervisor, with a door, a listener, a worker, and a mold that has a
+    scheduler."""
+
+    def __init__(self, scene: Scene, folder: Path) -> None:
+        self.keeper = scene.keeper
+        self.door = folder / "keeper.sock"
+        self._mold_end = scene.mold_end
+        self.worker, _ = scene.worker()
+        scene.mold.pid = self.worker
+        scene.mold.ready = {"type": "mold_ready", "threads": 1}
+        self.keeper._door = Door(str(self.door), self.keeper._poll)
+        assert self.keeper._door.open() is None
+        self.keeper._listen(
+            {
+                "generation": 1,
+                "addresses": [{"kind": "unix", "path": str(folder / "shop.sock")}],
+                "backlog": 16,
+                "reuse_port": False,
+                "umask": 0,
+                "uid": os.geteuid(),
+                "gid": os.getegid(),
+                "grace_seconds": 30.0,
+            }
+        )
+        supervisor = self.keeper._supervisor
+        assert supervisor is not None
+        self.keeper._poll.unregister(supervisor)
+        self.keeper._supervisor = None
+        self._mold_end.settimeout(5)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        while not holds():
+            self.keeper._turn()
+
+    def borrow(self) -> Borrowed:
+        """Raises BorrowError."""
+        ended: list[Borrowed | BorrowError] = []
+
+        def ask() -> None:
+            try:
+                ended.append(borrow(str(self.door)))
+            except BorrowError as error:
+                ended.append(error)
+
+        visitor = threading.Thread(target=ask)
+        visitor.start()
+        while visitor.is_alive():
+            for descriptor, _ in self.keeper._poll.poll(10):
+                self.keeper._answer_door(descriptor)
+        visitor.join()
+        (result,) = ended
+        if isinstance(result, BorrowError):
+            raise result
+        return result
+
+    def mold_hears(self) -> str:
+        return str(json.loads(self._mold_end.recv(65536))["type"])
+
+
+@pytest.fixture
+def orphaned(scene: Scene, tmp_path: Path) -> Orphaned:
+    return Orphaned(scene, tmp_path)
+
+
+def test_listeners_that_are_lent_and_given_back(orphaned: Orphaned) -> None:
+    keeper = orphaned.keeper
+    borrowed = orphaned.borrow()
+    assert orphaned.mold_hears() == "pause_threads"
+    with pytest.raises(BorrowError) as raised:
+        orphaned.borrow()
+    assert raised.value.code == "RUNTIME_DIRECTORY_BUSY"
+    borrowed.close()
+    orphaned.until(lambda: keeper._loan is None)
+    assert orphaned.mold_hears() == "resume_threads"
+    (listener,) = keeper._listeners.values()
+    assert listener.is_ours
+    assert keeper._door.is_open
+    assert keeper._drain is None
+    orphaned.borrow().close()
+
+
+def test_a_keeper_that_gives_way_leaves_all_that_is_not_its_own_process(
+    orphaned: Orphaned, tmp_path: Path
+) -> None:
+    keeper = orphaned.keeper
+    borrowed = orphaned.borrow()
+    taken = borrowed.take({"kind": "unix", "path": str(tmp_path / "shop.sock")})
+    assert taken is not None
+    borrowed.take_over([taken])
+    orphaned.until(lambda: keeper._drain is not None)
+    os.waitid(os.P_PID, orphaned.worker, os.WEXITED | os.WNOWAIT)
+    keeper._door.close(with_directory=True)
+    for listener in keeper._listeners.values():
+        listener.turn_away()
+        listener.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"keeper.sock", "shop.sock"}
+    borrowed.close()
+    orphaned.until(lambda: keeper._loan is not None and keeper._loan.fileno() == -1)
+    assert keeper._drain is not None
+    taken.close()
+
+
+def test_a_supervised_keeper_lends_nothing(orphaned: Orphaned) -> None:
+    orphaned.keeper._supervisor, other = socket.socketpair()
+    with pytest.raises(BorrowError, match="it has a supervisor"):
+        orphaned.borrow()
+    other.close()
