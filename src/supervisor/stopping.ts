@@ -26,12 +26,14 @@ export function request(draft: Draft, by: string, quick: boolean): void {
     return;
   }
   log(draft, 'info', quick ? `Stopping at once (${by})` : `Stopping (${by})`);
+  predecessor.tellThatItServes(draft);
   begin(draft, 0, null, quick);
 }
 
 /** The herd can't go on because of an error of the catalogue. */
 export function fail(draft: Draft, code: string, detail: string): void {
   if (draft.state.stop !== null) return;
+  predecessor.tellThatItServes(draft);
   begin(draft, 1, { code, detail }, false);
 }
 
@@ -82,7 +84,6 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     moldsToldAtMs: null,
     keeperTold: false,
   };
-  predecessor.tellThatItServes(draft);
   // Before the first worker stops to accept: the keeper does one after the other.
   if (!quick && state.listeners !== null && !predecessor.serves(state)) draft.actions.push({ do: 'turn_away' });
   for (const worker of Object.values(state.workers)) drain(draft, worker);
