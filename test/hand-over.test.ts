@@ -200,6 +200,11 @@ test('a supervisor that is killed before it has taken over leaves the old herd a
   const loads = loadsOn(first);
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
   await second.waitForText(/serves until every worker of this one is ready/);
+  const { herd } = await second.status();
+  expect(herd.predecessor).toEqual({ keeper, protocol: OTHER_PROTOCOL, phase: 'serving' });
+  expect(herd.not_ready_because).toBe(`the herd of keeper ${keeper} serves until every worker of this one is ready`);
+  const table = await second.command('status', '--runtime-dir', first.runtimeDirectory);
+  expect(table.stdout).toContain(`The herd of keeper ${keeper} (protocol version ${OTHER_PROTOCOL}) serves until`);
   await expectError(following(first), 'RUNTIME_DIRECTORY_BUSY');
   second.signal('SIGKILL');
   await second.ended;

@@ -207,6 +207,27 @@ def test_addresses_that_are_none(kept: object) -> None:
     assert key(TCP) not in lending.addresses_kept({"type": "give_way", "kept": kept})
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_another_user_is_not_trusted() -> None:
+    with socket.socket(socket.AF_UNIX) as door:
+        # Of no folder, which another user could not reach.
+        door.bind("")
+        door.listen()
+        name = door.getsockname()
+        for user, expected in ((65534, False), (0, True)):
+            pid = os.fork()
+            if pid == 0:
+                os.setuid(user)
+                visitor = socket.socket(socket.AF_UNIX)
+                visitor.connect(name)
+                visitor.recv(1)
+                os._exit(0)
+            connection, _ = door.accept()
+            with connection:
+                assert lending.is_trusted(connection) is expected
+            os.waitpid(pid, 0)
+
+
 def says(line: bytes, listeners: int = 0) -> Answer:
     def answer(connection: socket.socket) -> None:
         made = [listening(TCP) for _ in range(listeners)]

@@ -69,7 +69,16 @@ function cut(
 
 /** A keeper that stands still, connections that wait, a crash loop, and rules that are stopped. */
 function formatTroubles(report: StatusReport): string[] {
-  return [...formatKeeper(report), ...formatQueues(report), ...formatStopped(report)];
+  return [...formatPredecessor(report), ...formatKeeper(report), ...formatQueues(report), ...formatStopped(report)];
+}
+
+function formatPredecessor({ herd: { predecessor } }: StatusReport): string[] {
+  if (predecessor === null || predecessor.phase === 'gone') return [];
+  const does =
+    predecessor.phase === 'serving'
+      ? 'serves until every worker of this one is ready'
+      : 'finishes its requests and leaves';
+  return [pc.yellow(`The herd of keeper ${predecessor.keeper} (protocol version ${predecessor.protocol}) ${does}`)];
 }
 
 function formatKeeper({ herd: { keeper } }: StatusReport): string[] {

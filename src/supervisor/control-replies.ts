@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import type { CensusReport } from './census.ts';
 import type { ControlReply } from './control.ts';
 import type { RecycleRule } from './recycling-state.ts';
-import type { MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
+import type { MoldState, Predecessor, Rollout, RolloutKind, WorkerState } from './state.ts';
 import { type MemoryReport, STATUS_VERSION, type StatusReport } from './status.ts';
 
 /** A name out of a list that may have grown: text is all that is asked of it. */
@@ -95,6 +95,11 @@ const herd: v.GenericSchema<unknown, StatusReport['herd']> = v.looseObject({
   supervisor: v.looseObject({ pid, rss: number }),
   keeper: v.looseObject({ pid: orNull(pid), rss: orNull(number), silent_seconds: orNull(number) }),
   listen_queues: v.array(v.looseObject({ listener: v.string(), waiting: number, most: number })),
+  // A supervisor of an older version has none.
+  predecessor: v.optional(
+    orNull(v.looseObject({ keeper: pid, protocol: number, phase: word<Predecessor['phase']>() })),
+    null,
+  ),
   memory: v.looseObject({
     pss: number,
     shared: number,

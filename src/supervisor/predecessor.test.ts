@@ -80,6 +80,11 @@ test('it gives way when every worker is ready, before that is announced', () => 
   expect(herd.state.predecessor).toBeNull();
 });
 
+test('fewer workers may be enough', () => {
+  const herd = new Herd().event({ type: 'scale_to', workers: 1, by: 'cowherd scale' });
+  expect(herd.does).toContain('take_over');
+});
+
 test('one that ends by itself leaves its place, and what it has lent beyond the need is still given back', () => {
   const herd = new Herd().says({ type: 'lender_gone' });
   expect(herd.does).toEqual(['own_directory']);

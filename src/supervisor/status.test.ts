@@ -166,6 +166,11 @@ test('the report is data: it survives JSON', () => {
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test('it names the herd whose place this one takes', () => {
+  const report = statusReport(input({ predecessor: { keeperPid: 30, protocol: 1, phase: 'serving' } }));
+  expect(report.herd.predecessor).toEqual({ keeper: 30, protocol: 1, phase: 'serving' });
+});
+
 test('a worker that has ended is not ready, though its keeper stands still and tells nobody', () => {
   const keeperPulse = { heardAtMs: 3000, isSilent: true, queues: [{ name: 'http://:80', waiting: 9, most: 10 }] };
   const workers = { 101: sampleWorker(101, 0), 102: sampleWorker(102, 1) };

@@ -8,7 +8,7 @@ import { whyNotReady } from './readiness.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import type { GuardCall } from './guard-calls.ts';
 import type { RecycleRule } from './recycling-state.ts';
-import type { HerdState, MoldState, Rollout, RolloutKind, WorkerState } from './state.ts';
+import type { HerdState, MoldState, Predecessor, Rollout, RolloutKind, WorkerState } from './state.ts';
 
 export const STATUS_VERSION = 1;
 
@@ -153,6 +153,8 @@ export interface StatusReport {
     keeper: { pid: number | null; rss: number | null; silent_seconds: number | null };
     /** Connections that no worker has accepted yet, by listener, and how many may wait. */
     listen_queues: { listener: string; waiting: number; most: number }[];
+    /** The herd of another version whose place this one takes; `null` when there is none. */
+    predecessor: { keeper: number; protocol: number; phase: Predecessor['phase'] } | null;
     memory: {
       /** Of the mold and every worker that has been looked at. */
       pss: number;
@@ -233,6 +235,7 @@ export function statusReport(input: StatusInput): StatusReport {
         waiting,
         most,
       })),
+      predecessor: predecessorReport(state),
       memory: {
         pss,
         shared: sum(sampled, 'shared'),
@@ -251,6 +254,12 @@ export function statusReport(input: StatusInput): StatusReport {
     molds,
     workers,
   };
+}
+
+function predecessorReport({ predecessor }: HerdState): StatusReport['herd']['predecessor'] {
+  if (predecessor === null) return null;
+  const { keeperPid, protocol, phase } = predecessor;
+  return { keeper: keeperPid, protocol, phase };
 }
 
 function keeperSilence({ state, nowMs }: StatusInput): number | null {

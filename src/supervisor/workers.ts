@@ -117,6 +117,8 @@ export function scaleTo(draft: Draft, wanted: number): void {
   state.target = target;
   log(draft, 'info', draft.answer.text);
   molds.tellWorkersWanted(draft);
+  // Fewer may be enough.
+  announceWhenComplete(draft);
 }
 
 /**

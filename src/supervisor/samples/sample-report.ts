@@ -17,6 +17,7 @@ export function sampleReport(): StatusReport {
   state.crashLoop = { startedAtMs: 0, deaths: 3, lastError: 'x' };
   state.recycling.herd.budget = { used: 1, limit: 1 };
   state.guardCalls = [{ function: 'collect', package: 'p', file: 'f', line: 1, held: false, workers: 1 }];
+  state.predecessor = { keeperPid: 30, protocol: 1, phase: 'serving' };
   state.keeperPulse = { heardAtMs: 0, isSilent: true, queues: [{ name: 'n', waiting: 1, most: 2 }] };
   state.workers[11] = sampleWorker(11, 0, { replaceBecause: 'a reason' });
   return statusReport({
