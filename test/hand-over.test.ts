@@ -28,6 +28,10 @@ def app(environ, start_response):
             time.sleep(0.05)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(os.getppid()).encode()]
+async def asgi(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(os.getppid()).encode()})
 `;
 
 const files = { 'shop.py': APP };
@@ -135,6 +139,22 @@ test('another version takes over under load: no request is lost, one in flight i
     'herd.json',
     'keeper.sock',
   ]);
+  await stopAll(first, second);
+});
+
+test.each([
+  ['gthread', ['shop:app', '--worker-class', 'gthread', '--threads', '4']],
+  ['gevent', ['shop:app', '--worker-class', 'gevent']],
+  ['asgi', ['shop:asgi', '--worker-class', 'asgi']],
+  ['uvicorn', ['shop:asgi', '--worker-class', 'uvicorn_worker.UvicornWorker']],
+])('workers of the class %s lose no request either', async (_, [app = '', ...options]) => {
+  const words = [app, ...args.slice(1), ...options];
+  const { run: first, keeper } = await orphaned(otherInstallation(), words);
+  const loads = loadsOn(first);
+  const second = following(first, words);
+  await second.waitForText(/has left/);
+  const { herd } = await second.status();
+  expect(await expectAllAnswered(loads, 50)).toEqual(new Set([String(keeper), String(herd.keeper.pid)]));
   await stopAll(first, second);
 });
 

@@ -74,9 +74,9 @@ test('a herd.json of an older version, which knows less, is read', async () => {
   await first.ended;
   const file = path.join(first.runtimeDirectory, 'herd.json');
   const saved = JSON.parse(readFileSync(file, 'utf8')) as { state: Record<string, unknown> };
-  const kept = ['phase', 'settings', 'keeperPid', 'target', 'generation', 'newestGeneration', 'molds', 'workers'];
-  saved.state = Object.fromEntries(Object.entries(saved.state).filter(([name]) => kept.includes(name)));
-  for (const all of [saved.state['molds'], saved.state['workers']]) {
+  const { phase, settings, keeperPid, target, generation, newestGeneration, molds, workers } = saved.state;
+  saved.state = { phase, settings, keeperPid, target, generation, newestGeneration, molds, workers };
+  for (const all of [molds, workers]) {
     for (const each of Object.values(all as Record<string, Record<string, unknown>>)) {
       for (const name of ['threads', 'census', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
     }
