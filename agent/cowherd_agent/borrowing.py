@@ -12,7 +12,7 @@ import json
 import os
 import socket
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from cowherd_agent import lending, message_rules
 from cowherd_agent.listeners import Listener
@@ -71,14 +71,23 @@ class Borrowed:
             return None
         return self._offers[found].listener
 
-    def has_end(self) -> bool:
-        """Whether the lender has left: it says nothing more."""
+    def hear(self) -> Literal["nothing", "taken_back", "gone"]:
+        """What the lender does: it has taken back what it had lent, or has left."""
         try:
-            return not self._connection.recv(4096)
+            # Only one word may come.
+            return "taken_back" if self._connection.recv(4096, socket.MSG_DONTWAIT) else "gone"
         except BlockingIOError:
-            return False
+            return "nothing"
         except OSError:
-            return True
+            return "gone"
+
+    def leave(self) -> bool:
+        """This process leaves. Whether the lender has left, too."""
+        if self.fileno() < 0:
+            return False
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+        return self.hear() == "gone"
 
     def own(self) -> None:
         """The lender has left, or is about to: all that was lent is this keeper's."""

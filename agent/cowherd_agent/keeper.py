@@ -425,7 +425,7 @@ class Keeper:
                 self._give_way(loan, lending.addresses_kept(message))
         if messages is None:
             self._poll.unregister(loan.fileno())
-            loan.close()
+            loan.take_back()
             if not loan.is_given_way:
                 self._loan = None
                 self._tell_threads("resume_threads")
@@ -470,8 +470,16 @@ class Keeper:
         self._send({"type": "taken_over", "door_problem": problem})
 
     def _read_lender(self, borrowed: Borrowed) -> None:
-        if not borrowed.has_end():
-            return
+        heard = borrowed.hear()
+        if heard == "gone":
+            self._lose_lender(borrowed)
+        elif heard == "taken_back":
+            self._poll.unregister(borrowed.fileno())
+            borrowed.close()
+            detail = "the lender has taken its listeners back"
+            self._send({"type": "borrow_failed", "code": "INTERNAL", "detail": detail})
+
+    def _lose_lender(self, borrowed: Borrowed) -> None:
         self._poll.unregister(borrowed.fileno())
         borrowed.close()
         borrowed.own()
@@ -912,8 +920,10 @@ class Keeper:
                 self._signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
-        if self._loan is not None:
+        if self._loan is not None and self._loan.leave():
             self._let_go()
+        if self._borrowed is not None and self._borrowed.leave():
+            self._lose_lender(self._borrowed)
         for listener in self._listeners.values():
             listener.close()
         self._send({"type": "keeper_leaving"})

@@ -5,10 +5,13 @@ of its own beside it, whose keeper comes to the door and asks for the listeners.
 themselves (SCM_RIGHTS, unix(7)), so that both herds accept out of the same queues. For this herd
 nothing changes by that. Then one of two things comes:
 
-- The connection ends: the other herd has failed, and all is as it was.
+- The borrower's side of the connection ends: the other herd has failed, and all is as it was.
 - `give_way`: the other herd's workers are ready. This herd ends after its requests in flight. The
-  sockets, their files and the runtime directory are the other keeper's, which waits for the end of
-  the connection to know that this process has left.
+  sockets, their files and the runtime directory are the other keeper's.
+
+The lender's side ends when this process does. Should that be before either, all is the borrower's.
+Who leaves ends its side first and looks for the other's end then, so that of two that leave at once
+one at least takes away what there is (`leave` here and in borrowing.py).
 
 What two keepers say is the same in every protocol version, one JSON object a line:
 
@@ -16,10 +19,12 @@ What two keepers say is the same in every protocol version, one JSON object a li
     lent      answers, with a descriptor for each listener, in their order; `refused`, with a code
               and a detail, where that can't be
     give_way  `kept` has the addresses, as `lent` has them, that the other herd listens on
+    taken_back  by the lender, when a loan has ended without: this process goes on
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -83,7 +88,7 @@ class Loan:
     def read(self) -> Iterable[Message] | None:
         """What the borrower has said; None at the end of the loan, or when it says nonsense."""
         try:
-            data = self._connection.recv(65536)
+            data = self._connection.recv(65536, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return []
         except OSError:
@@ -96,8 +101,17 @@ class Loan:
         except BadMessage:
             return None
 
-    def close(self) -> None:
+    def take_back(self) -> None:
+        """It has ended, and this process has not."""
+        with contextlib.suppress(OSError):
+            self._connection.send(json.dumps({"type": "taken_back"}).encode() + b"\n")
         self._connection.close()
+
+    def leave(self) -> bool:
+        """This process leaves. Whether what was lent is the borrower's."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+        return self.is_given_way or self.read() is not None
 
 
 def addresses_kept(message: Message) -> set[str]:

@@ -82,7 +82,7 @@ KEEPER_COMMANDS = frozenset(
 )
 
 # Spoken by two keepers, at the door of one; the same in every protocol version (lending.py).
-LOAN_MESSAGES = frozenset({"lend", "lent", "give_way"})
+LOAN_MESSAGES = frozenset({"lend", "lent", "give_way", "taken_back"})
 
 # Spoken by a mold. The keeper relays all of them but `forked`, which it makes `worker_forked` of.
 MOLD_MESSAGES = frozenset(

@@ -78,7 +78,7 @@ class Scene:
         self.loan.lend(self.listeners, 7)
 
     def close(self) -> None:
-        self.loan.close()
+        self.loan.take_back()
         for listener in self.listeners.values():
             listener.close()
 
@@ -153,17 +153,17 @@ def test_what_is_used_is_kept_and_the_rest_given_back(scene: tuple[Scene, Borrow
     assert said["type"] == "give_way"
     assert lending.addresses_kept(said) == {key(unix(lender.path))}
     assert borrowed.take(TCP) is None
-    assert not borrowed.has_end()
-    lender.loan.close()
-    assert borrowed.has_end()
+    assert borrowed.hear() == "nothing"
+    assert lender.loan.leave()
+    assert borrowed.hear() == "gone"
     taken.close()
     assert not lender.path.exists()
 
 
 def test_a_lender_that_has_gone_leaves_all(scene: tuple[Scene, Borrowed]) -> None:
     lender, borrowed = scene
-    lender.loan.close()
-    assert borrowed.has_end()
+    assert lender.loan.leave()
+    assert borrowed.hear() == "gone"
     borrowed.own()
     taken = borrowed.take(unix(lender.path))
     assert taken is not None
@@ -181,8 +181,32 @@ def test_a_file_that_was_replaced_is_not_removed(scene: tuple[Scene, Borrowed]) 
 
 def test_the_end_of_a_loan(scene: tuple[Scene, Borrowed]) -> None:
     lender, borrowed = scene
-    borrowed.close()
+    assert not borrowed.leave()
     assert lender.loan.read() is None
+    # Who has not left says so, and is not taken for gone.
+    lender.loan.take_back()
+    assert borrowed.hear() == "taken_back"
+    borrowed.close()
+    assert not borrowed.leave()
+
+
+def test_two_that_leave_at_once(scene: tuple[Scene, Borrowed]) -> None:
+    lender, borrowed = scene
+    assert not borrowed.leave()
+    assert not lender.loan.leave()
+
+
+def test_of_two_that_leave_the_last_has_all(scene: tuple[Scene, Borrowed]) -> None:
+    lender, borrowed = scene
+    assert lender.loan.leave()
+    assert borrowed.leave()
+
+
+def test_a_word_that_comes_as_the_lender_leaves(scene: tuple[Scene, Borrowed]) -> None:
+    lender, borrowed = scene
+    borrowed.take_over([])
+    borrowed.close()
+    assert lender.loan.leave()
 
 
 @pytest.mark.parametrize("said", [b"\xff\n", b"[]\n", b'{"type": 3}\n', b"x" * 300_000])

@@ -303,7 +303,8 @@ function commandFailed(draft: Draft, failed: Extract<KeeperMessage, { type: 'com
     moldFailed(draft, generation, 'ADDRESS_UNAVAILABLE', reason);
   } else if (generation !== null && command === 'adopt_mold') {
     moldFailed(draft, generation, 'MOLD_NOT_STARTED', reason);
-  } else log(draft, 'error', `The keeper could not carry out the command ${command}: ${reason}`);
+  } else if (command === 'borrow') stopping.fail(draft, 'INTERNAL', `the listeners could not be borrowed: ${reason}`);
+  else log(draft, 'error', `The keeper could not carry out the command ${command}: ${reason}`);
 }
 
 function moldNotStarted(draft: Draft, generation: number, reason: string): void {
