@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../src/base/errors.ts';
 import { PROTOCOL_VERSION } from '../src/agent/messages.ts';
@@ -269,6 +270,21 @@ test('a stop before the new herd has taken over ends both', async () => {
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
   await second.waitForText(/serves until every worker of this one is ready/);
   await stopAll(first, second);
+});
+
+test.each([-60, 0, 60])('two herds that are told to end at once leave nothing (%i ms apart)', async (apartMs) => {
+  const { run: first, keeper } = await orphaned(otherInstallation());
+  const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
+  await second.waitForText(/serves until every worker of this one is ready/);
+  const both = [keeper, second.pid];
+  for (const [index, pid] of (apartMs < 0 ? both.toReversed() : both).entries()) {
+    if (index > 0) await sleep(Math.abs(apartMs));
+    process.kill(pid, 'SIGTERM');
+  }
+  await second.ended;
+  await until('all is gone', () => first.processes.length === 0 && !existsSync(first.runtimeDirectory));
+  await first.expectNothingLeft();
+  await second.expectNothingLeft();
 });
 
 test('an address that the new herd does not have goes with the old one', async () => {

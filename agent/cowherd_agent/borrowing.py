@@ -102,9 +102,13 @@ class Borrowed:
         line = json.dumps({"type": "give_way", "kept": kept}).encode() + b"\n"
         with contextlib.suppress(OSError):
             self._connection.sendall(line)
+        self._offers = [offer for offer in self._offers if offer.listener not in used]
+        self.close_listeners()
+
+    def close_listeners(self) -> None:
+        """Of those that are left to take; their files too, if they are this keeper's."""
         for offer in self._offers:
-            if offer.listener not in used:
-                offer.listener.close()
+            offer.listener.close()
         self._offers = []
 
     def close(self) -> None:

@@ -922,8 +922,10 @@ class Keeper:
             self._drain_wakeup()
         if self._loan is not None and self._loan.leave():
             self._let_go()
-        if self._borrowed is not None and self._borrowed.leave():
-            self._lose_lender(self._borrowed)
+        if self._borrowed is not None:
+            if self._borrowed.leave():
+                self._lose_lender(self._borrowed)
+            self._borrowed.close_listeners()
         for listener in self._listeners.values():
             listener.close()
         self._send({"type": "keeper_leaving"})

@@ -165,10 +165,15 @@ def test_a_lender_that_has_gone_leaves_all(scene: tuple[Scene, Borrowed]) -> Non
     assert lender.loan.leave()
     assert borrowed.hear() == "gone"
     borrowed.own()
-    taken = borrowed.take(unix(lender.path))
-    assert taken is not None
-    borrowed.take_over([])
+    assert borrowed.take(unix(lender.path)) is not None
+    borrowed.close_listeners()
     assert not lender.path.exists()
+
+
+def test_nothing_of_a_lender_that_lives_is_taken_away(scene: tuple[Scene, Borrowed]) -> None:
+    lender, borrowed = scene
+    borrowed.close_listeners()
+    assert lender.path.exists()
 
 
 def test_a_file_that_was_replaced_is_not_removed(scene: tuple[Scene, Borrowed]) -> None:
