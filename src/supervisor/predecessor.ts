@@ -13,6 +13,11 @@ export function serves(state: HerdState): boolean {
   return state.predecessor?.phase === 'serving';
 }
 
+/** Whether the runtime directory is for the predecessor to keep, or to take away: this herd ends, and that one serves on. */
+export function keepsDirectory(state: HerdState): boolean {
+  return serves(state) && (state.phase === 'stopping' || state.phase === 'ended');
+}
+
 /** Its listeners are here. */
 export function lent(draft: Draft): void {
   const { predecessor } = draft.state;

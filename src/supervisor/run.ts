@@ -241,7 +241,7 @@ class Supervisor {
   }
 
   #tick(): void {
-    this.#place?.look();
+    if (!predecessor.keepsDirectory(this.#state)) this.#place?.look();
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
