@@ -1,7 +1,8 @@
 /** Which herd holds an address that is in use, and what to do about it. */
 import { CowherdError } from '../base/errors.ts';
+import { herdLabel, notesOf } from '../supervisor/herd-notes.ts';
 import { herdDirectories } from './herd-directories.ts';
-import { type HerdEntry, herdLabel, notesOf, readHerd } from './herds.ts';
+import { type HerdEntry, readHerd } from './herds.ts';
 
 /** The error with another advice, where a herd listens on its address; else as it is. */
 export async function namingHolder(error: CowherdError): Promise<CowherdError> {

@@ -66,9 +66,7 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
     const isGone = error instanceof CowherdError && error.code === 'NOT_RUNNING';
     const orphaned = isGone ? await orphanedHerd(directory, deadline) : null;
     if (orphaned === null) throw error;
-    const { pid, workers } = orphaned;
-    const detail = `${directory}, with ${workers.length} worker(s) of keeper ${pid}`;
-    throw new CowherdError('SUPERVISOR_GONE', { detail, cause: error });
+    throw new CowherdError('SUPERVISOR_GONE', { detail: await namedWith(directory, orphaned), cause: error });
   }
 }
 
@@ -86,6 +84,13 @@ async function orphanedHerd(directory: string, deadline: number): Promise<Looked
     waiting.abort();
   });
   return looked?.supervised === false ? looked : null;
+}
+
+async function namedWith(directory: string, { pid, workers }: Looked): Promise<string> {
+  const { nameOfHerd, notesOf } = await import('./herd-notes.ts');
+  const listeners = notesOf(directory)?.listeners ?? [];
+  const address = listeners.length === 0 ? '' : ` at ${listeners.join(', ')}`;
+  return `${nameOfHerd(directory)}${address}, with ${workers.length} worker(s) of keeper ${pid}`;
 }
 
 async function askSupervisor(directory: string, message: ControlRequest): Promise<ControlReply> {
