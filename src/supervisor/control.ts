@@ -133,20 +133,20 @@ async function replyOf(directory: string, text: string): Promise<string> {
   });
 }
 
-/** Whether a supervisor runs in this runtime directory, though it may be stopped or too busy to answer. */
+/** Whether a supervisor of one's own runs in this runtime directory, though it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
-  return await isListenedTo(directory, [CONTROL_SOCKET]);
+  return await isListenedTo(directory, [CONTROL_SOCKET], 'own');
 }
 
 /** Whether a herd is in this runtime directory, with or without a supervisor. */
 export async function isThere(directory: string): Promise<boolean> {
-  return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET]);
+  return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET], 'named');
 }
 
 /** The kernel answers for a process that has a socket, also for one that is stopped: to look takes no time. */
-async function isListenedTo(directory: string, names: readonly string[]): Promise<boolean> {
+async function isListenedTo(directory: string, names: readonly string[], whose: 'own' | 'named'): Promise<boolean> {
   try {
-    refuseForeignHerd(directory);
+    refuseForeignHerd(directory, whose);
   } catch (error) {
     if (error instanceof CowherdError) return false;
     throw error;

@@ -122,6 +122,8 @@ describe('whom a command talks to', needs(ROOT_NEEDED), () => {
     give(directory);
     give(path.join(directory, CONTROL_SOCKET));
     expect(talk()).toBe('allowed');
+    // But to start a herd there would be to believe that user's keeper.
+    expect(outcome(() => refuseForeignHerd(directory, 'own'))).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .* user 65534$/);
     give(folder, MALLORY + 1);
     expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*belongs to user 65535$/);
   });
