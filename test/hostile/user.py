@@ -20,6 +20,7 @@ import threading
 import time
 import zlib  # noqa: F401
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -136,20 +137,27 @@ def reserve(size_bytes):
     return address
 
 
+PAGES = 8000
+
+
 def family(mappings=(), name=None):
-    """A server as `cowherd why` looks at: a process, and one forked from it that has written."""
+    """A server as `cowherd why` looks at: a process, and one forked from it that copies pages."""
     if name is not None:
         _libc.prctl(_PR_SET_NAME, name.encode())
-    mappings = [*mappings, mmap.mmap(-1, 64 * mmap.PAGESIZE, mmap.MAP_PRIVATE)]
-    for mapping in mappings:
+    slowly = mmap.mmap(-1, PAGES * mmap.PAGESIZE, mmap.MAP_PRIVATE)
+    for mapping in (*mappings, slowly):
         write_all(mapping, 1)
     child = os.fork()
     if child == 0:
-        _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        for _ in range(1000):
-            for mapping in mappings:
-                write_all(mapping, 2)
-            time.sleep(0.1)
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for mapping in mappings:
+            write_all(mapping, 2)
+        # Some all the time, for who records.
+        for page in range(PAGES):
+            slowly[page * mmap.PAGESIZE] = 2
+            if page % 10 == 0:
+                time.sleep(0.01)
+        time.sleep(1000)
         os._exit(0)
     tell(json.dumps({"parent": os.getpid(), "child": child}))
     os.waitpid(child, 0)

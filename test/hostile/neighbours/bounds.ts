@@ -86,7 +86,7 @@ family()
       for (const lines of ['os.mkfifo(MAP)', 'os.symlink("/dev/zero", MAP)', 'open(MAP, "w").truncate(1 << 40)']) {
         const facts = { MAP: `/tmp/perf-${child}.map` };
         await stage.mallory.run(lines, facts);
-        harm.push(...harmOf('why', await stage.root.run(['why', `${child}`])));
+        harm.push(...harmOf('record', await stage.root.run(['record', `${child}`, '--seconds', '1'])));
         await stage.mallory.run('os.unlink(MAP)', facts);
       }
       return harm;

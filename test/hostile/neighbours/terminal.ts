@@ -1,6 +1,7 @@
 /** What processes and files are called, at the terminal of root. */
-import { spawnSync } from 'node:child_process';
-import { EVIL, EVIL_NAME, harmOf, shows } from '../harm.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { EVIL, EVIL_NAME, harmOf, shows, steers } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
@@ -27,15 +28,17 @@ export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
     },
   },
   {
-    name: "escape sequences in the names of a process and of its code, on root's terminal: record",
+    name: "escape sequences in the name of a process, on root's terminal and in the files for others: record",
     attempt: async (stage) => {
       const { child } = await evilFamily(stage);
-      await stage.mallory.run('open(MAP, "w").write(f"0 ffffffffffff {EVIL}\\n")', { MAP: mapOf(child), EVIL });
-      const ran = await stage.root.run(['record', `${child}`, '--seconds', '1'], { terminal: true });
-      // It ends with an error that shows no name where there is no perf.
-      const hasPerf = spawnSync('perf', ['--version']).status === 0;
-      if (hasPerf && !shows(ran.output)) throw new Error(`record shows nothing of the name: ${ran.output}`);
-      return harmOf('record', ran);
+      const file = path.join(stage.folder, 'record');
+      const files = ['html', 'collapsed', 'speedscope'].map((kind) => [`--${kind}`, `${file}.${kind}`]);
+      const ran = await stage.root.run(['record', `${child}`, '--seconds', '1', ...files.flat()], { terminal: true });
+      const texts = files.map(([, name = '']) => (existsSync(name) ? readFileSync(name, 'utf8') : ''));
+      // It ends with an error that shows no name where there is no perf, or none of its events.
+      if (ran.status === 0 && !shows(ran.output)) throw new Error(`record shows nothing of the name: ${ran.output}`);
+      const steering = texts.flatMap((text) => steers(text) ?? []);
+      return [...harmOf('record', ran), ...steering];
     },
   },
 ];
@@ -47,9 +50,4 @@ async function evilFamily(stage: Stage): Promise<{ parent: number; child: number
     NAME: EVIL_NAME,
   });
   return JSON.parse(weapon.first) as { parent: number; child: number };
-}
-
-/** Where perf looks for the names of code that a process has made itself. */
-export function mapOf(pid: number): string {
-  return `/tmp/perf-${pid}.map`;
 }
