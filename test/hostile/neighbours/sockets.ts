@@ -70,6 +70,27 @@ time.sleep(1000)
     },
   },
   {
+    name: 'escape sequences in the names of a herd that holds an address: serve',
+    attempt: async (stage) => {
+      const address = '127.0.0.1:18090';
+      const { close } = await theirHerd(
+        stage,
+        `
+web = socket.create_server(("127.0.0.1", 18090))
+open(DIRECTORY + "/herd.json", "w").write(NOTES)
+listen(CONTROL, one_line(REPLY))
+`,
+        { NOTES: notesOf(EVIL, `http://${address}`), REPLY: await evilStatus(stage) },
+      );
+      const words = ['attacked:app', '--python', stage.python, '--bind', address];
+      const more = ['--runtime-dir', path.join(stage.folder, 'other')];
+      const ran = await stage.root.serve([...words, ...more], { cwd: stage.folder, terminal: true });
+      if (!shows(ran.output)) throw new Error(`serve shows nothing of the herd: ${ran.output}`);
+      close();
+      return harmOf('serve', ran);
+    },
+  },
+  {
     name: 'a reply without an end, one byte by byte, and none: list, status, stop',
     attempt: async (stage) => {
       const { directory, close } = await theirHerd(
@@ -221,11 +242,11 @@ async function evilStatus(stage: Stage): Promise<string> {
 }
 
 /** As the supervisor of a herd keeps them. */
-function notesOf(folder: string): string {
+function notesOf(folder: string, listener = EVIL): string {
   return JSON.stringify({
     version: 1,
     supervisorPid: 1,
     origin: { python: 'python', arguments: [], cwd: folder },
-    state: { settings: { app: EVIL }, listeners: [EVIL], target: 1, phase: EVIL },
+    state: { settings: { app: EVIL }, listeners: [listener], target: 1, phase: EVIL },
   });
 }

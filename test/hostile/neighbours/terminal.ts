@@ -13,10 +13,11 @@ export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
     name: "escape sequences in the names of a process and of its files, on root's terminal: why",
     attempt: async (stage) => {
       const { child } = await evilFamily(stage);
+      const html = path.join(stage.folder, 'why.html');
       const harm: string[] = [];
       for (const [more, terminal] of [
         [[], true],
-        [['--all'], false],
+        [['--all', '--html', html], false],
         [['--json'], true],
       ] as const) {
         const ran = await stage.root.run(['why', `${child}`, ...more], { terminal });
@@ -24,7 +25,9 @@ export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
         harm.push(...harmOf(what, ran));
         if (!shows(ran.output)) throw new Error(`${what} shows nothing of the names: ${ran.output}`);
       }
-      return harm;
+      const page = readFileSync(html, 'utf8');
+      if (!shows(page)) throw new Error('the page shows nothing of the names');
+      return [...harm, ...harmOf('the page', { status: 0, output: page, peakBytes: 0 })];
     },
   },
   {
