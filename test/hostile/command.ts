@@ -36,7 +36,7 @@ function stageScript(kept: readonly string[]): string {
     ...kept.flatMap((file, index) => [
       `mkdir -p ${quoted(path.dirname(file))}`,
       `[ -d /proc/self/fd/${descriptor(index)} ] && mkdir -p ${quoted(file)} || touch ${quoted(file)}`,
-      `mount --bind /proc/self/fd/${descriptor(index)} ${quoted(file)}`,
+      `mount --no-canonicalize --bind /proc/self/fd/${descriptor(index)} ${quoted(file)}`,
       `exec ${descriptor(index)}<&-`,
     ]),
     `cd ${quoted(ROOT)}`,
