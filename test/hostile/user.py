@@ -62,13 +62,14 @@ def listen(path, answer):
 visitors = []
 
 
-def one_line(text):
-    """An answer to a request: so many bytes and a newline."""
+def one_line(text, stays=False):
+    """An answer to the first request; whoever ``stays`` hears what comes after that, too."""
 
     def answer(connection):
         connection.recv(65536)
         connection.sendall(text.encode("utf-8", "surrogatepass") + b"\n")
-        connection.recv(1)
+        while connection.recv(65536) and stays:
+            pass
 
     return answer
 

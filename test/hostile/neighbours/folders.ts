@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { PROTOCOL_VERSION } from '../../../src/agent/messages.ts';
 import { herdName } from '../../../src/supervisor/runtime-directory.ts';
 import { modeOf } from '../../../src/base/trusted-folders.ts';
 import { harmOf } from '../harm.ts';
@@ -62,7 +63,7 @@ export const FOLDER_ATTACKS: readonly NeighbourAttack[] = [
     },
   },
   {
-    name: 'a supervisor and a keeper of another user, waiting for root to start a herd there',
+    name: 'a keeper of another user, which waits for a supervisor, with a herd whose settings name files of root',
     attempt: async (stage) => {
       const args = serveArguments(stage);
       // The name without what is Cowherd's own among the arguments.
@@ -70,19 +71,16 @@ export const FOLDER_ATTACKS: readonly NeighbourAttack[] = [
       const weapon = await stage.mallory.begin(
         `
 os.mkdir(BASE); os.mkdir(DIRECTORY); os.chmod(DIRECTORY, 0o755)
-listen(DIRECTORY + "/control.sock", silent)
-listen(DIRECTORY + "/keeper.sock", silent)
+listen(DIRECTORY + "/keeper.sock", one_line(INVENTORY, stays=True))
 tell("at work")
 while not visitors: time.sleep(0.01)
 tell("visited")
 time.sleep(1000)
 `,
-        { BASE, DIRECTORY: directory },
+        { BASE, DIRECTORY: directory, INVENTORY: inventoryOf(stage) },
       );
       const harm = await served(stage, [], WITHOUT_RUN, [BASE]);
-      return weapon.said.includes('visited')
-        ? [...harm, "root's command asked another user's process for a herd"]
-        : harm;
+      return weapon.said.includes('visited') ? [...harm, "root's command asked another user for a herd"] : harm;
     },
   },
   {
@@ -137,6 +135,29 @@ async function served(
   await stage.mallory.rest();
   rmSync(BASE, { recursive: true, force: true });
   return [...harm, ...harmOf('serve', ran)];
+}
+
+/** What a keeper says to the supervisor that adopts it; the settings are the herd's own, but for two files. */
+function inventoryOf({ runtimeDirectory, decoys }: Stage): string {
+  const notes = JSON.parse(readFileSync(path.join(runtimeDirectory, 'herd.json'), 'utf8')) as {
+    state: { settings: Readonly<Record<string, unknown>> };
+  };
+  const settings = { ...notes.state.settings, pidfile: decoys.file, errorlog: decoys.otherFile };
+  const about = { python_version: '3.13.0', executable: 'python' };
+  const ready = { policy: 'stock', asked_policy: 'stock', remarks: [], report: {}, modules: 1 };
+  const configured = { type: 'configured', settings, gunicorn_version: '27.0.1', remarks: [], ...about };
+  const mold = { generation: 1, pid: decoys.pid, configured, ready: { type: 'mold_ready', ...ready } };
+  return JSON.stringify({
+    type: 'inventory',
+    protocol: PROTOCOL_VERSION,
+    pid: decoys.pid,
+    molds: [{ ...mold, has_listeners: true, forking: [] }],
+    workers: [],
+    listeners: [],
+    endings: [],
+    unheard: [],
+    ...about,
+  });
 }
 
 function serveArguments({ python, folder }: Stage, more: readonly string[] = []): string[] {

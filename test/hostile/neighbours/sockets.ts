@@ -1,6 +1,7 @@
 /** Commands that meet a herd of somebody else: in the place of one's own, or among those that root looks through. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { PROTOCOL_VERSION } from '../../../src/agent/messages.ts';
 import { herdNamePrefix } from '../../../src/supervisor/runtime-directory.ts';
 import { EVIL, harmOf, shows } from '../harm.ts';
 import type { Stage } from '../stage.ts';
@@ -134,7 +135,7 @@ listen(DIRECTORY + "/keeper.sock", looked_once)
         {
           LOOKED: JSON.stringify({
             type: 'looked',
-            protocol: 2,
+            protocol: PROTOCOL_VERSION,
             pid: stage.decoys.pid,
             supervised: false,
             draining: false,
