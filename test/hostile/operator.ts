@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from './harm.ts';
 
-/** For what hangs: every command has a deadline of its own that is far below. */
-const WITHIN_MS = 90_000;
+/** For what hangs: every command has a deadline of its own, but why, which gives way to all others. */
+const WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 10;
 const LAST_OUTPUT_MS = 500;
 

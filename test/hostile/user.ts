@@ -69,17 +69,10 @@ export class Weapon {
     this.ended = once(this.#child, 'close');
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  /** The first line that it tells, or the next one. Throws when it ends without: then the attack itself is wrong. */
-  async hears(): Promise<string> {
-    const heard = this.said.length;
+  /** Until it has told something. Throws when it ends without: then the attack itself is wrong. */
+  async hears(): Promise<void> {
     await Promise.race([once(this.#lines, 'line'), this.ended]);
-    const line = this.said[heard];
-    if (line === undefined) throw new Error(`it told nothing: ${this.#errors.trim()}`);
-    return line;
+    if (this.said.length === 0) throw new Error(`it told nothing: ${this.#errors.trim()}`);
   }
 
   /** The first line that it has told. */

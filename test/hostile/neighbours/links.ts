@@ -51,7 +51,8 @@ tell(json.dumps(held.read()))
       const ran = await stage.root.run([...args, '--html', html, '--save', kept]);
       const harm = harmOf('why', ran);
       if (ran.status !== 0) throw new Error(`why was to replace them: ${ran.output}`);
-      if ((await weapon.hears()) !== JSON.stringify('mine\n')) harm.push('another user reads what root has written');
+      await weapon.ended;
+      if (weapon.said.at(-1) !== JSON.stringify('mine\n')) harm.push('another user reads what root has written');
       for (const file of [html, kept]) {
         const { uid } = lstatSync(file);
         const mode = modeOf(lstatSync(file));
