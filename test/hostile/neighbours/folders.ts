@@ -63,6 +63,27 @@ export const FOLDER_ATTACKS: readonly NeighbourAttack[] = [
     },
   },
   {
+    name: "another user's XDG_STATE_HOME, which leads to a folder of root",
+    attempt: async (stage) => {
+      const target = path.join(stage.folder, 'records');
+      mkdirSync(target);
+      const names = Array.from({ length: 120 }, (_, number) => `${number}.jsonl`);
+      for (const name of names) writeFileSync(path.join(target, name), 'mine\n', { mode: 0o600 });
+      const theirs = path.join(stage.mallory.home, 'state');
+      const facts = { THEIRS: theirs, TARGET: target };
+      await stage.mallory.run('os.mkdir(THEIRS); os.symlink(TARGET, THEIRS + "/cowherd")', facts);
+      const words = serveArguments(stage, ['--runtime-dir', path.join(stage.folder, 'other')]);
+      const ran = await stage.root.serve(words, { cwd: stage.folder, env: { XDG_STATE_HOME: theirs } });
+      if (!ran.served) throw new Error(`there is no herd: ${ran.output}`);
+      const left = new Set(readdirSync(target));
+      return [
+        ...harmOf('serve', ran),
+        ...names.filter((name) => !left.has(name) || !isMine(path.join(target, name))).map((name) => `${name} is gone`),
+        ...[...left].filter((name) => !names.includes(name)).map((name) => `${name} was made there`),
+      ];
+    },
+  },
+  {
     name: 'a keeper of another user, which waits for a supervisor, with a herd whose settings name files of root',
     attempt: async (stage) => {
       const args = serveArguments(stage);
