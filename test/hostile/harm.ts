@@ -4,8 +4,8 @@
 export const EVIL = '\u001B]0;PWN\u0007\u001B[2J\u001B[7m\u202Egpj\n[CRITICAL] forged';
 /** As short as the name of a process has to be. */
 export const EVIL_NAME = '\u001B]0;PWN\u0007\u001B[7m';
-/** What is left of both where they do nothing. */
-const SHOWN = /\\(?:x1b|u001b)\]0;PWN/;
+/** What is left of both, whether they do something or not. */
+const SHOWN = ']0;PWN';
 
 /** Null where a text does nothing but to be read, beside the colours and the renewed lines of the command itself. */
 export function steers(text: string): string | null {
@@ -22,7 +22,7 @@ export function steers(text: string): string | null {
 
 /** Whether the evil text is in the output at all: where it is not, nothing was tried. */
 export function shows(text: string): boolean {
-  return SHOWN.test(text);
+  return text.includes(SHOWN);
 }
 
 export interface Ran {
@@ -33,7 +33,7 @@ export interface Ran {
 }
 
 /** More than any command takes by itself, and for the worst that is still read. */
-const MOST_BYTES = 320 * 1024 * 1024;
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What has become of a command that met something foreign: it has ended, by itself, within bounds, and printed nothing evil. */
 export function harmOf(what: string, { status, output, peakBytes }: Ran, mostBytes = MOST_BYTES): string[] {

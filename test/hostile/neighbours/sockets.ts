@@ -7,6 +7,9 @@ import { EVIL, harmOf, shows } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
+/** Of a line that does not end; a reply may have 16 MiB, and sockets hold some. */
+const MOST_TAKEN_BYTES = 64 * 1024 * 1024;
+
 export const SOCKET_ATTACKS: readonly NeighbourAttack[] = [
   {
     name: "a herd of another user in the place of one's own: status, reload, scale, stop, list, why",
@@ -66,8 +69,7 @@ time.sleep(1000)
           throw new Error(`${words.join(' ')} shows nothing of the herd: ${ran.output}`);
         }
       }
-      close();
-      return harm;
+      return [...harm, ...close()];
     },
   },
   {
@@ -87,8 +89,7 @@ listen(CONTROL, one_line(REPLY))
       const more = ['--runtime-dir', path.join(stage.folder, 'other')];
       const ran = await stage.root.serve([...words, ...more], { cwd: stage.folder, terminal: true });
       if (!shows(ran.output)) throw new Error(`serve shows nothing of the herd: ${ran.output}`);
-      close();
-      return harmOf('serve', ran);
+      return [...harmOf('serve', ran), ...close()];
     },
   },
   {
@@ -112,8 +113,7 @@ for name, answer in (("dripping", dripping), ("silent", silent), ("nested", one_
       ]) {
         harm.push(...harmOf(words.join(' '), await stage.root.run(words)));
       }
-      close();
-      return harm;
+      return [...harm, ...close()];
     },
   },
   {
@@ -153,8 +153,7 @@ listen(DIRECTORY + "/keeper.sock", looked_once)
         const words = ['stop', '--timeout', '1', '--runtime-dir', path.join(path.dirname(directory), name)];
         harm.push(...harmOf(words.join(' '), await stage.root.run(words)));
       }
-      close();
-      return harm;
+      return [...harm, ...close()];
     },
   },
   {
@@ -168,8 +167,7 @@ listen(DIRECTORY + "/keeper.sock", looked_once)
         const words = ['stop', '--timeout', '1', '--runtime-dir', directory, ...more];
         harm.push(...harmOf(words.join(' '), await stage.root.run(words)));
       }
-      close();
-      return harm;
+      return [...harm, ...close()];
     },
   },
   {
@@ -202,24 +200,36 @@ listen(CONTROL, silent)
         harm.push(...harmOf(words.join(' '), ran));
         if (ran.output.includes('nobody has written here')) harm.push(`${words.join(' ')} shows a file of root's`);
       }
-      close();
-      return harm;
+      return [...harm, ...close()];
     },
   },
 ];
+
+interface TheirHerd {
+  readonly directory: string;
+  /** Takes it away, and says what of its words was taken without a bound. */
+  readonly close: () => string[];
+}
 
 /** A herd where root looks for those of this user: nothing but lines of Python behind its sockets. */
 async function theirHerd(
   { mallory }: Stage,
   lines: string,
   facts: Readonly<Record<string, unknown>> = {},
-): Promise<{ directory: string; close: () => void }> {
+): Promise<TheirHerd> {
   const base = `/tmp/cowherd-${mallory.uid}`;
   const directory = path.join(base, 'theirs');
   const begin = 'os.mkdir(BASE, 0o700); os.mkdir(DIRECTORY, 0o700)';
   const names = { BASE: base, DIRECTORY: directory, CONTROL: path.join(directory, 'control.sock') };
-  await mallory.begin(`${begin}\n${lines}\ntell("at work")\ntime.sleep(1000)`, { ...names, ...facts });
-  return { directory, close: () => rmSync(base, { recursive: true }) };
+  const weapon = await mallory.begin(`${begin}\n${lines}\ntell("at work")\ntime.sleep(1000)`, { ...names, ...facts });
+  return {
+    directory,
+    close: () => {
+      rmSync(base, { recursive: true });
+      const taken = weapon.said.flatMap((line) => /^taken (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+      return taken.some((size) => size > MOST_TAKEN_BYTES) ? [`a command has read ${Math.max(...taken)} bytes`] : [];
+    },
+  };
 }
 
 /** A status as a herd gives it, in which every text is evil. */
