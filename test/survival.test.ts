@@ -1,6 +1,6 @@
 /** Every process may die, or stand still, at any time: what the others do then, and what is left at the end. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../src/base/errors.ts';
@@ -78,7 +78,8 @@ describe('the supervisor is killed', () => {
     expect((await first.get('/')).status).toBe(200);
     const status = cowherd(['status', '--runtime-dir', first.runtimeDirectory]);
     await expectError(status, 'SUPERVISOR_GONE');
-    expect(status.stderr).toContain(`with 3 worker(s) of keeper ${herd.keeper.pid}`);
+    const name = `slow:app of ${realpathSync(first.folder)} (${first.runtimeDirectory}) at ${first.address}`;
+    expect(status.stderr).toContain(`${name}, with 3 worker(s) of keeper ${herd.keeper.pid}`);
 
     const second = again(first, args);
     await second.waitUntilServing();

@@ -63,7 +63,6 @@ class CensusScout:
             return {"type": "census_failed", "reason": reason}
         return {
             "type": "census_written",
-            "path": self._path,
             "objects": outcome.found["objects"],
             "seconds": outcome.seconds,
         }

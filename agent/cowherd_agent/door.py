@@ -24,7 +24,9 @@ _LONGEST_LINE_BYTES = 4096
 # What a herd has in its runtime directory (src/supervisor/runtime-directory.ts); taken away here
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
-_RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new", ".cowherd")
+_RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new")
+# Says that Cowherd has made the folder (src/supervisor/runtime-folder.ts).
+_MADE_MARKER = ".cowherd"
 _CENSUS_FILE = re.compile(r"census-\d+(\.new)?", re.ASCII)
 
 
@@ -128,15 +130,23 @@ class Door:
         directory = os.path.dirname(self._path)
         if with_directory:
             with contextlib.suppress(OSError):
-                for name in os.listdir(directory):
-                    if name in _RUNTIME_FILES or _CENSUS_FILE.fullmatch(name):
-                        os.unlink(os.path.join(directory, name))
+                self._remove_files(directory)
         with contextlib.suppress(OSError):
             os.unlink(self._path)
         self._listening.close()
         if with_directory:
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
+
+    def _remove_files(self, directory: str) -> None:
+        kept = {os.path.basename(self._path), _MADE_MARKER}
+        for name in os.listdir(directory):
+            if name in _RUNTIME_FILES or _CENSUS_FILE.fullmatch(name):
+                os.unlink(os.path.join(directory, name))
+        # Somebody keeps a file of their own there: the marker stays with it, for the next herd.
+        if kept.issuperset(os.listdir(directory)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, _MADE_MARKER))
 
     def _let_in(self) -> None:
         if self._listening is None:

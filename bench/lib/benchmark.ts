@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { endStartedAtEnd } from './at-end.ts';
 import { type Figures, judge, type Target } from './figures.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { FEED, PYTHON, requireInstalled, RESULTS } from './places.ts';
-import { endAllStarted } from './processes.ts';
 import { figureTable } from './table.ts';
 
 export interface Outcome {
@@ -38,16 +38,8 @@ export async function benchmark(
 ): Promise<void> {
   requireInstalled();
   const scratch = mkdtempSync(path.join(tmpdir(), 'cowherd-bench-'));
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ] as const) {
-    process.on(signal, () => process.exit(128 + number));
-  }
   let measured = false;
-  process.on('exit', () => {
-    endAllStarted();
+  endStartedAtEnd(() => {
     if (measured) rmSync(scratch, { recursive: true, force: true });
     else console.error(`Logs of the servers: ${scratch}`);
   });

@@ -35,6 +35,20 @@ test('what a process starts in a session of its own ends with the rest', async (
   expect(startedHere()).toEqual([]);
 });
 
+test('what has written over its environment ends too, also when the one that was started is gone', async () => {
+  // setproctitle leaves nothing of it.
+  const log = path.join(folder, 'log');
+  const lines = 'env -i sleep 100 & env -i setsid sleep 100 & env -i sleep 100 & wait';
+  const { pid } = startProcess('env', ['-i', 'sh', '-c', lines], { cwd: folder, log });
+  await until(() => startedHere().length === 4);
+  const { pid: gone } = startProcess('sh', ['-c', 'env -i sleep 100 & echo $!'], { cwd: folder, log });
+  await until(() => startedHere().length === 5 && !startedHere().some((each) => each.pid === gone));
+  const all = startedHere();
+  expect(all).toEqual(expect.arrayContaining([identify(pid), identify(Number(readFileSync(log, 'utf8')))]));
+  endAllStarted();
+  await until(() => all.every(hasEnded));
+});
+
 test('a process that is not there, or is a later one of the same number, has ended', () => {
   const self = identify(process.pid)!;
   expect(hasEnded(self)).toBe(false);

@@ -2,7 +2,8 @@
  * The processes that a benchmark starts, and that all of them end with it: after a failure and after Ctrl-C too.
  *
  * Each one carries a mark in its environment, which its children inherit. So also a process that has left its parent
- * and its process group is found, and no other one is ever ended.
+ * and its session is found. A process that has written its title over its environment, as setproctitle does, is found
+ * by its session and by its parents. No other one is ever ended.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -10,12 +11,17 @@ import { closeSync, openSync, readdirSync } from 'node:fs';
 import { isSystemError } from '../../src/base/errors.ts';
 import type { ClockTicks } from '../../src/base/units.ts';
 import { readKernelFile } from '../../src/procfs/read.ts';
-import { readStat } from '../../src/procfs/stat.ts';
+import { type ProcessStat, readStat } from '../../src/procfs/stat.ts';
 
 const MARK = 'COWHERD_BENCH';
 const mark = randomUUID();
 /** What stands in the environment of every process started here, and of its children. */
 export const MARK_OF_STARTED = `${MARK}=${mark}`;
+
+/** By its pid, which is its session's too; until it has ended: then another session may get the same number. */
+const sessions = new Set<number>();
+/** What was left of a session when the process that has begun it ended. */
+const leftOfSessions: ProcessIdentity[] = [];
 
 export interface StartedProcess {
   readonly child: ChildProcess;
@@ -49,8 +55,14 @@ export function startProcess(command: string, args: readonly string[], options: 
     child.on('error', () => {
       // The missing pid tells below; Node wants somebody to listen.
     });
-    if (child.pid === undefined) throw new Error(`${command} can't be started`);
-    return { child, pid: child.pid };
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${command} can't be started`);
+    sessions.add(pid);
+    child.on('exit', () => {
+      leftOfSessions.push(...aliveAmong(allStats().filter(({ session }) => session === pid)));
+      sessions.delete(pid);
+    });
+    return { child, pid };
   } finally {
     closeSync(descriptor);
   }
@@ -90,18 +102,15 @@ export function childrenOf(parent: number): number[] {
 
 /** `root` and everything below it that is alive. */
 export function treeOf(root: number): ProcessIdentity[] {
-  const parents = new Map(allPids().map((pid) => [pid, readStat(pid)?.parentPid]));
-  const found = new Set([root]);
-  for (let before = 0; before !== found.size;) {
-    before = found.size;
-    for (const [pid, parent] of parents) if (parent !== undefined && found.has(parent)) found.add(pid);
-  }
-  return [...found].flatMap((pid) => identify(pid) ?? []).filter((each) => !hasEnded(each));
+  return aliveAmong(withDescendants(new Set([root]), allStats()));
 }
 
 /** Every process alive that this benchmark has started, and all that came of them. */
 export function startedHere(): ProcessIdentity[] {
-  return markedProcesses(MARK_OF_STARTED);
+  const stats = allStats();
+  const known = [...markedProcesses(MARK_OF_STARTED), ...leftOfSessions.filter((each) => !hasEnded(each))];
+  const inSessions = stats.filter(({ session }) => sessions.has(session));
+  return aliveAmong(withDescendants(new Set([...known, ...inSessions].map(({ pid }) => pid)), stats));
 }
 
 /** Every process alive that has a line of this kind in its environment. */
@@ -128,6 +137,23 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (!isSystemError(error, 'ESRCH')) throw error;
   }
+}
+
+function allStats(): ProcessStat[] {
+  return allPids().flatMap((pid) => readStat(pid) ?? []);
+}
+
+function withDescendants(roots: ReadonlySet<number>, stats: readonly ProcessStat[]): ProcessStat[] {
+  const found = new Set(roots);
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const { pid, parentPid } of stats) if (found.has(parentPid)) found.add(pid);
+  }
+  return stats.filter(({ pid }) => found.has(pid));
+}
+
+function aliveAmong(stats: readonly ProcessStat[]): ProcessIdentity[] {
+  return stats.map(({ pid, startTime }) => ({ pid, startTime })).filter((each) => !hasEnded(each));
 }
 
 function allPids(): number[] {

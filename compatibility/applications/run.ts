@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { endAllStarted } from '../../bench/lib/processes.ts';
+import { endStartedAtEnd } from '../../bench/lib/at-end.ts';
 import type { Application } from './lib/description.ts';
 import { codeOf } from './lib/code.ts';
 import { type Environment, install } from './lib/installing.ts';
@@ -21,14 +21,7 @@ import { PreparedSite } from './lib/site.ts';
 import { tryApplication } from './lib/trial.ts';
 
 async function main(): Promise<number> {
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ] as const) {
-    process.on(signal, () => process.exit(128 + number));
-  }
-  process.on('exit', endAllStarted);
+  endStartedAtEnd();
 
   const applications = await readApplications();
   const asked = (process.env['APPS'] ?? '').split(/[\s,]+/).filter((name) => name !== '');

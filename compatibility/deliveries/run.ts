@@ -22,7 +22,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { requireInstalled } from '../../bench/lib/places.ts';
-import { endAllStarted } from '../../bench/lib/processes.ts';
+import { endStartedAtEnd } from '../../bench/lib/at-end.ts';
 import { type Case, CASES } from './lib/cases.ts';
 import { type ServerName, SERVERS } from './lib/commands.ts';
 import { install } from './lib/environment.ts';
@@ -35,14 +35,7 @@ import { tryCase } from './lib/trial.ts';
 const PACE = { first: 400, later: 100, perSecond: 40, atOnce: 16 };
 
 async function main(): Promise<number> {
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ] as const) {
-    process.on(signal, () => process.exit(128 + number));
-  }
-  process.on('exit', endAllStarted);
+  endStartedAtEnd();
   requireInstalled();
   const cases = chosen('CASES', CASES, ({ name }) => name);
   const servers = chosen('SERVERS', SERVERS, (server) => server);

@@ -11,7 +11,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { endAllStarted } from '../../bench/lib/processes.ts';
+import { endStartedAtEnd } from '../../bench/lib/at-end.ts';
 import { Environments } from './environments.ts';
 import { commitOfCowherd, fingerprintOf } from './fingerprint.ts';
 import { findInterpreters, type Interpreter, MINORS } from './interpreters.ts';
@@ -34,17 +34,7 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'cowherd-packages-'));
 // Services run as users of their own, and must get to their folders in it.
 chmodSync(scratch, 0o711);
 
-for (const [signal, number] of [
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-  ['SIGHUP', 1],
-] as const) {
-  process.on(signal, () => process.exit(128 + number));
-}
-process.on('exit', () => {
-  endAllStarted();
-  rmSync(scratch, { recursive: true, force: true });
-});
+endStartedAtEnd(() => rmSync(scratch, { recursive: true, force: true }));
 
 async function run(tasks: readonly Task[]): Promise<void> {
   const environments = new Environments();

@@ -14,6 +14,9 @@ import { keeperMessage, PROTOCOL_VERSION, type DoorCommand, type Inventory, type
 const ANSWER_MS = 5000;
 const LOOK_EVERY_MS = 50;
 
+/** An inventory of 1,000 workers has some 500,000; who is behind the door may be anybody that its folder is of. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
 export type Looked = Extract<KeeperMessage, { type: 'looked' }>;
 
 /**
@@ -66,7 +69,7 @@ async function say(
 ): Promise<{ socket: Socket; message: KeeperMessage } | null> {
   const deadline = performance.now() + ANSWER_MS;
   for (;;) {
-    const line = await firstLine(doorPath, command, onFurtherLine);
+    const line = await firstLine(doorPath, command, onFurtherLine, deadline - performance.now());
     if (line === 'nobody') return null;
     if (line !== 'closed') return { socket: line.socket, message: understood(doorPath, line) };
     if (performance.now() > deadline) throw new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath });
@@ -83,25 +86,38 @@ function firstLine(
   doorPath: string,
   command: DoorCommand,
   onFurtherLine: (line: string) => void,
+  withinMs: number,
 ): Promise<FirstLine | 'nobody' | 'closed'> {
   return new Promise((resolve, reject) => {
     const socket = connect(doorPath);
     let answered = false;
-    socket.setTimeout(ANSWER_MS, () => {
+    const fail = (error: CowherdError): void => {
+      reject(error);
       socket.destroy();
-      reject(new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath }));
-    });
+    };
+    // Of the whole line: one that comes byte by byte is no answer.
+    const late = setTimeout(() => fail(new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath })), withinMs);
     socket.on('error', (error) => resolve(isSystemError(error, 'ENOENT', 'ECONNREFUSED') ? 'nobody' : 'closed'));
-    socket.on('close', () => resolve('closed'));
-    onLines(socket, (text) => {
-      if (answered) {
-        onFurtherLine(text);
-        return;
-      }
-      answered = true;
-      socket.setTimeout(0);
-      resolve({ socket, text });
+    socket.on('close', () => {
+      clearTimeout(late);
+      resolve('closed');
     });
+    onLines(
+      socket,
+      (text) => {
+        if (answered) {
+          onFurtherLine(text);
+          return;
+        }
+        answered = true;
+        clearTimeout(late);
+        resolve({ socket, text });
+      },
+      {
+        mostCharacters: LONGEST_LINE,
+        onTooLong: () => fail(unexpected(doorPath, `a line of more than ${LONGEST_LINE} characters`)),
+      },
+    );
     socket.write(`${JSON.stringify(command)}\n`);
   });
 }

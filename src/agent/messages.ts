@@ -135,7 +135,7 @@ export const moldMessage = v.variant('type', [
   notice,
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
   /** A scout has taken the census of this mold, as it was when it was asked to. */
-  v.object({ type: v.literal('census_written'), path: v.string(), objects: count, seconds }),
+  v.object({ type: v.literal('census_written'), objects: count, seconds }),
   v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;

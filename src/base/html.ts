@@ -1,12 +1,18 @@
 /** One HTML file, readable offline: its frame, and text and data inside of it. */
+import { printable, printableIn } from './printable.ts';
 
+/** Text of an element. A page turns no reading order round, and does nothing to a terminal that shows its source. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return printable(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
 
 /** JSON inside of a script element: nothing in it can end that. */
 function embeddedJson(data: unknown): string {
-  return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
+  return JSON.stringify(printableIn(data)).replaceAll('<', String.raw`\u003c`);
 }
 
 export interface PageParts {

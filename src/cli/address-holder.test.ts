@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { overlaps } from './address-holder.ts';
+import { describe, expect, test } from 'vitest';
+import { adviceOn, overlaps } from './address-holder.ts';
+import type { HerdEntry } from './herds.ts';
 
 test.each([
   ['http://127.0.0.1:8000', '127.0.0.1:8000 (Address already in use)', true],
@@ -13,4 +14,30 @@ test.each([
   ['unix:/run/shop.sock', 'unix:/run/shop.sock (another server answers there)', true],
 ])('%s and %s: %s', (listener, asked, expected) => {
   expect(overlaps(listener, asked)).toBe(expected);
+});
+
+describe('what to do about the holder', () => {
+  const herd: HerdEntry = {
+    pid: 7,
+    app: 'shop:app',
+    listeners: [],
+    folder: '/srv/shop',
+    runtime_directory: '/run/shop',
+    uid: 1000,
+    workers_ready: 1,
+    workers_wanted: 1,
+    phase: null,
+    supervised: false,
+    problem: null,
+  };
+
+  test('without a supervisor, it is adopted: this folder’s own', () => {
+    expect(adviceOn(herd, { folder: '/srv/shop', uid: 1000 })).toMatch(/^This folder's own herd shop:app .* adopts it/);
+  });
+
+  test('another user’s is not', () => {
+    const advice = adviceOn(herd, { folder: '/srv/shop', uid: 0 });
+    expect(advice).toMatch(/^The herd shop:app of \/srv\/shop \(\/run\/shop\) of user 1000 listens there.* ends it/);
+    expect(advice).not.toContain('adopts');
+  });
 });

@@ -1,7 +1,8 @@
 /** Which herd holds an address that is in use, and what to do about it. */
 import { CowherdError } from '../base/errors.ts';
+import { herdLabel, notesOf } from '../supervisor/herd-notes.ts';
 import { herdDirectories } from './herd-directories.ts';
-import { type HerdEntry, herdLabel, notesOf, readHerd } from './herds.ts';
+import { type HerdEntry, readHerd } from './herds.ts';
 
 /** The error with another advice, where a herd listens on its address; else as it is. */
 export async function namingHolder(error: CowherdError): Promise<CowherdError> {
@@ -13,19 +14,26 @@ export async function namingHolder(error: CowherdError): Promise<CowherdError> {
     if (!listeners.some((listener) => overlaps(listener, detail))) continue;
     const herd = await readHerd(directory);
     if (herd !== null)
-      return new CowherdError(error.code, { detail, advice: adviceOn(herd, process.cwd()), cause: error });
+      return new CowherdError(error.code, {
+        detail,
+        advice: adviceOn(herd, { folder: process.cwd(), uid: process.getuid?.() }),
+        cause: error,
+      });
   }
   return error;
 }
 
-/** Pure. */
-export function adviceOn(herd: HerdEntry, here: string): string {
+/** Pure. `here`: where, and as whom, a herd was to be started. */
+export function adviceOn(herd: HerdEntry, here: { readonly folder: string; readonly uid: number | undefined }): string {
   const name = herdLabel(herd);
   const stop = `\`cowherd stop --runtime-dir ${herd.runtime_directory}\` ends it`;
   if (herd.supervised !== false)
     return `The herd ${name} listens there: ${stop}, or choose another address with --bind.`;
+  if (herd.uid !== here.uid) {
+    return `The herd ${name} of user ${herd.uid ?? '?'} listens there, and its supervisor is gone: ${stop}, or choose another address with --bind.`;
+  }
   const whose =
-    herd.folder === here
+    herd.folder === here.folder
       ? `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.pid ?? '?'}), and it was started with other arguments`
       : `The herd ${name} listens there, and its supervisor is gone (keeper ${herd.pid ?? '?'})`;
   return (

@@ -2,9 +2,10 @@
 import { basename, resolve } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
 import { isThere } from '../supervisor/control.ts';
+import { notesOf } from '../supervisor/herd-notes.ts';
 import { herdNamePrefix } from '../supervisor/runtime-directory.ts';
 import { ownHerdDirectories } from './herd-directories.ts';
-import { type HerdEntry, listHerds, notesOf } from './herds.ts';
+import { type HerdEntry, listHerds } from './herds.ts';
 import { formatHerds } from './list-table.ts';
 
 /**

@@ -1,9 +1,8 @@
 /** What is known of each running herd, whether it has a supervisor that answers or not. */
 import { join } from 'node:path';
-import * as v from 'valibot';
 import { look } from '../agent/keeper-door.ts';
 import { CowherdError, type ErrorCode } from '../base/errors.ts';
-import { readHerdFile } from '../supervisor/herd-file.ts';
+import { notesOf } from '../supervisor/herd-notes.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import { herdDirectories, ownerOf } from './herd-directories.ts';
@@ -45,54 +44,6 @@ export async function readHerd(directory: string): Promise<HerdEntry | null> {
     if (error.code === 'NOT_RUNNING' || error.code === 'RUNTIME_DIRECTORY_UNSAFE') return null;
     return await ofWhatIsLeft(directory, error.code);
   }
-}
-
-/** Which herd an answer is about: `shop:app of /srv/shop (/run/cowherd/shop-1a2b3c-4d5e6f)`. Asks nobody. */
-export function nameOfHerd(directory: string): string {
-  const saved = notesOf(directory);
-  return herdLabel({ app: saved?.app ?? null, folder: saved?.folder ?? null, runtime_directory: directory });
-}
-
-export function herdLabel(herd: Pick<HerdEntry, 'app' | 'folder' | 'runtime_directory'>): string {
-  const app = herd.app === null || herd.app === '' ? 'the application' : herd.app;
-  return `${app}${herd.folder === null ? '' : ` of ${herd.folder}`} (${herd.runtime_directory})`;
-}
-
-/** What commands use of the supervisor's notes. */
-export interface Notes {
-  readonly supervisorPid: number | null;
-  readonly app: string | null;
-  readonly folder: string | null;
-  readonly listeners: string[];
-  readonly workersWanted: number | null;
-  readonly phase: string | null;
-}
-
-const texts = v.array(v.string());
-const notes = v.object({
-  supervisorPid: v.fallback(v.nullable(v.number()), null),
-  origin: v.object({ cwd: v.fallback(v.nullable(v.string()), null) }),
-  state: v.object({
-    settings: v.fallback(v.nullable(v.object({ app: v.string() })), null),
-    listeners: v.fallback(v.nullable(texts), null),
-    target: v.fallback(v.nullable(v.number()), null),
-    phase: v.fallback(v.nullable(v.string()), null),
-  }),
-});
-
-/** The supervisor's notes, which root may read of a user who has put something else there; null where there are none. */
-export function notesOf(directory: string): Notes | null {
-  const read = v.safeParse(notes, readHerdFile(directory).saved);
-  if (!read.success) return null;
-  const { supervisorPid, origin, state } = read.output;
-  return {
-    supervisorPid,
-    app: state.settings?.app ?? null,
-    folder: origin.cwd,
-    listeners: state.listeners ?? [],
-    workersWanted: state.target,
-    phase: state.phase,
-  };
 }
 
 function ofStatus(directory: string, { herd }: StatusReport): HerdEntry {

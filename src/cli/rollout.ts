@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { printableJson, printableLines } from '../base/printable.ts';
 import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { nameOfHerd } from '../supervisor/herd-notes.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RolloutReport, StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
-import { nameOfHerd } from './herds.ts';
 
 export interface RolloutOptions {
   runtimeDir?: string;

@@ -8,11 +8,11 @@ import { drain, look } from '../agent/keeper-door.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { ask, CONTROL_VERSION, isThere } from '../supervisor/control.ts';
 import { readHerdFile } from '../supervisor/herd-file.ts';
+import { nameOfHerd } from '../supervisor/herd-notes.ts';
 import { removePidFile } from '../supervisor/pid-file.ts';
 import { KEEPER_SOCKET } from '../supervisor/runtime-directory.ts';
 import { KsmSwitch } from '../supervisor/ksm-switch.ts';
 import { findHerd } from './find-herd.ts';
-import { nameOfHerd } from './herds.ts';
 
 export interface StopOptions {
   runtimeDir?: string;

@@ -11,6 +11,7 @@ test('a real capture', () => {
     name: 'python3',
     state: 'R',
     parentPid: 20_404,
+    session: 11_045,
     minorFaults: 8250,
     majorFaults: 0,
     userTime: 1,

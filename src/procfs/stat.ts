@@ -14,6 +14,8 @@ export interface ProcessStat {
   /** One letter: R running, S sleeping, D waiting for a disk, Z zombie, T stopped, X dead, I idle kernel thread. */
   readonly state: string;
   readonly parentPid: number;
+  /** The pid of the process that has begun it (setsid(2)), which may have ended. */
+  readonly session: number;
   /** Page faults that were served without the disk, copies on write among them, and those that were not. */
   readonly minorFaults: number;
   readonly majorFaults: number;
@@ -44,6 +46,7 @@ export function parseStat(text: string): ProcessStat | null {
     name: text.slice(head[0].length, end),
     state,
     parentPid: field(4),
+    session: field(6),
     minorFaults: field(10),
     majorFaults: field(12),
     userTime: clockTicks(field(14)),

@@ -76,8 +76,7 @@ class Herd {
   }
 }
 
-/** The path is the mold's word, which nobody takes. */
-const written: MoldMessage = { type: 'census_written', path: '/etc/shadow', objects: 1_234_567, seconds: 2.1 };
+const written: MoldMessage = { type: 'census_written', objects: 1_234_567, seconds: 2.1 };
 const failed: MoldMessage = { type: 'census_failed', reason: 'the scout was killed by SIGKILL' };
 
 test('it is taken once, and kept', () => {

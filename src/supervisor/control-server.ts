@@ -31,6 +31,8 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
 /** Requests have some 50 characters. */
 const LONGEST_REQUEST = 4096;
 const MOST_VISITORS = 64;
+/** Of one visitor: a command asks once, and comes again when it has more to ask. */
+const MOST_REQUESTS = 100;
 const IDLE_MS = 10_000;
 /** Of answers that are not fetched. The status of 1,000 workers has some 700,000. */
 const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
@@ -53,12 +55,14 @@ export function serveControl(directory: string, handlers: ControlHandlers, idleM
     visitors.add(socket);
     socket.on('close', () => visitors.delete(socket));
     socket.setTimeout(idleMs, () => socket.destroy());
+    let requests = 0;
     onLines(
       socket,
       (line) => {
         if (socket.destroyed) return;
+        requests += 1;
         socket.write(`${JSON.stringify(answerTo(line, handlers))}\n`);
-        if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+        if (requests >= MOST_REQUESTS || socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
       },
       { mostCharacters: LONGEST_REQUEST, onTooLong: () => socket.destroy() },
     );

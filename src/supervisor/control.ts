@@ -23,6 +23,9 @@ export const CONTROL_VERSION = 1;
 /** For all of an answer. A supervisor gives one within milliseconds; after this time it is stopped, or the machine is at its end. */
 const ANSWER_MS = 4000;
 
+/** The supervisor takes one visitor after the other; there is room for so many more within moments. */
+const FULL_AGAIN_MS = 20;
+
 /** The status of 1,000 workers has some 700,000. */
 const LONGEST_REPLY = 16 * 1024 * 1024;
 
@@ -61,14 +64,12 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
   const deadline = performance.now() + ANSWER_MS;
   refuseForeignHerd(directory);
   try {
-    return await askSupervisor(directory, message);
+    return await askSupervisor(directory, message, deadline);
   } catch (error) {
     const isGone = error instanceof CowherdError && error.code === 'NOT_RUNNING';
     const orphaned = isGone ? await orphanedHerd(directory, deadline) : null;
     if (orphaned === null) throw error;
-    const { pid, workers } = orphaned;
-    const detail = `${directory}, with ${workers.length} worker(s) of keeper ${pid}`;
-    throw new CowherdError('SUPERVISOR_GONE', { detail, cause: error });
+    throw new CowherdError('SUPERVISOR_GONE', { detail: await namedWith(directory, orphaned), cause: error });
   }
 }
 
@@ -88,8 +89,17 @@ async function orphanedHerd(directory: string, deadline: number): Promise<Looked
   return looked?.supervised === false ? looked : null;
 }
 
-async function askSupervisor(directory: string, message: ControlRequest): Promise<ControlReply> {
-  const line = await replyOf(directory, `${JSON.stringify(message)}\n`);
+async function namedWith(directory: string, { pid, workers }: Looked): Promise<string> {
+  const { nameOfHerd, notesOf } = await import('./herd-notes.ts');
+  const listeners = notesOf(directory)?.listeners ?? [];
+  const address = listeners.length === 0 ? '' : ` at ${listeners.join(', ')}`;
+  return `${nameOfHerd(directory)}${address}, with ${workers.length} worker(s) of keeper ${pid}`;
+}
+
+async function askSupervisor(directory: string, message: ControlRequest, deadline: number): Promise<ControlReply> {
+  const text = `${JSON.stringify(message)}\n`;
+  let line = await replyOf(directory, text, deadline);
+  for (; line === null; line = await replyOf(directory, text, deadline)) await sleep(FULL_AGAIN_MS);
   const { understood } = await import('./control-replies.ts');
   const reply = understood(line);
   if (typeof reply === 'string') throw new CowherdError('PROTOCOL_MISMATCH', { detail: `${directory}: ${reply}` });
@@ -97,18 +107,21 @@ async function askSupervisor(directory: string, message: ControlRequest): Promis
   return reply;
 }
 
-/** The first line that comes back. */
-async function replyOf(directory: string, text: string): Promise<string> {
-  return await new Promise<string>((resolve, reject) => {
+/** The first line that comes back; null where so many wait already that there is no room for one more. */
+async function replyOf(directory: string, text: string, deadline: number): Promise<string | null> {
+  return await new Promise<string | null>((resolve, reject) => {
     const socket = connect(join(directory, CONTROL_SOCKET));
     const fail = (code: ErrorCode, cause?: unknown, more = ''): void => {
       reject(new CowherdError(code, { detail: `${directory}${more}`, cause }));
       socket.destroy();
     };
     // Of the whole answer: one that comes byte by byte is none.
-    const late = setTimeout(() => fail('NO_ANSWER'), ANSWER_MS);
-    // So many wait already that there is no room for one more.
-    socket.once('error', (error) => fail(isSystemError(error, 'EAGAIN') ? 'NO_ANSWER' : 'NOT_RUNNING', error));
+    const late = setTimeout(() => fail('NO_ANSWER'), deadline - performance.now());
+    socket.once('error', (error) => {
+      const isFull = isSystemError(error, 'EAGAIN');
+      if (isFull && performance.now() < deadline) resolve(null);
+      else fail(isFull ? 'NO_ANSWER' : 'NOT_RUNNING', error);
+    });
     socket.once('close', () => {
       clearTimeout(late);
       fail('NOT_RUNNING');
@@ -128,20 +141,20 @@ async function replyOf(directory: string, text: string): Promise<string> {
   });
 }
 
-/** Whether a supervisor runs in this runtime directory, though it may be stopped or too busy to answer. */
+/** Whether a supervisor of one's own runs in this runtime directory, though it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
-  return await isListenedTo(directory, [CONTROL_SOCKET]);
+  return await isListenedTo(directory, [CONTROL_SOCKET], 'own');
 }
 
 /** Whether a herd is in this runtime directory, with or without a supervisor. */
 export async function isThere(directory: string): Promise<boolean> {
-  return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET]);
+  return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET], 'named');
 }
 
 /** The kernel answers for a process that has a socket, also for one that is stopped: to look takes no time. */
-async function isListenedTo(directory: string, names: readonly string[]): Promise<boolean> {
+async function isListenedTo(directory: string, names: readonly string[], whose: 'own' | 'named'): Promise<boolean> {
   try {
-    refuseForeignHerd(directory);
+    refuseForeignHerd(directory, whose);
   } catch (error) {
     if (error instanceof CowherdError) return false;
     throw error;

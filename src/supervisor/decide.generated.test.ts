@@ -427,7 +427,7 @@ class World {
             mold.generation,
             forkFails
               ? { type: 'census_failed', reason: 'the scout was killed' }
-              : { type: 'census_written', path: 'census', objects: 1, seconds: 2 },
+              : { type: 'census_written', objects: 1, seconds: 2 },
           );
         }
         if (command?.type !== 'fork') return;

@@ -75,14 +75,16 @@ test('a place that is no folder is an error of the system', () => {
   expect(() => appendRecord(path.join(folder, 'file', 'shop.jsonl'), record(2))).toThrow(/ENOTDIR|EEXIST/);
 });
 
-test('of many herds the latest stay', () => {
+test('of many herds the latest stay, and files that are no histories', () => {
+  writeFileSync(path.join(folder, 'events.jsonl'), '');
+  utimesSync(path.join(folder, 'events.jsonl'), 0, 0);
   for (let herd = 1; herd <= 105; herd += 1) {
-    const file = path.join(folder, `${herd}.jsonl`);
+    const file = path.join(folder, `${herd}-0a1b2c.jsonl`);
     appendRecord(file, record(2));
     utimesSync(file, herd, herd);
   }
-  const left = listHistories(folder).map((file) => path.basename(file, '.jsonl'));
-  expect(left).toEqual(Array.from({ length: 100 }, (_, index) => `${105 - index}`));
+  const left = listHistories(folder).map((file) => path.basename(file, '-0a1b2c.jsonl'));
+  expect(left).toEqual([...Array.from({ length: 100 }, (_, index) => `${105 - index}`), 'events.jsonl']);
 });
 
 test('the histories of a folder, the latest first', () => {

@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { appendToOwn, readBounded, replaceFile } from '../base/safe-file.ts';
+import { whyNotTrusted } from '../base/trusted-folders.ts';
 import type { RestartRecord } from './restart-record.ts';
 import { nameOfDirectory } from './runtime-directory.ts';
 
@@ -20,6 +21,8 @@ const MOST_HISTORIES = 100;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 const ENDING = '.jsonl';
+/** What `nameOfDirectory` gives, and nothing else that may lie there. */
+const OWN_NAME = /-[\da-f]{6}\.jsonl$/;
 
 /** What the choice of the folder depends on. */
 export interface StateEnvironment {
@@ -42,12 +45,19 @@ export function historyFolder(environment: StateEnvironment): string {
 
 /** Reads what `historyFolder` needs from this process. */
 export function readStateEnvironment(): StateEnvironment {
+  const uid = process.getuid?.() ?? 0;
   return {
     stateDirectory: process.env['STATE_DIRECTORY'],
-    xdgStateHome: process.env['XDG_STATE_HOME'],
-    uid: process.getuid?.() ?? 0,
+    xdgStateHome: trusted(process.env['XDG_STATE_HOME'], uid),
+    uid,
     home: homedir(),
   };
+}
+
+/** `sudo -E` leaves that of another user, who could lead root's files from there to any folder. */
+function trusted(given: string | undefined, uid: number): string | undefined {
+  if (given === undefined || uid !== 0 || !given.startsWith('/')) return given;
+  return whyNotTrusted(join(given, 'cowherd'), { uid }) === null ? given : undefined;
 }
 
 /** The file of the herd with this runtime directory, whether it runs or not. */
@@ -115,7 +125,8 @@ export function listHistories(folder: string): string[] {
 }
 
 function removeOldest(folder: string): void {
-  for (const file of listHistories(folder).slice(MOST_HISTORIES - 1)) rmSync(file, { force: true });
+  const own = listHistories(folder).filter((file) => OWN_NAME.test(file));
+  for (const file of own.slice(MOST_HISTORIES - 1)) rmSync(file, { force: true });
 }
 
 function readIfThere(file: string): string {

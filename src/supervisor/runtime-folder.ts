@@ -115,7 +115,8 @@ export function removeCensus(directory: string, generation: number): void {
 
 /**
  * Refuses a directory in which others than root and oneself could answer. To root the owner of the directory may, when
- * root has named it; what is found by looking is only root's own (`listRuntimeDirectories`).
+ * root has named it; what is found by looking is only root's own (`listRuntimeDirectories`). A herd of one's own is
+ * never another user's: who becomes its supervisor believes what its keeper says.
  *
  * Node can't ask who listens at a socket (SO_PEERCRED). The owner of the folder is enough: only who can write to it can
  * put a socket there, and the folders above are checked, too, so that it can't be exchanged between this look and the
@@ -123,10 +124,10 @@ export function removeCensus(directory: string, generation: number): void {
  *
  * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE; NOT_RUNNING where one may not look; nothing where there is nothing
  */
-export function refuseForeignHerd(directory: string): void {
+export function refuseForeignHerd(directory: string, whose: 'own' | 'named' = 'named'): void {
   let problem: string | null;
   try {
-    problem = whyForeign(resolve(directory));
+    problem = whyForeign(resolve(directory), whose);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     // A folder of another user that is closed, or no folder at all.
@@ -135,12 +136,12 @@ export function refuseForeignHerd(directory: string): void {
   refuseFor(problem, directory);
 }
 
-function whyForeign(path: string): string | null {
+function whyForeign(path: string, whose: 'own' | 'named'): string | null {
   const uid = process.getuid?.() ?? 0;
   // Where a link leads.
   const folder = statSync(path, { throwIfNoEntry: false });
   if (folder === undefined) return null;
-  const owners = uid === 0 ? [folder.uid] : [];
+  const owners = uid === 0 && whose === 'named' ? [folder.uid] : [];
   const problem = whyNotTrusted(path, { uid, owners });
   if (problem !== null) return problem;
   if ((folder.mode & 0o022) !== 0) return `others can write to it (mode ${modeOf(folder)})`;

@@ -80,7 +80,7 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
   const { runtimeDirectory } = options;
   const door = join(runtimeDirectory, KEEPER_SOCKET);
   if (!existsSync(door)) return null;
-  refuseForeignHerd(runtimeDirectory);
+  refuseForeignHerd(runtimeDirectory, 'own');
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
     import('../agent/keeper-door.ts'),
     import('./herd-file.ts'),

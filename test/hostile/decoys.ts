@@ -32,6 +32,11 @@ export class Decoys {
     return this.#files[0] ?? '';
   }
 
+  /** Another one. */
+  get otherFile(): string {
+    return this.#files[1] ?? '';
+  }
+
   /** How many processes are there no more. */
   get processesHurt(): number {
     return this.#processes.filter(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null).length;

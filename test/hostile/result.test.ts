@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ATTACKS, SHORT } from './attacks.ts';
+import { NEIGHBOUR_ATTACKS, SHORT_OF_NEIGHBOURS } from './neighbours/attacks.ts';
 import { isWell, summarize } from './result.ts';
 
 const none = { processes: 0, files: 0, requests: 0 };
@@ -26,7 +27,7 @@ test.each([
 });
 
 test('each attack has a name of its own, and the short run names attacks that there are', () => {
-  const names = ATTACKS.map(({ name }) => name);
+  const names = [...ATTACKS, ...NEIGHBOUR_ATTACKS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
-  expect(names).toEqual(expect.arrayContaining([...SHORT]));
+  expect(names).toEqual(expect.arrayContaining([...SHORT, ...SHORT_OF_NEIGHBOURS]));
 });

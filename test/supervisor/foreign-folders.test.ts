@@ -20,6 +20,7 @@ import {
   listRuntimeDirectories,
   readRuntimeEnvironment,
 } from '../../src/supervisor/runtime-directory.ts';
+import { readStateEnvironment } from '../../src/supervisor/history.ts';
 import { MADE_MARKER, prepareRuntimeDirectory, refuseForeignHerd } from '../../src/supervisor/runtime-folder.ts';
 import { needs, ROOT_NEEDED } from '../support/needs.ts';
 
@@ -122,6 +123,8 @@ describe('whom a command talks to', needs(ROOT_NEEDED), () => {
     give(directory);
     give(path.join(directory, CONTROL_SOCKET));
     expect(talk()).toBe('allowed');
+    // But to start a herd there would be to believe that user's keeper.
+    expect(outcome(() => refuseForeignHerd(directory, 'own'))).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .* user 65534$/);
     give(folder, MALLORY + 1);
     expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*belongs to user 65535$/);
   });
@@ -150,5 +153,20 @@ describe('the herds that root finds', needs(ROOT_NEEDED), () => {
     chownSync(folder, MALLORY, MALLORY);
     expect(readRuntimeEnvironment().xdgRuntimeDir).toBeUndefined();
     expect(listRuntimeDirectories()).not.toContain(herd);
+  });
+});
+
+describe("root's history", needs(ROOT_NEEDED), () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  test("is not in another user's XDG_STATE_HOME, nor where that user's link leads", () => {
+    vi.stubEnv('XDG_STATE_HOME', folder);
+    expect(readStateEnvironment().xdgStateHome).toBe(folder);
+    symlinkSync('/', path.join(folder, 'cowherd'));
+    give(path.join(folder, 'cowherd'));
+    expect(readStateEnvironment().xdgStateHome).toBeUndefined();
+    rmSync(path.join(folder, 'cowherd'));
+    give(folder);
+    expect(readStateEnvironment().xdgStateHome).toBeUndefined();
   });
 });
