@@ -11,7 +11,7 @@ export class Load {
   readonly #done: Promise<unknown>;
 
   /** @param pauseMs of each client between two requests */
-  constructor(run: Run, pathname: string, clients: number, pauseMs = 0) {
+  constructor(run: Pick<Run, 'get'>, pathname: string, clients: number, pauseMs = 0) {
     const one = async (): Promise<void> => {
       while (this.#running) {
         try {
