@@ -57,7 +57,7 @@ const allocators = [
 ];
 
 for (const { name, env, seal, cHeap, missing } of allocators) {
-  test(name, needs(missing), async () => {
+  test(`allocated by ${name}`, needs(missing), async () => {
     const args = ['heap_app:app', '--chdir', APPS, '-k', 'gthread', '--threads', '3', '--workers', '2'];
     const run = await serving([...args, '--warmup', 'GET /read'], { env });
     const preloads = 'LD_PRELOAD' in env;
