@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missing, Services } from '../compatibility/packages/services.ts';
 import { cowherd, PYTHON, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { needs } from './support/needs.ts';
+import { BEST } from './support/this-python.ts';
 import { until } from './support/until.ts';
 import { untilReady } from './support/workers.ts';
 
@@ -167,6 +168,8 @@ describe('PostgreSQL and Redis', needs(SERVERS_NEEDED), () => {
       files: { 'shop.py': SHOP, 'gunicorn.conf.py': HOOKS },
       env,
     });
+    // The rows that the mold keeps were made by psycopg's C code; each request reads one of them.
+    expect((await run.status()).herd.policy).toBe(BEST);
     const connections = new Connections();
     /** All that is open is a worker's: the mold has kept nothing. */
     const onlyOfWorkers = async (): Promise<void> => {
