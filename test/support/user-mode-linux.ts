@@ -33,11 +33,13 @@ export async function runInUserModeLinux(
     `#!/bin/sh
 export PATH='${process.env['PATH'] ?? ''}' HOME='${process.env['HOME'] ?? '/'}' LANG=C.UTF-8
 mount -t proc proc /proc && mount -t sysfs sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
-  mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /dev/shm && ip link set lo up
+  mount -t tmpfs tmpfs /tmp && mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm && ip link set lo up
 (
 ${script}
-)
-echo "status: $?"
+) >/tmp/output 2>&1
+status=$?
+cat /tmp/output
+echo "status: $status"
 exec ${options.python} -c 'import ctypes, os; os.sync(); ctypes.CDLL(None).reboot(${REBOOT_CMD_POWER_OFF})'
 `,
   );
