@@ -2,7 +2,7 @@
 
 `ASGIWorker._shutdown` (gunicorn/workers/gasgi.py) closes its servers, and waits for the connections
 that it has counted. One whose TLS handshake is under way is not among them, nor is one that was
-accepted in the same turn of the loop; before CPython 3.12 the loop's own `wait_closed` waits for
+accepted in the same turn of the loop; before CPython 3.12.1 the loop's own `wait_closed` waits for
 nothing (gh-79033). Both end with the loop, and their clients see a reset. Here the servers are
 closed first, and what they have accepted is waited for.
 """
