@@ -3,26 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WorkerReport } from '../src/supervisor/status.ts';
 import { APPS, HELLO, PYTHON, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { FEED, prepareFeed } from './support/feed.ts';
 import { drum, hammer } from './support/http.ts';
+import { memoryAfterNow } from './support/memory.ts';
 import { needs } from './support/needs.ts';
 import { AVAILABLE, BEST, IMMORTAL_NEEDED } from './support/this-python.ts';
 import { until } from './support/until.ts';
 
 const MIB = 1024 * 1024;
-
-/** The worker's memory, looked at after now. */
-async function memoryAfterNow(run: Run, pid: number): Promise<NonNullable<WorkerReport['memory']>> {
-  const from = performance.now();
-  const worker = await until('the worker is looked at', async () => {
-    const found = (await run.workers()).find((each) => each.pid === pid);
-    if (found === undefined || found.memory === null || found.sampled_seconds_ago === null) return null;
-    return performance.now() - found.sampled_seconds_ago * 1000 > from ? found : null;
-  });
-  return worker.memory!;
-}
 
 const COUNTING = `
 played = 0

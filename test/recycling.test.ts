@@ -1,11 +1,10 @@
 /** Recycling, timeouts, crash loops and scale: real servers, under load where it matters. */
-import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ownMemoryCgroup } from '../src/procfs/cgroup.ts';
-import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, PYTHON, serve, serving, type Run } from './support/cowherd.ts';
 import { FewestReady, Load } from './support/load.ts';
+import { limitedCgroup, takeAway } from './support/memory-cgroup.ts';
 import { until } from './support/until.ts';
 import { readyPids } from './support/workers.ts';
 import { needs, where } from './support/needs.ts';
@@ -96,33 +95,9 @@ def app(environ, start_response):
   });
 });
 
-function removed(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A memory cgroup of its own below the test's, if the machine lets us: its folder, and the command to start in it. */
-function memoryCgroup(bytes: number): { folder: string; prefix: string[] } | null {
-  const own = ownMemoryCgroup();
-  if (own === null) return null;
-  const folder = path.join(own.folder, `cowherd-${randomUUID()}`);
-  try {
-    mkdirSync(folder);
-    writeFileSync(path.join(folder, own.version === 1 ? 'memory.limit_in_bytes' : 'memory.max'), String(bytes));
-  } catch {
-    removed(folder);
-    return null;
-  }
-  return { folder, prefix: ['sh', '-c', `echo $$ > ${folder}/cgroup.procs && exec "$@"`, 'sh'] };
-}
-
 const canLimit = ((): boolean => {
-  const tried = memoryCgroup(1e9);
-  return tried !== null && removed(tried.folder);
+  const tried = limitedCgroup(1e9);
+  return tried !== null && takeAway(tried.folder);
 })();
 
 describe(
@@ -140,8 +115,8 @@ def app(environ, start_response):
 `;
 
     test('a worker that the kernel kills for lack of memory is told of as that; one that is killed is not', async () => {
-      const cgroup = memoryCgroup(600e6)!;
-      onTestFinished(() => void removed(cgroup.folder));
+      const cgroup = limitedCgroup(600e6)!;
+      onTestFinished(() => void takeAway(cgroup.folder));
       const run = await serving(['burst:app'], { files: { 'burst.py': app }, prefix: cgroup.prefix });
       await expect(run.get('/?2000000000')).rejects.toThrow(/socket hang up|ECONNRESET/);
       await run.waitForText(
@@ -156,9 +131,25 @@ def app(environ, start_response):
       await run.stop();
     });
 
+    test('`cowherd doctor` tells the limit, what is used, and who was killed for it', async () => {
+      const cgroup = limitedCgroup(600e6)!;
+      onTestFinished(() => void takeAway(cgroup.folder));
+      const doctor = async (): Promise<string> => {
+        const run = cowherd(['doctor', '--python', PYTHON], { prefix: cgroup.prefix });
+        await run.ended;
+        return run.stdout;
+      };
+      expect(await doctor()).toMatch(/cgroup limit 572\.2 MiB, [\d.]+ MiB used/);
+      const greedy = cowherd(['--version'], {
+        prefix: [...cgroup.prefix, PYTHON, '-c', 'len(bytearray(b"x") * 2_000_000_000)'],
+      });
+      expect((await greedy.ended).signal).toBe('SIGKILL');
+      expect(await doctor()).toMatch(/cgroup limit 572\.2 MiB, [\d.]+ MiB used, 1 processes killed for it/);
+    });
+
     test('the budget of the herd replaces the largest worker before the kernel kills', async () => {
-      const cgroup = memoryCgroup(400e6)!;
-      onTestFinished(() => void removed(cgroup.folder));
+      const cgroup = limitedCgroup(400e6)!;
+      onTestFinished(() => void takeAway(cgroup.folder));
       const run = await serving(['burst:app', '--workers', '2', '--herd-memory', 'auto', '--recycle-samples', '1'], {
         files: { 'burst.py': app },
         prefix: cgroup.prefix,

@@ -15,6 +15,7 @@ import {
   type Run,
   type StartOptions,
 } from './support/cowherd.ts';
+import { limitedCgroup, takeAway } from './support/memory-cgroup.ts';
 import { isGone, kill, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
@@ -299,23 +300,6 @@ describe('stands still (SIGSTOP)', () => {
   });
 });
 
-/** A cgroup of its own with so much memory, of either version; `null` where none can be made. */
-function limitedCgroup(bytes: number): string | null {
-  const [root, limit] = existsSync('/sys/fs/cgroup/cgroup.controllers')
-    ? ['/sys/fs/cgroup', 'memory.max']
-    : ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'];
-  const folder = path.join(root, `cowherd-survival-${process.pid}`);
-  try {
-    mkdirSync(folder);
-    onTestFinished(() => rmdirSync(folder));
-    if (!existsSync(path.join(folder, limit))) return null;
-    writeFileSync(path.join(folder, limit), String(bytes));
-    return folder;
-  } catch {
-    return null;
-  }
-}
-
 const GREEDY = `
 import os
 def app(environ, start_response):
@@ -334,10 +318,11 @@ describe('out of memory', () => {
       context.skip('needs a memory cgroup that the tests may write to');
       return;
     }
+    onTestFinished(() => void takeAway(cgroup.folder));
     const config = `
 def post_fork(server, worker):
     if worker.age == 1:
-        open("${cgroup}/cgroup.procs", "w").write(str(worker.pid))
+        open("${cgroup.folder}/cgroup.procs", "w").write(str(worker.pid))
 `;
     const run = await serving(['greedy:app', '-c', 'gunicorn.conf.py'], {
       files: { 'greedy.py': GREEDY, 'gunicorn.conf.py': config },

@@ -115,7 +115,9 @@ def _in_tasks() -> Iterator[dict[str, Any]]:
             if frame is not None and frame.f_code is code:
                 scope, started = frame.f_locals["scope"], frame.f_locals.get("started")
                 seconds = None if started is None else time.monotonic() - started
-                yield _described(scope.get("method", "WebSocket"), scope["path"], seconds)
+                # The lifespan's call lasts as long as the worker, and is no request.
+                if scope["type"] != "lifespan":
+                    yield _described(scope.get("method", "WebSocket"), scope["path"], seconds)
                 break
             coroutine = getattr(coroutine, "cr_await", None)
 

@@ -28,7 +28,8 @@ from cowherd_agent import guard
 from cowherd_agent.heap import open_files
 
 STATUS_FLUSH_FAILED = 120
-"""CPython's own exit status when stdout can't be flushed (Py_RunMain, Modules/main.c)."""
+"""CPython's own exit status when stdout can't be flushed (Py_RunMain, Modules/main.c). Here a
+status that is not 0 stays: gunicorn's 3 and 4 say what has gone wrong before."""
 
 
 def leave(status: int) -> NoReturn:

@@ -15,6 +15,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
 from cowherd_agent import (
+    asgi_drain,
+    gevent_drain,
     guard,
     in_flight,
     merging,
@@ -83,6 +85,8 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     worker.pid = pid
     _report_heartbeats(start)
     _exit_on_reraised_signals(worker)
+    asgi_drain.install()
+    gevent_drain.install()
     uvicorn_drain.install()
     stack.arrange(worker, start.row_descriptor)
     try:

@@ -194,6 +194,34 @@ describe('memory', () => {
   });
 });
 
+describe('what was read before a worker served', () => {
+  /** One of two takes 150 MiB while it starts up, and is ready between the look and the tick. */
+  function starting(): Herd {
+    const herd = new Herd(2, { recycle_private_bytes: 100 * MIB }).after(5);
+    const worker = herd.state.workers[102]!;
+    Object.assign(worker, { phase: 'booting', readyAtMs: null });
+    herd.set(102, { privateBytes: 150 * MIB });
+    herd.after(10);
+    Object.assign(worker, { phase: 'ready', readyAtMs: herd.nowMs + 950 });
+    return herd.after(1);
+  }
+
+  test('says nothing about it: a worker that has given it back stays', () => {
+    const herd = starting();
+    herd.after(2);
+    herd.set(102, { privateBytes: 50 * MIB });
+    herd.after(10);
+    expect(herd.logs).toEqual([]);
+    expect(herd.marked).toEqual([]);
+  });
+
+  test('and three samples are waited for from then on', () => {
+    const herd = starting().after(2);
+    expect(herd.marked).toEqual([]);
+    expect(herd.after(1).marked).toEqual([102]);
+  });
+});
+
 describe('a limit below what a new worker needs', () => {
   test('stops the rule before anything is replaced', () => {
     const herd = new Herd(2, { recycle_private_bytes: 4 * MIB }).after(30);

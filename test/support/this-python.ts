@@ -11,6 +11,8 @@ print(sys.version_info[1], int(any(b".symtab" in open(file, "rb").read() for fil
 `;
 const [minor = 0, symbols = 0] = execFileSync(PYTHON, ['-c', ABOUT], { encoding: 'utf8' }).split(' ').map(Number);
 
+/** Of its version, 3.MINOR. */
+export const MINOR = minor;
 /** The policies that it can have, the lowest first. */
 export const AVAILABLE = ['stock', 'instagram', 'freeze', ...(minor >= 12 ? ['immortal'] : [])];
 /** What `auto` takes. */

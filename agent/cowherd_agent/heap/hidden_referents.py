@@ -8,7 +8,7 @@ has many of:
 - the names of a type (`type_traverse`, Objects/typeobject.c), and everything of a static type,
   which the collector does not track; on 3.12+ most static types are immortal from the start, so
   that a walk would end at them;
-- the elements of numpy's arrays of objects, which do not take part in garbage collection.
+- the objects in numpy's arrays, which do not take part in garbage collection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Iterable
-from itertools import compress
+from itertools import chain, compress
 from types import CodeType
 from typing import Any
 
@@ -57,7 +57,7 @@ class HiddenReferents(dict[type, "Lister | None"]):
             self._listers.append((frozendict, frozendict.keys))
         ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
         if isinstance(ndarray, type):
-            self._listers.append((ndarray, _array_elements))
+            self._listers.append((ndarray, _elements_of_arrays(ndarray)))
         # As keys types are faster than their addresses, where they may be.
         self._by_address = None if types_are_plain_keys() else ByType(self.lister_of)
 
@@ -87,9 +87,24 @@ def _range_ends(item: range) -> tuple[int, int, int]:
     return item.start, item.stop, item.step
 
 
-def _array_elements(item: Any) -> Iterable[object]:
-    """`flat` gives the stored objects themselves, without a copy of the array."""
-    return item.flat if item.dtype == object else ()
+def _elements_of_arrays(ndarray: Any) -> Lister:
+    """The objects in an array, or in the fields of an array of records. `flat` gives the stored
+    objects themselves, without a copy of the array.
+
+    All is asked of `ndarray` itself, so that no code of a class derived from it is run.
+    """
+    type_of, flat_of, view = ndarray.dtype.__get__, ndarray.flat.__get__, ndarray.view
+
+    def elements(array: Any) -> Iterable[object]:
+        dtype = type_of(array)
+        if dtype.char == "O":
+            return flat_of(array)  # type: ignore[no-any-return]
+        if not dtype.hasobject or dtype.names is None:
+            return ()
+        plain = view(array, ndarray)
+        return chain.from_iterable(elements(plain[name]) for name in dtype.names)
+
+    return elements
 
 
 def of_all_types() -> list[object]:

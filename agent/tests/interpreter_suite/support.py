@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SUITE = Path(__file__).resolve().parent
 AGENT = SUITE.parent.parent
@@ -40,12 +40,16 @@ def environment() -> dict[str, str]:
     }
 
 
-def completed(program: str, *args: object) -> subprocess.CompletedProcess[str]:
-    """Run `programs/PROGRAM.py` with `args`, whatever it ends with."""
+def completed(
+    program: str, *args: object, stdout: IO[bytes] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `programs/PROGRAM.py` with `args`, whatever it ends with. Without `stdout` what it prints
+    is kept."""
     return subprocess.run(
         [sys.executable, str(SUITE / "programs" / f"{program}.py"), *map(str, args)],
         env=environment(),
-        capture_output=True,
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=TIMEOUT_SECONDS,
         check=False,

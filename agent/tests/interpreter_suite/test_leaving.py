@@ -49,6 +49,26 @@ class Leaving(unittest.TestCase):
         hooks = [line for line in self.order() if line != "thread"]
         self.assertEqual(hooks, ["last hook", "first hook", "finalized"])
 
+    def status_with_a_full_disk(self, how: str, status: int) -> int:
+        """Every write to /dev/full fails with ENOSPC (full(4))."""
+        with open("/dev/full", "wb") as full:
+            done = support.completed("leaves", how, self.folder, status, stdout=full)
+        self.assertEqual(self.order()[:2], ["thread", "thread"])
+        return done.returncode
+
+    def test_output_that_cannot_be_written_is_told_by_the_status(self) -> None:
+        """As the interpreter does it; but a status that says what went wrong before stays."""
+        for how, status, expected in (
+            ("plain", 0, 120),
+            ("leave", 0, 120),
+            ("hook", 0, 120),
+            ("leave", 3, 3),
+            ("hook", 3, 3),
+        ):
+            with self.subTest(how=how, status=status):
+                (self.folder / "order").unlink(missing_ok=True)
+                self.assertEqual(self.status_with_a_full_disk(how, status), expected)
+
 
 if __name__ == "__main__":
     unittest.main()
