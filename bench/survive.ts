@@ -1,10 +1,13 @@
 /**
- * `make test-survive`: a herd under steady load, whose processes are killed and exchanged in a random order.
+ * `make test-survive`: herds under steady load, whose processes are killed and exchanged, and to which everything else is
+ * done that an operator, a full disk or a rude client may do, in a random order.
  *
- * One herd after another, of four workers each: sync workers, and threaded and ASGI ones, which keep connections. A process
- * of its own loads it, checks every answer to its last byte and counts every request (`survive/visitor-process.ts`):
- * small, slow, large and posted ones, on new and on kept connections. Meanwhile this process does the deeds, one after
- * the other, some kills in the middle of a reload or refork, and waits after each until the herd is whole again.
+ * One herd after another, of four workers each: sync, threaded, gevent, ASGI and uvicorn workers, all but the first of
+ * which keep connections, with 128 descriptors a process (`survive/herd-kinds.ts`). A process of its own loads it, checks
+ * every answer to its last byte and counts every request (`survive/visitor-process.ts`): small, slow, large and posted
+ * ones, on new and on kept connections. Meanwhile this process does the deeds, one after the other, some kills in the
+ * middle of a reload or refork, and waits after each until the herd is whole again. A deed that had not the effect that
+ * it should have had, or none at all, ends the run with an error.
  *
  * - `lost`: requests without a whole answer, that were not in flight on a killed worker: refused, reset, cut short, or
  *   without an answer for 30 s.
@@ -14,18 +17,37 @@
  *   `/proc/net/tcp`); the client tells by port which connection a request was on. So nothing has to be assumed.
  * - `leftovers`: processes, sockets, temporary files, zombies that no one knows of, in the herd at rest and after its end.
  * - `below_minimum_seconds`: how long fewer workers than wanted were ready (`survive/capacity.ts` says how it counts).
- * - Workers are recycled by `max_requests` all the time; `recycles` are those that the status has counted.
- * - `reloads`, `reforks`, `recycles`, `kills_worker`, `kills_mold`, `kills_supervisor`: what was done. A rollout that a
- *   kill in its middle has ended is done again; each reload must be seen in the answers.
+ *
+ * The deeds, each counted by a figure:
+ *
+ * - `reloads`, `reforks`, `kills_worker`, `kills_mold`, `kills_supervisor`: what they say. A rollout that a kill in its
+ *   middle has ended is done again; each reload must be seen in the answers. A killed supervisor is followed by another
+ *   one, which adopts the herd. gevent's workers can't become molds.
+ * - `recycles`: workers are recycled by `max_requests` all the time; these are those that the status has counted.
+ * - `stops_keeper`: the keeper stands still while a worker is killed, one more is wanted, and a reload is asked for.
+ *   `cowherd status` answers within 5 s all the time, and says so; afterwards all is done.
+ * - `kills_molds_in_reload`: all molds are killed while a reload is under way, which fails. The next one succeeds.
+ * - `full_disks`: the runtime directory, on a disk of its own, can't be written to, while a worker is killed, one more is
+ *   wanted, and new code is loaded. Only as root, who may mount one.
+ * - `closed_terminals`: the terminal of the supervisor is closed, or that of the whole herd, which was started in it.
+ * - `lost_runtime_directories`: the directory is removed. It is made again, and the herd can be managed as before.
+ * - `reloads_to_bad_address`, `reloads_with_bad_backlog`, `reloads_without_venv`, `reloads_without_folder`: reloads that
+ *   fail, and say why, while the old generation serves; then what was in the way is gone, and a reload succeeds.
+ * - `kills_mold_without_venv`: the mold is killed while the virtual environment is away. When it is back, so is the mold.
+ * - `crowds`: more idle connections than the workers have descriptors, until connections wait for the workers.
+ * - `slow_clients`: forty requests that arrive byte by byte (slow loris), and are answered at last.
  *
  * `retried` (in the results) are requests that the client sent a second time, as HTTP allows: a kept connection was
  * closed before any byte of the answer.
  *
- * Environment: SURVIVE=long for 100 reloads, 50 reforks, 200 recycles, and 100, 20 and 20 kills (about 20 minutes;
- * without it 6 each, 2 to 3 minutes); SURVIVE_RELOADS, SURVIVE_REFORKS, SURVIVE_RECYCLES, SURVIVE_KILLS_WORKER,
- * SURVIVE_KILLS_MOLD, SURVIVE_KILLS_SUPERVISOR for other counts; SURVIVE_SEED for the order of an earlier run.
+ * Environment: SURVIVE=long for 100 reloads, 50 reforks, 200 recycles, 100, 20 and 20 kills, and ten of each other deed
+ * (about 35 minutes; without it 5 of the first six and one or two of the others, 3 to 4 minutes); SURVIVE_RELOADS and so
+ * on, in capitals, for other counts; SURVIVE_HERDS="gevent uvicorn" for some of the herds; SURVIVE_SEED for the order of
+ * an earlier run.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { monotonicClock } from '../src/base/clock.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
 import { atLeast, atMost } from './lib/figures.ts';
@@ -33,69 +55,64 @@ import { settingFrom } from './lib/settings.ts';
 import { table } from './lib/table.ts';
 import { type Capacity, capacityOf } from './survive/capacity.ts';
 import { CapacityWatch } from './survive/capacity-watch.ts';
-import {
-  type Deed,
-  DEED_KINDS,
-  type DeedCounts,
-  type DeedKind,
-  planDeeds,
-  randomFrom,
-  shareOf,
-} from './survive/deeds.ts';
-import { Herd, type HerdKind } from './survive/herd.ts';
+import { DEED_KINDS, type DeedCounts, type DeedKind, planDeeds, randomFrom, shareOut } from './survive/deeds.ts';
+import { SmallDisk } from './survive/disk.ts';
+import { Herd } from './survive/herd.ts';
+import { HERDS, type HerdKind } from './survive/herd-kinds.ts';
 import { leftAfterEnd, leftInServingHerd } from './survive/leftovers.ts';
+import { Trial } from './survive/trial.ts';
+import { vacanciesOf } from './survive/vacancies.ts';
 import { judgeFailures, killOf, type Verdicts } from './survive/verdicts.ts';
 import { type VisitReport, Visits } from './survive/visits.ts';
 
-/** Workers reach it after some ten seconds, so that they are recycled all the time, and never as soon as they start. */
-const RECYCLING = ['--max-requests', '400', '--max-requests-jitter', '200'];
-const HERDS: readonly HerdKind[] = [
-  { workerClass: 'sync', arguments: RECYCLING },
-  // Kept for longer than any visitor pauses: none of them is closed but by a worker that leaves.
-  { workerClass: 'gthread', arguments: ['--threads', '3', '--keep-alive', '10', ...RECYCLING] },
-  { workerClass: 'asgi', arguments: ['--keep-alive', '10', ...RECYCLING] },
-];
-const LONG: DeedCounts = {
-  reload: 100,
-  refork: 50,
-  recycle: 200,
-  kill_worker: 100,
-  kill_mold: 20,
-  kill_supervisor: 20,
-};
-const SHORT: DeedCounts = { reload: 6, refork: 6, recycle: 6, kill_worker: 6, kill_mold: 6, kill_supervisor: 6 };
-const FIGURES: Readonly<Record<DeedKind, string>> = {
-  reload: 'reloads',
-  refork: 'reforks',
-  recycle: 'recycles',
-  kill_worker: 'kills_worker',
-  kill_mold: 'kills_mold',
-  kill_supervisor: 'kills_supervisor',
+/** The name of each deed's figure, and how often it is done in the long form and the short. */
+const DEEDS: Readonly<Record<DeedKind, readonly [figure: string, long: number, short: number]>> = {
+  reload: ['reloads', 100, 5],
+  refork: ['reforks', 50, 5],
+  recycle: ['recycles', 200, 5],
+  kill_worker: ['kills_worker', 100, 5],
+  kill_mold: ['kills_mold', 20, 5],
+  kill_supervisor: ['kills_supervisor', 20, 5],
+  stop_keeper: ['stops_keeper', 10, 1],
+  kill_molds_in_reload: ['kills_molds_in_reload', 10, 1],
+  fill_disk: ['full_disks', 10, 1],
+  close_terminal: ['closed_terminals', 10, 2],
+  lose_runtime_directory: ['lost_runtime_directories', 10, 1],
+  reload_to_bad_address: ['reloads_to_bad_address', 10, 1],
+  reload_with_bad_backlog: ['reloads_with_bad_backlog', 10, 1],
+  reload_without_venv: ['reloads_without_venv', 10, 1],
+  reload_without_folder: ['reloads_without_folder', 10, 1],
+  kill_mold_without_venv: ['kills_mold_without_venv', 10, 1],
+  crowd: ['crowds', 10, 2],
+  slow_clients: ['slow_clients', 10, 2],
 };
 const VISITORS = { fresh: 6, keeping: 6, pauseMs: 60, timeoutMs: 30_000 };
-const LONGEST_PAUSE_MS = 400;
-const SUPERVISOR_AWAY_MS = 1500;
-const SEEN_WITHIN_MS = 60_000;
 
+/** None is filled where this user may not mount one. */
+const mayFillDisk = inTemporaryFolder((folder) => SmallDisk.isPossible(folder));
+const isLong = process.env['SURVIVE'] === 'long';
+const figureOf = (kind: DeedKind): string => DEEDS[kind][0];
 const counts = Object.fromEntries(
   DEED_KINDS.map((kind) => {
-    const usual = (process.env['SURVIVE'] === 'long' ? LONG : SHORT)[kind];
-    const asked = settingFrom(process.env, `SURVIVE_${FIGURES[kind].toUpperCase()}`, usual, 0);
-    return [kind, asked];
+    const [figure, long, short] = DEEDS[kind];
+    if (kind === 'fill_disk' && !mayFillDisk) return [kind, 0];
+    return [kind, settingFrom(process.env, `SURVIVE_${figure.toUpperCase()}`, isLong ? long : short, 0)];
   }),
 ) as DeedCounts;
 const seed = settingFrom(process.env, 'SURVIVE_SEED', Math.floor(Math.random() * 1e9), 0);
+/** All of them, or some: SURVIVE_HERDS="gevent uvicorn". */
+const herds = HERDS.filter(({ name }) => (process.env['SURVIVE_HERDS'] ?? name).split(' ').includes(name));
 
 const targets = [
   atMost('lost', 0),
   atMost('wrong', 0),
   atMost('leftovers', 0),
   atMost('below_minimum_seconds', 0),
-  ...DEED_KINDS.map((kind) => atLeast(FIGURES[kind], counts[kind])),
+  ...DEED_KINDS.map((kind) => atLeast(figureOf(kind), counts[kind])),
 ];
 
 interface HerdResult {
-  readonly workerClass: string;
+  readonly name: string;
   readonly seconds: number;
   readonly done: DeedCounts;
   readonly undoneByKills: readonly string[];
@@ -109,128 +126,15 @@ interface HerdResult {
   readonly descriptors: readonly Record<string, number>[];
 }
 
-/** Does what is planned to one herd. */
-class Trial {
-  readonly #herd: Herd;
-  readonly #visits: Visits;
-  readonly #watch: CapacityWatch;
-  readonly #say: Bench['say'];
-  readonly #random: () => number;
-  readonly done = Object.fromEntries(DEED_KINDS.map((kind) => [kind, 0])) as Record<DeedKind, number>;
-  readonly undoneByKills: string[] = [];
-  uncountedReloads = 0;
-
-  constructor(herd: Herd, visits: Visits, watch: CapacityWatch, say: Bench['say'], random: () => number) {
-    this.#herd = herd;
-    this.#visits = visits;
-    this.#watch = watch;
-    this.#say = say;
-    this.#random = random;
-  }
-
-  async run(plan: readonly Deed[]): Promise<void> {
-    const left = [...plan];
-    for (let deed = left.shift(); deed !== undefined; deed = left.shift()) {
-      const started = monotonicClock.now();
-      const next = left[0];
-      const into = next === undefined || next.intoPreviousMs === null ? null : next;
-      if (into !== null) left.shift();
-      const failure = await this.#together(deed, into);
-      await this.#herd.settle();
-      const seconds = ((monotonicClock.now() - started) / 1000).toFixed(1);
-      const what = into === null ? deed.kind : `${deed.kind} with ${into.kind} in its middle`;
-      this.#say(`  ${what.padEnd(40)} ${seconds} s${failure === null ? '' : `  ended by the kill: ${failure}`}`);
-      if (failure !== null) {
-        this.undoneByKills.push(`${deed.kind}: ${failure}`);
-        left.push({ ...deed, intoPreviousMs: null });
-      }
-      await sleep(this.#random() * LONGEST_PAUSE_MS);
-    }
-  }
-
-  /** The reason if the first deed did not come to its end because of the second. */
-  async #together(deed: Deed, into: Deed | null): Promise<string | null> {
-    if (into === null) {
-      const failure = await this.#do(deed);
-      if (failure !== null) throw new Error(`${deed.kind} failed: ${failure} (log: ${this.#herd.log})`);
-      return null;
-    }
-    const [first] = await Promise.all([
-      this.#do(deed),
-      sleep(into.intoPreviousMs ?? 0).then(async () => await this.#do(into)),
-    ]);
-    return first;
-  }
-
-  /** Null when it is done; else why a rollout failed. */
-  async #do({ kind, chance }: Deed): Promise<string | null> {
-    const herd = this.#herd;
-    switch (kind) {
-      case 'reload': {
-        herd.writeVersion();
-        const { failure } = await herd.rollOut('reload');
-        if (failure !== null) return failure;
-        await this.#untilSeen(herd.version);
-        break;
-      }
-      case 'refork': {
-        await this.#makeReforkable();
-        const { failure } = await herd.rollOut('refork');
-        if (failure !== null) return failure;
-        break;
-      }
-      case 'recycle':
-        await this.#untilRecycled(this.done.recycle + 1);
-        break;
-      case 'kill_worker':
-        while (!(await herd.killWorker(chance)));
-        break;
-      case 'kill_mold':
-        await herd.killMolds();
-        break;
-      case 'kill_supervisor':
-        await herd.killSupervisor(this.#random() * SUPERVISOR_AWAY_MS);
-        break;
-    }
-    this.done[kind] += 1;
-    return null;
-  }
-
-  /** Recycling goes on by itself all the time (`max_requests`); a deed is one more that has been seen. */
-  async #untilRecycled(count: number): Promise<void> {
-    const until = monotonicClock.now() + SEEN_WITHIN_MS;
-    while (this.#watch.recycles < count) {
-      if (monotonicClock.now() > until) throw new Error(`${this.#watch.recycles} workers recycled, and no more`);
-      await sleep(20);
-    }
-  }
-
-  /** After a mold's death all workers are of an older generation than the next mold, and none can become one. */
-  async #makeReforkable(): Promise<void> {
-    const { herd, workers } = await this.#herd.settle();
-    if (workers.some((worker) => worker.generation === herd.generation)) return;
-    const { failure } = await this.#herd.rollOut('reload');
-    if (failure !== null) throw new Error(`a reload failed: ${failure}`);
-    this.uncountedReloads += 1;
-  }
-
-  async #untilSeen(version: string): Promise<void> {
-    const until = monotonicClock.now() + SEEN_WITHIN_MS;
-    while (!this.#visits.hasSeen(version)) {
-      if (monotonicClock.now() > until) throw new Error(`no answer from ${version} after its reload`);
-      await sleep(20);
-    }
-  }
-}
-
-async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => number, bench: Bench) {
-  bench.say(`\n${kind.workerClass}: ${plan.length} deeds`);
+async function surviveWith(kind: HerdKind, share: DeedCounts, random: () => number, bench: Bench): Promise<HerdResult> {
+  const plan = planDeeds(share, random);
+  bench.say(`\n${kind.name}: ${plan.length} deeds`);
   const started = monotonicClock.now();
-  const herd = await Herd.start(kind, bench.scratch);
+  const herd = await Herd.start(kind, bench.scratch, share.close_terminal > 0);
   const descriptors = [herd.descriptors(await herd.settleCompletely())];
   const visits = await Visits.start({ ...VISITORS, port: herd.port });
   const watch = new CapacityWatch(herd);
-  const trial = new Trial(herd, visits, watch, bench.say, random);
+  const trial = new Trial({ herd, visits, random }, watch, bench.say);
   await trial.run(plan);
   await herd.settle();
   const samples = await watch.end();
@@ -241,10 +145,11 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
   const leftovers = leftInServingHerd(herd, report);
   await herd.stop();
   leftovers.push(...(await leftAfterEnd(herd)));
+  herd.disk?.unmount();
 
   const retriedOnKilled = visited.retries.filter((retry) => killOf(retry, herd.workerKills) !== null).length;
   return {
-    workerClass: kind.workerClass,
+    name: kind.name,
     seconds: (monotonicClock.now() - started) / 1000,
     done: { ...trial.done, recycle: watch.recycles },
     undoneByKills: trial.undoneByKills,
@@ -253,10 +158,7 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
     verdicts: judgeFailures(visited.failures, herd.workerKills),
     retried: visited.retries.length - retriedOnKilled,
     retriedOnKilled,
-    capacity: capacityOf(
-      samples,
-      herd.workerKills.map((each) => ({ fromMs: each.stoppedAtMs, toMs: each.endedAtMs })),
-    ),
+    capacity: capacityOf(samples, vacanciesOf(herd.workerKills, herd.scalings, herd.keeperStops)),
     leftovers,
     descriptors,
   };
@@ -264,11 +166,14 @@ async function surviveWith(kind: HerdKind, plan: readonly Deed[], random: () => 
 
 async function measure(bench: Bench): Promise<Outcome> {
   bench.say(`Seed ${seed} (SURVIVE_SEED=${seed} does the same again)`);
+  if (!mayFillDisk) bench.say('No disk is filled: this user may not mount one');
   const random = randomFrom(seed);
   const results: HerdResult[] = [];
-  for (const [index, kind] of HERDS.entries()) {
-    const plan = planDeeds(shareOf(counts, index, HERDS.length), random);
-    results.push(await surviveWith(kind, plan, random, bench));
+  const without = herds.map((kind) => kind.without);
+  const shares = shareOut(counts, without, random);
+  for (const [index, kind] of herds.entries()) {
+    const share = shares[index];
+    if (share !== undefined) results.push(await surviveWith(kind, share, random, bench));
   }
   show(results, bench);
   const sum = (of: (result: HerdResult) => number): number => results.reduce((total, each) => total + of(each), 0);
@@ -279,7 +184,7 @@ async function measure(bench: Bench): Promise<Outcome> {
       in_flight_on_killed: sum((each) => each.verdicts.inFlightOnKilled.length),
       leftovers: sum((each) => each.leftovers.length),
       below_minimum_seconds: sum((each) => each.capacity.belowMinimumMs) / 1000,
-      ...Object.fromEntries(DEED_KINDS.map((kind) => [FIGURES[kind], sum((each) => each.done[kind])])),
+      ...Object.fromEntries(DEED_KINDS.map((kind) => [figureOf(kind), sum((each) => each.done[kind])])),
     },
     arms: { seed, herds: results },
   };
@@ -303,8 +208,8 @@ function show(results: readonly HerdResult[], { say }: Bench): void {
         'below minimum s',
         'slowest replacement s',
       ],
-      results.map(({ workerClass, visits, verdicts, retried, capacity }) => [
-        workerClass,
+      results.map(({ name, visits, verdicts, retried, capacity }) => [
+        name,
         String(visits.sent),
         String(visits.onReused),
         String(verdicts.lost.length),
@@ -319,13 +224,22 @@ function show(results: readonly HerdResult[], { say }: Bench): void {
       ]),
     ),
   );
-  for (const { workerClass, verdicts, visits, leftovers, capacity, descriptors } of results) {
+  for (const { name, verdicts, visits, leftovers, capacity, descriptors } of results) {
     const [before, after] = descriptors;
-    say(`${workerClass}: descriptors at first ${JSON.stringify(before)}, at last ${JSON.stringify(after)}`);
-    for (const each of verdicts.lost.slice(0, 10)) say(`${workerClass}: lost ${JSON.stringify(each)}`);
-    for (const each of visits.wrong.slice(0, 10)) say(`${workerClass}: wrong ${JSON.stringify(each)}`);
-    for (const each of leftovers.slice(0, 10)) say(`${workerClass}: left over: ${each}`);
-    for (const each of capacity.gaps.slice(0, 10)) say(`${workerClass}: below the minimum: ${JSON.stringify(each)}`);
+    say(`${name}: descriptors at first ${JSON.stringify(before)}, at last ${JSON.stringify(after)}`);
+    for (const each of verdicts.lost.slice(0, 10)) say(`${name}: lost ${JSON.stringify(each)}`);
+    for (const each of visits.wrong.slice(0, 10)) say(`${name}: wrong ${JSON.stringify(each)}`);
+    for (const each of leftovers.slice(0, 10)) say(`${name}: left over: ${each}`);
+    for (const each of capacity.gaps.slice(0, 10)) say(`${name}: below the minimum: ${JSON.stringify(each)}`);
+  }
+}
+
+function inTemporaryFolder<Result>(work: (folder: string) => Result): Result {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-bench-'));
+  try {
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

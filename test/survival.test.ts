@@ -1,6 +1,6 @@
 /** Every process may die, or stand still, at any time: what the others do then, and what is left at the end. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../src/base/errors.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { capacityOf, HEARD_OF_WITHIN_MS, REPLACED_WITHIN_MS } from './capacity.ts';
+import { capacityOf, FILLED_WITHIN_MS, HEARD_OF_WITHIN_MS } from './capacity.ts';
 
 /** One look every 100 ms. */
 const looks = (...ready: number[]) => ready.map((each, index) => ({ atMs: index * 100, wanted: 3, ready: each }));
-const deathAt = (atMs: number) => ({ fromMs: atMs - 5, toMs: atMs });
+const deathAt = (atMs: number) => ({ fromMs: atMs - 5, toMs: atMs, fillableFromMs: atMs });
 
 describe('capacityOf', () => {
   it('finds nothing while as many are ready as wanted, or more', () => {
@@ -31,9 +31,35 @@ describe('capacityOf', () => {
     expect(capacityOf(looks(3, 2, 3), [deathAt(150)])).toMatchObject({ belowMinimumMs: 100 });
     const late = [
       { atMs: 0, wanted: 3, ready: 2 },
-      { atMs: REPLACED_WITHIN_MS, wanted: 3, ready: 2 },
-      { atMs: REPLACED_WITHIN_MS + 100, wanted: 3, ready: 2 },
+      { atMs: FILLED_WITHIN_MS, wanted: 3, ready: 2 },
+      { atMs: FILLED_WITHIN_MS + 100, wanted: 3, ready: 2 },
     ];
     expect(capacityOf(late, [deathAt(0)])).toMatchObject({ belowMinimumMs: 100 });
+  });
+
+  it('excuses a worker that is wanted since a moment ago', () => {
+    const scaled = [
+      { atMs: 0, wanted: 3, ready: 3 },
+      { atMs: 100, wanted: 4, ready: 3 },
+      { atMs: 200, wanted: 4, ready: 4 },
+    ];
+    expect(capacityOf(scaled, [deathAt(50)]).belowMinimumMs).toBe(0);
+    expect(capacityOf(scaled, []).belowMinimumMs).toBe(100);
+  });
+
+  it('lets no time pass while the place can’t be filled, and all of it afterwards', () => {
+    const heldUntil = 20_000;
+    const held = [
+      { atMs: 0, wanted: 3, ready: 3 },
+      { atMs: heldUntil, wanted: 3, ready: 2 },
+      { atMs: heldUntil + FILLED_WITHIN_MS, wanted: 3, ready: 2 },
+      { atMs: heldUntil + FILLED_WITHIN_MS + 100, wanted: 3, ready: 2 },
+      { atMs: heldUntil + FILLED_WITHIN_MS + 200, wanted: 3, ready: 3 },
+    ];
+    const whileHeld = [{ ...deathAt(50), fillableFromMs: heldUntil }];
+    expect(capacityOf(held, whileHeld)).toMatchObject({
+      belowMinimumMs: 100,
+      slowestReplacementMs: FILLED_WITHIN_MS + 200,
+    });
   });
 });

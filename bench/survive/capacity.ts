@@ -2,10 +2,11 @@
  * For how long a herd was below its minimum. Pure.
  *
  * The minimum is the number of workers wanted. A worker counts while its process lives, it has said that it is ready,
- * and it has not been told to leave. A worker that was killed (SIGKILL, from outside) is excused, which means counted
- * as if it were there, from its death until the herd is at full strength again, and for REPLACED_WITHIN_MS at most:
- * after that time its absence is the herd's own. If the mold had been killed as well, there is nothing to fork from until
- * the next one is ready; that belongs to the same time.
+ * and it has not been told to leave. A worker that was killed (SIGKILL, from outside), or that is wanted since a moment
+ * ago, is excused, which means counted as if it were there, until the herd is at full strength again, and for
+ * FILLED_WITHIN_MS at most: after that time its absence is the herd's own. If the mold had been killed as well, there is
+ * nothing to fork from until the next one is ready; that belongs to the same time. While somebody holds the keeper, it
+ * does not pass.
  *
  * For HEARD_OF_WITHIN_MS after a death nobody need know of it: a herd that had one worker too many then, in the middle
  * of a reload, may let another one go at the same moment, and is at full strength only after it.
@@ -19,18 +20,20 @@ export interface CapacitySample {
   readonly ready: number;
 }
 
-/** A worker's death by SIGKILL: not before the one time, and not after the other. */
-export interface Death {
+/** A place that became vacant: not before the one time, and not after the other. */
+export interface Vacancy {
   readonly fromMs: number;
   readonly toMs: number;
+  /** From when on the herd can do something about it. */
+  readonly fillableFromMs: number;
 }
 
-export const REPLACED_WITHIN_MS = 5000;
+export const FILLED_WITHIN_MS = 5000;
 export const HEARD_OF_WITHIN_MS = 250;
 
 export interface Capacity {
   readonly belowMinimumMs: number;
-  /** From a death until as many workers as wanted were ready again; the longest. */
+  /** From a vacancy, or since it could be filled, until as many workers as wanted were ready again; the longest. */
   readonly slowestReplacementMs: number;
   /** When it was below, for who looks for the reason. */
   readonly gaps: readonly CapacitySample[];
@@ -38,19 +41,19 @@ export interface Capacity {
   readonly longestUnseenMs: number;
 }
 
-/** `samples` and `deaths` in the order of time. */
-export function capacityOf(samples: readonly CapacitySample[], deaths: readonly Death[]): Capacity {
+/** `samples` and `vacancies` in the order of time. */
+export function capacityOf(samples: readonly CapacitySample[], vacancies: readonly Vacancy[]): Capacity {
   let belowMinimumMs = 0;
   let slowestReplacementMs = 0;
   let longestUnseenMs = 0;
   let previousMs = samples[0]?.atMs ?? 0;
-  let missing: { death: Death; fullAtMs: number | null }[] = [];
-  const coming = [...deaths];
+  let missing: { vacancy: Vacancy; fullAtMs: number | null }[] = [];
+  const coming = [...vacancies];
   const gaps: CapacitySample[] = [];
   for (const sample of samples) {
     const { atMs } = sample;
     for (let next = coming[0]; next !== undefined && next.fromMs <= atMs; next = coming[0]) {
-      missing.push({ death: next, fullAtMs: null });
+      missing.push({ vacancy: next, fullAtMs: null });
       coming.shift();
     }
     const sinceMs = atMs - previousMs;
@@ -59,14 +62,16 @@ export function capacityOf(samples: readonly CapacitySample[], deaths: readonly 
     const isFull = sample.ready >= sample.wanted;
     for (const each of missing) {
       if (!isFull) each.fullAtMs = null;
-      else if (atMs >= each.death.toMs) each.fullAtMs ??= atMs;
+      else if (atMs >= each.vacancy.toMs) each.fullAtMs ??= atMs;
     }
-    for (const { death, fullAtMs } of missing) {
-      if (fullAtMs === null || atMs < death.toMs + HEARD_OF_WITHIN_MS) continue;
-      slowestReplacementMs = Math.max(slowestReplacementMs, fullAtMs - death.fromMs);
+    for (const { vacancy, fullAtMs } of missing) {
+      if (fullAtMs === null || atMs < vacancy.toMs + HEARD_OF_WITHIN_MS) continue;
+      const { fromMs, toMs, fillableFromMs } = vacancy;
+      const sinceMs = fillableFromMs > toMs ? fillableFromMs : fromMs;
+      slowestReplacementMs = Math.max(slowestReplacementMs, fullAtMs - sinceMs);
     }
-    missing = missing.filter(({ death, fullAtMs }) => fullAtMs === null || atMs < death.toMs + HEARD_OF_WITHIN_MS);
-    const excused = missing.filter(({ death }) => atMs - death.toMs <= REPLACED_WITHIN_MS).length;
+    missing = missing.filter(({ vacancy, fullAtMs }) => fullAtMs === null || atMs < vacancy.toMs + HEARD_OF_WITHIN_MS);
+    const excused = missing.filter(({ vacancy }) => atMs - vacancy.fillableFromMs <= FILLED_WITHIN_MS).length;
     if (sample.ready + excused < sample.wanted) {
       belowMinimumMs += sinceMs;
       gaps.push(sample);

@@ -1,6 +1,25 @@
-/** What is done to the herd, in a random order that a seed repeats. Pure. */
+/** What is done to the herds, in a random order that a seed repeats. Pure. */
 
-export const DEED_KINDS = ['reload', 'refork', 'recycle', 'kill_worker', 'kill_mold', 'kill_supervisor'] as const;
+export const DEED_KINDS = [
+  'reload',
+  'refork',
+  'recycle',
+  'kill_worker',
+  'kill_mold',
+  'kill_supervisor',
+  'stop_keeper',
+  'kill_molds_in_reload',
+  'fill_disk',
+  'close_terminal',
+  'lose_runtime_directory',
+  'reload_to_bad_address',
+  'reload_with_bad_backlog',
+  'reload_without_venv',
+  'reload_without_folder',
+  'kill_mold_without_venv',
+  'crowd',
+  'slow_clients',
+] as const;
 export type DeedKind = (typeof DEED_KINDS)[number];
 export type DeedCounts = Readonly<Record<DeedKind, number>>;
 
@@ -12,6 +31,13 @@ export interface Deed {
   readonly chance: number;
 }
 
+/** What may come in the middle of a rollout, and may end it. */
+const KILLS: ReadonlySet<DeedKind> = new Set(['kill_worker', 'kill_mold', 'kill_supervisor']);
+/**
+ * What comes at the end. The keeper's door was in the runtime directory, and nobody makes it again: a supervisor that was
+ * killed after this could have no successor.
+ */
+const LAST: ReadonlySet<DeedKind> = new Set(['lose_runtime_directory']);
 /** Part of the kills after a reload or a refork that come in its middle. */
 const OVERLAPPING_PART = 0.4;
 const LONGEST_INTO_MS = 1500;
@@ -28,25 +54,38 @@ export function randomFrom(seed: number): () => number {
 }
 
 export function planDeeds(counts: DeedCounts, random: () => number): Deed[] {
-  const kinds = shuffled(
-    DEED_KINDS.flatMap((kind) => Array.from({ length: counts[kind] }, () => kind)),
-    random,
-  );
+  const all = DEED_KINDS.flatMap((kind) => Array.from({ length: counts[kind] }, () => kind));
+  const kinds = shuffled(all, random).toSorted((a, b) => Number(LAST.has(a)) - Number(LAST.has(b)));
   return kinds.map((kind, index) => {
     const previous = kinds[index - 1];
-    const overlaps = isKill(kind) && (previous === 'reload' || previous === 'refork') && random() < OVERLAPPING_PART;
+    const mayOverlap = KILLS.has(kind) && (previous === 'reload' || previous === 'refork');
+    const overlaps = mayOverlap && random() < OVERLAPPING_PART;
     return { kind, intoPreviousMs: overlaps ? random() * LONGEST_INTO_MS : null, chance: random() };
   });
 }
 
-/** One of `parts` shares of the counts, so that all together are the whole. */
-export function shareOf(counts: DeedCounts, part: number, parts: number): DeedCounts {
-  const share = (count: number): number => Math.floor((count + parts - 1 - part) / parts);
-  return Object.fromEntries(DEED_KINDS.map((kind) => [kind, share(counts[kind])])) as DeedCounts;
-}
-
-function isKill(kind: DeedKind): boolean {
-  return kind.startsWith('kill_');
+/**
+ * How often each herd is done each deed to, so that all together are the counts: as evenly as can be, among the herds
+ * that can have it done. Where that leaves some over, the seed decides which herds get them.
+ *
+ * @param without the deeds that can't be done, herd by herd
+ */
+export function shareOut(
+  counts: DeedCounts,
+  without: readonly (readonly DeedKind[])[],
+  random: () => number,
+): DeedCounts[] {
+  const shares = without.map(() => Object.fromEntries(DEED_KINDS.map((kind) => [kind, 0])) as Record<DeedKind, number>);
+  for (const kind of DEED_KINDS) {
+    const able = shares.filter((_, herd) => without[herd]?.includes(kind) !== true);
+    const first = Math.floor(random() * able.length);
+    if (able.length === 0 && counts[kind] > 0) throw new Error(`no herd can have this done to it: ${kind}`);
+    for (let given = 0; given < counts[kind]; given += 1) {
+      const share = able[(first + given) % able.length];
+      if (share !== undefined) share[kind] += 1;
+    }
+  }
+  return shares;
 }
 
 /** Fisher and Yates. */

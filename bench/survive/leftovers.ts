@@ -15,6 +15,7 @@ export function leftInServingHerd(herd: Herd, report: StatusReport): string[] {
     report.herd.keeper.pid,
     ...report.molds.map((mold) => mold.pid),
     ...report.workers.map((worker) => worker.pid),
+    ...herd.helpers(),
   ]);
   const unknown = startedHere().filter(({ pid }) => !known.has(pid));
   const zombies = childrenOf(report.herd.keeper.pid ?? 0).filter((pid) => readStat(pid)?.state === 'Z');
