@@ -5,6 +5,7 @@
  * answers of gunicorn still differ in then, line by line, is `unsteady`: it tells nothing about a server, and all other
  * lines are compared. Pure.
  */
+import type { AddressRule } from './description.ts';
 import { type Exchange, isText } from './exchange.ts';
 import { mask } from './masking.ts';
 
@@ -20,9 +21,17 @@ export type Verdict =
 /** Not compared: the time, and who says so. */
 const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
 
-export function compare(gunicorn: Exchange, gunicornAgain: Exchange, cowherd: Exchange): Verdict {
+/** @param anyOrderBecause if given, lines are compared sorted: what they say and how often, not where. The reason. */
+export function compare(
+  gunicorn: Exchange,
+  gunicornAgain: Exchange,
+  cowherd: Exchange,
+  anyOrderBecause?: string,
+): Verdict {
   if (sameBytes(gunicorn, cowherd)) return { kind: 'identical' };
-  const [first, second, other] = [partsOf(gunicorn), partsOf(gunicornAgain), partsOf(cowherd)];
+  const partsOfOne = (exchange: Exchange): ReadonlyMap<string, string> =>
+    partsOf(exchange, anyOrderBecause !== undefined);
+  const [first, second, other] = [partsOfOne(gunicorn), partsOfOne(gunicornAgain), partsOfOne(cowherd)];
   const unsteady = new Set(differences(first, second));
   const different = differences(first, other).filter((part) => !unsteady.has(part));
   const places = (parts: Iterable<string>): string[] => [...parts].slice(0, SHOWN);
@@ -30,6 +39,7 @@ export function compare(gunicorn: Exchange, gunicornAgain: Exchange, cowherd: Ex
     return { kind: 'different', where: places(different.map((part) => describe(part, first, other))) };
   }
   if (unsteady.size > 0) return { kind: 'unsteady', where: places(unsteady) };
+  if (anyOrderBecause !== undefined) return { kind: 'unsteady', where: [`compared in any order: ${anyOrderBecause}`] };
   return { kind: 'masked' };
 }
 
@@ -48,7 +58,7 @@ function comparedHeaders({ headers }: Exchange): (readonly [string, string])[] {
 }
 
 /** An answer in parts that can be compared one by one: `status`, `header NAME`, `line N`. */
-function partsOf(exchange: Exchange): ReadonlyMap<string, string> {
+function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, string> {
   const parts = new Map<string, string>([['status', String(exchange.status)]]);
   const seen = new Map<string, number>();
   for (const [name, value] of comparedHeaders(exchange)) {
@@ -63,6 +73,7 @@ function partsOf(exchange: Exchange): ReadonlyMap<string, string> {
     return parts;
   }
   const lines = linesOf(mask(exchange.body.toString('utf8')).text);
+  if (inAnyOrder) lines.sort();
   parts.set('number of lines', String(lines.length));
   for (const [index, line] of lines.entries()) parts.set(`line ${index + 1}`, line);
   return parts;
@@ -97,6 +108,7 @@ export function compareAll(
   gunicorn: readonly Exchange[],
   gunicornAgain: readonly Exchange[],
   cowherd: readonly Exchange[],
+  inAnyOrder: readonly AddressRule[] = [],
 ): ComparedAnswer[] {
   const count = Math.max(gunicorn.length, gunicornAgain.length, cowherd.length);
   return Array.from({ length: count }, (_, index): ComparedAnswer => {
@@ -106,6 +118,7 @@ export function compareAll(
     if (first === undefined || second === undefined || other === undefined || first.method !== other.method) {
       return { request, verdict: { kind: 'different', where: ['not asked of each server'] } };
     }
-    return { request, verdict: compare(first, second, other) };
+    const rule = inAnyOrder.find(({ pattern }) => pattern.test(first.path));
+    return { request, verdict: compare(first, second, other, rule?.because) };
   });
 }

@@ -56,7 +56,12 @@ export interface Application {
   readonly startPaths: readonly string[];
   readonly crawlLimit: number;
   /** Addresses that the crawl leaves out, by path and query, each with the reason. */
-  readonly leftOut?: readonly LeftOut[];
+  readonly leftOut?: readonly AddressRule[];
+  /**
+   * Answers whose entries stand in an order that each start of the application throws dice for, by path, each with the
+   * reason. Their lines are compared in any order: what they say is compared, and how often.
+   */
+  readonly inAnyOrder?: readonly AddressRule[];
   /** Requests with consequences, in their order: POSTs, and looks at what came of them. */
   readonly act: (visitor: Visitor, site: Site) => Promise<void>;
   /** The same for the second look, which Cowherd's workers answer after a reload and a refork. */
@@ -67,7 +72,7 @@ export interface Application {
   readonly loadPerSecond: number;
 }
 
-export interface LeftOut {
+export interface AddressRule {
   readonly pattern: RegExp;
   readonly because: string;
 }

@@ -42,7 +42,12 @@ export async function tryApplication(application: Application, prepared: Prepare
     await visit(application, prepared, visitor, first.crawled);
     const cowherdMib = serving.pssMib();
     const { rolled, answered } = await underLoad(application, prepared, serving, visitor, first.crawled, say);
-    const compared = compareAll(first.visitor.exchanges, again.visitor.exchanges, visitor.exchanges);
+    const compared = compareAll(
+      first.visitor.exchanges,
+      again.visitor.exchanges,
+      visitor.exchanges,
+      application.inAnyOrder,
+    );
     keepDifferent(application.name, compared, [first.visitor, again.visitor, visitor]);
     const different = compared.filter(({ verdict }) => verdict.kind === 'different').length;
     say(`  ${compared.length} answers compared, ${different} different`);
