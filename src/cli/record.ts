@@ -23,7 +23,7 @@ import { findHerd } from './find-herd.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { formatRecord } from './record-text.ts';
 import { readStatus } from './read-status.ts';
-import { familyOfProcess } from './why.ts';
+import { familyOfProcess } from './family-of-process.ts';
 
 export interface RecordOptions {
   runtimeDir?: string;

@@ -4,7 +4,6 @@
  * Nothing is stopped, and nothing is written: pagemaps tell which pages differ, and those are read in both processes,
  * in windows of 1 MiB, so that memory does not grow with the size of the heap.
  */
-import type { MemoryReader } from '../base/memory-reader.ts';
 import { mappingAt, type Mapping } from '../procfs/maps.ts';
 import type { PageEntries } from '../procfs/pagemap.ts';
 import { alikePart } from './alike.ts';
@@ -18,22 +17,9 @@ import { type Owner, OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
 import { commonRegions, pageState, type Region, type Span, uncommon } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
-import type { Interpreter } from './pool-reading.ts';
+import type { Reference } from './reference.ts';
+import type { Subject } from './subject.ts';
 import { surroundings } from './surroundings.ts';
-
-/** A process as it is looked at. */
-export interface Subject {
-  readonly pid: number;
-  readonly mappings: readonly Mapping[];
-  readonly memory: MemoryReader;
-  readonly entries: (start: number, end: number) => PageEntries;
-}
-
-export interface Reference extends Subject {
-  /** Null where it is no CPython whose heap is known. */
-  readonly interpreter: Interpreter | null;
-  readonly pools: PoolIndex;
-}
 
 /** The first codes of a page map; the others are causes, by their ranks. */
 export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { serveControl } from './control-server.ts';
-import { ask, CONTROL_VERSION, isAnswering, type ControlReply, type ControlRequest } from './control.ts';
+import { ask, isAnswering } from './control.ts';
+import { CONTROL_VERSION, type ControlReply, type ControlRequest } from './control-messages.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import { sampleReport } from './samples/sample-report.ts';
 

@@ -12,7 +12,7 @@ import { CowherdError, isSystemError } from '../base/errors.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
-import type { ControlOrder } from './control.ts';
+import type { ControlOrder } from './control-messages.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
