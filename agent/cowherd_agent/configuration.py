@@ -23,9 +23,8 @@ import cowherd_agent.settings as cowherd_settings
 from cowherd_agent import __version__, syslog_relay
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.hooks import print_own_traceback
-from cowherd_agent.meter import wrap
+from cowherd_agent.meter import Interface, wrap
 from cowherd_agent.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
-from cowherd_agent.warmup import Interface
 
 # As many as `cowherd scale` takes (src/supervisor/state.ts).
 MOST_WORKERS = 1000

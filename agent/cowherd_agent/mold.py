@@ -26,15 +26,15 @@ from cowherd_agent.schedulers import Schedulers
 from cowherd_agent.scoreboard import Slot
 from cowherd_agent.setting_sources import require_web_concurrency
 from cowherd_agent.worker_fork import WorkerFork
+from cowherd_agent.worker_start import WorkerStart
 
 if TYPE_CHECKING:
     from cowherd_agent.arbiter import MoldArbiter
     from cowherd_agent.configuration import MoldApplication
     from cowherd_agent.fork_safety import Advisory, Verdict
     from cowherd_agent.herd_heap import HerdHeap
+    from cowherd_agent.meter import Interface
     from cowherd_agent.retiring import Retirement
-    from cowherd_agent.warmup import Interface
-    from cowherd_agent.worker import WorkerStart
 
 CHANNEL_DESCRIPTOR = 3
 NAME = "cowherd-mold"
@@ -544,8 +544,6 @@ class Mold:
         self, worker: Any, slot_number: int, fork: WorkerFork, forked_monotonic_ns: int
     ) -> WorkerStart:
         """In the worker: lets go of all that is the mold's, its channel before all."""
-        from cowherd_agent.worker import WorkerStart
-
         self._channel.close()
         self._channel = fork.channel
         for sibling in self._arbiter.WORKERS.values():
