@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker_start import WorkerStart
 
 SIGFINISH = 45
-"""A real-time signal (signal(7)), used by no worker class. Also in src/supervisor/signals.ts."""
+"""A real-time signal (signal(7)), used by no worker class. Also in the supervisor's signals.ts."""
 
 LOOK_SECONDS = 0.01
 """Between two looks at the backlog."""

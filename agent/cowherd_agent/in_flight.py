@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker_start import WorkerStart
 
 SIGTELL = 46
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
 
 MOST_TOLD = 20
 LONGEST_PATH = 200

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker_start import WorkerStart
 
 SIGMERGE: Final = 47
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
 
 
 def arrange(start: WorkerStart) -> None:

@@ -22,6 +22,7 @@ from cowherd_agent.leaving import leave
 from cowherd_agent.messages import Message
 from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.near_application import nearest_application
+from cowherd_agent.places import LAUNCHER
 from cowherd_agent.schedulers import Schedulers
 from cowherd_agent.scoreboard import Slot
 from cowherd_agent.setting_sources import require_web_concurrency
@@ -390,10 +391,9 @@ class Mold:
         self._channel.set_inheritable(True)
         sys.stdout.flush()
         sys.stderr.flush()
-        launcher = os.path.join(os.path.dirname(os.path.dirname(__file__)), "launch.py")
         os.chdir(self._order["cwd"])
         os.environ[ORDER_VARIABLE] = json.dumps(order)
-        os.execv(sys.executable, [sys.executable, launcher, "mold", *self._arguments])
+        os.execv(sys.executable, [sys.executable, LAUNCHER, "mold", *self._arguments])
 
     # A worker that becomes a mold
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cowherd_agent.worker_start import WorkerStart
 
 SIGRETIRE = 44
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
 
 THREADS_END_SECONDS = 3.0
 """How long the threads of a server that has stopped may take to end: gthread's and asyncio's pools
