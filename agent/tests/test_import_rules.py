@@ -28,7 +28,6 @@ KEEPER_NEEDS = {"cowherd_agent"} | {
         "messages",
         "mold_process",
         "packets",
-        "places",
         "scoreboard",
         "turn_away",
     )
