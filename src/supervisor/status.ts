@@ -4,6 +4,7 @@
  * Memory is bytes, times are seconds; docs/status.md describes every field. Fields may be added
  * under one version; a change of meaning raises it.
  */
+import type { HostReport } from './host-memory.ts';
 import { whyNotReady } from './readiness.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import type { GuardCall } from './guard-calls.ts';
@@ -28,13 +29,6 @@ export interface ProcessSample {
   minorFaults: number;
   majorFaults: number;
   sampledAtMs: number;
-}
-
-export interface HostReport {
-  memory_total: number;
-  memory_free: number;
-  memory_available: number;
-  page_cache: number;
 }
 
 export interface WorkerReport {
