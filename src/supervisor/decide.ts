@@ -120,15 +120,23 @@ function apply(draft: Draft, event: HerdEvent): void {
       return;
     case 'tick':
       keepers.tick(draft);
-      workers.tick(draft, event.heartbeats);
-      timeouts.tick(draft, event.heartbeats);
-      recycling.tick(draft, event.heartbeats, event.memory);
+      lookAtDeadlines(draft, event);
       refork.tick(draft, event.memory);
       heal.tick(draft, event.memory, event.merging);
-      molds.tick(draft);
       census.tick(draft);
       return;
+    case 'woken':
+      lookAtDeadlines(draft, event);
+      return;
   }
+}
+
+/** What can come due between two ticks. */
+function lookAtDeadlines(draft: Draft, { heartbeats, memory }: Extract<HerdEvent, { type: 'tick' | 'woken' }>): void {
+  workers.look(draft, heartbeats);
+  timeouts.look(draft, heartbeats);
+  recycling.look(draft, heartbeats, memory);
+  molds.look(draft);
 }
 
 function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | undefined): void {

@@ -66,7 +66,10 @@ export type HerdEvent =
   | { type: 'merging_failed'; reason: string }
   | { type: 'census_requested' }
   | { type: 'reopen_logs' }
-  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook; merging?: MergingLook };
+  /** Once a second, and never sooner. */
+  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook; merging?: MergingLook }
+  /** A time has come that a decision asked for (`wake`); also when the keeper has ended. */
+  | { type: 'woken'; heartbeats: Heartbeat[]; memory?: HerdLook };
 
 /** A herd whose supervisor has died; see adoption.ts. */
 export interface Adoption {

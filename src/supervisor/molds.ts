@@ -192,8 +192,8 @@ export function dismiss(draft: Draft, generation: number): void {
   }
 }
 
-/** Once a second: molds that take too long to get ready, or to leave. */
-export function tick(draft: Draft): void {
+/** At least once a second: molds that take too long to get ready, or to leave. */
+export function look(draft: Draft): void {
   for (const mold of Object.values(draft.state.molds)) {
     if (mold.backgroundSinceMs !== null && draft.nowMs >= mold.backgroundSinceMs + BACKGROUND_MS) {
       toForeground(draft, mold);

@@ -6,7 +6,7 @@ import { decide } from './decide.ts';
 import type { Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
 import type { RecycleRule } from './recycling-state.ts';
-import { IDLE_WAIT_MS, tick } from './recycling.ts';
+import { IDLE_WAIT_MS, look as recycle } from './recycling.ts';
 import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 
@@ -88,7 +88,7 @@ class Herd {
         figures.requests += requests;
       }
       const draft: Draft = { state: this.state, nowMs: this.nowMs, actions: [], answer: null };
-      tick(draft, this.#heartbeats(), options.sampled === false ? undefined : this.#look());
+      recycle(draft, this.#heartbeats(), options.sampled === false ? undefined : this.#look());
       for (const action of draft.actions) {
         if (action.do === 'log') this.logs.push(`${action.level}: ${action.text}`);
         if (action.do === 'wake') this.wakes.push(action.atMs - this.nowMs);

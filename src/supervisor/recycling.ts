@@ -59,8 +59,8 @@ interface Due {
   isIdle: boolean;
 }
 
-/** Once a second: counts what was seen of each worker, and marks those whose time has come. */
-export function tick(draft: Draft, heartbeats: readonly Heartbeat[], memory: HerdLook | undefined): void {
+/** At least once a second: counts what was seen of each worker, and marks those whose time has come. */
+export function look(draft: Draft, heartbeats: readonly Heartbeat[], memory: HerdLook | undefined): void {
   const { state } = draft;
   const { settings } = state;
   if (settings === null) return;

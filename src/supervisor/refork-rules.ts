@@ -9,6 +9,7 @@
  * has won little, until new code is loaded.
  */
 import { type Bytes, bytes, formatMiB, mebibytes } from '../base/units.ts';
+import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
 
 export interface ReforkLimits {
   /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
@@ -56,8 +57,8 @@ export interface ReforkMemory {
   wins: readonly ReforkWin[];
   /** Which part of an estimate comes true; learnt from the latest refork. */
   yieldPart: number;
-  /** For how many looks in a row the benefit has been worth it and has hardly grown. */
-  steadyLooks: number;
+  /** Since when the benefit has been worth it and has hardly grown, in supervisor milliseconds. */
+  steadySinceMs: number | null;
   lastEstimate: number;
   notBeforeMs: number;
   /** Reforks in a row that have failed. */
@@ -66,22 +67,14 @@ export interface ReforkMemory {
   stoppedBecause: string | null;
 }
 
-/** A refork must win so much of the herd's memory, and at least so many bytes, to be worth its trouble. */
-const WORTH_PART = 0.1;
-const WORTH_BYTES = mebibytes(32);
-
 /** What every worker takes for itself (stacks, buffers, its part of the interpreter), however it is forked. */
 const OWN_BYTES = mebibytes(4);
 
-/** Before anything was learnt. */
-const FIRST_YIELD_PART = 0.5;
-
-/** Caches that still grow would be shared half full: the estimate must stand for so many looks. */
-const STEADY_LOOKS = 10;
+/** Caches that still grow would be shared half full: the estimate must stand for this long. */
+const STEADY_MS = 10_000;
 const STEADY_GROWTH = 0.02;
 
 const PAUSE_MS = 60_000;
-const WINS_REMEMBERED = 10;
 /** After so many failures in a row there is no refork by benefit any more; by requests there is one now and then. */
 const MOST_FAILURES = 3;
 const MOST_DOUBLINGS = 6;
@@ -92,7 +85,7 @@ export function newReforkMemory(): ReforkMemory {
     measuring: null,
     wins: [],
     yieldPart: FIRST_YIELD_PART,
-    steadyLooks: 0,
+    steadySinceMs: null,
     lastEstimate: 0,
     notBeforeMs: 0,
     failures: 0,
@@ -107,11 +100,6 @@ export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
   return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
 }
 
-/** How much a refork must win. */
-export function worth(herdPss: Bytes): Bytes {
-  return bytes(Math.max(WORTH_BYTES, Math.round(herdPss * WORTH_PART)));
-}
-
 /** Looks once; returns what is remembered from now on, and the reason for a refork if there is one. */
 export function consider(
   memory: ReforkMemory,
@@ -120,25 +108,25 @@ export function consider(
 ): { memory: ReforkMemory; because: string | null } {
   const limit = limits.after[Math.min(memory.reforks, limits.after.length - 1)];
   const most = Math.max(0, ...look.candidates.map((candidate) => candidate.requests));
-  if (look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  if (look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadySinceMs: null }, because: null };
   if (limit !== undefined && most >= limit) {
     return { memory, because: `a worker has answered ${most} requests (refork_after ${limit})` };
   }
   if (!limits.byBenefit || memory.stoppedBecause !== null || memory.measuring !== null) {
-    return { memory: { ...memory, steadyLooks: 0 }, because: null };
+    return { memory: { ...memory, steadySinceMs: null }, because: null };
   }
   const isComplete = look.candidates.length > 1 && look.candidates.every((candidate) => candidate.private !== null);
-  if (!isComplete) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  if (!isComplete) return { memory: { ...memory, steadySinceMs: null }, because: null };
   const estimate = largestWin(look.candidates) * memory.yieldPart;
   const isWorth = estimate >= worth(look.herdPss);
   const isSteady = estimate <= memory.lastEstimate * (1 + STEADY_GROWTH);
-  const steadyLooks = isWorth && isSteady ? memory.steadyLooks + 1 : 0;
+  const steadySinceMs = since(isSteady ? memory.steadySinceMs : null, isWorth, look.nowMs);
   const lastEstimate = isSteady ? memory.lastEstimate : estimate;
   const because =
-    steadyLooks < STEADY_LOOKS
+    steadySinceMs === null || look.nowMs - steadySinceMs < STEADY_MS
       ? null
       : `it is estimated to win ${formatMiB(bytes(Math.round(estimate)))} of ${formatMiB(look.herdPss)}`;
-  return { memory: { ...memory, steadyLooks, lastEstimate }, because };
+  return { memory: { ...memory, steadySinceMs, lastEstimate }, because };
 }
 
 /** A refork has been done: its win is measured from now on. */
@@ -147,7 +135,7 @@ export function begun(memory: ReforkMemory, generation: number, before: ReforkLo
     ...memory,
     reforks: memory.reforks + 1,
     failures: 0,
-    steadyLooks: 0,
+    steadySinceMs: null,
     lastEstimate: 0,
     measuring: {
       generation,
@@ -164,7 +152,7 @@ export function failed(memory: ReforkMemory, reason: string, nowMs: number): Ref
   return {
     ...memory,
     failures,
-    steadyLooks: 0,
+    steadySinceMs: null,
     notBeforeMs: nowMs + PAUSE_MS * 2 ** Math.min(failures, MOST_DOUBLINGS),
     stoppedBecause: failures < MOST_FAILURES ? memory.stoppedBecause : `${failures} reforks in a row failed: ${reason}`,
   };
@@ -184,20 +172,18 @@ export function measure(memory: ReforkMemory, look: ReforkLook): { memory: Refor
     wonPerWorker: Math.round(won / Math.max(1, look.candidates.length)),
     estimated: measuring.estimated,
   };
-  const ceiling = measuring.estimated / memory.yieldPart;
-  const yieldPart = ceiling > 0 ? Math.min(1, Math.max(0, won / ceiling)) : memory.yieldPart;
-  const enough = worth(measuring.pssBefore) / 2;
+  const needed = enough(measuring.pssBefore);
   return {
     win,
     memory: {
       ...memory,
       measuring: null,
-      wins: [...memory.wins, win].slice(-WINS_REMEMBERED),
-      yieldPart,
+      wins: remembered(memory.wins, win),
+      yieldPart: learntYieldPart(memory.yieldPart, measuring.estimated, won),
       notBeforeMs: look.nowMs + PAUSE_MS,
       stoppedBecause:
-        won < enough
-          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(bytes(Math.round(enough)))} that make one worth its trouble`
+        won < needed
+          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(needed)} that make one worth its trouble`
           : null,
     },
   };

@@ -16,7 +16,7 @@ import type { ControlOrder } from './control-messages.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
-import type { Action, HerdEvent, Heartbeat, MergingLook } from './events.ts';
+import type { Action, HerdEvent, Heartbeat, HerdLook, MergingLook } from './events.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { lookAtHerd } from './herd-look.ts';
@@ -188,7 +188,7 @@ class Supervisor {
         }),
       onExit: (exitStatus, signal) => {
         // The latest counters of its workers.
-        this.#tick();
+        this.#woken();
         this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal });
       },
     });
@@ -239,6 +239,16 @@ class Supervisor {
 
   #tick(): void {
     this.#place?.look();
+    this.#memoryKills.tick();
+    const merging = this.#lookAtMerging();
+    this.#dispatch({ type: 'tick', ...this.#look(), ...(merging === null ? {} : { merging }) });
+  }
+
+  #woken(): void {
+    this.#dispatch({ type: 'woken', ...this.#look() });
+  }
+
+  #look(): { heartbeats: Heartbeat[]; memory: HerdLook } {
     const nowNs = monotonicClock.nowNs();
     const heartbeats: Heartbeat[] = [];
     for (const worker of Object.values(this.#state.workers)) {
@@ -252,10 +262,7 @@ class Supervisor {
         ...this.#stackOf(worker),
       });
     }
-    this.#memoryKills.tick();
-    const memory = lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid));
-    const merging = this.#lookAtMerging();
-    this.#dispatch({ type: 'tick', heartbeats, memory, ...(merging === null ? {} : { merging }) });
+    return { heartbeats, memory: lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid)) };
   }
 
   #lookAtMerging(): MergingLook | null {
@@ -474,7 +481,7 @@ class Supervisor {
     const timer = setTimeout(
       () => {
         this.#wake = null;
-        this.#tick();
+        this.#woken();
       },
       Math.max(1, Math.ceil(atMs - monotonicClock.now())),
     );

@@ -285,8 +285,8 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
   }
 }
 
-/** Once a second: what the workers have counted, and the end of a row of deaths. */
-export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
+/** At least once a second: what the workers have counted, and the end of a row of deaths. */
+export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
   for (const { pid, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
