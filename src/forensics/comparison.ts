@@ -4,39 +4,22 @@
  * Nothing is stopped, and nothing is written: pagemaps tell which pages differ, and those are read in both processes,
  * in windows of 1 MiB, so that memory does not grow with the size of the heap.
  */
-import { mappingAt, type Mapping } from '../procfs/maps.ts';
-import type { PageEntries } from '../procfs/pagemap.ts';
 import { alikePart } from './alike.ts';
-import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
+import { CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import type { Census } from './census.ts';
 import { CensusOwners } from './census-owners.ts';
-import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
 import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
 import { type Owner, OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
 import { commonRegions, pageState, type Region, type Span, uncommon } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
+import { chunksAt, type HeapChunks, presence, walkHeap } from './heap-chunks.ts';
+import { medianOf } from './median.ts';
+import { ABSENT, FRESH, PAGE_CODES, type RegionMap, RELEASED, setCode, SHARED, TO_LOOK_AT } from './page-map.ts';
 import type { Reference } from './reference.ts';
 import type { Subject } from './subject.ts';
 import { surroundings } from './surroundings.ts';
-
-/** The first codes of a page map; the others are causes, by their ranks. */
-export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;
-
-export function causeOfCode(code: number): Cause | null {
-  return CAUSE_NAMES[code - PAGE_CODES.length] ?? null;
-}
-
-/** One region of a worker's memory, a code for each page. */
-export interface RegionMap {
-  readonly region: Region;
-  readonly codes: Uint8Array;
-  /** By code, how many pages have it. */
-  readonly counts: Uint32Array;
-  /** By page, the number of its owner in `ownerNames`; -1 where there is none. */
-  readonly owners: Int32Array;
-}
 
 /** Numbers of pages. */
 export interface PageCounts {
@@ -65,11 +48,6 @@ export interface WorkerComparison {
   readonly freshAlikePart: number | null;
 }
 
-/** What is in the middle by a number; of two in the middle the one with less of it. */
-export function medianOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): Item | undefined {
-  return items.toSorted((a, b) => numberOf(a) - numberOf(b))[(items.length - 1) >> 1];
-}
-
 /** How many pages a worker does not share any more with its reference, by the page tables alone. */
 export function unsharedPages(reference: Subject, worker: Subject): number {
   let count = 0;
@@ -93,13 +71,6 @@ interface WorkerState {
   census: CensusOwners | null;
   unreadable: number;
 }
-
-const ABSENT = PAGE_CODES.indexOf('absent');
-const SHARED = PAGE_CODES.indexOf('shared');
-const FRESH = PAGE_CODES.indexOf('fresh');
-const RELEASED = PAGE_CODES.indexOf('released');
-/** Stands for a page that is to be looked at, until it has been. */
-const TO_LOOK_AT = 255;
 
 export interface CompareOptions {
   readonly pageBytes: number;
@@ -251,16 +222,6 @@ function unsharedPagesOf({ map }: WorkerState): number {
 /** Their states are told in less than a millisecond. */
 const PAGES_A_STRETCH = 1024;
 
-interface HeapChunks {
-  readonly region: Region;
-  readonly table: ChunkTable;
-}
-
-/** Of the C library's heap; null for other addresses. */
-function chunksAt(chunks: HeapChunks | null, address: number): ChunkTable | null {
-  return chunks !== null && chunks.region.start <= address && address < chunks.region.end ? chunks.table : null;
-}
-
 interface Tools {
   readonly known: ReferenceWindow;
   readonly workerWindow: MemoryWindow;
@@ -345,13 +306,6 @@ function lookAtPages(
   }
 }
 
-function setCode({ codes, counts }: RegionMap, page: number, code: number): void {
-  const before = codes[page] ?? ABSENT;
-  counts[before] = (counts[before] ?? 0) - 1;
-  counts[code] = (counts[code] ?? 0) + 1;
-  codes[page] = code;
-}
-
 function finishWorker(state: WorkerState, other: Subject | null, pageBytes: number): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
   const causes = CAUSE_NAMES.map((_, rank) => of(PAGE_CODES.length + rank));
@@ -396,44 +350,4 @@ function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Sp
     add(start, entries.count, (page) => entries.isAnonymous(page));
   }
   return runs;
-}
-
-/** Whether a process has an anonymous page at an address. Others are not read: it could make the kernel map them. */
-function presence(subject: Subject, pageBytes: number): (address: number) => boolean {
-  let mapping: Mapping | null = null;
-  let entries: PageEntries | null = null;
-  return (address) => {
-    if (mapping === null || address < mapping.start || address >= mapping.end) {
-      mapping = mappingAt(subject.mappings, address);
-      entries = mapping === null || !mapping.private ? null : subject.entries(mapping.start, mapping.end);
-    }
-    return mapping !== null && entries !== null && entries.isAnonymous((address - mapping.start) / pageBytes);
-  };
-}
-
-function walkHeap(
-  reference: Reference,
-  isThere: (address: number) => boolean,
-  pageBytes: number,
-  rest: (part: number) => void,
-): HeapChunks | null {
-  // A heap that has grown after a fork is in several mappings, one behind the other.
-  const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
-  const [first] = parts;
-  const last = parts.at(-1);
-  if (first === undefined || last === undefined) return null;
-  const heap: Region = { start: first.start, end: last.end, path: '[heap]', ofFile: false };
-  const walk = new ChunkWalk(heap.start, heap.end);
-  const window = new MemoryWindow(pageBytes);
-  for (let start = Math.floor(heap.start / WINDOW_BYTES) * WINDOW_BYTES; start < heap.end; start += WINDOW_BYTES) {
-    const inHeap = (page: number): boolean => {
-      const address = start + page * pageBytes;
-      return address >= heap.start && address < heap.end && isThere(address);
-    };
-    window.load(reference.memory, start, inHeap, inHeap);
-    walk.feed(start, window.words);
-    rest((start - heap.start) / (heap.end - heap.start));
-  }
-  const table = walk.finish();
-  return table === null ? null : { region: heap, table };
 }

@@ -20,6 +20,7 @@ import * as molds from './molds.ts';
 import * as recycling from './recycling.ts';
 import * as refork from './refork.ts';
 import * as rollout from './rollout.ts';
+import { takeUpDelayedReload } from './rollout-requests.ts';
 import * as timeouts from './timeouts.ts';
 import * as workers from './workers.ts';
 import { asked } from './requests.ts';
@@ -41,6 +42,7 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
     keepers.startNextWhenDue(draft);
   } else if (draft.state.phase === 'serving') {
     rollout.advance(draft);
+    takeUpDelayedReload(draft);
     molds.startNextWhenDue(draft);
     workers.drainReplaced(draft);
     workers.fillHerd(draft);

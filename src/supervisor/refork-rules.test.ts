@@ -24,6 +24,7 @@ function look(nowMs: number, pssMib: number, workers: readonly [requests: number
     nowMs,
     herdPss: bytes(pssMib * MIB),
     candidates: workers.map(([requests, privateMib], index) => ({
+      forkedAtMs: index,
       pid: 100 + index,
       requests,
       private: bytes(privateMib * MIB),

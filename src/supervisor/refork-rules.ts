@@ -10,6 +10,7 @@
  */
 import { type Bytes, bytes, formatMiB, mebibytes } from '../base/units.ts';
 import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
+import { mostWarmed, type Warmth } from './warmth.ts';
 
 export interface ReforkLimits {
   /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
@@ -18,9 +19,8 @@ export interface ReforkLimits {
 }
 
 /** A ready worker of the current generation. */
-export interface ReforkCandidate {
+export interface ReforkCandidate extends Warmth {
   pid: number;
-  requests: number;
   /** `null` until it has been looked at. */
   private: Bytes | null;
 }
@@ -95,8 +95,9 @@ export function newReforkMemory(): ReforkMemory {
 
 /** What sharing the most warmed worker's memory could win at most: as much of every other worker's. */
 export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
-  const [warmest, ...others] = candidates.toSorted((a, b) => b.requests - a.requests);
-  const own = (candidate: ReforkCandidate | undefined): number => Math.max(0, (candidate?.private ?? 0) - OWN_BYTES);
+  const warmest = mostWarmed(candidates);
+  const others = candidates.filter((candidate) => candidate !== warmest);
+  const own = (candidate: ReforkCandidate | null): number => Math.max(0, (candidate?.private ?? 0) - OWN_BYTES);
   return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
 }
 

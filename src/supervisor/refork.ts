@@ -3,7 +3,7 @@ import { bytes, formatMiB } from '../base/units.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdLook } from './events.ts';
 import { begun, consider, failed, measure, newReforkMemory, type ReforkLook } from './refork-rules.ts';
-import * as rollout from './rollout.ts';
+import { requestRefork } from './rollout-requests.ts';
 import { isLasting } from './staffing.ts';
 import type { HerdState } from './state.ts';
 
@@ -34,7 +34,7 @@ export function tick(draft: Draft, memory: HerdLook | undefined): void {
   const limits = { after: settings.refork_after, byBenefit: settings.refork_by_benefit };
   const considered = consider(refork.rules, limits, look);
   refork.rules = considered.memory;
-  if (considered.because !== null) rollout.requestRefork(draft, `rule: ${considered.because}`);
+  if (considered.because !== null) requestRefork(draft, `rule: ${considered.because}`);
 }
 
 /** A rollout has ended since the last tick. */
@@ -56,9 +56,9 @@ function lookAt(state: HerdState, memory: HerdLook, nowMs: number): ReforkLook {
   const privateOf = new Map(memory.workers.map((worker) => [worker.pid, worker.private]));
   const candidates = Object.values(state.workers)
     .filter((worker) => worker.generation === state.generation && worker.phase === 'ready' && isLasting(worker))
-    .map(({ pid, requestsFinished }) => {
+    .map(({ pid, requestsFinished, forkedAtMs }) => {
       const known = privateOf.get(pid);
-      return { pid, requests: requestsFinished, private: known === undefined ? null : bytes(known) };
+      return { pid, requests: requestsFinished, forkedAtMs, private: known === undefined ? null : bytes(known) };
     });
   return { nowMs, herdPss: bytes(memory.pss), candidates };
 }

@@ -3,7 +3,7 @@ import * as census from './census.ts';
 import type { Draft } from './draft.ts';
 import type { HerdEvent } from './events.ts';
 import * as merging from './merging.ts';
-import * as rollout from './rollout.ts';
+import * as rolloutRequests from './rollout-requests.ts';
 import { SIGUSR1 } from './signals.ts';
 import * as stopping from './stopping.ts';
 import * as workers from './workers.ts';
@@ -37,13 +37,13 @@ export function asked(draft: Draft, event: RequestEvent): void {
       workers.scaleTo(draft, event.workers);
       return;
     case 'reload_requested':
-      rollout.requestReload(draft, event.by);
+      rolloutRequests.requestReload(draft, event.by);
       return;
     case 'rollback_requested':
-      rollout.requestRollback(draft, event.by);
+      rolloutRequests.requestRollback(draft, event.by);
       return;
     case 'refork_requested':
-      rollout.requestRefork(draft, event.by);
+      rolloutRequests.requestRefork(draft, event.by);
       return;
     case 'merge_requested':
       merging.request(draft, event.by);
