@@ -4,23 +4,25 @@ import type { KeeperCommand, Settings } from '../agent/messages.ts';
 import type { Action } from './events.ts';
 import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
 
-export type KeeperAction = Extract<
-  Action,
-  {
-    do:
-      | 'start_mold'
-      | 'adopt_mold'
-      | 'listen'
-      | 'keep_listeners'
-      | 'give_listeners'
-      | 'turn_away'
-      | 'tell_mold'
-      | 'signal'
-      | 'set_background'
-      | 'ask_keeper'
-      | 'tell_keeper_to_leave';
-  }
->;
+const KEEPER_ACTIONS = [
+  'start_mold',
+  'adopt_mold',
+  'listen',
+  'keep_listeners',
+  'give_listeners',
+  'turn_away',
+  'tell_mold',
+  'signal',
+  'set_background',
+  'ask_keeper',
+  'tell_keeper_to_leave',
+] as const satisfies readonly Action['do'][];
+
+type KeeperAction = Extract<Action, { do: (typeof KEEPER_ACTIONS)[number] }>;
+
+export function isKeeperAction(action: Action): action is KeeperAction {
+  return KEEPER_ACTIONS.some((name) => name === action.do);
+}
 
 /** The command; null where it was given already. */
 export function commandOf(action: KeeperAction, startUp: Omit<StartUp, 'keeper'>): KeeperCommand | null {

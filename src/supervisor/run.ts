@@ -28,7 +28,7 @@ import { tidyStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
-import { commandOf } from './keeper-commands.ts';
+import { commandOf, isKeeperAction } from './keeper-commands.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
@@ -261,20 +261,11 @@ class Supervisor {
   // Actions
 
   #perform(action: Action): void {
+    if (isKeeperAction(action)) {
+      this.#send(commandOf(action, this.#startUp));
+      return;
+    }
     switch (action.do) {
-      case 'start_mold':
-      case 'adopt_mold':
-      case 'listen':
-      case 'keep_listeners':
-      case 'give_listeners':
-      case 'turn_away':
-      case 'tell_mold':
-      case 'signal':
-      case 'set_background':
-      case 'ask_keeper':
-      case 'tell_keeper_to_leave':
-        this.#send(commandOf(action, this.#startUp));
-        return;
       case 'use_settings':
         this.#useSettings(action.settings);
         return;
