@@ -58,7 +58,7 @@ export function unsharedPages(reference: Subject, worker: Subject): number {
   return count;
 }
 
-interface WorkerState {
+interface ComparedWorker {
   readonly subject: Subject;
   readonly tally: OwnerTally;
   /** By rank. */
@@ -175,7 +175,7 @@ function beginWorker(
   subject: Subject,
   pageBytes: number,
   rest: (part: number) => void,
-): WorkerState {
+): ComparedWorker {
   const map: RegionMap[] = [];
   const byWindow = new Map<number, RegionMap[]>();
   const common = commonRegions(reference.mappings, subject.mappings);
@@ -215,7 +215,7 @@ function beginWorker(
   };
 }
 
-function unsharedPagesOf({ map }: WorkerState): number {
+function unsharedPagesOf({ map }: ComparedWorker): number {
   return map.reduce((sum, { counts }) => sum + (counts[TO_LOOK_AT] ?? 0), 0);
 }
 
@@ -237,7 +237,7 @@ interface PageToLookAt {
   readonly address: number;
 }
 
-function pagesOfWindow(state: WorkerState, start: number, pageBytes: number): PageToLookAt[] {
+function pagesOfWindow(state: ComparedWorker, start: number, pageBytes: number): PageToLookAt[] {
   return (state.byWindow.get(start) ?? []).flatMap((map) =>
     pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page, address: map.region.start + page * pageBytes })),
   );
@@ -266,7 +266,7 @@ function pagesThere(maps: readonly RegionMap[], start: number, pageBytes: number
 
 function lookAtPages(
   tools: Tools,
-  state: WorkerState,
+  state: ComparedWorker,
   pages: readonly PageToLookAt[],
   start: number,
   onPage: () => void,
@@ -306,7 +306,7 @@ function lookAtPages(
   }
 }
 
-function finishWorker(state: WorkerState, other: Subject | null, pageBytes: number): WorkerComparison {
+function finishWorker(state: ComparedWorker, other: Subject | null, pageBytes: number): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
   const causes = CAUSE_NAMES.map((_, rank) => of(PAGE_CODES.length + rank));
   const unshared = causes.reduce((sum, count) => sum + count, 0);
@@ -332,7 +332,7 @@ function byCause(counts: ArrayLike<number>): CauseCounts {
 }
 
 /** Anonymous pages of the worker that the reference has none of, in memory that both have mapped or only the worker. */
-function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Span[] {
+function freshRuns({ subject, common, map }: ComparedWorker, pageBytes: number): Span[] {
   const runs: Span[] = [];
   const add = (start: number, count: number, isFresh: (page: number) => boolean): void => {
     for (let page = 0; page < count; page += 1) {

@@ -8,7 +8,7 @@ import {
   consider,
   ended,
   failed,
-  type HealLook,
+  type HealReading,
   type HealMemory,
   measure,
   newCode,
@@ -20,7 +20,7 @@ import { worth } from './learnt-benefit.ts';
 
 const MIB = 1024 * 1024;
 
-function look(nowMs: number, unsharedMib: readonly (number | null)[], pssMib = 500): HealLook {
+function look(nowMs: number, unsharedMib: readonly (number | null)[], pssMib = 500): HealReading {
   return {
     nowMs,
     herdPss: mebibytes(pssMib),

@@ -20,7 +20,7 @@ export interface HealCandidate {
 }
 
 /** What is known at a tick. */
-export interface HealLook {
+export interface HealReading {
   nowMs: number;
   /** Of the molds and all workers. */
   herdPss: Bytes;
@@ -92,7 +92,7 @@ export function newCode(memory: HealMemory): HealMemory {
 }
 
 /** What has been unshared since the latest heal, in the workers in which that passes the limit. */
-function newlyUnshared(memory: HealMemory, { candidates }: HealLook): Map<number, Bytes> {
+function newlyUnshared(memory: HealMemory, { candidates }: HealReading): Map<number, Bytes> {
   const found = new Map<number, Bytes>();
   for (const { pid, unshared } of candidates) {
     const fresh = (unshared ?? 0) - (memory.leftOver[pid] ?? 0);
@@ -102,7 +102,7 @@ function newlyUnshared(memory: HealMemory, { candidates }: HealLook): Map<number
 }
 
 /** Looks once; returns what is remembered from now on, and the reason for a heal if there is one. */
-export function consider(memory: HealMemory, look: HealLook): { memory: HealMemory; because: string | null } {
+export function consider(memory: HealMemory, look: HealReading): { memory: HealMemory; because: string | null } {
   const waits = memory.heal !== null || memory.stoppedBecause !== null || look.nowMs < memory.notBeforeMs;
   const waste = newlyUnshared(memory, look);
   const estimate = bytes(Math.round(sum(waste.values()) * memory.yieldPart));
@@ -119,7 +119,7 @@ export function consider(memory: HealMemory, look: HealLook): { memory: HealMemo
 }
 
 /** A heal begins. `ksmdMs`: the CPU time that ksmd has used so far. */
-export function begun(memory: HealMemory, look: HealLook, ksmdMs: Milliseconds | null): HealMemory {
+export function begun(memory: HealMemory, look: HealReading, ksmdMs: Milliseconds | null): HealMemory {
   const waste = newlyUnshared(memory, look);
   const before = new Map(look.candidates.map(({ pid, unshared }) => [pid, unshared ?? bytes(0)]));
   return {
@@ -174,7 +174,7 @@ export function failed(memory: HealMemory, reason: string): HealMemory {
 }
 
 /** Measures what the latest heal has won, once every worker that it was for has been looked at again. */
-export function measure(memory: HealMemory, look: HealLook): { memory: HealMemory; win: HealWin | null } {
+export function measure(memory: HealMemory, look: HealReading): { memory: HealMemory; win: HealWin | null } {
   const { heal } = memory;
   if (heal === null || heal.ended === null) return { memory, win: null };
   const endedAtMs = heal.ended.atMs;

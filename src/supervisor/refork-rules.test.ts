@@ -10,7 +10,7 @@ import {
   measure,
   newReforkMemory,
   type ReforkLimits,
-  type ReforkLook,
+  type ReforkReading,
   type ReforkMemory,
 } from './refork-rules.ts';
 import { worth } from './learnt-benefit.ts';
@@ -19,7 +19,11 @@ const MIB = 1024 * 1024;
 const off: ReforkLimits = { after: [], byBenefit: false };
 const byBenefit: ReforkLimits = { after: [], byBenefit: true };
 
-function look(nowMs: number, pssMib: number, workers: readonly [requests: number, privateMib: number][]): ReforkLook {
+function look(
+  nowMs: number,
+  pssMib: number,
+  workers: readonly [requests: number, privateMib: number][],
+): ReforkReading {
   return {
     nowMs,
     herdPss: bytes(pssMib * MIB),

@@ -8,7 +8,9 @@
  * memory reforks for ever in an application that leaks (Pitchfork had one and dropped it); this one stops when a refork
  * has won little, until new code is loaded.
  */
-import { type Bytes, bytes, formatMiB, mebibytes } from '../base/units.ts';
+import { WORKER_OWN_BYTES } from '../base/own-memory.ts';
+import { type Bytes, bytes, formatMiB } from '../base/units.ts';
+import { pauseMs } from './backoff.ts';
 import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
 import { mostWarmed, type Warmth } from './warmth.ts';
 
@@ -26,7 +28,7 @@ export interface ReforkCandidate extends Warmth {
 }
 
 /** What is known at a tick. */
-export interface ReforkLook {
+export interface ReforkReading {
   nowMs: number;
   /** Of the molds and all workers. */
   herdPss: Bytes;
@@ -67,17 +69,15 @@ export interface ReforkMemory {
   stoppedBecause: string | null;
 }
 
-/** What every worker takes for itself (stacks, buffers, its part of the interpreter), however it is forked. */
-const OWN_BYTES = mebibytes(4);
-
 /** Caches that still grow would be shared half full: the estimate must stand for this long. */
 const STEADY_MS = 10_000;
 const STEADY_GROWTH = 0.02;
 
+/** After a refork; and after the first that failed in a row twice as long, doubled with each. */
 const PAUSE_MS = 60_000;
+const FAILURE_PAUSES = { firstMs: 2 * PAUSE_MS, longestMs: 64 * PAUSE_MS };
 /** After so many failures in a row there is no refork by benefit any more; by requests there is one now and then. */
 const MOST_FAILURES = 3;
-const MOST_DOUBLINGS = 6;
 
 export function newReforkMemory(): ReforkMemory {
   return {
@@ -97,7 +97,7 @@ export function newReforkMemory(): ReforkMemory {
 export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
   const warmest = mostWarmed(candidates);
   const others = candidates.filter((candidate) => candidate !== warmest);
-  const own = (candidate: ReforkCandidate | null): number => Math.max(0, (candidate?.private ?? 0) - OWN_BYTES);
+  const own = (candidate: ReforkCandidate | null): number => Math.max(0, (candidate?.private ?? 0) - WORKER_OWN_BYTES);
   return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
 }
 
@@ -105,7 +105,7 @@ export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
 export function consider(
   memory: ReforkMemory,
   limits: ReforkLimits,
-  look: ReforkLook,
+  look: ReforkReading,
 ): { memory: ReforkMemory; because: string | null } {
   const limit = limits.after[Math.min(memory.reforks, limits.after.length - 1)];
   const most = Math.max(0, ...look.candidates.map((candidate) => candidate.requests));
@@ -131,7 +131,7 @@ export function consider(
 }
 
 /** A refork has been done: its win is measured from now on. */
-export function begun(memory: ReforkMemory, generation: number, before: ReforkLook): ReforkMemory {
+export function begun(memory: ReforkMemory, generation: number, before: ReforkReading): ReforkMemory {
   return {
     ...memory,
     reforks: memory.reforks + 1,
@@ -154,13 +154,13 @@ export function failed(memory: ReforkMemory, reason: string, nowMs: number): Ref
     ...memory,
     failures,
     steadySinceMs: null,
-    notBeforeMs: nowMs + PAUSE_MS * 2 ** Math.min(failures, MOST_DOUBLINGS),
+    notBeforeMs: nowMs + pauseMs(failures, FAILURE_PAUSES),
     stoppedBecause: failures < MOST_FAILURES ? memory.stoppedBecause : `${failures} reforks in a row failed: ${reason}`,
   };
 }
 
 /** Measures what the latest refork has won, once its workers are as warm as those before were. */
-export function measure(memory: ReforkMemory, look: ReforkLook): { memory: ReforkMemory; win: ReforkWin | null } {
+export function measure(memory: ReforkMemory, look: ReforkReading): { memory: ReforkMemory; win: ReforkWin | null } {
   const { measuring } = memory;
   if (measuring === null) return { memory, win: null };
   const isSampled = look.candidates.length > 0 && look.candidates.every((candidate) => candidate.private !== null);
@@ -190,7 +190,7 @@ export function measure(memory: ReforkMemory, look: ReforkLook): { memory: Refor
   };
 }
 
-function meanRequests({ candidates }: ReforkLook): number {
+function meanRequests({ candidates }: ReforkReading): number {
   if (candidates.length === 0) return 0;
   return candidates.reduce((total, { requests }) => total + requests, 0) / candidates.length;
 }

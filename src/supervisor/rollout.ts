@@ -6,7 +6,7 @@
  */
 import { log, type Draft } from './draft.ts';
 import * as molds from './molds.ts';
-import { currentMold, isServing, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
+import { currentMold, isServing, type Rollout, type RolloutKind, type WorkerState, leavesFirst } from './state.ts';
 import { readyWithoutReplaced } from './staffing.ts';
 import * as workers from './workers.ts';
 import { SIGKILL, SIGRETIRE } from './signals.ts';
@@ -203,10 +203,7 @@ function exchange(draft: Draft, rollout: Rollout): void {
   const { state } = draft;
   const serving = Object.values(state.workers).filter(isServing);
   const newReady = serving.filter((worker) => worker.generation === rollout.to && worker.phase === 'ready').length;
-  const old = serving
-    .filter((worker) => worker.generation !== rollout.to)
-    // Those that do not serve yet first, then the oldest.
-    .toSorted((a, b) => Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs);
+  const old = serving.filter((worker) => worker.generation !== rollout.to).toSorted(leavesFirst);
   let oldReady = old.filter((worker) => worker.phase === 'ready').length;
   let left = old.length;
   for (const worker of old) {

@@ -15,11 +15,11 @@ import { censusReport } from './census.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
-import type { Action, HerdEvent, Heartbeat, HerdLook, MergingLook } from './events.ts';
+import type { Action, HerdEvent, Heartbeat, HerdReading, MergingReading } from './events.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { heartbeatsOf } from './heartbeats.ts';
-import { lookAtHerd } from './herd-look.ts';
+import { readHerd } from './herd-reading.ts';
 import { requestOf } from './order-events.ts';
 import { Healer } from './healer.ts';
 import { MemoryKills } from './memory-kills.ts';
@@ -220,9 +220,9 @@ class Supervisor {
     this.#dispatch({ type: 'woken', ...this.#look() });
   }
 
-  #look(): { heartbeats: Heartbeat[]; memory: HerdLook } {
+  #look(): { heartbeats: Heartbeat[]; memory: HerdReading } {
     const heartbeats = heartbeatsOf(this.#state, this.#startUp.scoreboard, monotonicClock.nowNs());
-    return { heartbeats, memory: lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid)) };
+    return { heartbeats, memory: readHerd(this.#state, (pid) => this.#sampler.sampleOf(pid)) };
   }
 
   #servingMold(): { startedAtMs: number; rss: Bytes } | null {
@@ -231,7 +231,7 @@ class Supervisor {
     return mold === undefined || rss === null ? null : { startedAtMs: mold.startedAtMs, rss };
   }
 
-  #lookAtMerging(): MergingLook | null {
+  #lookAtMerging(): MergingReading | null {
     if (this.#state.settings?.heal !== true) return null;
     const molds = Object.values(this.#state.molds).flatMap(({ pid }) => pid ?? []);
     return this.#healer.look([...molds, ...Object.keys(this.#state.workers).map(Number)]);

@@ -246,3 +246,8 @@ export function freeSlot(state: HerdState): number {
   while (taken.has(slot)) slot += 1;
   return slot;
 }
+
+/** The order in which workers leave: those that do not serve yet first, then the oldest. */
+export function leavesFirst(a: WorkerState, b: WorkerState): number {
+  return Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs;
+}

@@ -54,8 +54,8 @@ export function conclude(draft: Draft): void {
   draft.actions.push({ do: 'end', exitStatus: state.stop.exitStatus, error: state.stop.error });
 }
 
-/** Tells a worker to finish its requests and leave. */
-export function drain(draft: Draft, worker: WorkerState): void {
+/** Tells a worker to leave because the whole herd stops: what waits to be accepted is served first. */
+export function dismissWorker(draft: Draft, worker: WorkerState): void {
   // One that does not serve yet may have no handler for it; one that drains has closed its listeners.
   const finish = worker.phase === 'ready' ? SIGFINISH : SIGTERM;
   const signal = draft.state.stop?.quick === true ? SIGQUIT : finish;
@@ -81,7 +81,7 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
   };
   // Before the first worker stops to accept: the keeper does one after the other.
   if (!quick && state.listeners !== null) draft.actions.push({ do: 'turn_away' });
-  for (const worker of Object.values(state.workers)) drain(draft, worker);
+  for (const worker of Object.values(state.workers)) dismissWorker(draft, worker);
 }
 
 /** The next step of a stop, after every event: first workers, then molds, then the keeper. */
