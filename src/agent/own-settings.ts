@@ -1,4 +1,4 @@
-/** Made by scripts/own-settings.ts out of agent/cowherd_agent/own_settings.json. */
+/** Made by scripts/tables.ts out of agent/cowherd_agent/own_settings.json. */
 import * as v from 'valibot';
 
 /** Values of Cowherd's own settings, as a mold says them. */

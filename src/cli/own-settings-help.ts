@@ -1,4 +1,4 @@
-/** Made by scripts/own-settings.ts out of agent/cowherd_agent/own_settings.json. */
+/** Made by scripts/tables.ts out of agent/cowherd_agent/own_settings.json. */
 export const OWN_SETTINGS_HELP = `  --policy POLICY          heap_policy: auto (default), immortal, freeze, instagram, stock
   --warmup REQUEST         warmup: a request played in the mold, such as "GET /"; repeatable
   --gc-guard MODE          gc_guard: hold (default), report, off

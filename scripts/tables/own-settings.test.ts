@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { helpSource, readTable, schemaSource } from './source.ts';
+import { helpSource, readTable, schemaSource } from './own-settings.ts';
 
 const table = (settings: unknown[]): string => JSON.stringify({ settings });
 const budget = {

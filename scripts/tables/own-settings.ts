@@ -36,7 +36,7 @@ export function readTable(text: string): Row[] {
   return v.parse(v.strictObject({ settings: v.array(row) }), JSON.parse(text)).settings;
 }
 
-const HEAD = '/** Made by scripts/own-settings.ts out of agent/cowherd_agent/own_settings.json. */\n';
+const HEAD = '/** Made by scripts/tables.ts out of agent/cowherd_agent/own_settings.json. */\n';
 
 /** The schema of the values that the supervisor acts on. */
 export function schemaSource(rows: readonly Row[]): string {
