@@ -20,7 +20,7 @@ import { inMiB } from '../src/base/units.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
 import { CpuMeter } from './lib/cpu.ts';
 import { atLeast, atMost } from './lib/figures.ts';
-import { lookAtHerd, retention, sharedAtFork } from './lib/herd-memory.ts';
+import { readHerd, retention, sharedAtFork } from './lib/herd-memory.ts';
 import { get } from './lib/http.ts';
 import { load } from './lib/load.ts';
 import { cowherd, gunicornPreload, nameOf, POLICIES, type Server, uwsgi } from './lib/servers.ts';
@@ -63,7 +63,7 @@ async function underLoad(server: Server, { scratch, feedEnvironment: environment
   await sleep(SETTLE_MS);
   const after = await serving.untilWorkers(WORKERS);
   if (after.workers.some((pid) => !before.workers.includes(pid))) throw new Error(`${serving.name} lost a worker`);
-  const memory = lookAtHerd(after, atFork);
+  const memory = readHerd(after, atFork);
   await serving.kill();
   return {
     sharedAtForkMib: inMiB(memory.sharedAtFork),
@@ -91,7 +91,7 @@ async function afterReadingAll(server: Server, { scratch, feedEnvironment: envir
   const answer = await get(serving.port, '/read-all');
   if (answer.status !== 200) throw new Error(`${serving.name} answers /read-all with ${answer.status}`);
   const { objects } = JSON.parse(answer.body) as { objects: number };
-  const memory = lookAtHerd(await serving.untilWorkers(1), atFork);
+  const memory = readHerd(await serving.untilWorkers(1), atFork);
   await serving.kill();
   return {
     objects,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from cowherd_agent import database, warmup
 from cowherd_agent.forked_child import Outcome, Tell, run_in_child
 from cowherd_agent.herd_heap import HerdHeap
-from cowherd_agent.warmup import Interface
+from cowherd_agent.meter import Interface
 
 TIMEOUT_SECONDS = 30.0
 

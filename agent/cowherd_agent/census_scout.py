@@ -16,7 +16,7 @@ from cowherd_agent.forked_child import Child, Tell
 from cowherd_agent.messages import Message
 
 TIMEOUT_SECONDS = 300.0
-"""A busy host leaves it little of the processor. Also in src/supervisor/census.ts."""
+"""A busy host leaves it little of the processor. Also in the supervisor's census.ts."""
 
 FILE_PREFIX = "census-"
 """Begins the name of a generation's file in the runtime directory, before its number; also in

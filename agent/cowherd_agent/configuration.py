@@ -23,9 +23,8 @@ import cowherd_agent.settings as cowherd_settings
 from cowherd_agent import __version__, syslog_relay
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.hooks import print_own_traceback
-from cowherd_agent.meter import wrap
+from cowherd_agent.meter import Interface, wrap
 from cowherd_agent.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
-from cowherd_agent.warmup import Interface
 
 # As many as `cowherd scale` takes (src/supervisor/state.ts).
 MOST_WORKERS = 1000
@@ -277,24 +276,9 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "daemon": cfg.daemon,
         "reload": cfg.reload,
         "log_level": str(cfg.loglevel).lower(),
-        "heap_policy": cfg.heap_policy,
-        "warmup": cfg.warmup,
-        "gc_guard": cfg.gc_guard,
-        "sampling_budget_percent": cfg.sampling_budget,
-        "boot_timeout_seconds": cfg.boot_timeout,
         "max_requests": cfg.max_requests,
         "max_requests_jitter": cfg.max_requests_jitter,
-        "refork_after": cfg.refork_after,
-        "refork_by_benefit": cfg.refork_by_benefit,
-        "exit_when_hopeless": cfg.exit_when_hopeless,
-        "heal": cfg.heal,
-        "recycle_private_bytes": cfg.recycle_private,
-        "recycle_pss_bytes": cfg.recycle_pss,
-        "recycle_rss_bytes": cfg.recycle_rss,
-        "recycle_samples": cfg.recycle_samples,
-        "recycle_age_seconds": cfg.recycle_age,
-        "recycle_age_jitter_seconds": cfg.recycle_age_jitter,
-        "herd_memory": cfg.herd_memory,
+        **cowherd_settings.values_for_the_supervisor(cfg),
         "syslog": syslog_relay.target_of(cfg),
         "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }

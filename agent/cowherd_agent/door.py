@@ -21,7 +21,7 @@ from cowherd_agent.messages import Message
 _MOST_VISITORS = 16
 _LONGEST_LINE_BYTES = 4096
 
-# What a herd has in its runtime directory (src/supervisor/runtime-directory.ts); taken away here
+# What a herd has in its runtime directory (the supervisor's runtime-directory.ts); taken away here
 # when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
 # nobody behind it starts a herd of its own.
 _RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new")

@@ -26,14 +26,15 @@ from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import scoreboard
 from cowherd_agent.turn_away import handshakes
+from cowherd_agent.worker_signals import on_signal
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from cowherd_agent.worker import WorkerStart
+    from cowherd_agent.worker_start import WorkerStart
 
 SIGFINISH = 45
-"""A real-time signal (signal(7)), used by no worker class. Also in src/supervisor/stopping.ts."""
+"""A real-time signal (signal(7)), used by no worker class. Also in the supervisor's signals.ts."""
 
 LOOK_SECONDS = 0.01
 """Between two looks at the backlog."""
@@ -66,19 +67,7 @@ class Finishing:
 
     def listen(self) -> None:
         """Handles SIGFINISH, from now on and after the worker class has set its own handlers."""
-        original = self._worker.init_signals
-
-        def init_signals() -> None:
-            original()
-            self._handle()
-
-        self._handle()
-        self._worker.init_signals = init_signals
-
-    def _handle(self) -> None:
-        signal.signal(SIGFINISH, self._finish)
-        # As gunicorn does with SIGTERM: no system call of a request is to be interrupted.
-        signal.siginterrupt(SIGFINISH, False)
+        on_signal(self._worker, SIGFINISH, self._finish)
 
     def _finish(self, _number: int, _frame: FrameType | None) -> None:
         if self._asked:

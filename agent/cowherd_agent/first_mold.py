@@ -14,7 +14,8 @@ import os
 import sys
 
 from cowherd_agent import inherited
-from cowherd_agent.mold_process import LAUNCHER, MOLD_DESCRIPTOR
+from cowherd_agent.mold_process import MOLD_DESCRIPTOR
+from cowherd_agent.places import LAUNCHER
 
 
 def become(arguments: list[str]) -> list[str]:

@@ -49,17 +49,11 @@ from typing import Any, Literal
 from cowherd_agent import scoreboard
 from cowherd_agent.collector import SlotLike, collection_watch
 from cowherd_agent.heap import rawgc
+from cowherd_agent.heap.ladder_table import RUNGS
 
 GuardMode = Literal["hold", "report", "off"]
 
 GUARDED = ("enable", "disable", "set_threshold", "freeze", "unfreeze", "collect")
-
-_HELD: dict[str, frozenset[str]] = {
-    "stock": frozenset(),
-    "instagram": frozenset({"set_threshold", "unfreeze", "collect"}),
-    "freeze": frozenset({"set_threshold", "unfreeze"}),
-    "immortal": frozenset({"set_threshold", "unfreeze"}),
-}
 
 _IDLE_RESULT: dict[str, object] = {"collect": 0}
 
@@ -90,7 +84,8 @@ OnCall = Callable[[GuardCall], None]
 
 def undoes(policy_name: str, function: str, arguments: tuple[object, ...]) -> bool:
     """Whether the call would undo the policy. Pure."""
-    if function not in _HELD.get(policy_name, frozenset()):
+    rung = RUNGS.get(policy_name)
+    if rung is None or function not in rung.guard_holds:
         return False
     return not (function == "set_threshold" and arguments[:1] == (0,))
 
@@ -213,7 +208,8 @@ class Guard:
 
     def _collection_started(self, generation: int) -> None:
         """A collection starts that neither our collector nor a counted gc.collect() started."""
-        if self._passing_collect or not _HELD.get(self.policy_name):
+        rung = RUNGS.get(self.policy_name)
+        if self._passing_collect or rung is None or not rung.guard_holds:
             return
         hold = self.mode == "hold"
         automatic = rawgc.get_threshold()[0] != 0

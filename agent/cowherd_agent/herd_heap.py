@@ -14,9 +14,9 @@ from cowherd_agent.failures import MoldFailure
 from cowherd_agent.guard import GuardCall
 from cowherd_agent.heap.errors import PolicyUnavailable
 from cowherd_agent.heap.interpreter import available_policies, identify, why_not
-from cowherd_agent.heap.ladder import resolve
-from cowherd_agent.heap.policies import HeapPolicy, auto, make
-from cowherd_agent.heap.policies.auto import LADDER
+from cowherd_agent.heap.ladder import AUTO, resolve
+from cowherd_agent.heap.ladder_table import RUNGS
+from cowherd_agent.heap.policies import HeapPolicy, make
 from cowherd_agent.heap.report import ProgressEvent
 from cowherd_agent.meter import METER
 from cowherd_agent.scoreboard import Slot
@@ -67,8 +67,8 @@ class HerdHeap:
             ]
         except PolicyUnavailable as unavailable:
             raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
-        if asked == auto.NAME:
-            for name in LADDER:
+        if asked == AUTO:
+            for name in RUNGS:
                 reason = why_not(name, interpreter)
                 if reason is not None:
                     self.remarks.append({"policy": name, "reason": reason})
@@ -111,7 +111,7 @@ class HerdHeap:
         try:
             report = self._policy.prepare(_events_to(on_progress))
         except PolicyUnavailable as unavailable:
-            if self.asked == auto.NAME:
+            if self.asked == AUTO:
                 return str(unavailable)
             raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
         self.report["heap"] = report.as_dict()
@@ -123,7 +123,7 @@ class HerdHeap:
             objects,
             final=True,
         )
-        if self.asked != auto.NAME or self.policy_name == "stock":
+        if self.asked != AUTO or self.policy_name == "stock":
             return None
         from cowherd_agent.heap.scout import run_scout
 
@@ -185,7 +185,7 @@ class HerdHeap:
             try:
                 policy.self_test()
             except PolicyUnavailable as unavailable:
-                if self.asked != auto.NAME:
+                if self.asked != AUTO:
                     raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
                 self.remarks.append({"policy": name, "reason": str(unavailable)})
                 continue

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from cowherd_agent.failures import MoldFailure
+from cowherd_agent.places import PACKAGE_FOLDER
 
 
 def run_hook(name: str, hook: Callable[..., object], *arguments: object) -> None:
@@ -25,7 +26,7 @@ def print_own_traceback(error: BaseException) -> None:
     import gunicorn
 
     own_folders = (
-        os.path.dirname(os.path.abspath(__file__)),
+        PACKAGE_FOLDER,
         os.path.dirname(os.path.abspath(gunicorn.__file__)),
         "<frozen importlib",
         os.path.dirname(os.path.abspath(os.__file__)) + os.sep + "importlib",
@@ -46,7 +47,6 @@ def is_own_fault(error: BaseException) -> bool:
 
     The standard library's frames are passed over: what is raised there is the fault of who called.
     """
-    own_folder = os.path.dirname(os.path.abspath(__file__))
     library = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
     is_own = False
     trace = error.__traceback__
@@ -56,6 +56,6 @@ def is_own_fault(error: BaseException) -> bool:
             path.startswith(library) and "site-packages" not in path
         )
         if not is_of_library:
-            is_own = path.startswith(own_folder)
+            is_own = path.startswith(PACKAGE_FOLDER)
         trace = trace.tb_next
     return is_own

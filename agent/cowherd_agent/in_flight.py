@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -19,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import scoreboard
 from cowherd_agent.meter import MeteredASGI
+from cowherd_agent.worker_signals import on_signal
 
 if TYPE_CHECKING:
-    from cowherd_agent.worker import WorkerStart
+    from cowherd_agent.worker_start import WorkerStart
 
 SIGTELL = 46
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/cut.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
 
 MOST_TOLD = 20
 LONGEST_PATH = 200
@@ -35,9 +35,7 @@ _HANDLERS = frozenset(("handle_request", "handle_http2_request"))
 
 
 def arrange(start: WorkerStart) -> None:
-    """From ``init_signals`` on SIGTELL makes this worker tell the supervisor."""
-    worker = start.worker
-    original = worker.init_signals
+    """From now on SIGTELL makes this worker tell the supervisor."""
 
     def tell(_number: int, _frame: FrameType | None) -> None:
         words = start.slot.words
@@ -49,16 +47,7 @@ def arrange(start: WorkerStart) -> None:
             }
         )
 
-    def handle() -> None:
-        signal.signal(SIGTELL, tell)
-        signal.siginterrupt(SIGTELL, False)
-
-    def init_signals() -> None:
-        original()
-        handle()
-
-    handle()
-    worker.init_signals = init_signals
+    on_signal(start.worker, SIGTELL, tell)
 
 
 def requests() -> list[dict[str, Any]]:

@@ -19,17 +19,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from cowherd_agent.worker import WorkerStart
-
-SIGMERGE: Final = 47
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/signals.ts."""
 
 # include/uapi/linux/prctl.h, Linux 6.4. No privilege is needed (kernel/sys.c).
 _PR_SET_MEMORY_MERGE = 67
@@ -51,27 +41,3 @@ def allow_merging() -> str | None:
     if number == errno.EINVAL:
         return "the kernel is older than Linux 6.4, or built without KSM"
     return os.strerror(number)
-
-
-def arrange(start: WorkerStart) -> None:
-    """From ``init_signals`` on SIGMERGE makes this worker allow it."""
-    worker = start.worker
-    original = worker.init_signals
-
-    def merge(_number: int, _frame: FrameType | None) -> None:
-        reason = allow_merging()
-        if reason is not None:
-            text = f"The memory of worker {os.getpid()} can't be merged: {reason}"
-            start.channel.send_if_possible({"type": "notice", "level": "warning", "text": text})
-
-    def handle() -> None:
-        signal.signal(SIGMERGE, merge)
-        # As gunicorn does with SIGTERM: no system call of a request is to be interrupted.
-        signal.siginterrupt(SIGMERGE, False)
-
-    def init_signals() -> None:
-        original()
-        handle()
-
-    handle()
-    worker.init_signals = init_signals

@@ -9,10 +9,12 @@ from __future__ import annotations
 import _thread
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cowherd_agent import scoreboard
-from cowherd_agent.warmup import Interface
+
+Interface = Literal["wsgi", "asgi"]
+"""How an application is called."""
 
 
 class RequestCollector(Protocol):

@@ -13,8 +13,6 @@ MOLD_DESCRIPTOR = 3
 # where only CHLD differs, whose default is to be ignored.
 _DEFAULT_SIGNALS = (1, 2, 3, 15, 17)
 
-LAUNCHER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "launch.py")
-
 
 def spawn(
     python: str,

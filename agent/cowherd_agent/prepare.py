@@ -48,8 +48,8 @@ from cowherd_agent.collector import Collector, CollectorSettings
 from cowherd_agent.guard import Guard, GuardCall, GuardMode
 from cowherd_agent.heap.errors import PolicyUnavailable
 from cowherd_agent.heap.interpreter import identify
-from cowherd_agent.heap.ladder import resolve
-from cowherd_agent.heap.policies import HeapPolicy, auto, make
+from cowherd_agent.heap.ladder import AUTO, resolve
+from cowherd_agent.heap.policies import HeapPolicy, make
 from cowherd_agent.heap.report import PolicyReport, Progress
 from cowherd_agent.heap.scout import ScoutVerdict, run_scout
 from cowherd_agent.meter import Meter, MeteredWSGI
@@ -211,7 +211,7 @@ def prepare(
     candidates = resolve(policy, identify())
     if warmup is not None:
         warmup()
-    chosen, rejected = _choose(candidates, warmup, is_auto=policy == auto.NAME)
+    chosen, rejected = _choose(candidates, warmup, is_auto=policy == AUTO)
     for rejection in rejected:
         say(f"cowherd: heap policy {rejection.policy} is not used: {rejection.reason}")
     _guard.configure(guard, chosen.name)
@@ -242,7 +242,7 @@ def _choose(
                 rejected.append(Rejection(name, reason))
                 continue
         return chosen, tuple(rejected)
-    raise PolicyUnavailable(auto.NAME, "no policy is left", ())
+    raise PolicyUnavailable(AUTO, "no policy is left", ())
 
 
 def _try(policy: HeapPolicy, warmup: Callable[[], object] | None) -> str:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cowherd_agent import scoreboard, warmup
-from cowherd_agent.meter import METER, MeteredWSGI
-from cowherd_agent.warmup import Interface
+from cowherd_agent.meter import METER, Interface, MeteredWSGI
 
 ROUNDS = 8
 """Code is adapted at its second to eighth run (Include/internal/pycore_backoff.h of 3.13 and 3.14,

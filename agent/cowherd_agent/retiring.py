@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import perf_names, scoreboard, stack
 from cowherd_agent.failures import MoldFailure
+from cowherd_agent.worker_signals import on_signal
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from cowherd_agent.fork_safety import Verdict
-    from cowherd_agent.worker import WorkerStart
+    from cowherd_agent.worker_start import WorkerStart
 
 SIGRETIRE = 44
-"""A real-time signal (signal(7)), which no worker class uses. Also in src/supervisor/rollout.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
 
 THREADS_END_SECONDS = 3.0
 """How long the threads of a server that has stopped may take to end: gthread's and asyncio's pools
@@ -57,20 +58,7 @@ class Retirement:
 
     def listen(self) -> None:
         """Handles SIGRETIRE, from now on and after the worker class has set its own handlers."""
-        worker = self._start.worker
-        original = worker.init_signals
-
-        def init_signals() -> None:
-            original()
-            self._handle()
-
-        self._handle()
-        worker.init_signals = init_signals
-
-    def _handle(self) -> None:
-        signal.signal(SIGRETIRE, self._retire)
-        # As gunicorn does with SIGTERM: no system call of a request is to be interrupted.
-        signal.siginterrupt(SIGRETIRE, False)
+        on_signal(self._start.worker, SIGRETIRE, self._retire)
 
     def _retire(self, _number: int, _frame: FrameType | None) -> None:
         reason = why_not(self._worker_class, self._start.arbiter.cfg)

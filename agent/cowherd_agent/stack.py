@@ -18,6 +18,7 @@ import sys
 from typing import Any
 
 from cowherd_agent.scoreboard import STACK_OFFSET
+from cowherd_agent.worker_signals import around_init_signals
 
 _STDERR = 2
 
@@ -33,15 +34,8 @@ def arrange(worker: Any, scoreboard_descriptor: int) -> None:
     global _descriptor
     descriptor = _descriptor = scoreboard_descriptor
     os.lseek(descriptor, STACK_OFFSET, os.SEEK_SET)
-    original = worker.init_signals
-
-    def init_signals() -> None:
-        # The application may have enabled it: what disable() puts back must not be gunicorn's.
-        faulthandler.disable()
-        original()
-        _enable(descriptor)
-
-    worker.init_signals = init_signals
+    # The application may have enabled it: what disable() puts back must not be gunicorn's.
+    around_init_signals(worker, before=faulthandler.disable, after=lambda: _enable(descriptor))
 
 
 def release() -> None:

@@ -14,8 +14,8 @@ from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from cowherd_agent import native_threads
+from cowherd_agent.places import PACKAGE_FOLDER
 
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 _LIBRARY_FOLDER = os.path.dirname(os.path.abspath(threading.__file__))
 
 UNKNOWN = "unknown"
@@ -152,7 +152,7 @@ def _caller_outside_library() -> str:
     nearest = None
     while frame is not None:
         path = frame.f_code.co_filename
-        if not path.startswith(_OWN_FOLDER):
+        if not path.startswith(PACKAGE_FOLDER):
             nearest = nearest or f"{path}:{frame.f_lineno}"
             in_library = path.startswith(_LIBRARY_FOLDER) and "site-packages" not in path
             if not in_library and not path.startswith("<"):

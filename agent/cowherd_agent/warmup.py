@@ -10,10 +10,10 @@ import io
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-Interface = Literal["wsgi", "asgi"]
+from cowherd_agent.meter import Interface
 
 
 class WarmupRequest(NamedTuple):

@@ -7,8 +7,6 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
@@ -19,38 +17,20 @@ from cowherd_agent import (
     gevent_drain,
     guard,
     in_flight,
-    merging,
+    merge_signal,
     perf_names,
     process_name,
     scoreboard,
     stack,
     uvicorn_drain,
 )
-from cowherd_agent.channel import Channel
 from cowherd_agent.finishing import Finishing
 from cowherd_agent.leaving import leave
 from cowherd_agent.retiring import Retirement
+from cowherd_agent.worker_signals import around_init_signals
+from cowherd_agent.worker_start import WorkerStart
 
 NAME = "cowherd-worker"
-
-
-@dataclass
-class WorkerStart:
-    """All that a forked worker needs, as the mold had it at the fork.
-
-    ``slot`` is its row of the scoreboard, ``row_descriptor`` that of the row's file.
-    """
-
-    worker: Any
-    arbiter: Any
-    keeper_pid: int
-    generation: int
-    slot: scoreboard.Slot
-    row_descriptor: int
-    forked_monotonic_ns: int
-    channel: Channel
-    apply_policy: Callable[[scoreboard.Slot], None]
-    leaves_without_finalization: bool
 
 
 def run(start: WorkerStart) -> Retirement:
@@ -68,7 +48,7 @@ def run(start: WorkerStart) -> Retirement:
     retirement.listen()
     Finishing(start).listen()
     in_flight.arrange(start)
-    merging.arrange(start)
+    merge_signal.arrange(start)
     if start.arbiter.cfg.perf_names:
         perf_names.arrange(start.channel)
     status = _serve(start, pid, retirement)
@@ -161,15 +141,13 @@ def _report_heartbeats(start: WorkerStart) -> None:
 def _exit_on_reraised_signals(worker: Any) -> None:
     """uvicorn raises SIGTERM again after its drain (uvicorn/server.py, capture_signals), which
     would end the process before the app's atexit hooks: make it an ordinary exit."""
-    original = worker.init_signals
 
-    def init_signals() -> None:
-        original()
+    def exit_instead() -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, lambda _number, _frame: sys.exit(0))
 
-    worker.init_signals = init_signals
+    around_init_signals(worker, after=exit_instead)
 
 
 def _report_failure(start: WorkerStart, code: str, detail: str) -> None:

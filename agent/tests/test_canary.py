@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from cowherd_agent.canary import is_wanted
+from cowherd_agent.places import PACKAGE_FOLDER
 
-AGENT = Path(__file__).resolve().parents[1]
+AGENT = Path(PACKAGE_FOLDER).parent
 
 PROGRAM = f"""
 import os, socket, sys, threading

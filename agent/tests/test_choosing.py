@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from cowherd_agent.heap.errors import PolicyUnavailable
 from cowherd_agent.heap.interpreter import Interpreter, available_policies, identify, why_not
 from cowherd_agent.heap.ladder import resolve
-from cowherd_agent.heap.policies import auto, make
+from cowherd_agent.heap.ladder_table import LADDER
+from cowherd_agent.heap.policies import make
+from cowherd_agent.prepare import PolicyChoice
+from cowherd_agent.settings import read_table
 
 NEW = Interpreter("cpython", (3, 13, 0))
 OLD = Interpreter("cpython", (3, 11, 7))
@@ -69,14 +74,8 @@ def test_an_explicit_policy_that_can_not_be_had_says_what_can() -> None:
         resolve("auto", HUGE)
 
 
-def test_next_down() -> None:
-    assert auto.next_down("immortal", NEW) == "freeze"
-    assert auto.next_down("freeze", NEW) == "instagram"
-    assert auto.next_down("stock", NEW) is None
-
-
 def test_every_rung_is_a_policy_of_that_name() -> None:
-    for name in auto.LADDER:
+    for name in [rung.name for rung in LADDER]:
         assert make(name).name == name
 
 
@@ -85,3 +84,10 @@ def test_this_interpreter_knows_itself() -> None:
 
     assert identify().version == sys.version_info[:3]
     assert identify().implementation == sys.implementation.name
+
+
+def test_the_names_that_types_and_settings_have_are_those_of_the_ladder() -> None:
+    names = {rung.name for rung in LADDER} | {"auto"}
+    assert set(get_args(PolicyChoice)) == names
+    [setting] = [row for row in read_table() if row["name"] == "heap_policy"]
+    assert set(setting["choices"]) == names

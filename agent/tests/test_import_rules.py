@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-AGENT = Path(__file__).resolve().parents[1]
+from cowherd_agent.places import PACKAGE_FOLDER
+
+AGENT = Path(PACKAGE_FOLDER).parent
 
 KEEPER_NEEDS = {"cowherd_agent"} | {
     f"cowherd_agent.{name}"

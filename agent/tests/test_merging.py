@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from cowherd_agent.places import PACKAGE_FOLDER
 
-AGENT = Path(__file__).resolve().parents[1]
+AGENT = Path(PACKAGE_FOLDER).parent
 KSM = Path("/sys/kernel/mm/ksm/general_profit")
 
 PROGRAM = f"""
 import ctypes, os, sys
 sys.path.append({str(AGENT)!r})
+from cowherd_agent.places import PACKAGE_FOLDER
 from cowherd_agent.merging import allow_merging
 
 PR_GET_MEMORY_MERGE = 68

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from cowherd_agent.configuration import CowherdConfig
+from cowherd_agent.places import LAUNCHER
 from cowherd_agent.syslog_relay import target_of
-
-LAUNCHER = Path(__file__).parent.parent / "launch.py"
 
 
 def config(**settings: object) -> CowherdConfig:

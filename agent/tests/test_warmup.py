@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cowherd_agent.places import PACKAGE_FOLDER
 from cowherd_agent.warmup import close_connections, parse_request, play
 
-AGENT = Path(__file__).resolve().parent.parent
+AGENT = Path(PACKAGE_FOLDER).parent
 StartResponse = Callable[..., Any]
 
 

@@ -31,7 +31,7 @@ export interface HerdMemory {
   readonly keeperPss: Bytes;
 }
 
-export function lookAtHerd(members: Members, atFork: Bytes): HerdMemory {
+export function readHerd(members: Members, atFork: Bytes): HerdMemory {
   const workers = members.workers.map((pid) => rollupOf(pid));
   const parts = workers.map((worker) => memoryOf(worker, atFork));
   const supervisor = members.root === members.mold ? null : rollupOf(members.root);

@@ -16,7 +16,8 @@ import {
   treeOf,
 } from '../../bench/lib/processes.ts';
 import { readKernelFile } from '../../src/procfs/read.ts';
-import { ask, CONTROL_VERSION } from '../../src/supervisor/control.ts';
+import { ask } from '../../src/supervisor/control.ts';
+import { CONTROL_VERSION } from '../../src/supervisor/control-messages.ts';
 import type { StatusReport } from '../../src/supervisor/status.ts';
 import { FOLDER, type Package } from './list.ts';
 import { isListening } from './services.ts';

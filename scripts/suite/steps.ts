@@ -33,6 +33,7 @@ export function stepsOf(scratch: string): Step[] {
     typescript('Format', nodeTool('oxfmt', '--check', '.')),
     typescript('Import directions', ['node', '--import', 'tsx', 'scripts/check-imports.ts']),
     typescript('Dependencies', ['node', '--import', 'tsx', 'scripts/check-dependencies.ts']),
+    typescript('Tables of both languages', ['node', '--import', 'tsx', 'scripts/tables.ts', '--check']),
     typescript('Unused code', nodeTool('knip', '--no-progress')),
     { title: 'Unit tests', ...vitest('unit', inScratch('unit.json')), dependsOn: 'sources', typescript: true },
     { title: 'Python lint', command: python('-m', 'ruff', 'check', ...pythonFolders()), dependsOn: 'sources' },

@@ -36,7 +36,8 @@ for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").glob("*.py")
                 if isinstance(kind, ast.Constant):
                     spoken.append({"type": kind.value, "keys": keys, "where": f"{path.name}:{node.lineno}"})
         if isinstance(node, ast.FunctionDef) and node.name == "describe" and path.stem == "configuration":
-            settings = [key.value for key in node.body[-1].value.keys]
+            # One of them is all of own_settings.json.
+            settings = [key.value for key in node.body[-1].value.keys if key is not None]
         # self._order["x"], order["x"] and their get("x")
         target = None
         if isinstance(node, ast.Subscript):
@@ -46,6 +47,8 @@ for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").glob("*.py")
         name = getattr(target, "attr", getattr(target, "id", None))
         if name in ("_order", "order") and isinstance(key, ast.Constant):
             order_read.add(key.value)
+own = json.loads((agent / "cowherd_agent" / "own_settings.json").read_text())["settings"]
+settings += [row["message"] for row in own if "message" in row]
 print(json.dumps({
     "version": messages.PROTOCOL_VERSION,
     "keeper_messages": sorted(messages.KEEPER_MESSAGES),

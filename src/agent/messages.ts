@@ -6,6 +6,7 @@
  * what workers say, whom it knows by their sockets, inside `from_worker`. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
+import { ownSettings } from './own-settings.ts';
 
 /** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/messages.py`. */
 export const PROTOCOL_VERSION = 2;
@@ -56,28 +57,12 @@ export const settings = v.object({
   daemon: v.boolean(),
   reload: v.boolean(),
   log_level: v.string(),
-  heap_policy: v.string(),
-  warmup: v.array(v.string()),
-  gc_guard: v.string(),
-  sampling_budget_percent: nonNegative,
   errorlog: v.string(),
   /** Where the supervisor's own lines go too. */
   syslog: v.optional(v.nullable(syslogTarget)),
-  boot_timeout_seconds: seconds,
   max_requests: count,
   max_requests_jitter: count,
-  refork_after: v.array(count),
-  refork_by_benefit: v.boolean(),
-  exit_when_hopeless: v.boolean(),
-  heal: v.boolean(),
-  recycle_private_bytes: count,
-  recycle_pss_bytes: count,
-  recycle_rss_bytes: count,
-  recycle_samples: count,
-  recycle_age_seconds: seconds,
-  recycle_age_jitter_seconds: seconds,
-  /** A number of bytes, or `auto`: what the cgroup has. */
-  herd_memory: v.union([v.picklist(['off', 'auto']), count]),
+  ...ownSettings,
 });
 export type Settings = v.InferOutput<typeof settings>;
 

@@ -13,6 +13,10 @@ import { escapeInJson, printableLines } from './printable.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+export function isLogLevel(name: string): name is LogLevel {
+  return LOG_LEVELS.some((level) => level === name);
+}
+
 const PINO_LEVELS = { debug: 'debug', info: 'info', warning: 'warn', error: 'error', critical: 'fatal' } as const;
 const LEVEL_OF_PINO: Readonly<Record<string, LogLevel>> = { warn: 'warning', fatal: 'critical', trace: 'debug' };
 

@@ -1,5 +1,6 @@
 /** The demo's first lines: which interpreter it has, and what that allows. */
-import { availablePolicies, POLICIES, whyNot } from '../cpython/policies.ts';
+import { LADDER } from '../cpython/policy-ladder.ts';
+import { availablePolicies, whyNot } from '../cpython/policies.ts';
 import { compareVersions, type Interpreter, interpreterName } from '../cpython/interpreter.ts';
 
 const FIRST_WITH_IMMORTAL = [3, 12, 0] as const;
@@ -13,7 +14,7 @@ export function pythonLines(interpreter: Interpreter, why: string): string[] {
     `Python: ${interpreterName(interpreter)}, ${interpreter.path} (${why})`,
     `Highest heap policy that it allows: ${highest}`,
   ];
-  const [best] = POLICIES;
+  const [{ name: best }] = LADDER;
   const reason = whyNot(best, interpreter);
   if (reason === null) return lines;
   lines.push(`The heap policy ${best} is not possible: ${reason}.`);

@@ -18,7 +18,7 @@ import {
   probe,
 } from '../cpython/interpreter.ts';
 import { availablePolicies, POLICIES, type PolicyName, whyNot } from '../cpython/policies.ts';
-import { ownMemoryCgroup, readCgroupMemory } from '../procfs/cgroup.ts';
+import { type CgroupMemory, ownMemoryCgroup, readCgroupMemory } from '../procfs/cgroup.ts';
 import { readKernelFacts } from '../procfs/kernel.ts';
 import { readMeminfo } from '../procfs/meminfo.ts';
 import { KsmSwitch } from '../supervisor/ksm-switch.ts';
@@ -103,8 +103,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
   if (choice !== null && chosen === null) problems.push(new CowherdError('PYTHON_NOT_FOUND', { detail: choice.path }));
   if (chosen !== null) problems.push(...problemsOf(chosen));
 
-  const cgroup = ownMemoryCgroup();
-  const cgroupMemory = cgroup === null ? null : readCgroupMemory(cgroup);
+  const cgroup = readOwnCgroup();
   const memory = readMeminfo();
   const kernel = readKernelFacts();
   const runtime = tryRuntimeDirectory();
@@ -118,15 +117,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
       cpus: availableParallelism(),
       memory_total: memory?.total ?? 0,
       memory_available: memory?.available ?? 0,
-      cgroup:
-        cgroup === null || cgroupMemory === null
-          ? null
-          : {
-              version: cgroup.version,
-              limit: cgroupMemory.limit,
-              current: cgroupMemory.current,
-              oom_kills: cgroupMemory.oomKills,
-            },
+      cgroup: cgroup?.report ?? null,
     },
     project: {
       folder: path.resolve(cwd, chdir ?? '.'),
@@ -138,7 +129,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
       platform: process.platform,
       kernel,
       perfCommand: isOnPath('perf', env),
-      cgroup: cgroupMemory,
+      cgroup: cgroup?.memory ?? null,
       memoryAvailable: memory?.available ?? bytes(0),
       ksmLeftOn: new KsmSwitch().leftBehind().length > 0,
       runtimeDirectory: { path: runtime.path, problem: runtime.problem?.detail ?? runtime.problem?.title ?? null },
@@ -150,6 +141,15 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
       advice,
     })),
   };
+}
+
+/** The cgroup that limits the memory of this process; null where there is none, or none that can be read. */
+function readOwnCgroup(): { memory: CgroupMemory; report: DoctorReport['machine']['cgroup'] } | null {
+  const cgroup = ownMemoryCgroup();
+  const memory = cgroup === null ? null : readCgroupMemory(cgroup);
+  if (cgroup === null || memory === null) return null;
+  const { limit, current, oomKills } = memory;
+  return { memory, report: { version: cgroup.version, limit, current, oom_kills: oomKills } };
 }
 
 /** What keeps an interpreter from serving. */

@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { isMergeable } from '../procfs/ksm.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { ask } from '../supervisor/control.ts';
+import { CONTROL_VERSION } from '../supervisor/control-messages.ts';
 import { herdLabel } from '../supervisor/herd-notes.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { readStatus } from './read-status.ts';
-import { familyOfProcess } from './why.ts';
+import { familyOfProcess } from './family-of-process.ts';
 
 export interface HealTarget {
   /** For people. */

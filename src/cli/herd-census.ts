@@ -1,7 +1,8 @@
 /** Has a running herd take the census of the generation that serves, and waits for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { ask } from '../supervisor/control.ts';
+import { CONTROL_VERSION } from '../supervisor/control-messages.ts';
 import type { CensusReport } from '../supervisor/census.ts';
 import { censusPath } from '../supervisor/runtime-folder.ts';
 

@@ -1,6 +1,7 @@
 /** Asks a running herd how it is. */
 import { CowherdError } from '../base/errors.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { ask } from '../supervisor/control.ts';
+import { CONTROL_VERSION } from '../supervisor/control-messages.ts';
 import type { StatusReport } from '../supervisor/status.ts';
 
 /** @throws CowherdError NOT_RUNNING, PROTOCOL_MISMATCH */

@@ -12,7 +12,8 @@ import { chooseInstrument, type InstrumentName } from '../faults/instrument.ts';
 import { requirePerf } from '../faults/perf-command.ts';
 import { pprofOf } from '../faults/pprof.ts';
 import type { Profile } from '../faults/profile.ts';
-import { type CallGraph, parseLockable, recordFaults } from '../faults/recording.ts';
+import { type CallGraph, parseLockable } from '../faults/perf-record.ts';
+import { recordFaults } from '../faults/recording.ts';
 import { type CounterGroup, recordReport, type RecordReport } from '../faults/report.ts';
 import { speedscopeOf } from '../faults/speedscope.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
@@ -23,7 +24,7 @@ import { findHerd } from './find-herd.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { formatRecord } from './record-text.ts';
 import { readStatus } from './read-status.ts';
-import { familyOfProcess } from './why.ts';
+import { familyOfProcess } from './family-of-process.ts';
 
 export interface RecordOptions {
   runtimeDir?: string;

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../base/errors.ts';
 import { printableJson, printableLines } from '../base/printable.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { ask } from '../supervisor/control.ts';
+import { CONTROL_VERSION } from '../supervisor/control-messages.ts';
 import { nameOfHerd } from '../supervisor/herd-notes.ts';
 import type { RolloutKind } from '../supervisor/state.ts';
 import type { RolloutReport, StatusReport } from '../supervisor/status.ts';

@@ -2,7 +2,8 @@
 import { CowherdError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { formatCount } from '../base/units.ts';
-import { ask, CONTROL_VERSION } from '../supervisor/control.ts';
+import { ask } from '../supervisor/control.ts';
+import { CONTROL_VERSION } from '../supervisor/control-messages.ts';
 import { nameOfHerd } from '../supervisor/herd-notes.ts';
 import { MOST_WORKERS } from '../supervisor/state.ts';
 import { findHerd } from './find-herd.ts';

@@ -36,37 +36,21 @@ export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat |
       current.error(`The error log ${path} can't be opened: ${String(error)}`);
     }
   };
-  let syslog: Log | null = null;
-  let relay: SyslogRelay | null = null;
-  let relayed = '';
-  const relayTo = (target: SyslogTarget | null | undefined): void => {
-    const wanted = JSON.stringify(target ?? null);
-    if (wanted === (relayed || 'null')) return;
-    relayed = wanted;
-    void relay?.close();
-    relay = null;
-    syslog = null;
-    if (target === undefined || target === null) return;
-    const next = new SyslogRelay(python, target, () => {
-      if (relay !== next) return;
-      syslog = null;
-      current.warning("The supervisor's own lines do not reach syslog any more");
-    });
-    relay = next;
-    syslog = createLog({ format: 'json', level, write: (line) => next.write(line) });
-  };
+  const syslog = new SyslogLog(python, () => {
+    current.warning("The supervisor's own lines do not reach syslog any more");
+  });
   return {
     ...logEach((each, text, data) => {
       current[each](text, data);
-      syslog?.[each](text);
+      syslog.log?.[each](text);
     }),
     setLevel(next) {
       level = next;
       current.setLevel(next);
-      syslog?.setLevel(next);
+      syslog.log?.setLevel(next);
     },
     follow({ errorlog, syslog: target }) {
-      relayTo(target);
+      syslog.follow(target ?? null, level);
       if (errorlog === '-' || errorlog === path) return;
       path = errorlog;
       open();
@@ -82,9 +66,45 @@ export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat |
     },
     reopen: open,
     async close() {
-      await relay?.close();
+      await syslog.close();
     },
   };
+}
+
+/** The log that goes to syslog, as far as the settings ask for it. */
+class SyslogLog {
+  readonly #python: string;
+  readonly #onLost: () => void;
+  #target = 'null';
+  #relay: SyslogRelay | null = null;
+  log: Log | null = null;
+
+  /** @param onLost called when lines do not get through any more */
+  constructor(python: string, onLost: () => void) {
+    this.#python = python;
+    this.#onLost = onLost;
+  }
+
+  follow(target: SyslogTarget | null, level: LogLevel): void {
+    const wanted = JSON.stringify(target);
+    if (wanted === this.#target) return;
+    this.#target = wanted;
+    void this.close();
+    this.#relay = null;
+    this.log = null;
+    if (target === null) return;
+    const relay = new SyslogRelay(this.#python, target, () => {
+      if (this.#relay !== relay) return;
+      this.log = null;
+      this.#onLost();
+    });
+    this.#relay = relay;
+    this.log = createLog({ format: 'json', level, write: (line) => relay.write(line) });
+  }
+
+  async close(): Promise<void> {
+    await this.#relay?.close();
+  }
 }
 
 function logEach(

@@ -7,7 +7,8 @@
 import { escapeHtml, offlinePage } from '../base/html.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../base/units.ts';
 import { CAUSE_NAMES, CAUSES } from '../forensics/causes.ts';
-import { PAGE_CODES, type RegionMap, type WorkerComparison } from '../forensics/comparison.ts';
+import { PAGE_CODES, type RegionMap } from '../forensics/page-map.ts';
+import type { WorkerComparison } from '../forensics/comparison.ts';
 import { ownerName, type WhyReport, type WorkerWhy } from '../forensics/report.ts';
 import { WHY_PAGE_SCRIPT } from './why-html-script.ts';
 import { WHY_PAGE_STYLE } from './why-html-style.ts';

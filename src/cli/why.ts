@@ -3,22 +3,20 @@
  * looks need is imported there: to start takes the machine from those who are looked at.
  */
 import { setPriority } from 'node:os';
-import { CowherdError, isSystemError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import { printableJson } from '../base/printable.ts';
 import type { Change } from '../forensics/change.ts';
 import type { WorkerComparison } from '../forensics/comparison.ts';
 import { type Family, look } from '../forensics/look.ts';
-import { familyOf, layoutOf, relativesOf } from '../forensics/processes.ts';
 import type { WhyReport } from '../forensics/report.ts';
 import type { Snapshot } from '../forensics/snapshot.ts';
-import { readMaps } from '../procfs/maps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { collectorCaller } from '../supervisor/guard-calls.ts';
 import type { MoldReport } from '../supervisor/status.ts';
+import { familyOfProcess } from './family-of-process.ts';
 import { findHerd } from './find-herd.ts';
 import { herdOfProcess } from './herd-of-process.ts';
 import { herdCensus } from './herd-census.ts';
-import { moldsOfHerds } from './molds-of-herds.ts';
 import { refuseToReplace, writeOutput } from './output-file.ts';
 import { readStatus } from './read-status.ts';
 
@@ -131,49 +129,6 @@ async function censusOf(
   if (census !== undefined) return { census: census === false ? null : census, censusProblem: null };
   const { path, problem } = await herdCensus(directory, generation, censusProgressOn(process.stderr));
   return { census: path, censusProblem: problem };
-}
-
-/** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED, REFERENCE_LOST */
-export async function familyOfProcess(
-  pid: number,
-  { reference: given, census = false, runtimeDir }: WhyOptions = {},
-): Promise<Family> {
-  const layout = layoutOfProcess(pid);
-  const relatives = layout === null ? [] : relativesOf(pid, layout);
-  const plain = {
-    policy: null,
-    collectorCalledBy: null,
-    isWarmedUp: false,
-    census: census === false ? null : census,
-    censusProblem: null,
-  };
-  if (given !== undefined) {
-    if (layoutOfProcess(given) !== layout || layout === null) {
-      throw new CowherdError('NOT_FORKED', {
-        detail: `processes ${pid} and ${given} were not forked from the same one`,
-      });
-    }
-    return { reference: given, workers: [pid], isSibling: true, ...plain };
-  }
-  const found = familyOf(pid, relatives, await moldsOfHerds(runtimeDir));
-  if (!('kind' in found)) return { ...found, isSibling: false, ...plain };
-  if (found.kind === 'alone') throw new CowherdError('NOT_FORKED', { detail: `process ${pid}` });
-  const siblings = found.siblings.join(', ');
-  throw new CowherdError('REFERENCE_LOST', {
-    detail: `process ${pid}; forked from the same one: ${siblings}`,
-    advice: `Compare it with one of those: cowherd why ${pid} --reference ${found.siblings[0] ?? 'PID'}.`,
-  });
-}
-
-function layoutOfProcess(pid: number): string | null {
-  try {
-    const mappings = readMaps(pid);
-    if (mappings === null) throw new CowherdError('PROCESS_NOT_FOUND', { detail: `process ${pid}` });
-    return layoutOf(mappings);
-  } catch (error) {
-    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error;
-    throw new CowherdError('PROCESS_NOT_READABLE', { detail: `process ${pid} (${error.code})`, cause: error });
-  }
 }
 
 function censusProgressOn(stream: NodeJS.WriteStream): ((seconds: number | null) => void) | undefined {

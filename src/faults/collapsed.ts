@@ -5,7 +5,8 @@
  * Source: https://github.com/brendangregg/FlameGraph (README, "Fold stacks"; stackcollapse-perf.pl).
  */
 import { printable } from '../base/printable.ts';
-import type { Profile, ProfileFrame } from './profile.ts';
+import type { Profile } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
 
 export function collapsedOf(profile: Profile): string {
   const names = profile.frames.map(frameName);

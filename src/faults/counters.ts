@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { Seconds } from '../base/units.ts';
-import { plainEnvironment } from './recording.ts';
+import { plainEnvironment } from './perf-process.ts';
 
 export interface Counters {
   /** Null where the machine does not count it. */

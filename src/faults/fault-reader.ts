@@ -4,7 +4,8 @@ import { causeOf } from './causes.ts';
 import type { PerfMaps } from './perf-map.ts';
 import { frameOfMap } from './perf-map.ts';
 import type { Frame, Sample, ScriptReader } from './perf-script.ts';
-import { Profile, type ProfileFrame } from './profile.ts';
+import { Profile } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
 import type { SharedPages } from './shared-pages.ts';
 
 export interface FaultReaderOptions {

@@ -5,7 +5,7 @@ import { FaultReader, type FaultReaderOptions } from './fault-reader.ts';
 import { examinePerfData, HEAD_BYTES } from './perf-data.ts';
 import { requirePerf } from './perf-command.ts';
 import { PerfScriptParser } from './perf-script.ts';
-import { readScript, spawnScript } from './recording.ts';
+import { readScript, spawnScript } from './perf-pipe.ts';
 
 /** Not the address of a fault: a recording may have none, and which pages were shared is not known. */
 const FIELDS = 'comm,pid,tid,time,event,trace,ip,sym,symoff,dso';

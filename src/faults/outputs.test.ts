@@ -4,7 +4,8 @@ import { Profile as Pprof } from 'pprof-format';
 import { expect, test } from 'vitest';
 import { collapsedOf } from './collapsed.ts';
 import { pprofOf } from './pprof.ts';
-import { type Fault, Profile, type ProfileFrame } from './profile.ts';
+import { type Fault, Profile } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
 import { speedscopeOf } from './speedscope.ts';
 
 const LIBRARY = '/usr/lib/libpython3.13.so.1.0';

@@ -14,7 +14,7 @@ import { isSystemError } from '../base/errors.ts';
 import { mountOf, parseMountinfo } from '../base/mountinfo.ts';
 import type { Milliseconds } from '../base/units.ts';
 import { readKernelFile } from '../procfs/read.ts';
-import type { ProfileFrame } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
 
 interface Entry {
   readonly start: number;

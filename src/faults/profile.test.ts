@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FAULT_CAUSE_NAMES } from './causes.ts';
-import { type Fault, Profile, type ProfileFrame } from './profile.ts';
+import { type Fault, Profile } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
 
 const frame = (name: string): ProfileFrame => ({ name, file: '/usr/bin/python3', language: 'native' });
 const fault = (names: string, given: Partial<Fault> = {}): Fault => ({

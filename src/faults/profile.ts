@@ -2,14 +2,8 @@
  * What a recording comes to: stacks with their counts, causes, processes and time, summed up as samples come, so that a
  * recording of any length takes the same memory.
  */
+import type { ProfileFrame } from './profile-frame.ts';
 import { type FaultCause, FAULT_CAUSE_NAMES } from './causes.ts';
-
-export interface ProfileFrame {
-  readonly name: string;
-  /** The program or library; of a Python function its source file. May be empty. */
-  readonly file: string;
-  readonly language: 'native' | 'python';
-}
 
 export interface ProfileStack {
   /** Numbers of frames, from the outermost inwards. */

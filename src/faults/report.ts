@@ -3,8 +3,9 @@ import type { Counters } from './counters.ts';
 import { type FaultCause, FAULT_CAUSE_NAMES } from './causes.ts';
 import type { FaultReader } from './fault-reader.ts';
 import type { Instrument } from './instrument.ts';
-import type { Bucket, Profile, ProfileFrame } from './profile.ts';
-import type { CallGraph } from './recording.ts';
+import type { Bucket, Profile } from './profile.ts';
+import type { ProfileFrame } from './profile-frame.ts';
+import type { CallGraph } from './perf-record.ts';
 
 /** Raised when the meaning of a field changes. */
 const REPORT_VERSION = 1;

@@ -1,4 +1,5 @@
 /** What would have kept the pages, or wins them back, with the bytes: advice that follows from the figures; pure. */
+import { WORKER_OWN_BYTES } from '../base/own-memory.ts';
 import type { CauseCounts } from './causes.ts';
 
 export type Remedy = 'policy' | 'collector' | 'preload' | 'warm-up' | 'refork' | 'heal' | 'payload';
@@ -38,9 +39,6 @@ export interface AdviceFacts {
 const IMMORTAL_FROM_MINOR = 12;
 /** Below this part of what was shared nothing is worth a line. */
 const WORTH_PART = 0.01;
-
-/** What a worker takes for itself however it is forked, as the rule for reforks has it (supervisor/refork-rules.ts). */
-const OWN_BYTES = 4 * 1024 * 1024;
 
 /** The most valuable first. */
 export function advise(facts: AdviceFacts): Advice[] {
@@ -95,7 +93,7 @@ export function advise(facts: AdviceFacts): Advice[] {
 
 /** A worker's part of what all but one of them could save. */
 function alikePages({ freshPages, freshAlikePart, workers, pageBytes }: AdviceFacts): number {
-  const alike = Math.max(0, freshPages - OWN_BYTES / pageBytes) * (freshAlikePart ?? 0);
+  const alike = Math.max(0, freshPages - WORKER_OWN_BYTES / pageBytes) * (freshAlikePart ?? 0);
   return (alike * (workers - 1)) / workers;
 }
 

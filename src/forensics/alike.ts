@@ -7,7 +7,7 @@
  * words that are not zero are the same: of workers that load their application themselves that finds three quarters,
  * of caches that were filled by different requests next to nothing.
  */
-import type { Subject } from './comparison.ts';
+import type { Subject } from './subject.ts';
 import type { Span } from './page-states.ts';
 
 /** Enough to be right within some six points of a hundred. */

@@ -5,7 +5,7 @@ import { CensusOwners } from './census-owners.ts';
 import type { MemoryWindow } from './memory-window.ts';
 import { DICT_KEYS, FREE_MEMORY, type OwnerName } from './owner-name.ts';
 import { OwnerTally, PageOwners } from './owners.ts';
-import type { Interpreter } from './pool-reading.ts';
+import type { InspectedInterpreter } from './pool-reading.ts';
 
 const PAGE = 0x7f00_0000_0000;
 
@@ -119,7 +119,10 @@ test('a class says itself where it is from', () => {
     isHeapType: false,
     isMetatype: true,
   };
-  const interpreter = { minor: 13, types: { at: () => ({ module: 'shop.models' }) } } as unknown as Interpreter;
+  const interpreter = {
+    minor: 13,
+    types: { at: () => ({ module: 'shop.models' }) },
+  } as unknown as InspectedInterpreter;
   const owner = tally.ownerOf(type, PAGE, {} as MemoryWindow, interpreter);
   const there = census({ module: 'shop.views', type: 'type', bytes: 1000 });
   expect(given(there, { written: [[owner, 900]] }, tally).written).toEqual([['shop.models', 'type', 900]]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CAUSE_NAMES } from './causes.ts';
 import { changeBetween } from './change.ts';
-import { PAGE_CODES } from './comparison.ts';
+import { PAGE_CODES } from './page-map.ts';
 import { sampleComparison, sampleMap } from './samples/sample-comparison.ts';
 import { type Snapshot, snapshotOf } from './snapshot.ts';
 

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Cause, CAUSE_NAMES, RANK } from './causes.ts';
 import { Census } from './census.ts';
-import { causeOfCode, compare, medianOf, PAGE_CODES, unsharedPages, type WorkerComparison } from './comparison.ts';
+import { causeOfCode, PAGE_CODES } from './page-map.ts';
+import { medianOf } from './median.ts';
+import { compare, unsharedPages, type WorkerComparison } from './comparison.ts';
 import { PoolIndex } from './pool-index.ts';
 import {
   ARENA,

@@ -4,53 +4,22 @@
  * Nothing is stopped, and nothing is written: pagemaps tell which pages differ, and those are read in both processes,
  * in windows of 1 MiB, so that memory does not grow with the size of the heap.
  */
-import type { MemoryReader } from '../base/memory-reader.ts';
-import { mappingAt, type Mapping } from '../procfs/maps.ts';
-import type { PageEntries } from '../procfs/pagemap.ts';
 import { alikePart } from './alike.ts';
-import { type Cause, CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
+import { CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from './causes.ts';
 import type { Census } from './census.ts';
 import { CensusOwners } from './census-owners.ts';
-import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
 import { MemoryWindow, WINDOW_BYTES } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
 import { type Owner, OwnerTally, PageOwners } from './owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
 import { commonRegions, pageState, type Region, type Span, uncommon } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
-import type { Interpreter } from './pool-reading.ts';
+import { chunksAt, type HeapChunks, presence, walkHeap } from './heap-chunks.ts';
+import { medianOf } from './median.ts';
+import { ABSENT, FRESH, PAGE_CODES, type RegionMap, RELEASED, setCode, SHARED, TO_LOOK_AT } from './page-map.ts';
+import type { Reference } from './reference.ts';
+import type { Subject } from './subject.ts';
 import { surroundings } from './surroundings.ts';
-
-/** A process as it is looked at. */
-export interface Subject {
-  readonly pid: number;
-  readonly mappings: readonly Mapping[];
-  readonly memory: MemoryReader;
-  readonly entries: (start: number, end: number) => PageEntries;
-}
-
-export interface Reference extends Subject {
-  /** Null where it is no CPython whose heap is known. */
-  readonly interpreter: Interpreter | null;
-  readonly pools: PoolIndex;
-}
-
-/** The first codes of a page map; the others are causes, by their ranks. */
-export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;
-
-export function causeOfCode(code: number): Cause | null {
-  return CAUSE_NAMES[code - PAGE_CODES.length] ?? null;
-}
-
-/** One region of a worker's memory, a code for each page. */
-export interface RegionMap {
-  readonly region: Region;
-  readonly codes: Uint8Array;
-  /** By code, how many pages have it. */
-  readonly counts: Uint32Array;
-  /** By page, the number of its owner in `ownerNames`; -1 where there is none. */
-  readonly owners: Int32Array;
-}
 
 /** Numbers of pages. */
 export interface PageCounts {
@@ -79,11 +48,6 @@ export interface WorkerComparison {
   readonly freshAlikePart: number | null;
 }
 
-/** What is in the middle by a number; of two in the middle the one with less of it. */
-export function medianOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): Item | undefined {
-  return items.toSorted((a, b) => numberOf(a) - numberOf(b))[(items.length - 1) >> 1];
-}
-
 /** How many pages a worker does not share any more with its reference, by the page tables alone. */
 export function unsharedPages(reference: Subject, worker: Subject): number {
   let count = 0;
@@ -94,7 +58,7 @@ export function unsharedPages(reference: Subject, worker: Subject): number {
   return count;
 }
 
-interface WorkerState {
+interface ComparedWorker {
   readonly subject: Subject;
   readonly tally: OwnerTally;
   /** By rank. */
@@ -107,13 +71,6 @@ interface WorkerState {
   census: CensusOwners | null;
   unreadable: number;
 }
-
-const ABSENT = PAGE_CODES.indexOf('absent');
-const SHARED = PAGE_CODES.indexOf('shared');
-const FRESH = PAGE_CODES.indexOf('fresh');
-const RELEASED = PAGE_CODES.indexOf('released');
-/** Stands for a page that is to be looked at, until it has been. */
-const TO_LOOK_AT = 255;
 
 export interface CompareOptions {
   readonly pageBytes: number;
@@ -218,7 +175,7 @@ function beginWorker(
   subject: Subject,
   pageBytes: number,
   rest: (part: number) => void,
-): WorkerState {
+): ComparedWorker {
   const map: RegionMap[] = [];
   const byWindow = new Map<number, RegionMap[]>();
   const common = commonRegions(reference.mappings, subject.mappings);
@@ -258,22 +215,12 @@ function beginWorker(
   };
 }
 
-function unsharedPagesOf({ map }: WorkerState): number {
+function unsharedPagesOf({ map }: ComparedWorker): number {
   return map.reduce((sum, { counts }) => sum + (counts[TO_LOOK_AT] ?? 0), 0);
 }
 
 /** Their states are told in less than a millisecond. */
 const PAGES_A_STRETCH = 1024;
-
-interface HeapChunks {
-  readonly region: Region;
-  readonly table: ChunkTable;
-}
-
-/** Of the C library's heap; null for other addresses. */
-function chunksAt(chunks: HeapChunks | null, address: number): ChunkTable | null {
-  return chunks !== null && chunks.region.start <= address && address < chunks.region.end ? chunks.table : null;
-}
 
 interface Tools {
   readonly known: ReferenceWindow;
@@ -290,7 +237,7 @@ interface PageToLookAt {
   readonly address: number;
 }
 
-function pagesOfWindow(state: WorkerState, start: number, pageBytes: number): PageToLookAt[] {
+function pagesOfWindow(state: ComparedWorker, start: number, pageBytes: number): PageToLookAt[] {
   return (state.byWindow.get(start) ?? []).flatMap((map) =>
     pagesToLookAt(map, start, pageBytes).map((page) => ({ map, page, address: map.region.start + page * pageBytes })),
   );
@@ -319,7 +266,7 @@ function pagesThere(maps: readonly RegionMap[], start: number, pageBytes: number
 
 function lookAtPages(
   tools: Tools,
-  state: WorkerState,
+  state: ComparedWorker,
   pages: readonly PageToLookAt[],
   start: number,
   onPage: () => void,
@@ -359,14 +306,7 @@ function lookAtPages(
   }
 }
 
-function setCode({ codes, counts }: RegionMap, page: number, code: number): void {
-  const before = codes[page] ?? ABSENT;
-  counts[before] = (counts[before] ?? 0) - 1;
-  counts[code] = (counts[code] ?? 0) + 1;
-  codes[page] = code;
-}
-
-function finishWorker(state: WorkerState, other: Subject | null, pageBytes: number): WorkerComparison {
+function finishWorker(state: ComparedWorker, other: Subject | null, pageBytes: number): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
   const causes = CAUSE_NAMES.map((_, rank) => of(PAGE_CODES.length + rank));
   const unshared = causes.reduce((sum, count) => sum + count, 0);
@@ -392,7 +332,7 @@ function byCause(counts: ArrayLike<number>): CauseCounts {
 }
 
 /** Anonymous pages of the worker that the reference has none of, in memory that both have mapped or only the worker. */
-function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Span[] {
+function freshRuns({ subject, common, map }: ComparedWorker, pageBytes: number): Span[] {
   const runs: Span[] = [];
   const add = (start: number, count: number, isFresh: (page: number) => boolean): void => {
     for (let page = 0; page < count; page += 1) {
@@ -410,44 +350,4 @@ function freshRuns({ subject, common, map }: WorkerState, pageBytes: number): Sp
     add(start, entries.count, (page) => entries.isAnonymous(page));
   }
   return runs;
-}
-
-/** Whether a process has an anonymous page at an address. Others are not read: it could make the kernel map them. */
-function presence(subject: Subject, pageBytes: number): (address: number) => boolean {
-  let mapping: Mapping | null = null;
-  let entries: PageEntries | null = null;
-  return (address) => {
-    if (mapping === null || address < mapping.start || address >= mapping.end) {
-      mapping = mappingAt(subject.mappings, address);
-      entries = mapping === null || !mapping.private ? null : subject.entries(mapping.start, mapping.end);
-    }
-    return mapping !== null && entries !== null && entries.isAnonymous((address - mapping.start) / pageBytes);
-  };
-}
-
-function walkHeap(
-  reference: Reference,
-  isThere: (address: number) => boolean,
-  pageBytes: number,
-  rest: (part: number) => void,
-): HeapChunks | null {
-  // A heap that has grown after a fork is in several mappings, one behind the other.
-  const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
-  const [first] = parts;
-  const last = parts.at(-1);
-  if (first === undefined || last === undefined) return null;
-  const heap: Region = { start: first.start, end: last.end, path: '[heap]', ofFile: false };
-  const walk = new ChunkWalk(heap.start, heap.end);
-  const window = new MemoryWindow(pageBytes);
-  for (let start = Math.floor(heap.start / WINDOW_BYTES) * WINDOW_BYTES; start < heap.end; start += WINDOW_BYTES) {
-    const inHeap = (page: number): boolean => {
-      const address = start + page * pageBytes;
-      return address >= heap.start && address < heap.end && isThere(address);
-    };
-    window.load(reference.memory, start, inHeap, inHeap);
-    walk.feed(start, window.words);
-    rest((start - heap.start) / (heap.end - heap.start));
-  }
-  const table = walk.finish();
-  return table === null ? null : { region: heap, table };
 }

@@ -3,7 +3,7 @@ import { CODE_FILENAME, FUNCTION_MODULE, MODULE_NAME } from '../cpython/object-l
 import type { ObjectType } from '../cpython/types-outside.ts';
 import type { MemoryWindow } from './memory-window.ts';
 import type { OwnerName } from './owner-name.ts';
-import type { Interpreter } from './pool-reading.ts';
+import type { InspectedInterpreter } from './pool-reading.ts';
 
 const LONGEST_NAME = 256;
 
@@ -20,7 +20,7 @@ export function objectOwner(
   type: ObjectType,
   start: number,
   window: MemoryWindow,
-  interpreter: Interpreter,
+  interpreter: InspectedInterpreter,
 ): OwnerName {
   const object = start + type.prefixBytes;
   const { types, minor } = interpreter;

@@ -4,7 +4,7 @@ import type { Cause } from './causes.ts';
 import type { MemoryWindow } from './memory-window.ts';
 import { objectOwner, saysItsModule } from './object-owner.ts';
 import type { OwnerName } from './owner-name.ts';
-import type { Interpreter } from './pool-reading.ts';
+import type { InspectedInterpreter } from './pool-reading.ts';
 
 export interface Owner extends OwnerName {
   /** Pages, in parts: a page that two owners' objects were written on is divided by their bytes. */
@@ -45,7 +45,7 @@ export class OwnerTally {
   readonly #sayThemselves = new Set<number>();
 
   /** The owner of an object by its type, which says all but of functions, modules and classes. */
-  ownerOf(type: ObjectType, start: number, window: MemoryWindow, interpreter: Interpreter): number {
+  ownerOf(type: ObjectType, start: number, window: MemoryWindow, interpreter: InspectedInterpreter): number {
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
     const number = this.numberOf(objectOwner(type, start, window, interpreter));

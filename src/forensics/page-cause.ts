@@ -14,7 +14,7 @@ import { DICT_KEYS, FREE_MEMORY, NO_OBJECT } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 import type { Region } from './page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
-import { type Interpreter, keyTableIn, objectIn, PoolReading } from './pool-reading.ts';
+import { type InspectedInterpreter, keyTableIn, objectIn, PoolReading } from './pool-reading.ts';
 
 /** A word that is not the same any more; one object for all, since there are millions. */
 interface WrittenWord {
@@ -27,17 +27,17 @@ const WORD: WrittenWord = { before: { low: 0, high: 0 }, after: { low: 0, high: 
 /** A window of the reference, with what is known of the places in it; made once, and used for every worker. */
 export class ReferenceWindow {
   readonly window: MemoryWindow;
-  readonly #interpreter: Interpreter | null;
+  readonly #interpreter: InspectedInterpreter | null;
   readonly #poolIndex: PoolIndex;
   readonly #pools = new Map<number, PoolReading | null>();
 
-  constructor(window: MemoryWindow, interpreter: Interpreter | null, poolIndex: PoolIndex) {
+  constructor(window: MemoryWindow, interpreter: InspectedInterpreter | null, poolIndex: PoolIndex) {
     this.window = window;
     this.#interpreter = interpreter;
     this.#poolIndex = poolIndex;
   }
 
-  get interpreter(): Interpreter | null {
+  get interpreter(): InspectedInterpreter | null {
     return this.#interpreter;
   }
 
@@ -195,7 +195,7 @@ function isOfBuiltinType(
   window: MemoryWindow,
   address: number,
   { before, after }: WrittenWord,
-  interpreter: Interpreter,
+  interpreter: InspectedInterpreter,
 ): boolean {
   return TYPE_NUMBERS.some(
     (field) =>
@@ -211,13 +211,13 @@ function objectBehind(
   window: MemoryWindow,
   address: number,
   distance: number,
-  interpreter: Interpreter,
+  interpreter: InspectedInterpreter,
 ): ObjectType | null {
   const typeAt = address + distance + OBJECT.type;
   return window.holds(typeAt) ? interpreter.types.at(window.pointer(typeAt)) : null;
 }
 
-function chunkObject(window: MemoryWindow, chunk: Chunk, interpreter: Interpreter): ObjectType | null {
+function chunkObject(window: MemoryWindow, chunk: Chunk, interpreter: InspectedInterpreter): ObjectType | null {
   return objectIn(window, memoryOf(chunk), chunk.bytes - 8, interpreter.types);
 }
 
@@ -243,7 +243,7 @@ function countOwners(question: PageQuestion, owners: PageOwners, written: Writte
 
 function countPool(
   reading: PoolReading,
-  interpreter: Interpreter,
+  interpreter: InspectedInterpreter,
   { reference, address, pageBytes, tally }: PageQuestion,
   owners: PageOwners,
   written: WrittenPlaces,

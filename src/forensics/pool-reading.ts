@@ -8,7 +8,7 @@ import type { MemoryWindow } from './memory-window.ts';
 /** The bytes before an object: nothing, the collector's header, that and what the interpreter manages. */
 const PREFIXES = [0, GC_HEAD_BYTES, GC_HEAD_BYTES + PRE_HEADER_BYTES];
 
-export interface Interpreter {
+export interface InspectedInterpreter {
   /** 13 for Python 3.13. */
   readonly minor: number;
   readonly types: TypeTable;
@@ -19,11 +19,11 @@ export interface Interpreter {
 export class PoolReading {
   readonly pool: Pool;
   readonly #window: MemoryWindow;
-  readonly #interpreter: Interpreter;
+  readonly #interpreter: InspectedInterpreter;
   readonly #types: (ObjectType | null | undefined)[];
   readonly #tables = new Map<number, KeyTable | null>();
 
-  constructor(pool: Pool, window: MemoryWindow, interpreter: Interpreter) {
+  constructor(pool: Pool, window: MemoryWindow, interpreter: InspectedInterpreter) {
     this.pool = pool;
     this.#window = window;
     this.#interpreter = interpreter;
@@ -77,7 +77,7 @@ export function keyTableIn(
   window: MemoryWindow,
   start: number,
   length: number,
-  { minor, isCode }: Interpreter,
+  { minor, isCode }: InspectedInterpreter,
 ): KeyTable | null {
   const first = (start - window.start) / 4;
   return minor >= 11

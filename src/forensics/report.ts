@@ -2,7 +2,9 @@
 import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from './causes.ts';
-import { causeOfCode, medianOf, PAGE_CODES, type WorkerComparison } from './comparison.ts';
+import { causeOfCode, PAGE_CODES } from './page-map.ts';
+import { medianOf } from './median.ts';
+import type { WorkerComparison } from './comparison.ts';
 import { byModule, type ModulePages } from './modules.ts';
 
 /** Raised when a field changes its meaning or goes. */

@@ -3,7 +3,8 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { readBounded } from '../base/safe-file.ts';
-import { PAGE_CODES, type WorkerComparison } from './comparison.ts';
+import { PAGE_CODES } from './page-map.ts';
+import type { WorkerComparison } from './comparison.ts';
 import { CAUSE_NAMES } from './causes.ts';
 
 const SNAPSHOT_VERSION = 1;

@@ -5,14 +5,10 @@
  * as the mold. A failure costs nothing but the census, and asking again tries again.
  */
 import type { MoldMessage } from '../agent/messages.ts';
+import type { CensusState } from './census-state.ts';
 import { log, type Draft } from './draft.ts';
 import { censusPath } from './runtime-folder.ts';
 import { currentMold, type HerdState, type MoldState } from './state.ts';
-
-export type CensusState =
-  | { phase: 'under_way'; askedAtMs: number }
-  | { phase: 'written'; objects: number; seconds: number }
-  | { phase: 'failed'; reason: string };
 
 /** What a command is told of the census of the generation that serves. */
 export interface CensusReport {

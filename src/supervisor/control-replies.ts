@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import type { CensusReport } from './census.ts';
-import type { ControlReply } from './control.ts';
+import type { ControlReply } from './control-messages.ts';
 import type { RecycleRule } from './recycling-state.ts';
 import type { MoldState, Predecessor, Rollout, RolloutKind, WorkerState } from './state.ts';
 import { type MemoryReport, STATUS_VERSION, type StatusReport } from './status.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { onLines } from '../base/lines.ts';
 import type { CensusReport } from './census.ts';
-import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control.ts';
+import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control-messages.ts';
 import type { Answer } from './draft.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import { MOST_WORKERS } from './state.ts';

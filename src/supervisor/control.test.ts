@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { serveControl } from './control-server.ts';
-import { ask, CONTROL_VERSION, isAnswering, type ControlReply, type ControlRequest } from './control.ts';
+import { ask, isAnswering } from './control.ts';
+import { CONTROL_VERSION, type ControlReply, type ControlRequest } from './control-messages.ts';
 import { CONTROL_SOCKET } from './runtime-directory.ts';
 import { sampleReport } from './samples/sample-report.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The control socket: what the commands ask a running supervisor, one JSON object a line. This is the messages of both
- * sides, and the side of the commands; control-server.ts is the supervisor's.
+ * The control socket: what the commands ask a running supervisor, one JSON object a line. This is the commands' side;
+ * control-server.ts is the supervisor's, control-messages.ts has the messages of both.
  *
  * The socket is in the runtime directory, open to its owner only.
  */
@@ -10,15 +10,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError, type ErrorCode, isSystemError } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
-import type { CensusReport } from './census.ts';
-import type { Answer } from './draft.ts';
 import type { Looked } from '../agent/keeper-door.ts';
 import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
 import { refuseForeignHerd } from './runtime-folder.ts';
-import type { StatusReport } from './status.ts';
-
-/** Raised with every change that an older command could not understand. */
-export const CONTROL_VERSION = 1;
+import type { ControlReply, ControlRequest } from './control-messages.ts';
 
 /** For all of an answer. A supervisor gives one within milliseconds; after this time it is stopped, or the machine is at its end. */
 const ANSWER_MS = 4000;
@@ -28,30 +23,6 @@ const FULL_AGAIN_MS = 20;
 
 /** The status of 1,000 workers has some 700,000. */
 const LONGEST_REPLY = 16 * 1024 * 1024;
-
-export type ControlRequest =
-  | { type: 'status'; version: number }
-  | { type: 'stop'; version: number; quick: boolean }
-  /** Of the generation that serves; `start`: have one taken, if there is none. */
-  | { type: 'census'; version: number; start: boolean }
-  | ControlOrder;
-
-/** What a herd can be told to do while it serves. */
-export type ControlOrder =
-  | { type: 'scale'; version: number; workers: number }
-  | { type: 'reload'; version: number }
-  | { type: 'rollback'; version: number }
-  | { type: 'refork'; version: number }
-  /** Have molds and workers let the kernel merge their memory. */
-  | { type: 'merge'; version: number };
-
-export type ControlReply =
-  | { type: 'status'; report: StatusReport }
-  | { type: 'stopping'; pid: number }
-  | { type: 'census'; census: CensusReport }
-  /** Whether an order is carried out; `generation` is the one that a rollout leads to. */
-  | ({ type: 'answered' } & Answer)
-  | { type: 'refused'; reason: string };
 
 /**
  * Asks the supervisor of a runtime directory, and waits no longer than ANSWER_MS in all.

@@ -4,18 +4,12 @@
  */
 import { log, type Draft } from './draft.ts';
 import type { ExitCounters } from './events.ts';
+import type { RequestInFlight } from './request-in-flight.ts';
 import type { WorkerState } from './state.ts';
 import { SIGTELL } from './signals.ts';
 
 /** How long before the end of the grace period workers are asked, at most. */
 const ASK_BEFORE_MS = 500;
-
-/** A request as its worker tells it. */
-export interface RequestInFlight {
-  method: string;
-  path: string;
-  seconds: number | null;
-}
 
 /** When to ask, with the end of a grace period and its length. */
 export function askAtMs(killAtMs: number, graceMs: number): number {

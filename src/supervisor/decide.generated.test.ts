@@ -502,19 +502,23 @@ class World {
       if (next > untilMs) break;
       this.nowMs = Math.max(this.nowMs, next);
       for (const atMs of this.#wakes) if (atMs <= this.nowMs) this.#wakes.delete(atMs);
-      this.tick();
+      this.dispatch({ type: 'woken', heartbeats: this.#heartbeats() });
     }
     this.nowMs = untilMs;
+    if (byMs >= 1000) this.tick();
   }
 
   tick(): void {
-    const heartbeats: Heartbeat[] = [...this.workers.values()].map((worker) => ({
+    this.dispatch({ type: 'tick', heartbeats: this.#heartbeats() });
+  }
+
+  #heartbeats(): Heartbeat[] {
+    return [...this.workers.values()].map((worker) => ({
       pid: worker.pid,
       agoMs: this.nowMs - worker.beatAtMs,
       requestsFinished: worker.requests,
       inFlight: 0,
     }));
-    this.dispatch({ type: 'tick', heartbeats });
   }
 
   /** Everybody does what there is to do and nothing fails, until nothing changes for a good while, or the end. */

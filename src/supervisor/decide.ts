@@ -16,15 +16,15 @@ import * as heal from './heal.ts';
 import { withCall } from './guard-calls.ts';
 import * as keepers from './keepers.ts';
 import * as predecessor from './predecessor.ts';
-import * as merging from './merging.ts';
 import * as stopping from './stopping.ts';
 import * as molds from './molds.ts';
 import * as recycling from './recycling.ts';
 import * as refork from './refork.ts';
 import * as rollout from './rollout.ts';
+import { takeUpDelayedReload } from './rollout-requests.ts';
 import * as timeouts from './timeouts.ts';
 import * as workers from './workers.ts';
-import { SIGUSR1 } from './signals.ts';
+import { asked } from './requests.ts';
 
 export interface Decision {
   state: HerdState;
@@ -43,6 +43,7 @@ export function decide(before: HerdState, event: HerdEvent, nowMs: number): Deci
     keepers.startNextWhenDue(draft);
   } else if (draft.state.phase === 'serving') {
     rollout.advance(draft);
+    takeUpDelayedReload(draft);
     molds.startNextWhenDue(draft);
     workers.drainReplaced(draft);
     workers.fillHerd(draft);
@@ -77,75 +78,45 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'adopted':
       adoption.adopt(draft, event);
       return;
-    case 'stop_requested':
-      stopping.request(draft, event.by, event.quick);
-      return;
-    case 'scale':
-      workers.scaleTo(draft, Math.max(1, state.target + event.by));
-      return;
-    case 'scale_to':
-      workers.scaleTo(draft, event.workers);
-      return;
-    case 'reload_requested':
-      rollout.requestReload(draft, event.by);
-      return;
-    case 'rollback_requested':
-      rollout.requestRollback(draft, event.by);
-      return;
-    case 'refork_requested':
-      rollout.requestRefork(draft, event.by);
-      return;
-    case 'merge_requested':
-      merging.request(draft, event.by);
-      return;
     case 'merging_failed':
       heal.couldNotStart(draft, event.reason);
       return;
-    case 'census_requested':
-      census.request(draft);
-      return;
-    case 'reopen_logs':
-      for (const worker of Object.values(state.workers)) {
-        // A booting one may not have its signal handlers yet, and would die of it.
-        if (worker.phase === 'booting') continue;
-        draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGUSR1 });
-      }
-      for (const mold of Object.values(state.molds)) {
-        if (mold.pid === null) continue;
-        draft.actions.push({
-          do: 'tell_mold',
-          generation: mold.generation,
-          message: { type: 'reopen_logs' },
-        });
-      }
-      return;
     case 'tick':
       keepers.tick(draft);
-      workers.tick(draft, event.heartbeats);
-      timeouts.tick(draft, event.heartbeats);
-      recycling.tick(draft, event.heartbeats, event.memory);
+      lookAtDeadlines(draft, event);
       refork.tick(draft, event.memory);
       heal.tick(draft, event.memory, event.merging);
-      molds.tick(draft);
       census.tick(draft);
+      return;
+    case 'woken':
+      lookAtDeadlines(draft, event);
+      return;
+    case 'stop_requested':
+    case 'scale':
+    case 'scale_to':
+    case 'reload_requested':
+    case 'rollback_requested':
+    case 'refork_requested':
+    case 'merge_requested':
+    case 'census_requested':
+    case 'reopen_logs':
+      asked(draft, event);
       return;
   }
 }
 
+/** What can come due between two ticks. */
+function lookAtDeadlines(draft: Draft, { heartbeats, memory }: Extract<HerdEvent, { type: 'tick' | 'woken' }>): void {
+  workers.look(draft, heartbeats);
+  timeouts.look(draft, heartbeats);
+  recycling.look(draft, heartbeats, memory);
+  molds.look(draft);
+}
+
 function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | undefined): void {
-  const { state } = draft;
   switch (message.type) {
     case 'keeper_ready':
-      keepers.ready(draft, message.pid, message.door_problem ?? null);
-      if (message.protocol !== PROTOCOL_VERSION) {
-        stopping.fail(
-          draft,
-          'PROTOCOL_MISMATCH',
-          `the keeper speaks version ${message.protocol}, the supervisor ${PROTOCOL_VERSION}`,
-        );
-        return;
-      }
-      if (state.phase === 'starting') molds.startFirst(draft);
+      keeperReady(draft, message);
       return;
     case 'keeper_failed':
       stopping.end(draft, message.code, message.detail);
@@ -159,16 +130,9 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
     case 'listen_failed':
       moldFailed(draft, message.generation, message.code, `${message.address} (${message.reason})`);
       return;
-    case 'process_exited': {
-      const outOfMemory = death?.outOfMemory ?? null;
-      const ending = { exitStatus: message.exit_status, signal: message.signal, outOfMemory };
-      draft.actions.push({ do: 'forget_process', pid: message.pid });
-      const mold = molds.exited(draft, message.pid);
-      const counters = message.counters === null ? undefined : exitCounters(message.counters);
-      if (mold === null) workerExited(draft, message.pid, ending, counters, death?.stack ?? null);
-      else moldExited(draft, mold, ending);
+    case 'process_exited':
+      processExited(draft, message, death);
       return;
-    }
     case 'from_mold':
       moldSays(draft, message.generation, message.message);
       return;
@@ -209,6 +173,30 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       // Said at the keeper's door (src/agent/keeper-door.ts), and never to its supervisor.
       return;
   }
+}
+
+function keeperReady(
+  draft: Draft,
+  { pid, protocol, door_problem }: Extract<KeeperMessage, { type: 'keeper_ready' }>,
+): void {
+  keepers.ready(draft, pid, door_problem ?? null);
+  if (protocol !== PROTOCOL_VERSION) {
+    const detail = `the keeper speaks version ${protocol}, the supervisor ${PROTOCOL_VERSION}`;
+    stopping.fail(draft, 'PROTOCOL_MISMATCH', detail);
+  } else if (draft.state.phase === 'starting') molds.startFirst(draft);
+}
+
+function processExited(
+  draft: Draft,
+  { pid, exit_status, signal, counters: words }: Extract<KeeperMessage, { type: 'process_exited' }>,
+  death: DeathNotes | undefined,
+): void {
+  const ending = { exitStatus: exit_status, signal, outOfMemory: death?.outOfMemory ?? null };
+  draft.actions.push({ do: 'forget_process', pid });
+  const mold = molds.exited(draft, pid);
+  const counters = words === null ? undefined : exitCounters(words);
+  if (mold === null) workerExited(draft, pid, ending, counters, death?.stack ?? null);
+  else moldExited(draft, mold, ending);
 }
 
 function moldSays(draft: Draft, generation: number, message: MoldMessage): void {

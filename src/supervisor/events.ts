@@ -17,7 +17,7 @@ export interface Heartbeat {
 }
 
 /** The latest sample of a worker's memory (see src/procfs/memory.ts). */
-export interface WorkerLook {
+export interface WorkerReading {
   pid: number;
   sampledAtMs: number;
   rss: number;
@@ -27,8 +27,8 @@ export interface WorkerLook {
 }
 
 /** What is known of the herd's memory at a tick. */
-export interface HerdLook {
-  workers: WorkerLook[];
+export interface HerdReading {
+  workers: WorkerReading[];
   /** Proportional set sizes of the molds and of all workers that were looked at. */
   pss: number;
   /** Of the cgroup that the herd is in: its limit, and what is used without pages of files that are not in use. */
@@ -36,7 +36,7 @@ export interface HerdLook {
 }
 
 /** What KSM does for the herd; only in one that is healed by rule. */
-export interface MergingLook {
+export interface MergingReading {
   /** Why memory can't be merged here; `null` when it can. */
   problem: string | null;
   /** While this supervisor has it merged. */
@@ -66,7 +66,10 @@ export type HerdEvent =
   | { type: 'merging_failed'; reason: string }
   | { type: 'census_requested' }
   | { type: 'reopen_logs' }
-  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdLook; merging?: MergingLook };
+  /** Once a second, and never sooner. */
+  | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdReading; merging?: MergingReading }
+  /** A time has come that a decision asked for (`wake`); also when the keeper has ended. */
+  | { type: 'woken'; heartbeats: Heartbeat[]; memory?: HerdReading };
 
 /** A herd whose supervisor has died; see adoption.ts. */
 export interface Adoption {

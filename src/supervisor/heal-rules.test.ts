@@ -8,19 +8,19 @@ import {
   consider,
   ended,
   failed,
-  type HealLook,
+  type HealReading,
   type HealMemory,
   measure,
   newCode,
   newHealMemory,
   proceed,
   WORKER_LIMIT,
-  worth,
 } from './heal-rules.ts';
+import { worth } from './learnt-benefit.ts';
 
 const MIB = 1024 * 1024;
 
-function look(nowMs: number, unsharedMib: readonly (number | null)[], pssMib = 500): HealLook {
+function look(nowMs: number, unsharedMib: readonly (number | null)[], pssMib = 500): HealReading {
   return {
     nowMs,
     herdPss: mebibytes(pssMib),
@@ -58,7 +58,7 @@ function heal(
 }
 
 describe('when', () => {
-  test('the workers have unshared enough, for five looks in a row', () => {
+  test('the workers have unshared enough, for four seconds', () => {
     const due = untilDue(newHealMemory(), 0, [60, 60, 60]);
     expect(due?.seconds).toBe(5);
   });
@@ -87,11 +87,22 @@ describe('when', () => {
     }
   });
 
+  test('counts seconds, however often it looks', () => {
+    let memory = newHealMemory();
+    let decidedAtMs: number | null = null;
+    for (let nowMs = 0; decidedAtMs === null && nowMs <= 60_000; nowMs += 50) {
+      const considered = consider(memory, look(nowMs, [60, 60]));
+      memory = considered.memory;
+      if (considered.because !== null) decidedAtMs = nowMs;
+    }
+    expect(decidedAtMs).toBe(4000);
+  });
+
   test('it says of how many workers, how much and what for', () => {
     let memory = newHealMemory();
     let because: string | null = null;
     for (let second = 0; second < 5; second += 1) {
-      ({ memory, because } = consider(memory, look(second, [60, 4, 60])));
+      ({ memory, because } = consider(memory, look(second * 1000, [60, 4, 60])));
     }
     expect(because).toBe('2 worker(s) have 120.0 MiB unshared; it is estimated to win 60.0 MiB of 500.0 MiB');
   });
@@ -141,8 +152,8 @@ describe('a heal', () => {
   test('that is broken off counts, and is tried again later', () => {
     const memory = brokenOff(begun(newHealMemory(), look(0, [60, 60]), null), 3000);
     expect(memory).toMatchObject({ heal: null, heals: 1, notBeforeMs: 63_000, stoppedBecause: null });
-    expect(consider(memory, look(62_999, [60, 60])).memory.looksInARow).toBe(0);
-    expect(consider(memory, look(63_000, [60, 60])).memory.looksInARow).toBe(1);
+    expect(consider(memory, look(62_999, [60, 60])).memory.worthSinceMs).toBeNull();
+    expect(consider(memory, look(63_000, [60, 60])).memory.worthSinceMs).toBe(63_000);
   });
 });
 

@@ -9,6 +9,7 @@
  * code is loaded: then what is unshared differs, or is written again as fast as it is merged.
  */
 import { type Bytes, bytes, formatMiB, mebibytes, type Milliseconds, milliseconds } from '../base/units.ts';
+import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
 import { begin, follow, type HealProgress, type MergingSample } from './heal-settled.ts';
 
 /** A ready worker; `unshared` is null until it has been looked at. */
@@ -19,7 +20,7 @@ export interface HealCandidate {
 }
 
 /** What is known at a tick. */
-export interface HealLook {
+export interface HealReading {
   nowMs: number;
   /** Of the molds and all workers. */
   herdPss: Bytes;
@@ -55,8 +56,8 @@ export interface HealMemory {
   yieldPart: number;
   /** What the latest heal has left unshared, by pid. */
   leftOver: Record<number, Bytes>;
-  /** For how many looks in a row it has been worth it. */
-  looksInARow: number;
+  /** Since when it has been worth it, in supervisor milliseconds. */
+  worthSinceMs: number | null;
   notBeforeMs: number;
   /** Why there are no more heals until new code is loaded. */
   stoppedBecause: string | null;
@@ -64,19 +65,13 @@ export interface HealMemory {
 
 /** The limit: a worker with less newly unshared memory is left alone. */
 export const WORKER_LIMIT = mebibytes(16);
-/** A heal must win so much of the herd's memory, and at least so many bytes. */
-const WORTH_PART = 0.1;
-const WORTH_BYTES = mebibytes(32);
-/** Before anything was learnt. */
-const FIRST_YIELD_PART = 0.5;
 /** A collection in all workers is over by then, and what it has copied is at rest. */
-const LOOKS_IN_A_ROW = 5;
+const WORTH_FOR_MS = 4000;
 /** No heal takes longer; a host with much other memory to merge would need it. */
 const LONGEST_MS = 120_000;
 const SHORTEST_PAUSE_MS = 60_000;
 /** After a heal so many times the CPU time of ksmd goes by (or its whole length, where that can't be seen): 2% of a core. */
 const PAUSE_IN_HEALS = 50;
-const WINS_REMEMBERED = 10;
 
 export function newHealMemory(): HealMemory {
   return {
@@ -85,7 +80,7 @@ export function newHealMemory(): HealMemory {
     wins: [],
     yieldPart: FIRST_YIELD_PART,
     leftOver: {},
-    looksInARow: 0,
+    worthSinceMs: null,
     notBeforeMs: 0,
     stoppedBecause: null,
   };
@@ -96,13 +91,8 @@ export function newCode(memory: HealMemory): HealMemory {
   return { ...newHealMemory(), heals: memory.heals, heal: memory.heal, wins: memory.wins };
 }
 
-/** How much a heal must win. */
-export function worth(herdPss: Bytes): Bytes {
-  return bytes(Math.max(WORTH_BYTES, Math.round(herdPss * WORTH_PART)));
-}
-
 /** What has been unshared since the latest heal, in the workers in which that passes the limit. */
-function newlyUnshared(memory: HealMemory, { candidates }: HealLook): Map<number, Bytes> {
+function newlyUnshared(memory: HealMemory, { candidates }: HealReading): Map<number, Bytes> {
   const found = new Map<number, Bytes>();
   for (const { pid, unshared } of candidates) {
     const fresh = (unshared ?? 0) - (memory.leftOver[pid] ?? 0);
@@ -112,30 +102,30 @@ function newlyUnshared(memory: HealMemory, { candidates }: HealLook): Map<number
 }
 
 /** Looks once; returns what is remembered from now on, and the reason for a heal if there is one. */
-export function consider(memory: HealMemory, look: HealLook): { memory: HealMemory; because: string | null } {
+export function consider(memory: HealMemory, look: HealReading): { memory: HealMemory; because: string | null } {
   const waits = memory.heal !== null || memory.stoppedBecause !== null || look.nowMs < memory.notBeforeMs;
   const waste = newlyUnshared(memory, look);
   const estimate = bytes(Math.round(sum(waste.values()) * memory.yieldPart));
   if (waits || waste.size === 0 || estimate < worth(look.herdPss)) {
-    return { memory: { ...memory, looksInARow: 0 }, because: null };
+    return { memory: { ...memory, worthSinceMs: null }, because: null };
   }
-  const looksInARow = memory.looksInARow + 1;
+  const worthSinceMs = since(memory.worthSinceMs, true, look.nowMs) ?? look.nowMs;
   const because =
-    looksInARow < LOOKS_IN_A_ROW
+    look.nowMs - worthSinceMs < WORTH_FOR_MS
       ? null
       : `${waste.size} worker(s) have ${formatMiB(bytes(sum(waste.values())))} unshared; it is estimated to win` +
         ` ${formatMiB(estimate)} of ${formatMiB(look.herdPss)}`;
-  return { memory: { ...memory, looksInARow }, because };
+  return { memory: { ...memory, worthSinceMs }, because };
 }
 
 /** A heal begins. `ksmdMs`: the CPU time that ksmd has used so far. */
-export function begun(memory: HealMemory, look: HealLook, ksmdMs: Milliseconds | null): HealMemory {
+export function begun(memory: HealMemory, look: HealReading, ksmdMs: Milliseconds | null): HealMemory {
   const waste = newlyUnshared(memory, look);
   const before = new Map(look.candidates.map(({ pid, unshared }) => [pid, unshared ?? bytes(0)]));
   return {
     ...memory,
     heals: memory.heals + 1,
-    looksInARow: 0,
+    worthSinceMs: null,
     heal: {
       startedAtMs: look.nowMs,
       unsharedBefore: Object.fromEntries([...waste.keys()].map((pid) => [pid, before.get(pid) ?? bytes(0)])),
@@ -184,7 +174,7 @@ export function failed(memory: HealMemory, reason: string): HealMemory {
 }
 
 /** Measures what the latest heal has won, once every worker that it was for has been looked at again. */
-export function measure(memory: HealMemory, look: HealLook): { memory: HealMemory; win: HealWin | null } {
+export function measure(memory: HealMemory, look: HealReading): { memory: HealMemory; win: HealWin | null } {
   const { heal } = memory;
   if (heal === null || heal.ended === null) return { memory, win: null };
   const endedAtMs = heal.ended.atMs;
@@ -201,19 +191,18 @@ export function measure(memory: HealMemory, look: HealLook): { memory: HealMemor
     tookMs: milliseconds(endedAtMs - heal.startedAtMs),
     ksmdMs: heal.ended.ksmdMs,
   };
-  const ceiling = heal.estimated / memory.yieldPart;
-  const enough = bytes(Math.round(worth(look.herdPss) / 2));
+  const needed = enough(look.herdPss);
   return {
     win,
     memory: {
       ...memory,
       heal: null,
-      wins: [...memory.wins, win].slice(-WINS_REMEMBERED),
-      yieldPart: ceiling > 0 ? Math.min(1, Math.max(0, won / ceiling)) : memory.yieldPart,
+      wins: remembered(memory.wins, win),
+      yieldPart: learntYieldPart(memory.yieldPart, heal.estimated, won),
       leftOver: Object.fromEntries(look.candidates.map(({ pid, unshared }) => [pid, unshared ?? bytes(0)])),
       stoppedBecause:
-        won < enough
-          ? `the last heal won ${formatMiB(bytes(Math.max(0, won)))}, less than the ${formatMiB(enough)} that make one` +
+        won < needed
+          ? `the last heal won ${formatMiB(bytes(Math.max(0, won)))}, less than the ${formatMiB(needed)} that make one` +
             ' worth its trouble'
           : null,
     },

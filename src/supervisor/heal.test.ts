@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { mebibytes, milliseconds } from '../base/units.ts';
 import { decide } from './decide.ts';
-import type { Action, HerdEvent, MergingLook } from './events.ts';
+import type { Action, HerdEvent, MergingReading } from './events.ts';
 import { sampleMold, sampleSettings, sampleWorker, signalsIn } from './samples/samples.ts';
 import { SIGMERGE } from './signals.ts';
 import { initialState, type HerdState } from './state.ts';
 
 const MIB = 1024 * 1024;
-const idle: MergingLook = { problem: null, sample: null, ksmdMs: milliseconds(100) };
+const idle: MergingReading = { problem: null, sample: null, ksmdMs: milliseconds(100) };
 
 /** Three workers, the third of which has unshared little. */
 class Herd {
@@ -33,7 +33,7 @@ class Herd {
     return this;
   }
 
-  ticks(count: number, merging: MergingLook | ((tick: number) => MergingLook) = idle): this {
+  ticks(count: number, merging: MergingReading | ((tick: number) => MergingReading) = idle): this {
     for (let tick = 1; tick <= count; tick += 1) {
       this.nowMs += 1000;
       const workers = [101, 102, 103].map((pid, index) => ({
@@ -70,7 +70,7 @@ class Herd {
   }
 }
 
-const passes = (tick: number): MergingLook => ({
+const passes = (tick: number): MergingReading => ({
   problem: null,
   sample: { fullScans: tick, merged: mebibytes(tick < 3 ? 0 : 300) },
   ksmdMs: milliseconds(100 + tick * 50),

@@ -1,14 +1,24 @@
 /** When a herd is healed by rule: applies heal-rules.ts to the herd at each tick, with the setting `heal`. */
 import { bytes, formatDuration, formatMiB, milliseconds } from '../base/units.ts';
 import { log, type Draft } from './draft.ts';
-import type { HerdLook, MergingLook } from './events.ts';
-import { begun, brokenOff, consider, ended, failed, type HealLook, measure, newCode, proceed } from './heal-rules.ts';
+import type { HerdReading, MergingReading } from './events.ts';
+import {
+  begun,
+  brokenOff,
+  consider,
+  ended,
+  failed,
+  type HealReading,
+  measure,
+  newCode,
+  proceed,
+} from './heal-rules.ts';
 import * as merging from './merging.ts';
 import { isLasting } from './staffing.ts';
 import type { HerdState } from './state.ts';
 
 /** Once a second: follows the heal that is under way, measures what the latest has won, and begins one if it is due. */
-export function tick(draft: Draft, memory: HerdLook | undefined, look: MergingLook | undefined): void {
+export function tick(draft: Draft, memory: HerdReading | undefined, look: MergingReading | undefined): void {
   const { state, nowMs } = draft;
   takeUp(draft);
   const { heal } = state;
@@ -43,7 +53,7 @@ export function couldNotStart(draft: Draft, reason: string): void {
   log(draft, 'warning', `Nothing is healed: ${reason}`);
 }
 
-function follow(draft: Draft, look: MergingLook): void {
+function follow(draft: Draft, look: MergingReading): void {
   const { state, nowMs } = draft;
   const { heal } = state;
   if (look.sample === null) {
@@ -101,7 +111,7 @@ function takeUp({ state }: Draft): void {
   if (lastRollout.failure === null) heal.rules = newCode(heal.rules);
 }
 
-function lookAt(state: HerdState, memory: HerdLook, nowMs: number): HealLook {
+function lookAt(state: HerdState, memory: HerdReading, nowMs: number): HealReading {
   const looks = new Map(memory.workers.map((worker) => [worker.pid, worker]));
   const candidates = Object.values(state.workers)
     .filter((worker) => worker.phase === 'ready' && isLasting(worker))

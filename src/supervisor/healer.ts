@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import { CowherdError } from '../base/errors.ts';
 import { kernelUnits } from '../procfs/auxv.ts';
 import { cpuTimeOf, findKsmd, readKsmStat, readKsmTotals, whyNoMerging } from '../procfs/ksm.ts';
-import type { MergingLook } from './events.ts';
+import type { MergingReading } from './events.ts';
 import type { MergingSample } from './heal-settled.ts';
 import { explainProblem } from './ksm-problem.ts';
 import { GENTLE, KsmSwitch } from './ksm-switch.ts';
@@ -22,7 +22,7 @@ export class Healer {
   }
 
   /** Some 100 µs, and while it merges another 20 µs a process. */
-  look(pids: readonly number[]): MergingLook {
+  look(pids: readonly number[]): MergingReading {
     const problem = whyNoMerging();
     if (problem !== null) return { problem: explainProblem(problem), sample: null, ksmdMs: null };
     if (this.#ksmd === undefined) {

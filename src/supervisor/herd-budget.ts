@@ -1,6 +1,6 @@
 /** The memory that a whole herd may take, and whose recycling gives most of it back. Pure. */
 import type { Settings } from '../agent/messages.ts';
-import type { HerdLook } from './events.ts';
+import type { HerdReading } from './events.ts';
 import type { WorkerState } from './state.ts';
 
 /** Of the cgroup's limit: what is above is left for what comes between two looks. */
@@ -14,7 +14,7 @@ export interface HerdBudget {
 }
 
 /** Null where there is no limit, by the settings or in the cgroup. */
-export function herdBudget(settings: Settings, memory: HerdLook): HerdBudget | null {
+export function herdBudget(settings: Settings, memory: HerdReading): HerdBudget | null {
   const { herd_memory: asked } = settings;
   if (asked === 'off') return null;
   if (asked !== 'auto') return { used: memory.pss, limit: asked, name: 'herd_memory' };
@@ -26,7 +26,7 @@ export function herdBudget(settings: Settings, memory: HerdLook): HerdBudget | n
 /** What a worker gives back is what no other process maps: its private memory. */
 export function largestWorker(
   workers: readonly WorkerState[],
-  memory: HerdLook,
+  memory: HerdReading,
 ): { worker: WorkerState; private: number } | null {
   const looks = new Map(memory.workers.map((look) => [look.pid, look]));
   let largest: { worker: WorkerState; private: number } | null = null;

@@ -78,7 +78,7 @@ test('the first death costs no pause, later ones in a row more and more, and the
     const wake = herd.actions.find((action) => action.do === 'wake');
     pauses.push(wake === undefined ? 0 : wake.atMs - herd.nowMs);
     herd.nowMs += pauses.at(-1) ?? 0;
-    if (wake !== undefined) herd.event({ type: 'tick', heartbeats: [] });
+    if (wake !== undefined) herd.event({ type: 'woken', heartbeats: [] });
     expect(herd.does).toEqual(['start_keeper']);
     // Every other one dies before it can say that it is there.
     if (death % 2 === 0) herd.keeperReady(40 + death);

@@ -1,4 +1,5 @@
 /** Decisions about the keeper: what its death means, and starting afresh after it. */
+import { pauseMs, wasStable } from './backoff.ts';
 import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
 import type { HerdEvent } from './events.ts';
@@ -10,8 +11,7 @@ import * as stopping from './stopping.ts';
 type KeeperExited = Extract<HerdEvent, { type: 'keeper_exited' }>;
 
 /** The first death costs no pause; then they double, from this to the longest. */
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
+const PAUSES = { firstMs: 1000, longestMs: 30_000, free: 1 };
 
 /** A keeper that was there for this long ends a row of deaths. */
 const STABLE_MS = 60_000;
@@ -21,8 +21,7 @@ export const HOPELESS_DEATHS = 5;
 
 /** The pause before the next keeper after so many deaths in a row. */
 export function pauseAfterKeeperDeathsMs(deathsInARow: number): number {
-  if (deathsInARow <= 1) return 0;
-  return Math.min(FIRST_PAUSE_MS * 2 ** (deathsInARow - 2), LONGEST_PAUSE_MS);
+  return pauseMs(deathsInARow, PAUSES);
 }
 
 /** A keeper answers within a millisecond; one that is silent for so long stands still. */
@@ -85,7 +84,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   const workers = Object.keys(state.workers).map(Number);
   const molds = Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid]));
   const pids = [...workers, ...molds];
-  const isStable = state.keeperReadyAtMs !== null && nowMs - state.keeperReadyAtMs >= STABLE_MS;
+  const isStable = wasStable(state.keeperReadyAtMs, nowMs, STABLE_MS);
   state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
   draft.actions.push({ do: 'wait_for_orphans', pids });
   // Another keeper would have no sockets while the predecessor serves.

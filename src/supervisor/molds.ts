@@ -1,4 +1,5 @@
 /** Decisions about molds: starting one, taking it into use, and what its end means. */
+import { pauseMs, wasStable } from './backoff.ts';
 import type { MoldMessage, MoldOccasion, Settings } from '../agent/messages.ts';
 import * as census from './census.ts';
 import { log, type Draft } from './draft.ts';
@@ -12,8 +13,7 @@ type Configured = Extract<MoldMessage, { type: 'configured' }>;
 type Ready = Extract<MoldMessage, { type: 'mold_ready' }>;
 
 /** A mold that serves and dies is replaced after this pause, doubled with each death in a row, up to the longest. */
-const RESTART_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+const RESTART_PAUSES = { firstMs: 500, longestMs: 30_000 };
 
 /** A mold that was ready for this long ends a row of deaths. */
 const STABLE_MS = 10_000;
@@ -193,8 +193,8 @@ export function dismiss(draft: Draft, generation: number): void {
   }
 }
 
-/** Once a second: molds that take too long to get ready, or to leave. */
-export function tick(draft: Draft): void {
+/** At least once a second: molds that take too long to get ready, or to leave. */
+export function look(draft: Draft): void {
   for (const mold of Object.values(draft.state.molds)) {
     if (mold.backgroundSinceMs !== null && draft.nowMs >= mold.backgroundSinceMs + BACKGROUND_MS) {
       toForeground(draft, mold);
@@ -320,18 +320,18 @@ function replaceLater(draft: Draft, mold: MoldState, how: string): void {
     stopping.fail(draft, 'MOLD_DIED', `the mold of generation ${mold.generation} ${how}`);
     return;
   }
-  const stable = mold.readyAtMs !== null && draft.nowMs - mold.readyAtMs >= STABLE_MS;
+  const stable = wasStable(mold.readyAtMs, draft.nowMs, STABLE_MS);
   state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
-  const pauseMs = Math.min(RESTART_PAUSE_MS * 2 ** (state.moldDeathsInARow - 1), LONGEST_PAUSE_MS);
+  const pause = pauseMs(state.moldDeathsInARow, RESTART_PAUSES);
   state.nextMold = {
-    atMs: draft.nowMs + pauseMs,
+    atMs: draft.nowMs + pause,
     rejectedPolicies: mold.rejectedPolicies,
   };
   log(
     draft,
     'error',
     `The mold of generation ${mold.generation} ${how}; workers serve on,` +
-      ` a new mold is made in ${(pauseMs / 1000).toFixed(1)} s`,
+      ` a new mold is made in ${(pause / 1000).toFixed(1)} s`,
   );
 }
 

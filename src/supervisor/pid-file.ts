@@ -1,6 +1,8 @@
 /** The pid file of gunicorn's setting `pidfile`. Written as gunicorn does: a new file that is renamed into the place. */
 import { rmSync } from 'node:fs';
+import { isSystemError } from '../base/errors.ts';
 import { readBeginning, replaceFile } from '../base/safe-file.ts';
+import { isAlive } from '../procfs/alive.ts';
 
 /** The digits of any pid, and a newline. */
 const MOST_BYTES = 32;
@@ -27,5 +29,36 @@ export function removePidFile(path: string, pid: number): void {
     rmSync(path, { force: true });
   } catch {
     // It is not ours to take away.
+  }
+}
+
+/** The pid file of this herd, which a reload may move. */
+export class HerdPidFile {
+  #path: string | null = null;
+
+  /**
+   * Writes the pid of this process, and takes away the file that was written before elsewhere.
+   *
+   * @param formerPid the supervisor whose herd was adopted: its file is this one's
+   * @returns what is in the way, by its code of the catalogue; null if the file is written
+   */
+  write(path: string, formerPid: number | undefined): { code: string; detail: string } | null {
+    const previous = readPidFile(path);
+    const isOurs = previous === process.pid || previous === formerPid;
+    if (previous !== null && !isOurs && isAlive(previous)) {
+      return { code: 'PIDFILE_IN_USE', detail: `${path} names process ${previous}` };
+    }
+    try {
+      writePidFile(path, process.pid);
+    } catch (error) {
+      return { code: 'PIDFILE_UNWRITABLE', detail: `${path} (${isSystemError(error) ? error.code : String(error)})` };
+    }
+    if (this.#path !== null && this.#path !== path) removePidFile(this.#path, process.pid);
+    this.#path = path;
+    return null;
+  }
+
+  remove(): void {
+    if (this.#path !== null) removePidFile(this.#path, process.pid);
   }
 }

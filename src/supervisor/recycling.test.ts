@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { KeeperMessage, Settings } from '../agent/messages.ts';
 import { decide } from './decide.ts';
 import type { Draft } from './draft.ts';
-import type { HerdLook } from './events.ts';
+import type { HerdReading } from './events.ts';
 import type { RecycleRule } from './recycling-state.ts';
-import { IDLE_WAIT_MS, tick } from './recycling.ts';
+import { IDLE_WAIT_MS, look as recycle } from './recycling.ts';
 import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
 
@@ -28,7 +28,7 @@ class Herd {
   readonly logs: string[] = [];
   readonly wakes: number[] = [];
   nowMs = 100_000;
-  cgroup: HerdLook['cgroup'] = null;
+  cgroup: HerdReading['cgroup'] = null;
   behaviour: (pid: number) => Behaviour;
   readonly #figures = new Map<number, { privateBytes: number; requests: number }>();
   #nextPid = 101;
@@ -88,7 +88,7 @@ class Herd {
         figures.requests += requests;
       }
       const draft: Draft = { state: this.state, nowMs: this.nowMs, actions: [], answer: null };
-      tick(draft, this.#heartbeats(), options.sampled === false ? undefined : this.#look());
+      recycle(draft, this.#heartbeats(), options.sampled === false ? undefined : this.#look());
       for (const action of draft.actions) {
         if (action.do === 'log') this.logs.push(`${action.level}: ${action.text}`);
         if (action.do === 'wake') this.wakes.push(action.atMs - this.nowMs);
@@ -106,7 +106,7 @@ class Herd {
     }));
   }
 
-  #look(): HerdLook {
+  #look(): HerdReading {
     const workers = this.workers.map(({ pid }) => {
       const { privateBytes } = this.#figures.get(pid)!;
       return {

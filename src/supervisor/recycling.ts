@@ -11,7 +11,7 @@
 import type { Settings } from '../agent/messages.ts';
 import { bytes, formatCount, formatMiB } from '../base/units.ts';
 import { log, type Draft } from './draft.ts';
-import type { Heartbeat, HerdLook, WorkerLook } from './events.ts';
+import type { Heartbeat, HerdReading, WorkerReading } from './events.ts';
 import { herdBudget, largestWorker } from './herd-budget.ts';
 import { jitterOf } from './jitter.ts';
 import {
@@ -59,8 +59,8 @@ interface Due {
   isIdle: boolean;
 }
 
-/** Once a second: counts what was seen of each worker, and marks those whose time has come. */
-export function tick(draft: Draft, heartbeats: readonly Heartbeat[], memory: HerdLook | undefined): void {
+/** At least once a second: counts what was seen of each worker, and marks those whose time has come. */
+export function look(draft: Draft, heartbeats: readonly Heartbeat[], memory: HerdReading | undefined): void {
   const { state } = draft;
   const { settings } = state;
   if (settings === null) return;
@@ -182,7 +182,7 @@ function watchOf({ state, nowMs }: Draft, pid: number): RecycleWatch {
   return (state.recycling.watches[pid] ??= newWatch(nowMs));
 }
 
-function countSample(draft: Draft, settings: Settings, look: WorkerLook, beat: Heartbeat | undefined): void {
+function countSample(draft: Draft, settings: Settings, look: WorkerReading, beat: Heartbeat | undefined): void {
   const worker = draft.state.workers[look.pid];
   // What was read before it served says nothing about it.
   if (worker === undefined || worker.readyAtMs === null || look.sampledAtMs < worker.readyAtMs) return;
@@ -267,7 +267,7 @@ function lookAgainInTime(draft: Draft, watch: RecycleWatch, beat: Heartbeat, lim
   if (untilMs < TICK_MS) draft.actions.push({ do: 'wake', atMs: draft.nowMs + untilMs });
 }
 
-function countHerd(draft: Draft, settings: Settings, memory: HerdLook): void {
+function countHerd(draft: Draft, settings: Settings, memory: HerdReading): void {
   const { herd } = draft.state.recycling;
   const budget = herdBudget(settings, memory);
   herd.budget = budget === null ? null : { used: budget.used, limit: budget.limit };
@@ -285,7 +285,7 @@ function countHerd(draft: Draft, settings: Settings, memory: HerdLook): void {
 function herdDue(
   draft: Draft,
   settings: Settings,
-  memory: HerdLook | undefined,
+  memory: HerdReading | undefined,
   beats: ReadonlyMap<number, Heartbeat>,
 ): Due[] {
   const { state, nowMs } = draft;

@@ -9,21 +9,26 @@ import {
   largestWin,
   measure,
   newReforkMemory,
-  worth,
   type ReforkLimits,
-  type ReforkLook,
+  type ReforkReading,
   type ReforkMemory,
 } from './refork-rules.ts';
+import { worth } from './learnt-benefit.ts';
 
 const MIB = 1024 * 1024;
 const off: ReforkLimits = { after: [], byBenefit: false };
 const byBenefit: ReforkLimits = { after: [], byBenefit: true };
 
-function look(nowMs: number, pssMib: number, workers: readonly [requests: number, privateMib: number][]): ReforkLook {
+function look(
+  nowMs: number,
+  pssMib: number,
+  workers: readonly [requests: number, privateMib: number][],
+): ReforkReading {
   return {
     nowMs,
     herdPss: bytes(pssMib * MIB),
     candidates: workers.map(([requests, privateMib], index) => ({
+      forkedAtMs: index,
       pid: 100 + index,
       requests,
       private: bytes(privateMib * MIB),
@@ -114,6 +119,17 @@ describe('by benefit', () => {
   test('waits until the estimate stands', () => {
     expect(steadily(newReforkMemory(), 10).reasons).toBe(0);
     expect(steadily(newReforkMemory(), 11).reasons).toBe(1);
+  });
+
+  test('counts seconds, however often it looks', () => {
+    let memory = newReforkMemory();
+    let decidedAtMs: number | null = null;
+    for (let nowMs = 0; decidedAtMs === null && nowMs <= 60_000; nowMs += 50) {
+      const considered = consider(memory, byBenefit, { ...warm, nowMs });
+      memory = considered.memory;
+      if (considered.because !== null) decidedAtMs = nowMs;
+    }
+    expect(decidedAtMs).toBe(10_000);
   });
 
   test('waits while caches grow', () => {

@@ -8,7 +8,11 @@
  * memory reforks for ever in an application that leaks (Pitchfork had one and dropped it); this one stops when a refork
  * has won little, until new code is loaded.
  */
-import { type Bytes, bytes, formatMiB, mebibytes } from '../base/units.ts';
+import { WORKER_OWN_BYTES } from '../base/own-memory.ts';
+import { type Bytes, bytes, formatMiB } from '../base/units.ts';
+import { pauseMs } from './backoff.ts';
+import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
+import { mostWarmed, type Warmth } from './warmth.ts';
 
 export interface ReforkLimits {
   /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
@@ -17,15 +21,14 @@ export interface ReforkLimits {
 }
 
 /** A ready worker of the current generation. */
-export interface ReforkCandidate {
+export interface ReforkCandidate extends Warmth {
   pid: number;
-  requests: number;
   /** `null` until it has been looked at. */
   private: Bytes | null;
 }
 
 /** What is known at a tick. */
-export interface ReforkLook {
+export interface ReforkReading {
   nowMs: number;
   /** Of the molds and all workers. */
   herdPss: Bytes;
@@ -56,8 +59,8 @@ export interface ReforkMemory {
   wins: readonly ReforkWin[];
   /** Which part of an estimate comes true; learnt from the latest refork. */
   yieldPart: number;
-  /** For how many looks in a row the benefit has been worth it and has hardly grown. */
-  steadyLooks: number;
+  /** Since when the benefit has been worth it and has hardly grown, in supervisor milliseconds. */
+  steadySinceMs: number | null;
   lastEstimate: number;
   notBeforeMs: number;
   /** Reforks in a row that have failed. */
@@ -66,25 +69,15 @@ export interface ReforkMemory {
   stoppedBecause: string | null;
 }
 
-/** A refork must win so much of the herd's memory, and at least so many bytes, to be worth its trouble. */
-const WORTH_PART = 0.1;
-const WORTH_BYTES = mebibytes(32);
-
-/** What every worker takes for itself (stacks, buffers, its part of the interpreter), however it is forked. */
-const OWN_BYTES = mebibytes(4);
-
-/** Before anything was learnt. */
-const FIRST_YIELD_PART = 0.5;
-
-/** Caches that still grow would be shared half full: the estimate must stand for so many looks. */
-const STEADY_LOOKS = 10;
+/** Caches that still grow would be shared half full: the estimate must stand for this long. */
+const STEADY_MS = 10_000;
 const STEADY_GROWTH = 0.02;
 
+/** After a refork; and after the first that failed in a row twice as long, doubled with each. */
 const PAUSE_MS = 60_000;
-const WINS_REMEMBERED = 10;
+const FAILURE_PAUSES = { firstMs: 2 * PAUSE_MS, longestMs: 64 * PAUSE_MS };
 /** After so many failures in a row there is no refork by benefit any more; by requests there is one now and then. */
 const MOST_FAILURES = 3;
-const MOST_DOUBLINGS = 6;
 
 export function newReforkMemory(): ReforkMemory {
   return {
@@ -92,7 +85,7 @@ export function newReforkMemory(): ReforkMemory {
     measuring: null,
     wins: [],
     yieldPart: FIRST_YIELD_PART,
-    steadyLooks: 0,
+    steadySinceMs: null,
     lastEstimate: 0,
     notBeforeMs: 0,
     failures: 0,
@@ -102,52 +95,48 @@ export function newReforkMemory(): ReforkMemory {
 
 /** What sharing the most warmed worker's memory could win at most: as much of every other worker's. */
 export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
-  const [warmest, ...others] = candidates.toSorted((a, b) => b.requests - a.requests);
-  const own = (candidate: ReforkCandidate | undefined): number => Math.max(0, (candidate?.private ?? 0) - OWN_BYTES);
+  const warmest = mostWarmed(candidates);
+  const others = candidates.filter((candidate) => candidate !== warmest);
+  const own = (candidate: ReforkCandidate | null): number => Math.max(0, (candidate?.private ?? 0) - WORKER_OWN_BYTES);
   return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
-}
-
-/** How much a refork must win. */
-export function worth(herdPss: Bytes): Bytes {
-  return bytes(Math.max(WORTH_BYTES, Math.round(herdPss * WORTH_PART)));
 }
 
 /** Looks once; returns what is remembered from now on, and the reason for a refork if there is one. */
 export function consider(
   memory: ReforkMemory,
   limits: ReforkLimits,
-  look: ReforkLook,
+  look: ReforkReading,
 ): { memory: ReforkMemory; because: string | null } {
   const limit = limits.after[Math.min(memory.reforks, limits.after.length - 1)];
   const most = Math.max(0, ...look.candidates.map((candidate) => candidate.requests));
-  if (look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  if (look.nowMs < memory.notBeforeMs) return { memory: { ...memory, steadySinceMs: null }, because: null };
   if (limit !== undefined && most >= limit) {
     return { memory, because: `a worker has answered ${most} requests (refork_after ${limit})` };
   }
   if (!limits.byBenefit || memory.stoppedBecause !== null || memory.measuring !== null) {
-    return { memory: { ...memory, steadyLooks: 0 }, because: null };
+    return { memory: { ...memory, steadySinceMs: null }, because: null };
   }
   const isComplete = look.candidates.length > 1 && look.candidates.every((candidate) => candidate.private !== null);
-  if (!isComplete) return { memory: { ...memory, steadyLooks: 0 }, because: null };
+  if (!isComplete) return { memory: { ...memory, steadySinceMs: null }, because: null };
   const estimate = largestWin(look.candidates) * memory.yieldPart;
   const isWorth = estimate >= worth(look.herdPss);
   const isSteady = estimate <= memory.lastEstimate * (1 + STEADY_GROWTH);
-  const steadyLooks = isWorth && isSteady ? memory.steadyLooks + 1 : 0;
+  const steadySinceMs = since(isSteady ? memory.steadySinceMs : null, isWorth, look.nowMs);
   const lastEstimate = isSteady ? memory.lastEstimate : estimate;
   const because =
-    steadyLooks < STEADY_LOOKS
+    steadySinceMs === null || look.nowMs - steadySinceMs < STEADY_MS
       ? null
       : `it is estimated to win ${formatMiB(bytes(Math.round(estimate)))} of ${formatMiB(look.herdPss)}`;
-  return { memory: { ...memory, steadyLooks, lastEstimate }, because };
+  return { memory: { ...memory, steadySinceMs, lastEstimate }, because };
 }
 
 /** A refork has been done: its win is measured from now on. */
-export function begun(memory: ReforkMemory, generation: number, before: ReforkLook): ReforkMemory {
+export function begun(memory: ReforkMemory, generation: number, before: ReforkReading): ReforkMemory {
   return {
     ...memory,
     reforks: memory.reforks + 1,
     failures: 0,
-    steadyLooks: 0,
+    steadySinceMs: null,
     lastEstimate: 0,
     measuring: {
       generation,
@@ -164,14 +153,14 @@ export function failed(memory: ReforkMemory, reason: string, nowMs: number): Ref
   return {
     ...memory,
     failures,
-    steadyLooks: 0,
-    notBeforeMs: nowMs + PAUSE_MS * 2 ** Math.min(failures, MOST_DOUBLINGS),
+    steadySinceMs: null,
+    notBeforeMs: nowMs + pauseMs(failures, FAILURE_PAUSES),
     stoppedBecause: failures < MOST_FAILURES ? memory.stoppedBecause : `${failures} reforks in a row failed: ${reason}`,
   };
 }
 
 /** Measures what the latest refork has won, once its workers are as warm as those before were. */
-export function measure(memory: ReforkMemory, look: ReforkLook): { memory: ReforkMemory; win: ReforkWin | null } {
+export function measure(memory: ReforkMemory, look: ReforkReading): { memory: ReforkMemory; win: ReforkWin | null } {
   const { measuring } = memory;
   if (measuring === null) return { memory, win: null };
   const isSampled = look.candidates.length > 0 && look.candidates.every((candidate) => candidate.private !== null);
@@ -184,26 +173,24 @@ export function measure(memory: ReforkMemory, look: ReforkLook): { memory: Refor
     wonPerWorker: Math.round(won / Math.max(1, look.candidates.length)),
     estimated: measuring.estimated,
   };
-  const ceiling = measuring.estimated / memory.yieldPart;
-  const yieldPart = ceiling > 0 ? Math.min(1, Math.max(0, won / ceiling)) : memory.yieldPart;
-  const enough = worth(measuring.pssBefore) / 2;
+  const needed = enough(measuring.pssBefore);
   return {
     win,
     memory: {
       ...memory,
       measuring: null,
-      wins: [...memory.wins, win].slice(-WINS_REMEMBERED),
-      yieldPart,
+      wins: remembered(memory.wins, win),
+      yieldPart: learntYieldPart(memory.yieldPart, measuring.estimated, won),
       notBeforeMs: look.nowMs + PAUSE_MS,
       stoppedBecause:
-        won < enough
-          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(bytes(Math.round(enough)))} that make one worth its trouble`
+        won < needed
+          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(needed)} that make one worth its trouble`
           : null,
     },
   };
 }
 
-function meanRequests({ candidates }: ReforkLook): number {
+function meanRequests({ candidates }: ReforkReading): number {
   if (candidates.length === 0) return 0;
   return candidates.reduce((total, { requests }) => total + requests, 0) / candidates.length;
 }

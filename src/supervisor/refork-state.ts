@@ -1,10 +1,10 @@
 /** What reforking by rule remembers: plain data, a part of the herd's state. */
-import { newReforkMemory, type ReforkLook, type ReforkMemory } from './refork-rules.ts';
+import { newReforkMemory, type ReforkReading, type ReforkMemory } from './refork-rules.ts';
 
 export interface ReforkState {
   rules: ReforkMemory;
   /** The herd as it was last seen at rest: what a refork is compared with. */
-  atRest: ReforkLook | null;
+  atRest: ReforkReading | null;
   /** The end of the latest rollout that has been taken into account. */
   seenRolloutAtMs: number | null;
 }

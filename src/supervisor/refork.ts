@@ -1,14 +1,14 @@
 /** When a herd reforks by rule: applies refork-rules.ts to the herd at each tick. */
 import { bytes, formatMiB } from '../base/units.ts';
 import { log, type Draft } from './draft.ts';
-import type { HerdLook } from './events.ts';
-import { begun, consider, failed, measure, newReforkMemory, type ReforkLook } from './refork-rules.ts';
-import * as rollout from './rollout.ts';
+import type { HerdReading } from './events.ts';
+import { begun, consider, failed, measure, newReforkMemory, type ReforkReading } from './refork-rules.ts';
+import { requestRefork } from './rollout-requests.ts';
 import { isLasting } from './staffing.ts';
 import type { HerdState } from './state.ts';
 
 /** Once a second: takes up what the latest rollout was, measures what a refork has won, and asks for one if it is due. */
-export function tick(draft: Draft, memory: HerdLook | undefined): void {
+export function tick(draft: Draft, memory: HerdReading | undefined): void {
   const { state, nowMs } = draft;
   const { refork, settings } = state;
   takeUp(draft);
@@ -34,7 +34,7 @@ export function tick(draft: Draft, memory: HerdLook | undefined): void {
   const limits = { after: settings.refork_after, byBenefit: settings.refork_by_benefit };
   const considered = consider(refork.rules, limits, look);
   refork.rules = considered.memory;
-  if (considered.because !== null) rollout.requestRefork(draft, `rule: ${considered.because}`);
+  if (considered.because !== null) requestRefork(draft, `rule: ${considered.because}`);
 }
 
 /** A rollout has ended since the last tick. */
@@ -52,13 +52,13 @@ function takeUp({ state, nowMs }: Draft): void {
   }
 }
 
-function lookAt(state: HerdState, memory: HerdLook, nowMs: number): ReforkLook {
+function lookAt(state: HerdState, memory: HerdReading, nowMs: number): ReforkReading {
   const privateOf = new Map(memory.workers.map((worker) => [worker.pid, worker.private]));
   const candidates = Object.values(state.workers)
     .filter((worker) => worker.generation === state.generation && worker.phase === 'ready' && isLasting(worker))
-    .map(({ pid, requestsFinished }) => {
+    .map(({ pid, requestsFinished, forkedAtMs }) => {
       const known = privateOf.get(pid);
-      return { pid, requests: requestsFinished, private: known === undefined ? null : bytes(known) };
+      return { pid, requests: requestsFinished, forkedAtMs, private: known === undefined ? null : bytes(known) };
     });
   return { nowMs, herdPss: bytes(memory.pss), candidates };
 }

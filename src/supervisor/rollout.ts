@@ -6,8 +6,7 @@
  */
 import { log, type Draft } from './draft.ts';
 import * as molds from './molds.ts';
-import * as predecessor from './predecessor.ts';
-import { currentMold, isServing, type HerdState, type Rollout, type RolloutKind, type WorkerState } from './state.ts';
+import { currentMold, isServing, type Rollout, type RolloutKind, type WorkerState, leavesFirst } from './state.ts';
 import { readyWithoutReplaced } from './staffing.ts';
 import * as workers from './workers.ts';
 import { SIGKILL, SIGRETIRE } from './signals.ts';
@@ -18,88 +17,11 @@ export const KEEP_PREVIOUS_MS = 10 * 60_000;
 /** How long a worker that is to become a mold may take to finish its requests, beyond the graceful timeout. */
 const RETIRE_GRACE_MS = 10_000;
 
-const NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
+export const ROLLOUT_NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
 
 /** How many workers of the new generation may die while generations are exchanged. */
 export function deathsAllowed(target: number): number {
   return Math.max(2, Math.floor(target / 2));
-}
-
-/** `cowherd reload`, SIGHUP: new code and new settings, from a mold started anew. */
-export function requestReload(draft: Draft, by: string): void {
-  const { state } = draft;
-  if (!mayBegin(draft, 'reload')) return;
-  if (state.rollout !== null) {
-    // What is on the disk may be newer than what the mold under way has read.
-    state.reloadAgain = by;
-    answer(draft, true, `A ${state.rollout.kind} is under way; the reload follows it`);
-    return;
-  }
-  const mold = state.molds[state.generation];
-  if (currentMold(state) === null) {
-    // The mold that replaces a dead one reads what is on the disk.
-    if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
-    else state.reloadAgain = by;
-    answer(draft, true, 'There is no mold to fall back on: the next one is started now');
-    return;
-  }
-  dropPrevious(draft);
-  molds.tellThreads(draft, 'pause_threads');
-  const to = molds.start(draft, [], 'reload');
-  begin(draft, { kind: 'reload', by, from: state.generation, to, phase: 'mold' });
-}
-
-/** `cowherd rollback`: back to the generation before the last reload; during a rollout, its end. */
-export function requestRollback(draft: Draft, by: string): void {
-  const { state } = draft;
-  if (!mayBegin(draft, 'rollback')) return;
-  if (state.rollout !== null) {
-    const { kind } = state.rollout;
-    state.reloadAgain = null;
-    abort(draft, `taken back by ${by}`);
-    answer(draft, true, `The ${kind} under way is taken back`);
-    return;
-  }
-  const to = state.previous?.generation ?? null;
-  if (to === null || state.molds[to]?.phase !== 'ready') {
-    answer(draft, false, 'the previous generation is no longer there');
-    return;
-  }
-  begin(draft, { kind: 'rollback', by, from: state.generation, to, phase: 'trial' });
-}
-
-/** `cowherd refork`, SIGUSR2, or by rule: a warmed worker becomes the mold of the next generation. */
-export function requestRefork(draft: Draft, by: string): void {
-  const { state } = draft;
-  if (!mayBegin(draft, 'refork')) return;
-  if (state.rollout !== null) {
-    answer(draft, false, `a ${state.rollout.kind} is under way`);
-    return;
-  }
-  const chosen = mostWarmed(state);
-  if (currentMold(state) === null || chosen === null) {
-    answer(draft, false, 'no worker of the current generation is ready to become a mold');
-    return;
-  }
-  dropPrevious(draft);
-  state.newestGeneration += 1;
-  begin(
-    draft,
-    { kind: 'refork', by, from: state.generation, to: state.newestGeneration, phase: 'mold' },
-    { pid: chosen.pid, toldAtMs: null },
-  );
-  workers.replace(draft, chosen.pid, 'it becomes the next mold');
-}
-
-/** The worker of the current generation that has served most: its caches are the fullest. */
-export function mostWarmed(state: HerdState): WorkerState | null {
-  const candidates = Object.values(state.workers)
-    // One that is to be replaced anyway may be so for what it has leaked.
-    .filter(
-      (worker) => worker.generation === state.generation && worker.phase === 'ready' && worker.replaceBecause === null,
-    )
-    .toSorted((a, b) => b.requestsFinished - a.requestsFinished || a.forkedAtMs - b.forkedAtMs);
-  return candidates[0] ?? null;
 }
 
 /** The worker that was told to become a mold can't, and serves on. */
@@ -210,10 +132,6 @@ export function advance(draft: Draft): void {
   molds.dismissWithoutWorkers(draft);
   if (state.rollout === null) {
     letPreviousGo(draft);
-    if (state.reloadAgain === null || currentMold(state) === null) return;
-    const by = state.reloadAgain;
-    state.reloadAgain = null;
-    requestReload(draft, by);
     return;
   }
   if (state.rollout.retiring !== null) retire(draft, state.rollout);
@@ -230,7 +148,7 @@ export function abort(draft: Draft, reason: string): void {
   log(
     draft,
     'error',
-    `${NAMES[rollout.kind]} to generation ${rollout.to} failed: ${reason}; generation ${rollout.from} keeps serving`,
+    `${ROLLOUT_NAMES[rollout.kind]} to generation ${rollout.to} failed: ${reason}; generation ${rollout.from} keeps serving`,
   );
   if (rollout.phase === 'rolling') {
     const { settings } = state.molds[rollout.from] ?? { settings: null };
@@ -262,36 +180,6 @@ export function lose(draft: Draft, reason: string): void {
   if (rollout !== null) remember(draft, rollout, reason);
 }
 
-function mayBegin(draft: Draft, what: RolloutKind): boolean {
-  const { state } = draft;
-  if (state.phase === 'serving' && !predecessor.serves(state)) return true;
-  const doing = state.phase === 'serving' ? "taking another one's place" : state.phase;
-  answer(draft, false, `no ${what} while the herd is ${doing}`);
-  return false;
-}
-
-function begin(
-  draft: Draft,
-  what: Pick<Rollout, 'kind' | 'by' | 'from' | 'to' | 'phase'>,
-  retiring: Rollout['retiring'] = null,
-): void {
-  const { state } = draft;
-  state.rollout = {
-    ...what,
-    startedAtMs: draft.nowMs,
-    retiring,
-    deaths: 0,
-    targetBefore: state.target,
-  };
-  log(draft, 'info', `${NAMES[what.kind]} (${what.by}): generation ${what.from} to ${what.to}`);
-  answer(draft, true, `${NAMES[what.kind]} to generation ${what.to} has begun`, what.to);
-}
-
-function answer(draft: Draft, accepted: boolean, text: string, generation: number | null = null): void {
-  draft.answer = { accepted, text, generation };
-  if (!accepted) log(draft, 'warning', `Not done: ${text}`);
-}
-
 function retire(draft: Draft, rollout: Rollout): void {
   const { state, nowMs } = draft;
   const { retiring } = rollout;
@@ -315,10 +203,7 @@ function exchange(draft: Draft, rollout: Rollout): void {
   const { state } = draft;
   const serving = Object.values(state.workers).filter(isServing);
   const newReady = serving.filter((worker) => worker.generation === rollout.to && worker.phase === 'ready').length;
-  const old = serving
-    .filter((worker) => worker.generation !== rollout.to)
-    // Those that do not serve yet first, then the oldest.
-    .toSorted((a, b) => Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs);
+  const old = serving.filter((worker) => worker.generation !== rollout.to).toSorted(leavesFirst);
   let oldReady = old.filter((worker) => worker.phase === 'ready').length;
   let left = old.length;
   for (const worker of old) {
@@ -342,7 +227,7 @@ function complete(draft: Draft, rollout: Rollout): void {
   state.deathsInARow = 0;
   remember(draft, rollout, null);
   const seconds = ((nowMs - rollout.startedAtMs) / 1000).toFixed(1);
-  log(draft, 'info', `${NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
+  log(draft, 'info', `${ROLLOUT_NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
   state.previous = null;
   const threaded = molds.withThreads(draft).filter(({ generation }) => generation !== rollout.to);
   const goesOn = rollout.kind === 'refork' ? threaded : [];
@@ -379,7 +264,8 @@ function remember(draft: Draft, rollout: Rollout, failure: string | null): void 
   draft.actions.push({ do: 'record_rollout', outcome: draft.state.lastRollout });
 }
 
-function dropPrevious(draft: Draft): void {
+/** Lets the mold go that is kept for a rollback. */
+export function dropPrevious(draft: Draft): void {
   const { state } = draft;
   if (state.previous === null) return;
   molds.dismiss(draft, state.previous.generation);

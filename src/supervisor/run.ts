@@ -4,22 +4,23 @@
  * No policy here; see `decide.ts`.
  */
 import type { Server } from 'node:net';
-import { listenAddresses } from '../agent/inherited-sockets.ts';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
-import type { KeeperMessage, Settings } from '../agent/messages.ts';
+import type { KeeperCommand, KeeperMessage, Settings } from '../agent/messages.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError, isSystemError } from '../base/errors.ts';
-import { LOG_LEVELS, type Log, type LogLevel } from '../base/log.ts';
+import { CowherdError } from '../base/errors.ts';
+import { isLogLevel, type Log } from '../base/log.ts';
+import type { Bytes } from '../base/units.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { censusReport } from './census.ts';
-import type { ControlOrder } from './control.ts';
 import { serveControl } from './control-server.ts';
 import { decide } from './decide.ts';
 import type { Answer } from './draft.ts';
-import type { Action, HerdEvent, Heartbeat, MergingLook } from './events.ts';
+import type { Action, HerdEvent, Heartbeat, HerdReading, MergingReading } from './events.ts';
 import { Notifier } from './notifier.ts';
 import type { NotifySocket } from './notify-socket.ts';
-import { lookAtHerd } from './herd-look.ts';
+import { heartbeatsOf } from './heartbeats.ts';
+import { readHerd } from './herd-reading.ts';
+import { requestOf } from './order-events.ts';
 import { Healer } from './healer.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { Sampler } from './sampler.ts';
@@ -27,51 +28,25 @@ import { tidyStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
-import { readPidFile, removePidFile, writePidFile } from './pid-file.ts';
+import { commandOf, isKeeperAction } from './keeper-commands.ts';
+import { HerdPidFile } from './pid-file.ts';
+import { listenToSignals } from './signal-handlers.ts';
+import { LoadingView } from './loading-view.ts';
+import type { SupervisorOptions, SupervisorResult } from './supervisor-options.ts';
 import * as predecessor from './predecessor.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-folder.ts';
 import { RuntimePlace } from './runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdFile } from './herd-file.ts';
-import { FIRST_GENERATION, moldOrder, startKeeper, startMold, type AdoptedHerd, type StartUp } from './start-up.ts';
-import { initialState, type HerdState, type WorkerState } from './state.ts';
+import { startKeeper, type AdoptedHerd, type StartUp } from './start-up.ts';
+import { initialState, type HerdState } from './state.ts';
 import { statusReport, type StatusReport } from './status.ts';
 import { SIGKILL } from './signals.ts';
 
-export interface SupervisorOptions {
-  /** The keeper, which has been ordered to start the first mold. */
-  startUp: StartUp;
-  log: Log;
-  /** Of the service manager that has started this process, if one has. */
-  notifySocket: NotifySocket | null;
-  /** Where progress is renewed in place; `null` without a terminal. */
-  terminal: NodeJS.WriteStream | null;
-  /** Called when signals and the keeper are listened to. */
-  onListening?: () => void;
-  /** Called each time a mold has read the settings. */
-  onConfigured?: (settings: Settings) => void;
-  /** Called when log files are to be opened anew. */
-  onReopenLogs?: () => void;
-  /** Called when as many workers as wanted are ready for the first time. */
-  onServing?: () => void;
-}
-
-export interface SupervisorResult {
-  exitStatus: number;
-  error: CowherdError | null;
-  /** The settings ask for a background process, which the caller starts. */
-  daemonize: boolean;
-}
-
 const TICK_MS = 1000;
-const LOADING_VIEW_MS = 200;
 
-/**
- * Runs a herd until it ends. Signals of this process are its controls, as gunicorn's users know
- * them: TERM and INT finish requests, a second INT or QUIT is fast, HUP reloads, USR2 reforks, TTIN and TTOU change
- * the number of workers, USR1 reopens logs.
- */
+/** Runs a herd until it ends. */
 export async function runSupervisor(options: SupervisorOptions): Promise<SupervisorResult> {
   const supervisor = new Supervisor(options);
   return await supervisor.run();
@@ -81,6 +56,7 @@ class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
   readonly #progress: ProgressView;
+  readonly #loading: LoadingView | null;
   readonly #startUp: StartUp;
   readonly #sampler: Sampler;
   readonly #memoryKills = new MemoryKills();
@@ -91,11 +67,8 @@ class Supervisor {
   #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
   #state: HerdState;
   #place: RuntimePlace | null = null;
-  #pidfile: string | null = null;
+  readonly #pidFile = new HerdPidFile();
   #daemonize = false;
-  /** The application is being loaded right now; the mold itself is busy with it, and says nothing. */
-  #isLoading = false;
-  #interrupts = 0;
   #orphans: Promise<void> = Promise.resolve();
   readonly #herdFile: HerdFile;
   readonly #folder: string;
@@ -105,6 +78,7 @@ class Supervisor {
     this.#options = options;
     this.#log = options.log;
     this.#progress = createProgressView(options.log, options.terminal);
+    this.#loading = options.terminal === null ? null : new LoadingView(this.#progress, () => this.#servingMold());
     this.#startedAtMs = monotonicClock.now();
     this.#startUp = options.startUp;
     this.#sampler = new Sampler();
@@ -123,7 +97,7 @@ class Supervisor {
   }
 
   async run(): Promise<SupervisorResult> {
-    const handlers = this.#listenToSignals();
+    const removeHandlers = listenToSignals((event) => this.#dispatch(event), this.#options.onReopenLogs);
     try {
       this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
@@ -134,14 +108,12 @@ class Supervisor {
       this.#hearKeeper();
       this.#options.onListening?.();
       const tick = setInterval(() => this.#tick(), TICK_MS);
-      const loading = this.#watchLoading();
       const result = await ended;
       clearInterval(tick);
-      clearInterval(loading);
       await this.#orphans;
       return result;
     } finally {
-      for (const [signal, handler] of handlers) process.removeListener(signal, handler);
+      removeHandlers();
       this.#cleanUp();
     }
   }
@@ -191,7 +163,7 @@ class Supervisor {
         }),
       onExit: (exitStatus, signal) => {
         // The latest counters of its workers.
-        this.#tick();
+        this.#woken();
         this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal });
       },
     });
@@ -210,7 +182,7 @@ class Supervisor {
   #hear(message: KeeperMessage): void {
     if (message.type === 'from_mold' && message.message.type === 'progress') {
       this.#progress.show(message.message);
-      this.#isLoading = message.message.phase === 'load' && !message.message.final;
+      this.#loading?.hear(message.message);
     }
     if (message.type === 'worker_forked') this.#readRowOf(message.pid, message.scoreboard);
     if (message.type !== 'process_exited') {
@@ -235,73 +207,37 @@ class Supervisor {
   #makeNotifier(socket: NotifySocket): Notifier {
     return new Notifier(
       socket,
-      (command) => this.#startUp.keeper.send(command),
+      (command) => this.#send(command),
       () => ({ state: this.#state, requests: () => this.status().herd.requests }),
     );
   }
 
   #tick(): void {
     if (!predecessor.keepsDirectory(this.#state)) this.#place?.look();
-    const nowNs = monotonicClock.nowNs();
-    const heartbeats: Heartbeat[] = [];
-    for (const worker of Object.values(this.#state.workers)) {
-      const row = this.#startUp.scoreboard.row(worker.pid);
-      if (row === null) continue;
-      heartbeats.push({
-        pid: worker.pid,
-        agoMs: Number(nowNs - row.heartbeatMonotonicNs) / 1e6,
-        requestsFinished: row.requestsFinished,
-        inFlight: Math.max(0, row.requestsStarted - row.requestsFinished),
-        ...this.#stackOf(worker),
-      });
-    }
     this.#memoryKills.tick();
-    const memory = lookAtHerd(this.#state, (pid) => this.#sampler.sampleOf(pid));
     const merging = this.#lookAtMerging();
-    this.#dispatch({ type: 'tick', heartbeats, memory, ...(merging === null ? {} : { merging }) });
+    this.#dispatch({ type: 'tick', ...this.#look(), ...(merging === null ? {} : { merging }) });
   }
 
-  #lookAtMerging(): MergingLook | null {
+  #woken(): void {
+    this.#dispatch({ type: 'woken', ...this.#look() });
+  }
+
+  #look(): { heartbeats: Heartbeat[]; memory: HerdReading } {
+    const heartbeats = heartbeatsOf(this.#state, this.#startUp.scoreboard, monotonicClock.nowNs());
+    return { heartbeats, memory: readHerd(this.#state, (pid) => this.#sampler.sampleOf(pid)) };
+  }
+
+  #servingMold(): { startedAtMs: number; rss: Bytes } | null {
+    const mold = this.#state.molds[this.#state.generation];
+    const rss = mold === undefined ? null : this.#sampler.rssOf(mold.pid);
+    return mold === undefined || rss === null ? null : { startedAtMs: mold.startedAtMs, rss };
+  }
+
+  #lookAtMerging(): MergingReading | null {
     if (this.#state.settings?.heal !== true) return null;
     const molds = Object.values(this.#state.molds).flatMap(({ pid }) => pid ?? []);
     return this.#healer.look([...molds, ...Object.keys(this.#state.workers).map(Number)]);
-  }
-
-  /** Of a worker that was told to end and has not yet. */
-  #stackOf(worker: WorkerState): { stack?: string } {
-    if (worker.abortedAtMs === null || worker.stack !== null) return {};
-    const stack = tidyStack(this.#startUp.scoreboard.stack(worker.pid));
-    return stack === null ? {} : { stack };
-  }
-
-  #listenToSignals(): Map<NodeJS.Signals, () => void> {
-    const stop = (by: string, quick: boolean): void => {
-      this.#dispatch({ type: 'stop_requested', by, quick });
-    };
-    const handlers = new Map<NodeJS.Signals, () => void>([
-      ['SIGTERM', () => stop('SIGTERM', false)],
-      [
-        'SIGINT',
-        () => {
-          this.#interrupts += 1;
-          stop(this.#interrupts === 1 ? 'Ctrl-C' : 'second Ctrl-C', this.#interrupts > 1);
-        },
-      ],
-      ['SIGQUIT', () => stop('SIGQUIT', true)],
-      ['SIGTTIN', () => void this.#dispatch({ type: 'scale', by: 1 })],
-      ['SIGTTOU', () => void this.#dispatch({ type: 'scale', by: -1 })],
-      [
-        'SIGUSR1',
-        () => {
-          this.#options.onReopenLogs?.();
-          this.#dispatch({ type: 'reopen_logs' });
-        },
-      ],
-      ['SIGHUP', () => void this.#dispatch({ type: 'reload_requested', by: 'SIGHUP' })],
-      ['SIGUSR2', () => void this.#dispatch({ type: 'refork_requested', by: 'SIGUSR2' })],
-    ]);
-    for (const [signal, handler] of handlers) process.on(signal, handler);
-    return handlers;
   }
 
   async #takePlace(): Promise<RuntimePlace> {
@@ -321,75 +257,23 @@ class Supervisor {
         if (start) this.#dispatch({ type: 'census_requested' });
         return censusReport(this.#state, this.#startUp.runtimeDirectory, monotonicClock.now());
       },
-      order: (order) => this.#dispatch(orderEvent(order)),
+      order: (order) => this.#dispatch(requestOf(order)),
     });
-  }
-
-  #watchLoading(): NodeJS.Timeout | undefined {
-    if (this.#options.terminal === null) return undefined;
-    return setInterval(() => {
-      const mold = this.#state.molds[this.#state.generation];
-      if (mold === undefined || mold.pid === null || !this.#isLoading) return;
-      const rss = this.#sampler.rssOf(mold.pid);
-      if (rss === null) return;
-      const seconds = (monotonicClock.now() - mold.startedAtMs) / 1000;
-      this.#progress.showLoading(seconds, rss);
-    }, LOADING_VIEW_MS);
   }
 
   // Actions
 
   #perform(action: Action): void {
+    if (isKeeperAction(action)) {
+      this.#send(commandOf(action, this.#startUp));
+      return;
+    }
     switch (action.do) {
-      case 'start_mold':
-        // The first one was ordered together with the keeper.
-        if (action.generation === FIRST_GENERATION) return;
-        this.#startUp.keeper.send(startMold(this.#startUp, action.generation, action.rejected, action.occasion));
-        return;
-      case 'adopt_mold':
-        this.#startUp.keeper.send({
-          type: 'adopt_mold',
-          pid: action.pid,
-          generation: action.generation,
-          mold: moldOrder(this.#startUp, action.generation, [], 'refork'),
-        });
-        return;
-      case 'listen':
-        this.#listen(action.generation, action.settings);
-        return;
-      case 'keep_listeners':
-        this.#startUp.keeper.send({ type: 'keep_listeners', generations: action.generations });
-        return;
-      case 'turn_away':
-        this.#startUp.keeper.send({ type: 'turn_away' });
-        return;
       case 'use_settings':
         this.#useSettings(action.settings);
         return;
       case 'record_rollout':
         this.#recorder.rolloutEnded(action.outcome);
-        return;
-      case 'give_listeners':
-        this.#startUp.keeper.send({ type: 'give_listeners', generation: action.generation });
-        return;
-      case 'tell_mold':
-        this.#startUp.keeper.send({
-          type: 'to_mold',
-          generation: action.generation,
-          message: action.message,
-        });
-        return;
-      case 'signal':
-        this.#startUp.keeper.send({ type: 'signal', pid: action.pid, signal: action.signal });
-        return;
-      case 'set_background':
-        this.#startUp.keeper.send({ type: 'set_background', pid: action.pid, background: action.background });
-        return;
-      case 'ask_keeper':
-        this.#startUp.keeper.send({ type: 'pulse' });
-        return;
-      case 'tell_keeper_to_leave':
-        this.#startUp.keeper.send({ type: 'exit' });
         return;
       case 'wait_for_orphans':
         this.#waitForOrphans(action.pids);
@@ -455,23 +339,13 @@ class Supervisor {
     void this.#orphans.then(() => this.#dispatch({ type: 'orphans_gone', requestsFinished: finished() }));
   }
 
-  #listen(generation: number, settings: Settings): void {
-    this.#startUp.keeper.send({
-      type: 'listen',
-      generation,
-      addresses: listenAddresses(settings.addresses, this.#startUp.sockets.activated),
-      backlog: settings.backlog,
-      reuse_port: settings.reuse_port,
-      umask: settings.umask,
-      uid: settings.uid,
-      gid: settings.gid,
-      grace_seconds: settings.graceful_timeout_seconds,
-    });
+  #send(command: KeeperCommand | null): void {
+    if (command !== null) this.#startUp.keeper.send(command);
   }
 
   #useSettings(settings: Settings): void {
     this.#options.onConfigured?.(settings);
-    this.#setLevel(settings.log_level);
+    if (isLogLevel(settings.log_level)) this.#log.setLevel(settings.log_level);
     this.#sampler.setBudget(settings.sampling_budget_percent);
   }
 
@@ -484,7 +358,7 @@ class Supervisor {
     const timer = setTimeout(
       () => {
         this.#wake = null;
-        this.#tick();
+        this.#woken();
       },
       Math.max(1, Math.ceil(atMs - monotonicClock.now())),
     );
@@ -492,27 +366,9 @@ class Supervisor {
   }
 
   #writePidfile(path: string): void {
+    const problem = this.#pidFile.write(path, this.#startUp.adopted?.saved?.supervisorPid);
     // Not within the decision that led here.
-    const fail = (code: string, detail: string): void =>
-      queueMicrotask(() => this.#dispatch({ type: 'pidfile_failed', code, detail }));
-    const previous = readPidFile(path);
-    const isOurs = previous === process.pid || previous === this.#startUp.adopted?.saved?.supervisorPid;
-    if (previous !== null && !isOurs && isAlive(previous)) {
-      fail('PIDFILE_IN_USE', `${path} names process ${previous}`);
-      return;
-    }
-    try {
-      writePidFile(path, process.pid);
-      if (this.#pidfile !== null && this.#pidfile !== path) removePidFile(this.#pidfile, process.pid);
-      this.#pidfile = path;
-    } catch (error) {
-      fail('PIDFILE_UNWRITABLE', `${path} (${isSystemError(error) ? error.code : String(error)})`);
-    }
-  }
-
-  #setLevel(level: string): void {
-    const known = LOG_LEVELS.find((each): each is LogLevel => each === level);
-    if (known !== undefined) this.#log.setLevel(known);
+    if (problem !== null) queueMicrotask(() => this.#dispatch({ type: 'pidfile_failed', ...problem }));
   }
 
   #end(exitStatus: number, error: { code: string; detail: string } | null): void {
@@ -526,6 +382,7 @@ class Supervisor {
   }
 
   #cleanUp(): void {
+    this.#loading?.stop();
     this.#progress.clear();
     if (this.#wake !== null) clearTimeout(this.#wake.timer);
     this.#sampler.stop();
@@ -536,14 +393,6 @@ class Supervisor {
     this.#startUp.scoreboard.closeAll();
     // All but the control socket, which is closed, is the predecessor's.
     if (!predecessor.serves(this.#state)) removeRuntimeFiles(this.#startUp.runtimeDirectory);
-    if (this.#pidfile !== null) removePidFile(this.#pidfile, process.pid);
+    this.#pidFile.remove();
   }
-}
-
-/** The event that a command's order is. */
-function orderEvent(order: ControlOrder): HerdEvent {
-  const by = `cowherd ${order.type === 'merge' ? 'heal' : order.type}`;
-  return order.type === 'scale'
-    ? { type: 'scale_to', workers: order.workers, by }
-    : { type: `${order.type}_requested`, by };
 }

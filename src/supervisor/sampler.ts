@@ -15,7 +15,7 @@ import { readSmapsRollup, type SmapsRollup } from '../procfs/smaps-rollup.ts';
 import { readStat } from '../procfs/stat.ts';
 import { readStatm } from '../procfs/statm.ts';
 import * as sampling from './sampling.ts';
-import type { HostReport } from './status.ts';
+import type { HostReport } from './host-memory.ts';
 
 export type Role = 'mold' | 'worker';
 

@@ -7,7 +7,7 @@ test.each([
   ['retiring.py', 'SIGRETIRE', SIGRETIRE],
   ['finishing.py', 'SIGFINISH', SIGFINISH],
   ['in_flight.py', 'SIGTELL', SIGTELL],
-  ['merging.py', 'SIGMERGE', SIGMERGE],
+  ['merge_signal.py', 'SIGMERGE', SIGMERGE],
 ])('%s handles %s', (file, name, number) => {
   const agent = readFileSync(new URL(`../../agent/cowherd_agent/${file}`, import.meta.url), 'utf8');
   expect(Number(new RegExp(`^${name}(?:: Final)? = (\\d+)$`, 'm').exec(agent)?.[1])).toBe(number);

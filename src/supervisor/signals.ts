@@ -12,5 +12,5 @@ export const SIGRETIRE = 44;
 export const SIGFINISH = 45;
 /** Tell your requests (agent/cowherd_agent/in_flight.py). */
 export const SIGTELL = 46;
-/** Let the kernel merge your memory with that of others (agent/cowherd_agent/merging.py). */
+/** Let the kernel merge your memory with that of others (agent/cowherd_agent/merge_signal.py). */
 export const SIGMERGE = 47;

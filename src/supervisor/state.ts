@@ -2,9 +2,9 @@
  * What the supervisor knows and decides about: plain data, no handles, so that a decision can be
  * tested without a process.
  */
-import type { RequestInFlight } from './cut.ts';
+import type { RequestInFlight } from './request-in-flight.ts';
 import type { Settings } from '../agent/messages.ts';
-import type { CensusState } from './census.ts';
+import type { CensusState } from './census-state.ts';
 import { startRecycling, type RecyclingState } from './recycling-state.ts';
 import type { GuardCall } from './guard-calls.ts';
 import { newHealState, type HealState } from './heal-state.ts';
@@ -255,4 +255,9 @@ export function freeSlot(state: HerdState): number {
   let slot = 0;
   while (taken.has(slot)) slot += 1;
   return slot;
+}
+
+/** The order in which workers leave: those that do not serve yet first, then the oldest. */
+export function leavesFirst(a: WorkerState, b: WorkerState): number {
+  return Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs;
 }

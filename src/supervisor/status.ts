@@ -4,6 +4,7 @@
  * Memory is bytes, times are seconds; docs/status.md describes every field. Fields may be added
  * under one version; a change of meaning raises it.
  */
+import type { HostReport } from './host-memory.ts';
 import { whyNotReady } from './readiness.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import type { GuardCall } from './guard-calls.ts';
@@ -28,13 +29,6 @@ export interface ProcessSample {
   minorFaults: number;
   majorFaults: number;
   sampledAtMs: number;
-}
-
-export interface HostReport {
-  memory_total: number;
-  memory_free: number;
-  memory_available: number;
-  page_cache: number;
 }
 
 export interface WorkerReport {
@@ -198,12 +192,6 @@ export function statusReport(input: StatusInput): StatusReport {
     .map((worker) => workerReport(worker, input));
   const molds = Object.values(state.molds).map((mold) => moldReport(mold, input));
   const ready = workers.filter((worker) => worker.state === 'ready').length;
-  const sampled = workers.flatMap((worker) => (worker.memory === null ? [] : [worker.memory]));
-  const moldMemory = molds.flatMap((mold) => (mold.memory === null ? [] : [mold.memory]));
-  const sum = (of: MemoryReport[], key: keyof MemoryReport): number =>
-    of.reduce((total, memory) => total + memory[key], 0);
-  const pss = sum(sampled, 'pss') + sum(moldMemory, 'pss');
-  const rss = sum(sampled, 'rss') + sum(moldMemory, 'rss');
   return {
     version: STATUS_VERSION,
     herd: {
@@ -236,15 +224,7 @@ export function statusReport(input: StatusInput): StatusReport {
         most,
       })),
       predecessor: predecessorReport(state),
-      memory: {
-        pss,
-        shared: sum(sampled, 'shared'),
-        private: sum(sampled, 'private'),
-        unshared: sum(sampled, 'unshared'),
-        fresh: sum(sampled, 'fresh'),
-        workers_sampled: sampled.length,
-        saved_against_sharing_nothing: Math.max(0, rss - pss),
-      },
+      memory: herdMemory(memoriesOf(workers), memoriesOf(molds)),
       sampling: {
         budget_percent: input.sampling.budgetPercent,
         spent_percent: input.sampling.spentPercent,
@@ -260,6 +240,27 @@ function predecessorReport({ predecessor }: HerdState): StatusReport['herd']['pr
   if (predecessor === null) return null;
   const { keeperPid, protocol, phase } = predecessor;
   return { keeper: keeperPid, protocol, phase };
+}
+
+/** Of those that have been sampled. */
+function memoriesOf(processes: readonly { memory: MemoryReport | null }[]): MemoryReport[] {
+  return processes.flatMap(({ memory }) => memory ?? []);
+}
+
+function herdMemory(workers: readonly MemoryReport[], molds: readonly MemoryReport[]): StatusReport['herd']['memory'] {
+  const sum = (of: readonly MemoryReport[], key: keyof MemoryReport): number =>
+    of.reduce((total, memory) => total + memory[key], 0);
+  const pss = sum(workers, 'pss') + sum(molds, 'pss');
+  const rss = sum(workers, 'rss') + sum(molds, 'rss');
+  return {
+    pss,
+    shared: sum(workers, 'shared'),
+    private: sum(workers, 'private'),
+    unshared: sum(workers, 'unshared'),
+    fresh: sum(workers, 'fresh'),
+    workers_sampled: workers.length,
+    saved_against_sharing_nothing: Math.max(0, rss - pss),
+  };
 }
 
 function keeperSilence({ state, nowMs }: StatusInput): number | null {

@@ -1,8 +1,8 @@
 /** Decisions about the end: workers first, then molds, then the keeper, each with a deadline. */
 import * as cut from './cut.ts';
 import { log, type Draft } from './draft.ts';
+import type { MoldState, StopState, WorkerState } from './state.ts';
 import * as predecessor from './predecessor.ts';
-import type { WorkerState } from './state.ts';
 import { SIGFINISH, SIGKILL, SIGQUIT, SIGTERM } from './signals.ts';
 
 /** gunicorn's grace for a quick shutdown (gunicorn/arbiter.py, stop). */
@@ -58,8 +58,8 @@ export function conclude(draft: Draft): void {
   draft.actions.push({ do: 'end', exitStatus: state.stop.exitStatus, error: state.stop.error });
 }
 
-/** Tells a worker to finish its requests and leave. */
-export function drain(draft: Draft, worker: WorkerState): void {
+/** Tells a worker to leave because the whole herd stops: what waits to be accepted is served first. */
+export function dismissWorker(draft: Draft, worker: WorkerState): void {
   // One that does not serve yet may have no handler for it; one that drains has closed its listeners. What is queued on
   // those of a predecessor is for its workers.
   const finish = worker.phase === 'ready' && !predecessor.serves(draft.state) ? SIGFINISH : SIGTERM;
@@ -86,78 +86,73 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
   };
   // Before the first worker stops to accept: the keeper does one after the other.
   if (!quick && state.listeners !== null && !predecessor.serves(state)) draft.actions.push({ do: 'turn_away' });
-  for (const worker of Object.values(state.workers)) drain(draft, worker);
+  for (const worker of Object.values(state.workers)) dismissWorker(draft, worker);
 }
 
-/** The next step of a stop, after every event. */
+/** The next step of a stop, after every event: first workers, then molds, then the keeper. */
 export function advance(draft: Draft): void {
-  const { state, nowMs } = draft;
+  const { state } = draft;
   const { stop } = state;
-  if (stop === null) return;
-  const workers = Object.values(state.workers);
-  const waitsForForks = Object.values(state.molds).some((mold) => mold.phase === 'ready')
-    ? Object.keys(state.forking).length
-    : 0;
-  if (workers.length > 0 || waitsForForks > 0) {
-    if (nowMs < stop.killAtMs) {
-      const askAtMs = stop.quick ? stop.killAtMs : cut.askAtMs(stop.killAtMs, stop.killAtMs - stop.startedAtMs);
-      if (nowMs >= askAtMs) for (const worker of workers) cut.ask(draft, worker);
-      draft.actions.push({ do: 'wake', atMs: nowMs < askAtMs ? askAtMs : stop.killAtMs });
-      return;
-    }
-    if (workers.length > 0) {
-      log(
-        draft,
-        'warning',
-        `${workers.length} worker(s) did not finish in time and are killed:` +
-          ` ${workers.map((worker) => worker.pid).join(', ')}`,
-      );
-    }
-    for (const worker of workers) {
-      draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
-    }
-    // Asked again, should a signal get lost with a process that can't be killed yet.
-    stop.killAtMs = nowMs + QUICK_GRACE_MS;
-    state.forking = {};
-    draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
-    return;
-  }
-  const molds = Object.values(state.molds).filter((mold) => mold.pid !== null);
-  if (molds.length > 0) {
-    if (stop.moldsToldAtMs === null) {
-      stop.moldsToldAtMs = nowMs;
-      for (const mold of molds) {
-        if (mold.phase === 'ready') {
-          draft.actions.push({
-            do: 'tell_mold',
-            generation: mold.generation,
-            message: { type: 'exit', final: mold.generation === state.generation },
-          });
-        } else if (mold.phase !== 'failed') {
-          // It is loading and does not read messages; it has no worker and no request.
-          draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
-        }
-        mold.phase = 'leaving';
-      }
-      draft.actions.push({ do: 'wake', atMs: nowMs + MOLD_GRACE_MS });
-      return;
-    }
-    if (nowMs >= stop.moldsToldAtMs + MOLD_GRACE_MS) {
-      for (const mold of molds) {
-        draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
-      }
-      stop.moldsToldAtMs = nowMs;
-    }
-    draft.actions.push({ do: 'wake', atMs: stop.moldsToldAtMs + MOLD_GRACE_MS });
-    return;
-  }
+  if (stop === null || endWorkers(draft, stop) || endMolds(draft, stop)) return;
   if (state.afresh !== null) {
     // There is no keeper, but there may be processes that a dead one has left.
     if (state.afresh.orphansGone) conclude(draft);
     return;
   }
-  if (!stop.keeperTold) {
-    stop.keeperTold = true;
-    draft.actions.push({ do: 'tell_keeper_to_leave' });
+  if (stop.keeperTold) return;
+  stop.keeperTold = true;
+  draft.actions.push({ do: 'tell_keeper_to_leave' });
+}
+
+/** Waits for workers until their time is over, then kills them; true while there are any. */
+function endWorkers(draft: Draft, stop: StopState): boolean {
+  const { state, nowMs } = draft;
+  const workers = Object.values(state.workers);
+  const isForkAwaited =
+    Object.keys(state.forking).length > 0 && Object.values(state.molds).some((mold) => mold.phase === 'ready');
+  if (workers.length === 0 && !isForkAwaited) return false;
+  if (nowMs < stop.killAtMs) {
+    const askAtMs = stop.quick ? stop.killAtMs : cut.askAtMs(stop.killAtMs, stop.killAtMs - stop.startedAtMs);
+    if (nowMs >= askAtMs) for (const worker of workers) cut.ask(draft, worker);
+    draft.actions.push({ do: 'wake', atMs: nowMs < askAtMs ? askAtMs : stop.killAtMs });
+    return true;
   }
+  if (workers.length > 0) {
+    const pids = workers.map((worker) => worker.pid).join(', ');
+    log(draft, 'warning', `${workers.length} worker(s) did not finish in time and are killed: ${pids}`);
+  }
+  for (const worker of workers) draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
+  // Asked again, should a signal get lost with a process that can't be killed yet.
+  stop.killAtMs = nowMs + QUICK_GRACE_MS;
+  state.forking = {};
+  draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
+  return true;
+}
+
+/** Tells molds to leave, and kills those that do not; true while there are any. */
+function endMolds(draft: Draft, stop: StopState): boolean {
+  const { state, nowMs } = draft;
+  const molds = Object.values(state.molds).filter((mold) => mold.pid !== null);
+  if (molds.length === 0) return false;
+  if (stop.moldsToldAtMs === null) {
+    stop.moldsToldAtMs = nowMs;
+    for (const mold of molds) dismissMold(draft, mold);
+  } else if (nowMs >= stop.moldsToldAtMs + MOLD_GRACE_MS) {
+    stop.moldsToldAtMs = nowMs;
+    for (const mold of molds) draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
+  }
+  draft.actions.push({ do: 'wake', atMs: stop.moldsToldAtMs + MOLD_GRACE_MS });
+  return true;
+}
+
+function dismissMold(draft: Draft, mold: MoldState): void {
+  const { generation, pid, phase } = mold;
+  if (phase === 'ready') {
+    const message = { type: 'exit', final: generation === draft.state.generation } as const;
+    draft.actions.push({ do: 'tell_mold', generation, message });
+  } else if (phase !== 'failed') {
+    // It is loading and does not read messages; it has no worker and no request.
+    draft.actions.push({ do: 'signal', pid: pid ?? 0, signal: SIGKILL });
+  }
+  mold.phase = 'leaving';
 }

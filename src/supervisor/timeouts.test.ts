@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts';
 import type { Heartbeat } from './events.ts';
 import { sampleSettings, sampleWorker } from './samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from './state.ts';
-import { tellStack, tick } from './timeouts.ts';
+import { look, tellStack } from './timeouts.ts';
 import { SIGABRT, SIGKILL, SIGTELL } from './signals.ts';
 
 function herd(worker: Partial<WorkerState> = {}, settings: Partial<Settings> = {}): HerdState {
@@ -19,7 +19,7 @@ function herd(worker: Partial<WorkerState> = {}, settings: Partial<Settings> = {
 function at(state: HerdState, nowMs: number, beat: Partial<Heartbeat> | null = {}) {
   const draft: Draft = { state, nowMs, actions: [], answer: null };
   const heartbeats = beat === null ? [] : [{ pid: 101, agoMs: 0, requestsFinished: 0, inFlight: 0, ...beat }];
-  tick(draft, heartbeats);
+  look(draft, heartbeats);
   return {
     signals: draft.actions.flatMap((action) => (action.do === 'signal' ? [action.signal] : [])),
     logs: draft.actions.flatMap((action) => (action.do === 'log' ? [action.text] : [])),

@@ -8,8 +8,8 @@ import { SIGABRT, SIGKILL } from './signals.ts';
 /** From SIGABRT to SIGKILL: for the stack, and for gunicorn's worker_abort hook. */
 const ABORT_MS = 1000;
 
-/** Once a second: a worker that is silent for too long gets SIGABRT, and SIGKILL if that did not help. */
-export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
+/** At least once a second: a worker that is silent for too long gets SIGABRT, and SIGKILL if that did not help. */
+export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
   if (state.phase === 'stopping' || state.settings === null) return;
   const beats = new Map(heartbeats.map((beat) => [beat.pid, beat]));
@@ -53,7 +53,7 @@ function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void
   if (worker.drainedAtMs === null) return;
   const killAtMs = worker.drainedAtMs + graceSeconds * 1000;
   if (nowMs < killAtMs) {
-    // This comes once a second: for the last time before the end.
+    // Once is enough, and the next look may be too late.
     if (nowMs >= killAtMs - 1000) cut.ask(draft, worker);
     return;
   }

@@ -1,10 +1,11 @@
 /** Decisions about workers: forking, draining, replacing with backoff. */
+import { pauseMs, wasStable } from './backoff.ts';
 import * as crashLoop from './crash-loop.ts';
 import { log, type Draft } from './draft.ts';
 import { describeEnding } from './endings.ts';
 import type { ExitCounters, Heartbeat } from './events.ts';
 import * as molds from './molds.ts';
-import { freeSlot, isServing, MOST_WORKERS, type Ending, type WorkerState } from './state.ts';
+import { freeSlot, isServing, MOST_WORKERS, type Ending, type WorkerState, leavesFirst } from './state.ts';
 import { isLasting, missing } from './staffing.ts';
 import * as predecessor from './predecessor.ts';
 import * as stopping from './stopping.ts';
@@ -15,8 +16,7 @@ const WORKER_BOOT_ERROR = 3;
 const APP_LOAD_ERROR = 4;
 
 /** The first death costs no pause; then they double, from this to the longest. */
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 15_000;
+const PAUSES = { firstMs: 100, longestMs: 15_000, free: 1 };
 
 /** A worker that stayed up this long ends a row of deaths. */
 const STABLE_MS = 10_000;
@@ -31,8 +31,7 @@ export function hopelessDeaths(target: number): number {
 
 /** The pause before the next fork after so many deaths in a row. */
 export function pauseAfterDeathsMs(deathsInARow: number): number {
-  if (deathsInARow <= 1) return 0;
-  return Math.min(FIRST_PAUSE_MS * 2 ** (deathsInARow - 2), LONGEST_PAUSE_MS);
+  return pauseMs(deathsInARow, PAUSES);
 }
 
 /** Asks for the workers that are missing, unless a backoff pause is on. */
@@ -137,7 +136,7 @@ export function shrinkHerd(draft: Draft): void {
         rollout.phase === 'mold' ||
         (worker.generation === rollout.to) === (rollout.phase === 'rolling'),
     )
-    .toSorted((a, b) => Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs);
+    .toSorted(leavesFirst);
   for (const worker of counted.slice(0, Math.max(0, counted.length - state.target))) drain(draft, worker);
 }
 
@@ -165,7 +164,7 @@ export function forked(draft: Draft, generation: number, slot: number, pid: numb
   delete state.forking[slot];
   state.workers[pid] = newWorker(pid, slot, generation, nowMs);
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
-  if (state.phase === 'stopping') stopping.drain(draft, state.workers[pid]);
+  if (state.phase === 'stopping') stopping.dismissWorker(draft, state.workers[pid]);
 }
 
 export function forkFailed(draft: Draft, slot: number, reason: string): void {
@@ -257,7 +256,7 @@ export function whyOf(worker: WorkerState): string {
 
 function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters: ExitCounters | undefined): void {
   const { state, nowMs } = draft;
-  const stable = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS;
+  const stable = wasStable(worker.readyAtMs, nowMs, STABLE_MS);
   state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
   const how = describeEnding(ending);
   const why = whyOf(worker);
@@ -284,28 +283,26 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
     );
     return;
   }
-  const pauseMs = pauseAfterDeathsMs(state.deathsInARow);
-  state.forkNotBeforeMs = nowMs + pauseMs;
-  if (pauseMs > 0) {
+  const pause = pauseAfterDeathsMs(state.deathsInARow);
+  state.forkNotBeforeMs = nowMs + pause;
+  if (pause > 0) {
     log(
       draft,
       'warning',
-      `${state.deathsInARow} workers died in a row; the next is forked in ${(pauseMs / 1000).toFixed(1)} s`,
+      `${state.deathsInARow} workers died in a row; the next is forked in ${(pause / 1000).toFixed(1)} s`,
     );
   }
 }
 
-/** Once a second: what the workers have counted, and the end of a row of deaths. */
-export function tick(draft: Draft, heartbeats: readonly Heartbeat[]): void {
+/** At least once a second: what the workers have counted, and the end of a row of deaths. */
+export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
   for (const { pid, requestsFinished } of heartbeats) {
     const worker = state.workers[pid];
     if (worker === undefined) continue;
     worker.requestsFinished = requestsFinished;
   }
-  const allStable = Object.values(state.workers).every(
-    (worker) => worker.readyAtMs !== null && nowMs - worker.readyAtMs >= STABLE_MS,
-  );
+  const allStable = Object.values(state.workers).every((worker) => wasStable(worker.readyAtMs, nowMs, STABLE_MS));
   const full = Object.keys(state.workers).length >= state.target;
   if (state.deathsInARow > 0 && allStable && full) state.deathsInARow = 0;
   crashLoop.endWhenOver(draft);

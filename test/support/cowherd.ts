@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, expect } from 'vitest';
-import { ask, CONTROL_VERSION } from '../../src/supervisor/control.ts';
+import { ask } from '../../src/supervisor/control.ts';
+import { CONTROL_VERSION } from '../../src/supervisor/control-messages.ts';
 import type { StatusReport } from '../../src/supervisor/status.ts';
 import { fetchFrom, isListening, type Address, type Answer, type RequestOptions } from './http.ts';
 import { kill, MARK, markedProcesses, type ProcessInfo } from './processes.ts';

@@ -19,11 +19,7 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
-POLICY_NAMES = ("stock", "instagram", "freeze", "immortal")
-"""Every heap policy, lowest rung first."""
-
-NEWEST_KNOWN = (3, 15)
-"""The newest minor version whose object layout was checked. A newer one is refused `immortal`."""
+from cowherd_agent.heap.ladder_table import LADDER, REASONS, RUNGS
 
 
 class Interpreter(NamedTuple):
@@ -100,35 +96,32 @@ def why_not(policy_name: str, interpreter: Interpreter) -> str | None:
 
     Pure. What only a run can tell (the self-tests) comes later, as PolicyUnavailable.
     """
-    if policy_name not in POLICY_NAMES:
-        return f"there is no such policy (there are {', '.join(POLICY_NAMES)} and auto)"
-    if interpreter.huge_pages:
-        return (
-            "pymalloc's huge pages are on, and a forked child can be killed by SIGBUS when it "
-            "copies one; unset PYTHON_PYMALLOC_HUGEPAGES"
-        )
-    if policy_name == "stock":
-        return None
-    if interpreter.implementation != "cpython":
-        return f"it needs CPython, and this is {interpreter.name}"
-    if interpreter.free_threaded:
-        return f"it needs the GIL build, and this is {interpreter.name}"
-    if interpreter.version < (3, 10, 0):
-        return f"it needs CPython 3.10 or newer, and this is {interpreter.name}"
-    if policy_name != "immortal":
-        return None
-    if interpreter.version < (3, 12, 0):
-        return f"it needs CPython 3.12 or newer, and this is {interpreter.name}"
-    if interpreter.version[:2] > NEWEST_KNOWN:
-        newest = ".".join(str(part) for part in NEWEST_KNOWN)
-        return f"the layout of objects is known up to CPython {newest}; this is {interpreter.name}"
-    if interpreter.debug:
-        return "a debug build asserts on reference counts"
-    if interpreter.pointer_bytes != 8 or not interpreter.little_endian:
-        return "it needs a 64-bit little-endian machine"
+    rung = RUNGS.get(policy_name)
+    if rung is None:
+        names = ", ".join(reversed(RUNGS))
+        return f"there is no such policy (there are {names} and auto)"
+    for need in rung.needs:
+        version = rung.newest if need == "newest" else rung.oldest
+        if not _is_met(need, interpreter, version):
+            told = ".".join(map(str, version or ()))
+            return REASONS[need].format(interpreter=interpreter.name, version=told)
     return None
+
+
+def _is_met(need: str, interpreter: Interpreter, version: tuple[int, int] | None) -> bool:
+    if need == "oldest":
+        return version is None or interpreter.version[:2] >= version
+    if need == "newest":
+        return version is None or interpreter.version[:2] <= version
+    return {
+        "no_huge_pages": not interpreter.huge_pages,
+        "cpython": interpreter.implementation == "cpython",
+        "gil": not interpreter.free_threaded,
+        "release": not interpreter.debug,
+        "64_bit": interpreter.pointer_bytes == 8 and interpreter.little_endian,
+    }[need]
 
 
 def available_policies(interpreter: Interpreter) -> list[str]:
     """The policies that `interpreter` can have, highest rung first."""
-    return [name for name in reversed(POLICY_NAMES) if why_not(name, interpreter) is None]
+    return [rung.name for rung in LADDER if why_not(rung.name, interpreter) is None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cowherd_agent.heap.errors import PolicyUnavailable
 from cowherd_agent.heap.interpreter import Interpreter, available_policies, why_not
-from cowherd_agent.heap.policies import auto
+
+AUTO = "auto"
+"""The highest rung that works here."""
 
 
 def resolve(name: str, interpreter: Interpreter) -> list[str]:
@@ -15,8 +17,8 @@ def resolve(name: str, interpreter: Interpreter) -> list[str]:
 
     Raises PolicyUnavailable, saying what this interpreter can do, for a policy it can't have.
     """
-    if name == auto.NAME:
-        candidates = auto.candidates(interpreter)
+    if name == AUTO:
+        candidates = available_policies(interpreter)
         if candidates:
             return candidates
         name = "stock"

@@ -8,7 +8,8 @@ import { childrenOf, hasEnded, identify, kill, startProcess, treeOf } from '../.
 import { monotonicClock } from '../../../src/base/clock.ts';
 import { inMiB } from '../../../src/base/units.ts';
 import { readSmapsRollup } from '../../../src/procfs/smaps-rollup.ts';
-import { ask, CONTROL_VERSION } from '../../../src/supervisor/control.ts';
+import { ask } from '../../../src/supervisor/control.ts';
+import { CONTROL_VERSION } from '../../../src/supervisor/control-messages.ts';
 import type { Application, Site } from './description.ts';
 import { COWHERD, logsOf } from './places.ts';
 import { commandOf, environmentFor, type ServerKind } from './servers.ts';

@@ -14,7 +14,8 @@ import {
 } from '../../../bench/lib/processes.ts';
 import { CowherdError } from '../../../src/base/errors.ts';
 import { monotonicClock } from '../../../src/base/clock.ts';
-import { ask, CONTROL_VERSION } from '../../../src/supervisor/control.ts';
+import { ask } from '../../../src/supervisor/control.ts';
+import { CONTROL_VERSION } from '../../../src/supervisor/control-messages.ts';
 import type { StatusReport } from '../../../src/supervisor/status.ts';
 import type { Case } from './cases.ts';
 import { commandOf, runtimeDirectoryOf, type ServerName, WORKERS } from './commands.ts';

@@ -2,10 +2,13 @@
 import { CapturedProcess, type CapturedVersion } from '../../cpython/samples/captured-process.ts';
 import { TypeTable } from '../../cpython/types-outside.ts';
 import { MemoryWindow, WINDOW_BYTES } from '../memory-window.ts';
-import type { Interpreter } from '../pool-reading.ts';
+import type { InspectedInterpreter } from '../pool-reading.ts';
 import { PAGE_BYTES } from './sample-process.ts';
 
-export function openCapture(version: CapturedVersion): { captured: CapturedProcess; interpreter: Interpreter } {
+export function openCapture(version: CapturedVersion): {
+  captured: CapturedProcess;
+  interpreter: InspectedInterpreter;
+} {
   const captured = new CapturedProcess(version);
   const { minor, isCode, isMapped } = captured;
   return { captured, interpreter: { minor, isCode, types: new TypeTable(captured, minor, isMapped, isMapped) } };

@@ -2,7 +2,7 @@
 import { TypeTable } from '../../cpython/types-outside.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { mappingAt } from '../../procfs/maps.ts';
-import type { Reference } from '../comparison.ts';
+import type { Reference } from '../reference.ts';
 import { findPools } from '../pool-index.ts';
 import { PAGE_BYTES, SampleProcess } from './sample-process.ts';
 

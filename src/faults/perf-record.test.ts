@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../base/units.ts';
 import { chooseInstrument } from './instrument.ts';
-import { bufferSize, failureOf, parseLockable, recorderArguments, type RecordingOptions } from './recording.ts';
+import { bufferSize, failureOf, parseLockable, recorderArguments, type RecordingOptions } from './perf-record.ts';
 
 const options: RecordingOptions = {
   instrument: chooseInstrument({

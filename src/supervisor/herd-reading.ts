@@ -1,13 +1,13 @@
 /** Gathers, at a tick, what is known of the herd's memory. */
 import { ownMemoryCgroup, readCgroupUse } from '../procfs/cgroup.ts';
-import type { HerdLook } from './events.ts';
+import type { HerdReading } from './events.ts';
 import type { Sample } from './sampler.ts';
 import type { HerdState } from './state.ts';
 
 const cgroup = ownMemoryCgroup();
 
 /** Costs some 50 µs where the cgroup is asked, nothing otherwise: samples are there already. */
-export function lookAtHerd(state: HerdState, sampleOf: (pid: number) => Sample | null): HerdLook {
+export function readHerd(state: HerdState, sampleOf: (pid: number) => Sample | null): HerdReading {
   const workers = Object.keys(state.workers).flatMap((key) => {
     const pid = Number(key);
     const sample = sampleOf(pid);

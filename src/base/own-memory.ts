@@ -1,0 +1,4 @@
+import { mebibytes } from './units.ts';
+
+/** What every worker takes for itself, however it is forked: stacks, buffers, its part of the interpreter. */
+export const WORKER_OWN_BYTES = mebibytes(4);

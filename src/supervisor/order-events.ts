@@ -1,0 +1,10 @@
+import type { ControlOrder } from './control-messages.ts';
+import type { RequestEvent } from './requests.ts';
+
+/** What a command's order asks of the herd, as an event. The command `heal` gives the order `merge`. */
+export function requestOf(order: ControlOrder): RequestEvent {
+  const by = `cowherd ${order.type === 'merge' ? 'heal' : order.type}`;
+  return order.type === 'scale'
+    ? { type: 'scale_to', workers: order.workers, by }
+    : { type: `${order.type}_requested`, by };
+}
