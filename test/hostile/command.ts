@@ -4,10 +4,11 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
-/** The folders in which every user may write, or may be given a folder: the attacks have their own. */
+/** Where users may write or are given a folder, and where root's herds keep their history: the attacks have their own. */
 const OWN_FOLDERS = [
   ['/tmp', 'mode=1777'],
   ['/run', 'mode=755'],
+  ['/var/lib', 'mode=755'],
 ] as const;
 
 /**
