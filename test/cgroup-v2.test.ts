@@ -13,6 +13,7 @@ test(
   async () => {
     const script = `
 cd ${ROOT}
+export COWHERD_TEST_PATIENCE=6
 cat /proc/self/cgroup /sys/fs/cgroup/cgroup.controllers
 ${process.execPath} node_modules/vitest/vitest.mjs run --project process test/recycling.test.ts -t 'in a cgroup with a limit'
 `;

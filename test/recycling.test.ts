@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { cowherd, HELLO, PYTHON, serve, serving, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, PYTHON, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { FewestReady, Load } from './support/load.ts';
 import { limitedCgroup, takeAway } from './support/memory-cgroup.ts';
 import { until } from './support/until.ts';
@@ -115,9 +115,11 @@ def app(environ, start_response):
 `;
 
     test('a worker that the kernel kills for lack of memory is told of as that; one that is killed is not', async () => {
-      const cgroup = limitedCgroup(600e6)!;
+      const cgroup = limitedCgroup(400e6)!;
       onTestFinished(() => void takeAway(cgroup.folder));
-      const run = await serving(['burst:app'], { files: { 'burst.py': app }, prefix: cgroup.prefix });
+      // It may take long until so much is written.
+      const args = ['burst:app', '--timeout', '0'];
+      const run = await serving(args, { files: { 'burst.py': app }, prefix: cgroup.prefix });
       await expect(run.get('/?2000000000')).rejects.toThrow(/socket hang up|ECONNRESET/);
       await run.waitForText(
         /Worker \d+ \(slot 0\) was killed by the kernel: out of memory \(SIGKILL\), with 1 request/,
@@ -132,19 +134,21 @@ def app(environ, start_response):
     });
 
     test('`cowherd doctor` tells the limit, what is used, and who was killed for it', async () => {
-      const cgroup = limitedCgroup(600e6)!;
+      const cgroup = limitedCgroup(400e6)!;
       onTestFinished(() => void takeAway(cgroup.folder));
+      // It need not look at every interpreter of this machine.
+      const env = { HOME: temporaryFolder(), PATH: '/usr/bin:/bin' };
       const doctor = async (): Promise<string> => {
-        const run = cowherd(['doctor', '--python', PYTHON], { prefix: cgroup.prefix });
+        const run = cowherd(['doctor', '--python', PYTHON], { prefix: cgroup.prefix, env });
         await run.ended;
         return run.stdout;
       };
-      expect(await doctor()).toMatch(/cgroup limit 572\.2 MiB, [\d.]+ MiB used/);
+      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used/);
       const greedy = cowherd(['--version'], {
         prefix: [...cgroup.prefix, PYTHON, '-c', 'len(bytearray(b"x") * 2_000_000_000)'],
       });
       expect((await greedy.ended).signal).toBe('SIGKILL');
-      expect(await doctor()).toMatch(/cgroup limit 572\.2 MiB, [\d.]+ MiB used, 1 processes killed for it/);
+      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed for it/);
     });
 
     test('the budget of the herd replaces the largest worker before the kernel kills', async () => {
@@ -159,7 +163,8 @@ def app(environ, start_response):
       const before = await until('the budget is known', async () => (await run.status()).herd.recycling.budget);
       expect(before.used).toBeLessThan(before.limit);
       // Between the budget and the limit.
-      const grown = await run.get(`/?${Math.round(before.limit - before.used + 0.04 * 400e6)}`);
+      const grown = await run.get(`/?${Math.round(before.limit - before.used + 0.04 * 400e6)}`, { lenient: true });
+      expect(grown.status, run.stderr).toBe(200);
       await until(
         () => `it is replaced:\n${run.stderr}`,
         async () => {

@@ -151,11 +151,11 @@ async function start(workerClass: string, graceSeconds: number): Promise<[run: R
   return [run, before, chats];
 }
 
-/** From now on whoever connects is served by other workers. */
+/** Until these workers of gunicorn's asgi accept nobody any more, which they say. */
 async function untilOthersServe(run: Run, before: readonly number[]): Promise<void> {
-  await until('others accept', async () => {
-    const pids = await Promise.all(Array.from({ length: 8 }, async () => Number((await run.get('/')).text)));
-    return pids.every((pid) => !before.includes(pid));
+  await until('the old workers no longer accept', () => {
+    const said = new Set(run.log.filter(({ msg }) => msg === 'Worker shutting down...').map(({ pid }) => pid));
+    return before.every((pid) => said.has(pid));
   });
 }
 

@@ -1,6 +1,9 @@
 /** Waits for a condition, instead of for a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** How many times as long everything may take: on an emulated machine, say. */
+const PATIENCE = Number(process.env['COWHERD_TEST_PATIENCE'] ?? 1);
+
 /**
  * What `look` gives as soon as it is not null, undefined or false. Throws, with `what`, when it takes too long: what
  * takes a second on an idle machine may take many on a busy one.
@@ -10,12 +13,12 @@ export async function until<Value>(
   look: () => Value | Promise<Value>,
   timeoutMs = 100_000,
 ): Promise<NonNullable<Value>> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs * PATIENCE;
   for (;;) {
     const value = await look();
     if (value !== null && value !== undefined && value !== false) return value;
     if (performance.now() > deadline) {
-      throw new Error(`not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`);
+      throw new Error(`not within ${timeoutMs * PATIENCE} ms: ${typeof what === 'string' ? what : what()}`);
     }
     await sleep(20);
   }
