@@ -204,8 +204,8 @@ describe("with gunicorn's asgi", () => {
     expect(before).toContain(await chats[0]!.answer());
     const late = await Chat.connect(run);
     expect(before).not.toContain(await late.ask());
-    // Then they are cut, without a word.
-    expect(await codesAtTheEnd(chats)).toEqual(new Set([1006]));
+    // Then they are cut: without a word, unless their worker comes to it before it is killed.
+    for (const code of await codesAtTheEnd(chats)) expect([1006, 1011]).toContain(code);
     expect(before).not.toContain(await late.ask());
     await visitors.stop();
     await load.stop();
