@@ -211,9 +211,9 @@ describe("with gunicorn's asgi", () => {
     await load.stop();
     expect([...visitors.failures, ...load.failures]).toEqual([]);
     expect(visitors.answered).toBeGreaterThan(0);
-    const cut = cutIn(run);
-    expect(cut.length).toBe(2);
-    for (const message of cut) expect(message).toMatch(/ cut: WebSocket \/chat \(after [\d.]+ s\)/);
+    // Told when the workers' ends are heard of, which is after the clients have seen them.
+    await until('both workers are told of', () => cutIn(run).length === 2);
+    for (const message of cutIn(run)) expect(message).toMatch(/ cut: WebSocket \/chat \(after [\d.]+ s\)/);
     late.end();
     await run.stop();
   });

@@ -13,5 +13,10 @@ export const OWN_SETTINGS_HELP = `  --policy POLICY          heap_policy: auto (
   --exit-when-hopeless     exit_when_hopeless: end when all workers die before any was ever ready
   --heal                   heal: have the kernel merge what workers copied for nothing (docs/heal.md)
   --perf-names             perf_names: name Python's functions for perf and record (docs/record.md)
-  --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M; by PSS, RSS, age: docs/recycling.md
+  --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M (docs/recycling.md)
+  --recycle-pss SIZE       recycle_pss: replace a worker with a larger proportional set size
+  --recycle-rss SIZE       recycle_rss: replace a worker with more resident memory
+  --recycle-samples COUNT  recycle_samples: how many samples in a row must be over such a limit
+  --recycle-age SECONDS    recycle_age: replace a worker this long after its fork
+  --recycle-age-jitter SECONDS recycle_age_jitter: the most that is added to recycle_age, different for each worker
   --herd-memory SIZE       herd_memory: of the whole herd; auto: by the limit of the cgroup`;
