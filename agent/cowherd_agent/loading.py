@@ -97,9 +97,10 @@ def say_configured(link: SupervisorLink, settings: dict[str, Any], heap: HerdHea
     )
 
 
-def load(link: SupervisorLink, configured: Configured) -> None:
+def load(
+    link: SupervisorLink, application: MoldApplication, arbiter: MoldArbiter, heap: HerdHeap
+) -> None:
     """Loads the application. Raises MoldFailure."""
-    application, arbiter, heap, _ = configured
     if arbiter.cfg.reload:
         # gunicorn's reloader restarts workers, which then import the new code themselves.
         link.notice("warning", "reload is on: workers load the app and share nothing of it")
