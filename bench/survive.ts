@@ -41,7 +41,7 @@
  * closed before any byte of the answer.
  *
  * Environment: SURVIVE=long for 100 reloads, 50 reforks, 200 recycles, 100, 20 and 20 kills, and ten of each other deed
- * (about 35 minutes; without it 5 of the first six and one or two of the others, 3 to 4 minutes); SURVIVE_RELOADS and so
+ * (some 40 minutes; without it 5 of the first six and one or two of the others: 3 to 5 minutes); SURVIVE_RELOADS and so
  * on, in capitals, for other counts; SURVIVE_HERDS="gevent uvicorn" for some of the herds; SURVIVE_SEED for the order of
  * an earlier run.
  */

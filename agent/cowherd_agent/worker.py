@@ -83,7 +83,7 @@ def _serve(start: WorkerStart, pid: int, retirement: Retirement) -> int:
     worker.pid = pid
     _report_heartbeats(start)
     _exit_on_reraised_signals(worker)
-    uvicorn_drain.install()
+    uvicorn_drain.install(float(arbiter.cfg.graceful_timeout))
     stack.arrange(worker, start.row_descriptor)
     try:
         process_name.set_title(NAME, f"worker [{arbiter.proc_name}]")

@@ -9,12 +9,12 @@ const CHUNK_BYTES = 4096;
 
 export class SmallDisk {
   readonly folder: string;
-  #isMounted = true;
+  readonly #atExit = (): void => this.#detach();
 
   private constructor(folder: string) {
     this.folder = folder;
     // Before what takes the folders above away.
-    process.prependListener('exit', () => this.#detach());
+    process.prependListener('exit', this.#atExit);
   }
 
   /** Whether this user may mount one, tried in this folder. */
@@ -61,11 +61,10 @@ export class SmallDisk {
   /** Throws where somebody still has a file open there. */
   unmount(): void {
     execFileSync('umount', [this.folder], { stdio: 'pipe' });
-    this.#isMounted = false;
+    process.removeListener('exit', this.#atExit);
   }
 
   #detach(): void {
-    if (!this.#isMounted) return;
     try {
       execFileSync('umount', ['--lazy', this.folder], { stdio: 'pipe' });
     } catch {

@@ -155,10 +155,17 @@ export class Herd {
         mold.pid !== null &&
         isAlive(mold.pid) &&
         report.workers.every((worker) => worker.state !== 'ready' || isAlive(worker.pid));
-      this.#keeper ??= herd.keeper.pid === null ? null : identify(herd.keeper.pid);
+      this.#keepKeeper(herd.keeper.pid);
       this.#supervisor ??= identify(herd.supervisor.pid);
       return whole ? report : null;
     });
+  }
+
+  /** Nothing that is done here may end it: the listening sockets are its own. */
+  #keepKeeper(pid: number | null): void {
+    if (pid !== null) this.#keeper ??= identify(pid);
+    const { pid: first } = this.#keeper ?? { pid };
+    if (pid !== first) throw new Error(`the keeper was process ${first}, and is ${pid} (log: ${this.log})`);
   }
 
   /** Waits until nobody is on the way out any more. */

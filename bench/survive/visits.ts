@@ -60,10 +60,12 @@ export class Visits {
       if ('version' in message) this.#versions.add(message.version);
       else this.#report = message.report;
     });
+    const end = (): boolean => this.#child.kill('SIGKILL');
     this.#child.once('exit', (status) => {
       this.#ended = status;
+      process.removeListener('exit', end);
     });
-    process.once('exit', () => this.#child.kill('SIGKILL'));
+    process.once('exit', end);
   }
 
   /** Starts the load, and returns when the first request has been answered. */

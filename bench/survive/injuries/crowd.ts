@@ -1,28 +1,39 @@
 /** More connections than the workers may have descriptors, all of them idle. */
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicClock } from '../../../src/base/clock.ts';
 import { descriptorsOf } from '../held-connections.ts';
 import { DESCRIPTORS } from '../herd.ts';
-import { ensure, eventually, type Scene, waiting } from '../scene.ts';
+import { ensure, type Scene, waiting } from '../scene.ts';
 
-/** Beyond what all workers can accept. */
+/** Beyond what all workers can accept; and so many more while none waits, since new workers take some. */
 const MORE = 150;
+const MOST = 3000;
+/** As long as the status may be old. */
+const MORE_EVERY_MS = 2000;
 /** Of those that no worker has accepted, the status has to tell at least so many. */
 const WAITING = 50;
 const HELD_MS = 500;
 
-/** Requests wait until the crowd has left; no worker ends. */
+/** Requests wait until the crowd has left; workers do not die of it. */
 export async function crowd(scene: Scene): Promise<void> {
   const { herd } = scene;
-  const before = await herd.settle();
-  const sockets = await connections(herd.port, herd.wanted * DESCRIPTORS + MORE);
+  await herd.settle();
+  const sockets = idleConnections(herd.port, herd.wanted * DESCRIPTORS + MORE);
   if (herd.kind.crowdFills === 'descriptors') {
-    await eventually(scene, 'a worker has no descriptor left', () =>
-      before.workers.some(({ pid }) => descriptorsOf(pid).length >= DESCRIPTORS) ? true : null,
+    await herd.until('a worker has no descriptor left', ({ workers }) =>
+      workers.some(({ pid }) => descriptorsOf(pid).length >= DESCRIPTORS) ? true : null,
     );
   }
-  await herd.until('the status says that connections wait', (report) => (waiting(report) >= WAITING ? true : null));
+  let moreAtMs = monotonicClock.now() + MORE_EVERY_MS;
+  await herd.until('the status says that connections wait', (report) => {
+    if (waiting(report) >= WAITING) return true;
+    if (monotonicClock.now() >= moreAtMs && sockets.length < MOST) {
+      sockets.push(...idleConnections(herd.port, MORE));
+      moreAtMs = monotonicClock.now() + MORE_EVERY_MS;
+    }
+    return null;
+  });
   await sleep(HELD_MS);
   for (const socket of sockets) socket.destroy();
   await herd.until('no connection waits any more', (report) => (waiting(report) < WAITING ? true : null));
@@ -30,10 +41,11 @@ export async function crowd(scene: Scene): Promise<void> {
   ensure(after.herd.crash_loop === null, scene, () => 'workers die one after the other');
 }
 
-async function connections(port: number, count: number): Promise<Socket[]> {
-  const sockets = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1' }));
-  await Promise.all(sockets.map(async (socket) => await once(socket, 'connect')));
-  // What comes of them is nobody's request.
-  for (const socket of sockets) socket.on('error', () => {});
-  return sockets;
+function idleConnections(port: number, count: number): Socket[] {
+  return Array.from({ length: count }, () => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    // What comes of one is nobody's request.
+    socket.on('error', () => {});
+    return socket;
+  });
 }

@@ -31,7 +31,7 @@ export const OBSTACLES = {
 } satisfies Record<string, Obstacle>;
 
 /**
- * `cowherd reload` says why it failed. The same keeper, mold and generation go on; and when what was in the way is gone,
+ * `cowherd reload` says why it failed. The same mold and generation go on; and when what was in the way is gone,
  * a reload succeeds.
  */
 export async function failToReload(scene: Scene, { raise, told }: Obstacle): Promise<void> {
@@ -48,10 +48,8 @@ export async function failToReload(scene: Scene, { raise, told }: Obstacle): Pro
   for (const what of ['generation', 'workers_wanted'] as const) {
     ensure(after.herd[what] === before.herd[what], scene, () => `${what} is ${after.herd[what]} after it`);
   }
-  for (const process of ['keeper', 'supervisor'] as const) {
-    const [was, is] = [before.herd[process].pid, after.herd[process].pid];
-    ensure(was === is, scene, () => `the ${process} was ${was}, and is ${is}`);
-  }
+  const [was, is] = [before.herd.supervisor.pid, after.herd.supervisor.pid];
+  ensure(was === is, scene, () => `the supervisor was ${was}, and is ${is}`);
   const moldOf = ({ molds, herd: { generation } }: typeof before): number | null | undefined =>
     molds.find((mold) => mold.generation === generation)?.pid;
   ensure(moldOf(after) === moldOf(before), scene, () => `the mold is ${moldOf(after)} after it`);

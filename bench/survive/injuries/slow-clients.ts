@@ -1,16 +1,16 @@
 /** Clients whose requests arrive byte by byte (slow loris), more of them than the herd has workers and threads. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicClock } from '../../../src/base/clock.ts';
 import { clientPortsHeldBy } from '../held-connections.ts';
 import { ensure, type Scene, waiting } from '../scene.ts';
 import { type SlowOutcome, SlowClient } from '../slow-client.ts';
 
 const CLIENTS = 40;
-const SLOW_MS = 2500;
+/** From when on they hold what they can. */
+const SLOW_MS = 1500;
 const BYTE_EVERY_MS = 100;
 /** Numbers that no visitor comes to. */
 const FIRST_NUMBER = 1_000_000_000;
-const PROBE_WITHIN_MS = 2000;
+const PROBE_WITHIN_MS = 20_000;
 
 /**
  * Other requests wait meanwhile, if a worker or thread can do but one; and are answered, if it can do many. All slow
@@ -21,13 +21,9 @@ export async function slowClients(scene: Scene): Promise<void> {
   await herd.settle();
   const base = FIRST_NUMBER + Math.floor(random() * 1e9);
   const clients = Array.from({ length: CLIENTS }, (_, index) => new SlowClient(herd.port, base + index));
-  const end = monotonicClock.now() + SLOW_MS;
-  const dripping = (async () => {
-    while (monotonicClock.now() < end) {
-      for (const client of clients) client.drip();
-      await sleep(BYTE_EVERY_MS);
-    }
-  })();
+  const dripping = setInterval(() => {
+    for (const client of clients) client.drip();
+  }, BYTE_EVERY_MS);
   const ports = new Set(await Promise.all(clients.map(async (client) => await client.connected)));
   await herd.until('slow clients are accepted', ({ workers }) => {
     const ready = workers.filter(({ state }) => state === 'ready');
@@ -42,7 +38,8 @@ export async function slowClients(scene: Scene): Promise<void> {
     const outcome = await probe(herd.port, base + CLIENTS);
     ensure(outcome === 'answered', scene, () => `beside slow clients a request was: ${outcome}`);
   }
-  await dripping;
+  await sleep(SLOW_MS);
+  clearInterval(dripping);
   const outcomes = await Promise.all(clients.map(async (client) => await client.finish()));
   const bad = outcomes.filter((outcome) => outcome !== 'answered' && outcome !== 'turned away');
   ensure(bad.length === 0, scene, () => `slow clients: ${bad[0]}, and ${bad.length - 1} more`);
