@@ -6,8 +6,8 @@ import { PYTHON, ROOT } from './support/cowherd.ts';
 import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { runInUserModeLinux, USER_MODE_LINUX_NEEDED } from './support/user-mode-linux.ts';
 
-// It boots a machine, which a busy host gives too little time: `make test-cgroup-v2` runs it.
-const asked = where(process.env['COWHERD_CGROUP_V2'] === '1', 'not asked for: make test-cgroup-v2');
+// It boots a machine, which a busy host gives too little time: `make test-cgroups` runs it.
+const asked = where(process.env['COWHERD_CGROUP_V2'] === '1', 'not asked for: make test-cgroups');
 const alone = where(ownMemoryCgroup()?.version !== 2, 'cgroups are of version 2 here: recycling.test.ts is that test');
 
 test(
