@@ -165,9 +165,11 @@ def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         life(tell)
     except BaseException as error:
-        traceback.print_exc()
         text = str(error).strip().splitlines()
         tell(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
+        # Where nobody takes it, this child must end here all the same.
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
