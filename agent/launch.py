@@ -38,24 +38,24 @@ if __name__ == "__main__":
     arguments = sys.argv[2:]
     if role == "start":
         # Comes back only in the mold.
-        from cowherd_agent import first_mold
+        from cowherd_agent.keeper import first_mold
 
         arguments = first_mold.become(arguments)
         role = "mold"
     if role == "keeper":
-        from cowherd_agent import keeper
+        from cowherd_agent.keeper import keeper
 
         keeper.main(arguments)
     elif role == "mold":
-        from cowherd_agent import mold
+        from cowherd_agent.mold import mold
 
         mold.main(arguments)
     elif role == "syslog":
-        from cowherd_agent import syslog_relay
+        from cowherd_agent.logs import syslog_relay
 
         syslog_relay.main(arguments)
     elif role == "settings":
-        from cowherd_agent import list_settings
+        from cowherd_agent.mold import list_settings
 
         list_settings.main()
     raise SystemExit("launch.py: unknown role " + repr(role))

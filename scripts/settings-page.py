@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "settings.md"
 sys.path[:0] = [str(ROOT / "agent"), str(ROOT / "scripts")]
 
-from cowherd_agent.settings import SECTION  # noqa: E402  (importing it registers them all)
+from cowherd_agent.mold.settings import SECTION  # noqa: E402  (importing it registers them all)
 from gunicorn.config import KNOWN_SETTINGS  # noqa: E402
 from taken_over import SINCE, TREATMENTS  # noqa: E402
 

@@ -30,7 +30,7 @@ function formatted(source: string): string {
 const settings = readTable(table('own_settings.json'));
 const made = new Map([
   ['src/agent/own-settings.ts', schemaSource(settings)],
-  ['src/cli/own-settings-help.ts', helpSource(settings)],
+  ['src/cli/serve/own-settings-help.ts', helpSource(settings)],
   ['src/cpython/policy-ladder.ts', policiesSource(table('policies.json'))],
 ]);
 

@@ -42,17 +42,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cowherd_agent import exit_hook, scoreboard
-from cowherd_agent import guard as guard_module
-from cowherd_agent.collector import Collector, CollectorSettings
-from cowherd_agent.guard import Guard, GuardCall, GuardMode
-from cowherd_agent.heap.errors import PolicyUnavailable
-from cowherd_agent.heap.interpreter import identify
-from cowherd_agent.heap.ladder import AUTO, resolve
-from cowherd_agent.heap.policies import HeapPolicy, make
+from cowherd_agent.collection import guard as guard_module
+from cowherd_agent.collection.collector import Collector, CollectorSettings
+from cowherd_agent.collection.guard import Guard, GuardCall, GuardMode
+from cowherd_agent.collection.meter import Meter, MeteredWSGI
 from cowherd_agent.heap.report import PolicyReport, Progress
-from cowherd_agent.heap.scout import ScoutVerdict, run_scout
-from cowherd_agent.meter import Meter, MeteredWSGI
+from cowherd_agent.interpreter.errors import PolicyUnavailable
+from cowherd_agent.interpreter.interpreter import identify
+from cowherd_agent.leaving import exit_hook
+from cowherd_agent.policies import HeapPolicy, make
+from cowherd_agent.policies.ladder import AUTO, resolve
+from cowherd_agent.policies.scout import ScoutVerdict, run_scout
+from cowherd_agent.wire import scoreboard
 
 PolicyChoice = Literal["stock", "instagram", "freeze", "immortal", "auto"]
 

@@ -14,9 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cowherd_agent import threads
 from cowherd_agent.clients import close_known, executors, log_listeners, openmp
-from cowherd_agent.fork_safety import Advisory
+from cowherd_agent.fork_safety import Advisory, threads
 from cowherd_agent.forked_child import run_in_child
 
 

@@ -6,7 +6,7 @@ import select
 from pathlib import Path
 
 import pytest
-from cowherd_agent.door import Door
+from cowherd_agent.keeper.adoption_socket import Door
 
 OF_A_HERD = ("control.sock", "herd.json", "herd.json.new", "census-1", "census-12.new")
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cowherd_agent.heap.interpreter import identify, why_not
+from cowherd_agent.interpreter.interpreter import identify, why_not
 from plain_servers import AGENT, APPLICATION, Server, free_port, hooks, running
 
 POLICY = "immortal" if why_not("immortal", identify()) is None else "freeze"

@@ -6,9 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
 import { CowherdError, type ErrorCode } from '../../src/base/errors.ts';
 import { readStat } from '../../src/procfs/stat.ts';
-import { ask } from '../../src/supervisor/control.ts';
-import { CONTROL_VERSION, type ControlReply, type ControlRequest } from '../../src/supervisor/control-messages.ts';
-import type { RolloutReport, StatusReport } from '../../src/supervisor/status.ts';
+import { ask } from '../../src/supervisor/control/control.ts';
+import {
+  CONTROL_VERSION,
+  type ControlReply,
+  type ControlRequest,
+} from '../../src/supervisor/control/control-messages.ts';
+import type { RolloutReport, StatusReport } from '../../src/supervisor/control/status.ts';
 import { freePort } from '../lib/free-port.ts';
 import { COWHERD } from '../lib/places.ts';
 import { hasEnded, identify, isAlive, kill, type ProcessIdentity, startProcess, treeOf } from '../lib/processes.ts';

@@ -12,7 +12,7 @@ import type { KeeperCommand } from './messages.ts';
 /** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
 export const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
-/** See agent/cowherd_agent/inherited.py. */
+/** See agent/cowherd_agent/keeper/inherited.py. */
 const SOCKETS_VARIABLE = 'COWHERD_SOCKETS';
 
 /** What the process does; each may come before `attach`, and is then handed over by it. */
@@ -30,7 +30,7 @@ export interface KeeperProcess {
 
 /**
  * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
- * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `doorPath` is
+ * decides. The first mold comes with it (agent/cowherd_agent/keeper/first_mold.py), and waits for its order. `doorPath` is
  * where the keeper can be found by others (agent/cowherd_agent/door.py); empty: not yet. `sockets` are descriptors of this process; it
  * gets them from 4 on, and reads their numbers here from its environment.
  */

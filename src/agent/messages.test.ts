@@ -1,4 +1,4 @@
-/** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/messages.py`. */
+/** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/wire/messages.py`. */
 import { type GenericSchema, safeParse } from 'valibot';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ const root = new URL('../../', import.meta.url);
  */
 const READER = `
 import ast, json, pathlib, sys
-from cowherd_agent import messages
+from cowherd_agent.wire import messages
 
 spoken, order_read, settings = [], set(), []
 agent = pathlib.Path(sys.argv[1])

@@ -1,14 +1,14 @@
 /**
  * Every message spoken between the supervisor and Cowherd's Python processes, in both directions.
  *
- * The other side is `agent/cowherd_agent/messages.py`; a test compares the two. Supervisor and
+ * The other side is `agent/cowherd_agent/wire/messages.py`; a test compares the two. Supervisor and
  * keeper exchange one JSON object a line; the keeper relays what molds say inside `from_mold`, and
  * what workers say, whom it knows by their sockets, inside `from_worker`. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
 import { ownSettings } from './own-settings.ts';
 
-/** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/messages.py`. */
+/** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/wire/messages.py`. */
 export const PROTOCOL_VERSION = 2;
 
 const integer = v.pipe(v.number(), v.integer());
@@ -26,7 +26,7 @@ export const address = v.variant('kind', [
 ]);
 export type Address = v.InferOutput<typeof address>;
 
-/** agent/cowherd_agent/syslog_relay.py says what each means. */
+/** agent/cowherd_agent/logs/syslog_relay.py says what each means. */
 const syslogTarget = v.object({
   path: v.nullable(v.string()),
   host: v.nullable(v.string()),
@@ -269,7 +269,7 @@ export const keeperMessage = v.variant('type', [
     pid,
     supervised: v.boolean(),
     draining: v.boolean(),
-    /** To the keeper of another herd, of any version (agent/cowherd_agent/lending.py). */
+    /** To the keeper of another herd, of any version (agent/cowherd_agent/keeper/lending.py). */
     lends: v.optional(v.boolean(), false),
     molds: v.array(pid),
     workers: v.array(pid),
@@ -353,7 +353,7 @@ export type KeeperCommand =
   | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
   | { type: 'to_mold'; generation: number; message: MoldCommand }
   | { type: 'signal'; pid: number; signal: number }
-  /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/background.py). */
+  /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/keeper/background.py). */
   | { type: 'set_background'; pid: number; background: boolean }
   /** Answered by `pulse`. */
   | { type: 'pulse' }

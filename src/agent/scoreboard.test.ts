@@ -22,7 +22,7 @@ async function rowOf(program: string): Promise<{ keeperPid: number; descriptor: 
     [
       '-c',
       `import os, sys
-from cowherd_agent import scoreboard
+from cowherd_agent.wire import scoreboard
 descriptor = scoreboard.make()
 ${program}
 print(descriptor, flush=True)
@@ -47,7 +47,7 @@ test('both sides have the same layout', () => {
   const constants = JSON.parse(
     python(`
 import json
-from cowherd_agent import scoreboard
+from cowherd_agent.wire import scoreboard
 print(json.dumps({name: value for name, value in vars(scoreboard).items() if isinstance(value, int)}))
 `),
   ) as Record<string, number>;

@@ -1,7 +1,7 @@
 /**
  * The scoreboard: counters that workers write and the supervisor reads without a message.
  *
- * The layout is that of `agent/cowherd_agent/scoreboard.py`; a test compares the two. Each worker has a file of its
+ * The layout is that of `agent/cowherd_agent/wire/scoreboard.py`; a test compares the two. Each worker has a file of its
  * own, in memory, sealed and held open by the keeper: a row of unsigned 64-bit little-endian words, and behind it the
  * worker's Python stack.
  */

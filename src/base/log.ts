@@ -1,7 +1,7 @@
 /**
  * The supervisor's log, on stderr: readable lines in gunicorn's own form on a terminal, so that they stand well
  * between those of the workers, and one JSON object a line otherwise, with the keys that the agent's lines have
- * (agent/cowherd_agent/logs.py): level, time, pid, logger, msg.
+ * (agent/cowherd_agent/logs/logs.py): level, time, pid, logger, msg.
  */
 import { writeSync } from 'node:fs';
 import pino from 'pino';

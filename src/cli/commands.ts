@@ -1,15 +1,15 @@
 /** Every command but `serve`: parses a command line, and imports the file that runs the command when it is called. */
 import { Command, CommanderError, Help } from 'commander';
 import { CowherdError } from '../base/errors.ts';
-import type { Run } from './arguments.ts';
-import { addHistory, addList, addRollouts, addScale, addStatus, addStop } from './control-commands.ts';
-import { addDemo } from './demo-command.ts';
-import { addDoctor } from './doctor-command.ts';
-import { addHeal } from './heal-command.ts';
+import type { Run } from './shared/arguments.ts';
+import { addHistory, addList, addRollouts, addScale, addStatus, addStop } from './control/control-commands.ts';
+import { addDemo } from './demo/demo-command.ts';
+import { addDoctor } from './doctor/doctor-command.ts';
+import { addHeal } from './heal/heal-command.ts';
 import { HELP } from './help.ts';
-import { addRecord } from './record-command.ts';
+import { addRecord } from './record/record-command.ts';
 import { addSettings } from './settings-command.ts';
-import { addWhy } from './why-command.ts';
+import { addWhy } from './why/why-command.ts';
 
 /** In the order of the help. */
 const COMMANDS = [

@@ -7,7 +7,7 @@ import { catalogue } from '../base/error-catalogue.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
-import { outliveTerminal } from './lost-terminal.ts';
+import { outliveTerminal } from './shared/lost-terminal.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
@@ -24,7 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0;
     case 'serve':
       // All of its arguments are gunicorn's, and go to gunicorn's own parser.
-      return await (await import('./serve.ts')).runServe(rest);
+      return await (await import('./serve/serve.ts')).runServe(rest);
     default:
       return await (await import('./commands.ts')).runCommand(argv);
   }

@@ -1,8 +1,8 @@
 /** Gathers, at a look, what the workers' rows of the scoreboard say. */
 import type { Scoreboard } from '../agent/scoreboard.ts';
-import type { Heartbeat } from './events.ts';
-import { tidyStack } from './stack.ts';
-import type { HerdState, WorkerState } from './state.ts';
+import type { Heartbeat } from './herd/events.ts';
+import { tidyStack } from './runtime-directory/stack.ts';
+import type { HerdState, WorkerState } from './herd/state.ts';
 
 /** One for each worker whose row is known. `nowNs`: the monotonic clock, which the rows are written by. */
 export function heartbeatsOf(state: HerdState, scoreboard: Scoreboard, nowNs: bigint): Heartbeat[] {

@@ -1,7 +1,7 @@
 /** Actions that the keeper carries out, as the commands that it understands. Pure. */
 import { listenAddresses } from '../agent/inherited-sockets.ts';
 import type { KeeperCommand, Settings } from '../agent/messages.ts';
-import type { Action } from './events.ts';
+import type { Action } from './herd/events.ts';
 import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
 
 const KEEPER_ACTIONS = [

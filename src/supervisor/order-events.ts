@@ -1,5 +1,5 @@
-import type { ControlOrder } from './control-messages.ts';
-import type { RequestEvent } from './requests.ts';
+import type { ControlOrder } from './control/control-messages.ts';
+import type { RequestEvent } from './decisions/requests.ts';
 
 /** What a command's order asks of the herd, as an event. The command `heal` gives the order `merge`. */
 export function requestOf(order: ControlOrder): RequestEvent {

@@ -10,10 +10,10 @@ import { LAUNCHER, spawnKeeper, type KeeperProcess } from '../agent/keeper-proce
 import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
-import type { SavedHerd } from './herd-file.ts';
-import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
-import type { Predecessor } from './state.ts';
-import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-folder.ts';
+import type { SavedHerd } from './runtime-directory/herd-file.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory/runtime-directory.ts';
+import type { Predecessor } from './herd/state.ts';
+import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-directory/runtime-folder.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -82,8 +82,8 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
   if (!existsSync(door)) return null;
   refuseForeignHerd(runtimeDirectory, 'own');
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
-    import('../agent/keeper-door.ts'),
-    import('./herd-file.ts'),
+    import('../agent/adoption-socket.ts'),
+    import('./runtime-directory/herd-file.ts'),
   ]);
   const adopted = await adoptKeeper(door);
   if (adopted === null) return null;

@@ -2,7 +2,7 @@
 import type { Settings } from '../agent/messages.ts';
 import type { CowherdError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { NotifySocket } from './notify-socket.ts';
+import type { NotifySocket } from './service-manager/notify-socket.ts';
 import type { StartUp } from './start-up.ts';
 
 export interface SupervisorOptions {

@@ -15,7 +15,7 @@ from concurrent.futures import thread as pools
 from queue import Empty
 from typing import Any
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
 
 CODE = "concurrent.futures.thread._worker"
 

@@ -12,7 +12,7 @@ import os
 from types import MethodType
 from typing import Any
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
 
 _CODE = "logging.handlers.QueueListener._monitor"
 

@@ -12,7 +12,7 @@ import contextlib
 import ctypes
 import os
 
-from cowherd_agent import native_threads
+from cowherd_agent.fork_safety import native_threads
 
 _PAUSE_HARD = 2
 """`omp_pause_hard` of omp.h."""

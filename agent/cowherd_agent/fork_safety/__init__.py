@@ -13,7 +13,6 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from cowherd_agent import native_threads, threads
 from cowherd_agent.fork_safety import (
     databases,
     event_loops,
@@ -21,16 +20,18 @@ from cowherd_agent.fork_safety import (
     library_states,
     locks,
     native_fates,
+    native_threads,
     sockets,
     thread_fates,
     thread_look,
+    threads,
 )
 from cowherd_agent.fork_safety.advisory import Advisory
 from cowherd_agent.fork_safety.descriptors import Descriptor, open_descriptors, without
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.native_threads import NativeThread
 from cowherd_agent.fork_safety.thread_fates import ThreadFate
-from cowherd_agent.native_threads import NativeThread
 
 __all__ = ["Advisory", "Finding", "Threads", "Verdict", "look_at_threads", "verdict"]
 

@@ -19,9 +19,9 @@ from itertools import compress
 from types import FrameType, GetSetDescriptorType
 from typing import Any, NamedTuple
 
-from cowherd_agent.foreign_modules import is_module, namespace_of
-from cowherd_agent.heap import rawgc
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.fork_safety.foreign_modules import is_module, namespace_of
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.by_type import is_kind_of
 
 BUDGET_SECONDS = 0.6
 """For all passes; the first one is always made."""

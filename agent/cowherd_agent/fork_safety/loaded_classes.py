@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from cowherd_agent.foreign_modules import is_module, namespace_of
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.fork_safety.foreign_modules import is_module, namespace_of
+from cowherd_agent.interpreter.by_type import is_kind_of
 
 
 def loaded_classes(names: Iterable[tuple[str, str]]) -> list[type]:

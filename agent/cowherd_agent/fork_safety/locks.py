@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from cowherd_agent.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.fork_safety.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.heap_search import kind_name
 
 _LOCKS = frozenset((_thread.LockType, _thread.RLock))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.native_threads import NativeThread
+from cowherd_agent.fork_safety.native_threads import NativeThread
 
 
 class KnownLibrary(NamedTuple):

@@ -18,7 +18,7 @@ from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch, Holder, kind_name
 from cowherd_agent.fork_safety.loaded_classes import loaded_classes
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.interpreter.by_type import is_kind_of
 
 _STREAMS = (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
 

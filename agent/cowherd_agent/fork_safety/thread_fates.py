@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.threads import RunningThread
+from cowherd_agent.fork_safety.threads import RunningThread
 
 Fate = Literal["returns", "on use", "mold only", "missing", "breaks"]
 

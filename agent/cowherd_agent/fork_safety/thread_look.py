@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
+from cowherd_agent.fork_safety.native_threads import NativeThread, native_threads
+from cowherd_agent.fork_safety.threads import RunningThread
 from cowherd_agent.forked_child import Tell, run_in_child
-from cowherd_agent.native_threads import NativeThread, native_threads
-from cowherd_agent.threads import RunningThread
 
 TIMEOUT_SECONDS = 10.0
 

@@ -19,12 +19,12 @@ import time
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.report import StepReport
-from cowherd_agent.heap.rollup import anonymous_bytes
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 # The copied-from code objects: freed, they would leave the holes that are to be avoided.
 _KEPT: list[CodeType] = []

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import Any
 
-from cowherd_agent.heap.by_type import ByType, is_kind_of, types_are_plain_keys
+from cowherd_agent.interpreter.by_type import ByType, is_kind_of, types_are_plain_keys
 
 TUPLES_KEEP_HASHES = sys.version_info >= (3, 14)
 

@@ -32,13 +32,14 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import compress, filterfalse
 
-from cowherd_agent.heap import hashes, rawgc
-from cowherd_agent.heap.addresses import byte_view
-from cowherd_agent.heap.errors import PolicyUnavailable
-from cowherd_agent.heap.hidden_referents import HiddenReferents, of_all_types
-from cowherd_agent.heap.interpreter import identify, why_not
+from cowherd_agent.heap import hashes
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.addresses import byte_view
+from cowherd_agent.interpreter.errors import PolicyUnavailable
+from cowherd_agent.interpreter.hidden_referents import HiddenReferents, of_all_types
+from cowherd_agent.interpreter.interpreter import identify, why_not
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 HAS_FLAGS = sys.version_info >= (3, 14)
 """Whether the header has an `ob_flags` field (GIL builds of 3.14 and 3.15)."""

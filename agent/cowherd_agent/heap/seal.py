@@ -32,9 +32,9 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import NamedTuple
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 _MADV_DONTNEED = 4
 _PASSES = 2

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 _GRAIN_BYTES = 16
 _HEADER_BYTES = 8

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 
 def trim(progress: Progress | None = None) -> StepReport:

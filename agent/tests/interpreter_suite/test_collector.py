@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import support
-from cowherd_agent.collector import (
+from cowherd_agent.collection.collector import (
     FULL_PENDING_YOUNG,
     YOUNG_PER_MIDDLE,
     Collector,

@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 import support
-from cowherd_agent.guard import undoes
+from cowherd_agent.collection.guard import undoes
 
 
 def by_function(found: dict[str, Any]) -> dict[str, list[Any]]:

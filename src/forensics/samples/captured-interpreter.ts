@@ -1,8 +1,8 @@
 /** For tests: a captured interpreter as the forensics see it. */
 import { CapturedProcess, type CapturedVersion } from '../../cpython/samples/captured-process.ts';
 import { TypeTable } from '../../cpython/types-outside.ts';
-import { MemoryWindow, WINDOW_BYTES } from '../memory-window.ts';
-import type { InspectedInterpreter } from '../pool-reading.ts';
+import { MemoryWindow, WINDOW_BYTES } from '../pages/memory-window.ts';
+import type { InspectedInterpreter } from '../heap/pool-reading.ts';
 import { PAGE_BYTES } from './sample-process.ts';
 
 export function openCapture(version: CapturedVersion): {

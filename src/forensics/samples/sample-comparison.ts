@@ -1,7 +1,7 @@
 /** For tests: what a worker's comparison says, as it usually is. */
-import { CAUSE_NAMES, type CauseCounts } from '../causes.ts';
-import { PAGE_CODES, type RegionMap } from '../page-map.ts';
-import type { WorkerComparison } from '../comparison.ts';
+import { CAUSE_NAMES, type CauseCounts } from '../pages/causes.ts';
+import { PAGE_CODES, type RegionMap } from '../pages/page-map.ts';
+import type { WorkerComparison } from '../compare/comparison.ts';
 
 export function sampleCounts(some: Partial<CauseCounts> = {}): CauseCounts {
   return Object.assign(Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, 0])) as CauseCounts, some);

@@ -2,8 +2,8 @@
 import { TypeTable } from '../../cpython/types-outside.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { mappingAt } from '../../procfs/maps.ts';
-import type { Reference } from '../reference.ts';
-import { findPools } from '../pool-index.ts';
+import type { Reference } from '../heap/reference.ts';
+import { findPools } from '../heap/pool-index.ts';
 import { PAGE_BYTES, SampleProcess } from './sample-process.ts';
 
 export const LIBRARY = 0x7f10_0000_0000;

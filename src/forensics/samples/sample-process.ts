@@ -1,5 +1,5 @@
 /** For tests: a process that is made of arrays, with pages that are copied when they are written after a fork. */
-import type { Subject } from '../subject.ts';
+import type { Subject } from '../pages/subject.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { PageEntries } from '../../procfs/pagemap.ts';
 

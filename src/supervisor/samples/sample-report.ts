@@ -1,6 +1,6 @@
 import { sampleMold, sampleRollout, sampleWorker } from './samples.ts';
-import { initialState } from '../state.ts';
-import { statusReport, type StatusReport } from '../status.ts';
+import { initialState } from '../herd/state.ts';
+import { statusReport, type StatusReport } from '../control/status.ts';
 
 /** Of a herd that has one of everything. */
 export function sampleReport(): StatusReport {

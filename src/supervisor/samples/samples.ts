@@ -1,9 +1,9 @@
 /** For tests: settings, a mold, a worker and a rollout as they usually are, and what actions come to. */
 import type { Settings } from '../../agent/messages.ts';
-import type { Action } from '../events.ts';
-import { newMold } from '../molds.ts';
-import type { MoldState, Rollout, WorkerState } from '../state.ts';
-import { newWorker } from '../workers.ts';
+import type { Action } from '../herd/events.ts';
+import { newMold } from '../decisions/processes/molds.ts';
+import type { MoldState, Rollout, WorkerState } from '../herd/state.ts';
+import { newWorker } from '../decisions/processes/workers.ts';
 
 export const sampleSettings: Settings = {
   app: 'shop.wsgi',

@@ -10,10 +10,10 @@ import random
 import sys
 from typing import Any
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.seal import read_stats, seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish, kept_by
 
 sealed = sys.argv[1] == "sealed"

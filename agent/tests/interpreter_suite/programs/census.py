@@ -16,9 +16,9 @@ from collections import defaultdict
 from types import ModuleType
 from typing import Any
 
-from cowherd_agent.census import write_census
+from cowherd_agent.census.census import write_census
 from cowherd_agent.forked_child import run_in_child
-from cowherd_agent.heap.policies import make
+from cowherd_agent.policies import make
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 
-from cowherd_agent.census import write_census
+from cowherd_agent.census.census import write_census
 from cowherd_agent.forked_child import Tell, run_in_child
-from cowherd_agent.heap import rollup
-from cowherd_agent.heap.policies import make
+from cowherd_agent.interpreter import rollup
+from cowherd_agent.policies import make
 from herdlike import Application
 
 policy = make(sys.argv[1])

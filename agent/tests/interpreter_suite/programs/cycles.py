@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cowherd_agent.collector import Collector, CollectorSettings, collection_watch
-from cowherd_agent.heap import rollup
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection.collector import Collector, CollectorSettings, collection_watch
+from cowherd_agent.interpreter import rollup
+from cowherd_agent.policies import make
 from herdlike import Application, finish, in_child
 
 REQUESTS = 20_000

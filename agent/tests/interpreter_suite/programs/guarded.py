@@ -11,11 +11,11 @@ import gc
 import sys
 from typing import Any
 
-from cowherd_agent import guard
-from cowherd_agent.collector import CollectorSettings, collection_watch
-from cowherd_agent.guard import GuardCall
-from cowherd_agent.heap import rawgc
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection import guard
+from cowherd_agent.collection.collector import CollectorSettings, collection_watch
+from cowherd_agent.collection.guard import GuardCall
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.policies import make
 from herdlike import finish, in_child
 
 mode: Any = sys.argv[1]

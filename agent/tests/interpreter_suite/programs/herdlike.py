@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cowherd_agent.heap import rollup
+from cowherd_agent.interpreter import rollup
 
 MIB = 1024 * 1024
 

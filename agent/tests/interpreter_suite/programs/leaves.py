@@ -17,9 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cowherd_agent import exit_hook
-from cowherd_agent.heap import open_files
-from cowherd_agent.leaving import leave
+from cowherd_agent.leaving import exit_hook, open_files
+from cowherd_agent.leaving.leaving import leave
 
 how, folder, status = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 

@@ -11,12 +11,13 @@ import sys
 from types import CodeType
 from typing import Any
 
-from cowherd_agent.heap import immortality, rawgc
+from cowherd_agent.heap import immortality
 from cowherd_agent.heap.code_placement import Recorder, gather
-from cowherd_agent.heap.interpreter import identify, why_not
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.interpreter import identify, why_not
 from herdlike import finish, kept_by
 
 SOURCE = """

@@ -11,8 +11,8 @@ import os
 import sys
 import time
 
-from cowherd_agent.heap.policies import make
-from cowherd_agent.heap.scout import run_scout
+from cowherd_agent.policies import make
+from cowherd_agent.policies.scout import run_scout
 from herdlike import MIB, Application, finish
 
 policy = make(sys.argv[1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish
 
 rawgc.set_threshold(0)

@@ -7,9 +7,9 @@ import gc
 import sys
 import tempfile
 
-from cowherd_agent import collector
-from cowherd_agent.heap import open_files
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection import collector
+from cowherd_agent.leaving import open_files
+from cowherd_agent.policies import make
 from herdlike import MIB, Application, finish, kept_by, rollup
 
 policy = make(sys.argv[1])

@@ -10,7 +10,7 @@ import gc
 import sys
 import time
 
-from cowherd_agent.heap.policies import make
+from cowherd_agent.policies import make
 from herdlike import Application, finish, kept_by
 
 policy = make(sys.argv[1])

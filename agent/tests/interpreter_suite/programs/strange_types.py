@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cowherd_agent.heap import immortality, rawgc
+from cowherd_agent.heap import immortality
 from cowherd_agent.heap.hashes import Hasher
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish, kept_by
 
 calls: list[str] = []

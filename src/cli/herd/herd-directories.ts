@@ -1,0 +1,66 @@
+/** Where herds may be: runtime directories in which somebody listens, or has listened. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { readListeningPaths } from '../../procfs/unix-sockets.ts';
+import {
+  CONTROL_SOCKET,
+  KEEPER_SOCKET,
+  listRuntimeDirectories,
+} from '../../supervisor/runtime-directory/runtime-directory.ts';
+
+/** What `runtimeBase` makes of each user, for root to look into: [the folder above, what the next one is called, the rest]. */
+const BASES_OF_OTHERS = [
+  ['/run', /^cowherd$/, ''],
+  ['/run/user', /^\d+$/, 'cowherd'],
+  ['/tmp', /^cowherd-\d+$/, ''],
+] as const;
+
+/** Of this user's herds. */
+export function ownHerdDirectories(): string[] {
+  return herdDirectories().filter((directory) => ownerOf(directory) === process.getuid?.());
+}
+
+/** Of all herds that this user can ask: root those of others too. Also those with a directory of their own (--runtime-dir). */
+export function herdDirectories(): string[] {
+  const isRoot = process.getuid?.() === 0;
+  const heard = (readListeningPaths() ?? [])
+    .filter((path) => [CONTROL_SOCKET, KEEPER_SOCKET].includes(basename(path)))
+    .map((path) => dirname(path));
+  const listed = [...listRuntimeDirectories(), ...(isRoot ? inBasesOfOthers() : [])];
+  return [...new Set([...listed, ...heard])]
+    .filter((directory) => {
+      const owner = ownerOf(directory);
+      return owner !== null && (isRoot || owner === process.getuid?.());
+    })
+    .sort();
+}
+
+function inBasesOfOthers(): string[] {
+  return BASES_OF_OTHERS.flatMap(([above, pattern, below]) =>
+    namesIn(above)
+      .filter((name) => pattern.test(name))
+      .map((name) => join(above, name, below)),
+  ).flatMap((base) =>
+    namesIn(base)
+      .map((name) => join(base, name))
+      .filter((directory) => namesIn(directory).some((name) => [CONTROL_SOCKET, KEEPER_SOCKET].includes(name))),
+  );
+}
+
+/** Who may write into it is its owner alone; null where it is no directory, or is gone. */
+export function ownerOf(directory: string): number | null {
+  try {
+    const status = lstatSync(directory);
+    return status.isDirectory() ? status.uid : null;
+  } catch {
+    return null;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

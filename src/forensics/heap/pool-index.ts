@@ -1,0 +1,134 @@
+/** Which pages of a process belong to pools of pymalloc, told by their headers. */
+import type { MemoryReader } from '../../base/memory-reader.ts';
+import { parsePoolHeader, POOL_HEADER_BYTES, POOL_SIZES } from '../../cpython/pymalloc.ts';
+import type { PageEntries } from '../../procfs/pagemap.ts';
+import type { Region } from '../pages/page-states.ts';
+
+export interface RegionPages {
+  readonly region: Region;
+  readonly pages: PageEntries;
+}
+
+/** The places of a region where a pool could begin. */
+interface Places {
+  readonly start: number;
+  readonly end: number;
+  /** From `start` on. */
+  readonly pages: PageEntries;
+  /** By place: `UNKNOWN` until somebody asks. */
+  readonly answers: Uint8Array;
+}
+
+const UNKNOWN = 0;
+const POOL = 1;
+const OTHER = 2;
+
+/** So many headers of one size are no accident. */
+const ENOUGH_POOLS = 16;
+/** Places are tried at this distance first: pools stand together, and so does what is none. */
+const STRIDE = 64;
+
+/**
+ * The pools of a process, each looked at when it is first asked for: whoever looks at a few pages asks for few.
+ *
+ * Only pages that are there are read: reading others would make the kernel map a page of zeros into the process.
+ */
+export class PoolIndex {
+  /** The size of this interpreter's pools; null where there are none. */
+  readonly poolBytes: number | null;
+  readonly #memory: MemoryReader;
+  readonly #pageBytes: number;
+  readonly #places: readonly Places[];
+  readonly #header = new Uint8Array(POOL_HEADER_BYTES);
+  readonly #words = new Uint32Array(this.#header.buffer);
+  #latest: Places | null = null;
+
+  /** @param regions in the order of their addresses */
+  constructor(memory: MemoryReader, regions: readonly RegionPages[], poolBytes: number | null, pageBytes: number) {
+    this.poolBytes = poolBytes;
+    this.#memory = memory;
+    this.#pageBytes = pageBytes;
+    this.#places = poolBytes === null ? [] : regions.flatMap((each) => placesIn(each, poolBytes, pageBytes));
+  }
+
+  /** Of a process that has none. */
+  static none(): PoolIndex {
+    return new PoolIndex({ read: () => false }, [], null, 1);
+  }
+
+  /** Whether an address is in a pool. Types never are: they are larger than the largest block. */
+  has(address: number): boolean {
+    const { poolBytes } = this;
+    if (poolBytes === null) return false;
+    const places = this.#placesAt(address);
+    return places !== null && this.#isPool(places, Math.floor((address - places.start) / poolBytes), poolBytes);
+  }
+
+  /** How many pools begin at every `stride`th place; it ends when they are enough. */
+  count(stride: number, enough: number): number {
+    const { poolBytes } = this;
+    let count = 0;
+    let skip = 0;
+    for (const places of this.#places) {
+      let place = skip;
+      for (; place < places.answers.length && count < enough; place += stride) {
+        if (poolBytes !== null && this.#isPool(places, place, poolBytes)) count += 1;
+      }
+      skip = place - places.answers.length;
+    }
+    return count;
+  }
+
+  #placesAt(address: number): Places | null {
+    // It is asked for every word that may be an address, and neighbours point to neighbours.
+    const latest = this.#latest;
+    if (latest !== null && latest.start <= address && address < latest.end) return latest;
+    let low = 0;
+    let high = this.#places.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const places = this.#places[middle];
+      if (places === undefined || address < places.start) high = middle - 1;
+      else if (address >= places.end) low = middle + 1;
+      else {
+        this.#latest = places;
+        return places;
+      }
+    }
+    return null;
+  }
+
+  #isPool(places: Places, place: number, poolBytes: number): boolean {
+    const known = places.answers[place];
+    if (known !== UNKNOWN) return known === POOL;
+    const isPool =
+      places.pages.isAnonymous((place * poolBytes) / this.#pageBytes) &&
+      this.#memory.read(places.start + place * poolBytes, this.#header) &&
+      parsePoolHeader(this.#words, 0, poolBytes) !== null;
+    places.answers[place] = isPool ? POOL : OTHER;
+    return isPool;
+  }
+}
+
+/** Pools are aligned to their size, and whole. */
+function placesIn({ region, pages }: RegionPages, poolBytes: number, pageBytes: number): Places[] {
+  if (region.ofFile || region.path.startsWith('[stack')) return [];
+  const start = Math.ceil(region.start / poolBytes) * poolBytes;
+  const count = Math.floor((region.end - start) / poolBytes);
+  if (count <= 0) return [];
+  const end = start + count * poolBytes;
+  const own = pages.slice((start - region.start) / pageBytes, (end - region.start) / pageBytes);
+  return [{ start, end, pages: own, answers: new Uint8Array(count) }];
+}
+
+/** Finds out how large this process's pools are. A header says it itself, so what fits another size is an accident. */
+export function findPools(memory: MemoryReader, regions: readonly RegionPages[], pageBytes: number): PoolIndex {
+  const candidates = POOL_SIZES.map((poolBytes) => new PoolIndex(memory, regions, poolBytes, pageBytes));
+  for (const stride of [STRIDE, 1]) {
+    const enough = candidates.find((candidate) => candidate.count(stride, ENOUGH_POOLS) >= ENOUGH_POOLS);
+    if (enough !== undefined) return enough;
+  }
+  // A small heap. By the memory that they cover; of all places, whose headers have been read by now.
+  const covered = (index: PoolIndex): number => index.count(1, Infinity) * (index.poolBytes ?? 0);
+  return candidates.reduce((best, each) => (covered(each) > covered(best) ? each : best), PoolIndex.none());
+}
