@@ -1,7 +1,7 @@
 """What Cowherd does with gunicorn's settings: all that are not simply gunicorn's own business.
 
-gunicorn's code reads every setting (agent/cowherd_agent/mold/configuration.py), and gunicorn's worker
-classes act on most of them unchanged. What gunicorn's arbiter does with the others is done by
+gunicorn's code reads every setting (agent/cowherd_agent/mold/configuration.py), and gunicorn's
+worker classes act on most of them unchanged. What gunicorn's arbiter does with the others is done by
 Cowherd, or not at all; those are listed here. docs/settings.md is made from this list, and
 agent/tests/test_settings_page.py compares it with the code of both.
 """

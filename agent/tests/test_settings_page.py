@@ -84,7 +84,7 @@ def settings_read(file: Path, known: set[str]) -> set[str]:
 
 
 def settings_read_by_cowherd(known: set[str]) -> set[str]:
-    return set().union(*(settings_read(file, known) for file in AGENT.glob("*.py")))
+    return set().union(*(settings_read(file, known) for file in AGENT.rglob("*.py")))
 
 
 def test_every_setting_is_on_the_page_once(generator: ModuleType, page: str) -> None:
@@ -147,7 +147,7 @@ def test_what_gunicorns_arbiter_reads_is_on_the_list(
 
 
 def test_own_command_line_options_are_on_the_page(page: str) -> None:
-    source = (ROOT / "src" / "cli" / "serve-arguments.ts").read_text("utf-8")
+    source = (ROOT / "src" / "cli" / "serve" / "serve-arguments.ts").read_text("utf-8")
     found = re.search(r"OWN_OPTIONS = new Set\(\[([^\]]*)\]", source)
     assert found is not None
     options = re.findall(r"'(--[a-z-]+)'", found[1])

@@ -27,7 +27,7 @@ from cowherd_agent.wire import messages
 
 spoken, order_read, settings = [], set(), []
 agent = pathlib.Path(sys.argv[1])
-for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").glob("*.py"))]:
+for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").rglob("*.py"))]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Dict):
             keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]

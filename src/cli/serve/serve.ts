@@ -8,7 +8,7 @@ import { isAnswering } from '../../supervisor/control/control.ts';
 import { holdSignals } from '../../supervisor/held-signals.ts';
 import { herdName, runtimeDirectoryFor } from '../../supervisor/runtime-directory/runtime-directory.ts';
 import { parseServeArguments, type ServeArguments } from './serve-arguments.ts';
-import { findPredecessor } from '../../supervisor/runtime-directory/find-predecessor.ts';
+import { findPredecessor } from '../../supervisor/find-predecessor.ts';
 import { takeNotifySocket } from '../../supervisor/service-manager/notify-socket.ts';
 import { adoptHerd, startUp } from '../../supervisor/start-up.ts';
 import type { SupervisorResult } from '../../supervisor/supervisor-options.ts';

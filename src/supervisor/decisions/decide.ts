@@ -152,6 +152,30 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       keepers.answered(draft, message.queues);
       return;
     case 'borrowed':
+    case 'borrow_failed':
+    case 'taken_over':
+    case 'lender_gone':
+      successionSays(draft, message);
+      return;
+    case 'signal_failed':
+    case 'keeper_leaving':
+      // The process had ended already; its process_exited comes, or came, by itself.
+      return;
+    case 'inventory':
+    case 'looked':
+    case 'refused':
+      // Said at the keeper's door (src/agent/keeper-door.ts), and never to its supervisor.
+      return;
+  }
+}
+
+/** What the keeper has to say of a predecessor, whose listeners it borrows. */
+function successionSays(
+  draft: Draft,
+  message: Extract<KeeperMessage, { type: 'borrowed' | 'borrow_failed' | 'taken_over' | 'lender_gone' }>,
+): void {
+  switch (message.type) {
+    case 'borrowed':
       predecessor.lent(draft);
       return;
     case 'borrow_failed':
@@ -162,15 +186,6 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       return;
     case 'lender_gone':
       predecessor.ended(draft);
-      return;
-    case 'signal_failed':
-    case 'keeper_leaving':
-      // The process had ended already; its process_exited comes, or came, by itself.
-      return;
-    case 'inventory':
-    case 'looked':
-    case 'refused':
-      // Said at the keeper's door (src/agent/keeper-door.ts), and never to its supervisor.
       return;
   }
 }

@@ -9,6 +9,6 @@ test.each([
   ['in_flight.py', 'SIGTELL', SIGTELL],
   ['merge_signal.py', 'SIGMERGE', SIGMERGE],
 ])('%s handles %s', (file, name, number) => {
-  const agent = readFileSync(new URL(`../../../agent/cowherd_agent/${file}`, import.meta.url), 'utf8');
+  const agent = readFileSync(new URL(`../../../agent/cowherd_agent/worker/${file}`, import.meta.url), 'utf8');
   expect(Number(new RegExp(`^${name}(?:: Final)? = (\\d+)$`, 'm').exec(agent)?.[1])).toBe(number);
 });

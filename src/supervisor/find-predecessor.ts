@@ -1,10 +1,10 @@
 /** Whether a herd is in the runtime directory that can't be adopted, but can be followed (predecessor.ts). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CowherdError } from '../../base/errors.ts';
-import { KEEPER_SOCKET } from './runtime-directory.ts';
-import { refuseForeignHerd } from './runtime-folder.ts';
-import type { Predecessor } from '../herd/state.ts';
+import { CowherdError } from '../base/errors.ts';
+import { KEEPER_SOCKET } from './runtime-directory/runtime-directory.ts';
+import { refuseForeignHerd } from './runtime-directory/runtime-folder.ts';
+import type { Predecessor } from './herd/state.ts';
 
 /**
  * The herd of a keeper that speaks another version; `null` where there is none, or one that can be adopted.
@@ -16,8 +16,8 @@ export async function findPredecessor(runtimeDirectory: string): Promise<Predece
   if (!existsSync(door)) return null;
   refuseForeignHerd(runtimeDirectory);
   const [{ look }, { PROTOCOL_VERSION }] = await Promise.all([
-    import('../../agent/adoption-socket.ts'),
-    import('../../agent/messages.ts'),
+    import('../agent/adoption-socket.ts'),
+    import('../agent/messages.ts'),
   ]);
   const looked = await look(door);
   if (looked === null || looked.protocol === PROTOCOL_VERSION) return null;
