@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -34,7 +35,7 @@ class Scene:
         keepers_end.setblocking(False)
         self._heard = b""
         self.keeper = Keeper(keepers_end, None)
-        self.keeper._poll.register(keepers_end)
+        self.keeper.poll.register(keepers_end)
         ours, molds_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.mold_end = molds_end
         self.mold = self.keeper._adopt((0, ours.detach()))
@@ -52,13 +53,13 @@ class Scene:
         return message
 
     def hears_nothing_more(self) -> bool:
-        self.keeper._send({"type": "keeper_leaving"})
+        self.keeper.supervisor.send({"type": "keeper_leaving"})
         return self.hear() == {"type": "keeper_leaving"}
 
     def mold_says(self, data: bytes | dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
         packet = data if isinstance(data, bytes) else json.dumps(data).encode()
         socket.send_fds(self.mold_end, [packet], list(descriptors))
-        self.keeper._read_molds()
+        self.keeper.hearing.read_all_molds()
 
     def fork(self, slot: int = 0) -> tuple[int, Channel, socket.socket]:
         """A process that waits for its end, a channel that it has said `born` on, and the keeper's
@@ -94,17 +95,17 @@ class Scene:
         return pid, channel
 
     def read_workers(self) -> None:
-        for worker in list(self.keeper._workers.values()):
-            while self.keeper._read_worker(worker):
+        for worker in list(self.keeper.processes.workers.values()):
+            while self.keeper.hearing.read_worker(worker):
                 pass
 
     def close(self) -> None:
         for pid in self.children:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        for worker in list(self.keeper._workers.values()):
-            self.keeper._forget_worker(worker)
-        for mold in self.keeper._molds.values():
+        for worker in list(self.keeper.processes.workers.values()):
+            self.keeper.processes.forget_worker(worker)
+        for mold in self.keeper.processes.molds.values():
             mold.connection.close()
         for end in (self.supervisor, self.mold_end):
             end.close()
@@ -118,14 +119,14 @@ def scene() -> Iterator[Scene]:
 
 
 def test_the_last_words_of_a_mold_that_left_something_unread(scene: Scene) -> None:
-    scene.keeper._to_mold(1, {"type": "listeners", "families": []})
+    scene.keeper.processes.to_mold(1, {"type": "listeners", "families": []})
     scene.mold.stage = Stage.CONFIGURED
     scene.mold_end.send(json.dumps({"type": "mold_failed", "code": "X", "detail": ""}).encode())
     scene.mold_end.close()
-    scene.keeper._read_molds()
+    scene.keeper.hearing.read_all_molds()
     relayed = scene.hear()
     assert (relayed["type"], relayed["message"]["type"]) == ("from_mold", "mold_failed")
-    assert scene.keeper._molds == {}
+    assert scene.keeper.processes.molds == {}
 
 
 def test_a_worker_is_known_by_the_kernels_word(scene: Scene) -> None:
@@ -147,8 +148,8 @@ def test_a_fork_is_not_believed_of_another_process(scene: Scene, claimed: int) -
     heard = scene.hear()
     assert heard["type"] == "bad_message"
     assert f"process {claimed}," in heard["reason"]
-    assert scene.keeper._workers == {}
-    assert scene.keeper._children() == []
+    assert scene.keeper.processes.workers == {}
+    assert scene.keeper.processes.children() == []
     os.close(row)
 
 
@@ -159,7 +160,7 @@ def test_a_fork_is_not_believed_twice(scene: Scene) -> None:
     scene.mold.forking.add(1)
     scene.announce(pid, (keepers_end.fileno(), row), slot=1)
     assert scene.hear()["type"] == "bad_message"
-    assert list(scene.keeper._workers) == [pid]
+    assert list(scene.keeper.processes.workers) == [pid]
     os.close(row)
     channel.close()
 
@@ -171,7 +172,7 @@ def test_a_fork_without_a_channel_or_with_a_row_that_is_none(scene: Scene) -> No
     for descriptors in ((), (keepers_end.fileno(),), (keepers_end.fileno(), reading)):
         scene.announce(pid, descriptors)
         assert scene.hear()["type"] == "bad_message"
-        assert scene.keeper._workers == {}
+        assert scene.keeper.processes.workers == {}
     # What came with them is closed.
     assert len(os.listdir("/proc/self/fd")) == before
     os.close(reading)
@@ -214,7 +215,7 @@ def test_one_that_goes_on_is_not_listened_to(scene: Scene) -> None:
     assert scene.hears_nothing_more()
     assert channel.send_if_possible({"type": "worker_ready"}) is False
     # It is a worker all the same, and is signalled as one.
-    assert pid in scene.keeper._children()
+    assert pid in scene.keeper.processes.children()
 
 
 def test_one_that_says_too_much_is_not_relayed(scene: Scene) -> None:
@@ -223,7 +224,7 @@ def test_one_that_says_too_much_is_not_relayed(scene: Scene) -> None:
     for _ in range(2000):
         channel.send_if_possible({"type": "notice", "level": "info", "text": "x" * 1000})
         scene.read_workers()
-        if scene.keeper._talkers == {}:
+        if scene.keeper.processes.talkers == {}:
             break
         relayed += 1
     assert 100 < relayed < 300
@@ -269,13 +270,13 @@ def test_a_signal_goes_to_a_child_and_to_nobody_else(scene: Scene) -> None:
         os.waitpid(decoy, 0)
         os._exit(0)
     decoy = int(os.read(reading, 20))
-    scene.keeper._workers[decoy] = scene.keeper._workers[pid]
+    scene.keeper.processes.workers[decoy] = scene.keeper.processes.workers[pid]
     for number in (decoy, -1, 0, 1):
-        scene.keeper._carry_out({"type": "signal", "pid": number, "signal": signal.SIGKILL})
+        scene.keeper.carry_out({"type": "signal", "pid": number, "signal": signal.SIGKILL})
         assert scene.hear() == {"type": "signal_failed", "pid": number, "signal": 9}
     os.kill(decoy, 0)
-    del scene.keeper._workers[decoy]
-    scene.keeper._carry_out({"type": "signal", "pid": pid, "signal": signal.SIGKILL})
+    del scene.keeper.processes.workers[decoy]
+    scene.keeper.carry_out({"type": "signal", "pid": pid, "signal": signal.SIGKILL})
     assert os.waitpid(pid, 0)[1] == signal.SIGKILL
     scene.children.remove(pid)
     os.kill(decoy, signal.SIGKILL)
@@ -290,14 +291,14 @@ def test_a_worker_that_nobody_can_wait_for_is_no_worker_any_more(scene: Scene) -
     os.waitpid(pid, 0)
     scene.children.remove(pid)
     stop = {"type": "signal", "pid": pid, "signal": signal.SIGTERM}
-    scene.keeper._carry_out(stop)
+    scene.keeper.carry_out(stop)
     assert scene.hear()["type"] == "signal_failed"
     # Between its fork and its adoption it is another process's child.
-    assert pid in scene.keeper._workers
-    scene.keeper._workers[pid].forked_monotonic_ns -= 20_000_000_000
-    scene.keeper._carry_out(stop)
+    assert pid in scene.keeper.processes.workers
+    scene.keeper.processes.workers[pid].forked_monotonic_ns -= 20_000_000_000
+    scene.keeper.carry_out(stop)
     assert [scene.hear()["type"] for _ in range(2)] == ["signal_failed", "process_exited"]
-    assert scene.keeper._children() == []
+    assert scene.keeper.processes.children() == []
 
 
 def test_a_worker_that_retires_speaks_as_a_mold_with_the_settings_of_its_own(scene: Scene) -> None:
@@ -308,27 +309,30 @@ def test_a_worker_that_retires_speaks_as_a_mold_with_the_settings_of_its_own(sce
     told = {"type": "from_worker", "generation": 1, "pid": pid, "message": message}
     assert scene.hear() == told
     # It is signalled as a mold from now on, and hears what is said to its generation.
-    assert pid not in scene.keeper._workers
-    assert pid in scene.keeper._children()
-    assert sorted(each.generation for each in scene.keeper._molds.values()) == [UNORDERED, 1]
+    assert pid not in scene.keeper.processes.workers
+    assert pid in scene.keeper.processes.children()
+    assert sorted(each.generation for each in scene.keeper.processes.molds.values()) == [
+        UNORDERED,
+        1,
+    ]
     adopt = {"type": "adopt_mold", "pid": pid, "generation": 2, "mold": {"occasion": "refork"}}
-    scene.keeper._carry_out(adopt)
+    scene.keeper.carry_out(adopt)
     assert channel.receive() == ({"type": "order", "occasion": "refork"}, [])
     assert scene.hear() == {"type": "mold_started", "generation": 2, "pid": pid}
     # Once, and nobody else.
-    scene.keeper._carry_out(adopt)
-    scene.keeper._carry_out({**adopt, "pid": 99})
+    scene.keeper.carry_out(adopt)
+    scene.keeper.carry_out({**adopt, "pid": 99})
     assert scene.hears_nothing_more()
     # It may run as another user by now: its settings are those that its mold has read.
     channel.send({"type": "configured", "settings": {"pidfile": "/etc/shadow"}})
-    scene.keeper._read_molds()
+    scene.keeper.hearing.read_all_molds()
     assert scene.hear() == {"type": "from_mold", "generation": 2, "message": SETTINGS}
-    (mold,) = [each for each in scene.keeper._molds.values() if each.generation == 2]
+    (mold,) = [each for each in scene.keeper.processes.molds.values() if each.generation == 2]
     assert mold.configured == SETTINGS
     channel.send({"type": "mold_finished", "status": 0, "daemonize": False})
-    scene.keeper._read_molds()
+    scene.keeper.hearing.read_all_molds()
     assert scene.hear()["type"] == "bad_message"
-    scene.keeper._to_mold(2, {"type": "exit", "final": True})
+    scene.keeper.processes.to_mold(2, {"type": "exit", "final": True})
     assert channel.receive()[0] == {"type": "exit", "final": True}
 
 
@@ -353,7 +357,7 @@ def test_a_worker_that_retires_speaks_as_a_mold_with_the_settings_of_its_own(sce
 )
 def test_a_command_that_goes_wrong_is_told_of_and_ends_nothing(scene: Scene, line: bytes) -> None:
     folder = os.getcwd()
-    scene.keeper._command(line)
+    scene.keeper.command(line)
     heard = scene.hear()
     assert heard["type"] == "command_failed"
     assert heard["reason"]
@@ -392,7 +396,7 @@ def test_an_address_that_no_parser_refuses_costs_nothing(
             **changes,
         }
     )
-    scene.keeper._command(text.replace("{folder}", str(tmp_path)).encode())
+    scene.keeper.command(text.replace("{folder}", str(tmp_path)).encode())
     heard = scene.hear()
     assert (heard["type"], heard["code"]) == ("listen_failed", "ADDRESS_UNAVAILABLE")
     assert reason in heard["reason"]
@@ -400,8 +404,8 @@ def test_an_address_that_no_parser_refuses_costs_nothing(
 
 def test_any_message_may_come_with_nothing_to_read(scene: Scene) -> None:
     """The keeper never waits for a mold."""
-    (descriptor,) = scene.keeper._molds
-    assert scene.keeper._read_mold(descriptor) is False
+    (descriptor,) = scene.keeper.processes.molds
+    assert scene.keeper.hearing.read_mold(descriptor) is False
     assert isinstance(scene.mold, Mold)
 
 
@@ -416,10 +420,11 @@ class Orphaned:
         self.worker, _ = scene.worker()
         scene.mold.pid = self.worker
         scene.mold.ready = {"type": "mold_ready", "threads": 1}
-        self.keeper._door = Door(str(self.door), self.keeper._poll)
-        assert self.keeper._door.open() is None
-        self.keeper._listen(
+        self.keeper.succession.door = Door(str(self.door), self.keeper.poll)
+        assert self.keeper.succession.door.open() is None
+        self.keeper.listeners.listen(
             {
+                "type": "listen",
                 "generation": 1,
                 "addresses": [{"kind": "unix", "path": str(folder / "shop.sock")}],
                 "backlog": 16,
@@ -430,10 +435,9 @@ class Orphaned:
                 "grace_seconds": 30.0,
             }
         )
-        supervisor = self.keeper._supervisor
-        assert supervisor is not None
-        self.keeper._poll.unregister(supervisor)
-        self.keeper._supervisor = None
+        # The forked worker has the same socket.
+        scene.supervisor.shutdown(socket.SHUT_RDWR)
+        self.until(lambda: not self.keeper.supervisor.is_open)
         self._mold_end.settimeout(5)
 
     def until(self, holds: Callable[[], object]) -> None:
@@ -453,8 +457,8 @@ class Orphaned:
         visitor = threading.Thread(target=ask)
         visitor.start()
         while visitor.is_alive():
-            for descriptor, _ in self.keeper._poll.poll(10):
-                self.keeper._answer_door(descriptor)
+            for descriptor, _ in self.keeper.poll.poll(10):
+                self.keeper._react(descriptor, select.POLLIN)
         visitor.join()
         (result,) = ended
         if isinstance(result, BorrowError):
@@ -478,11 +482,11 @@ def test_listeners_that_are_lent_and_given_back(orphaned: Orphaned) -> None:
         orphaned.borrow()
     assert raised.value.code == "RUNTIME_DIRECTORY_BUSY"
     borrowed.close()
-    orphaned.until(lambda: keeper._loan is None)
+    orphaned.until(lambda: keeper.succession.loan is None)
     assert orphaned.mold_hears() == "resume_threads"
-    (listener,) = keeper._listeners.values()
+    (listener,) = keeper.listeners.all()
     assert listener.is_ours
-    assert keeper._door.is_open
+    assert keeper.succession.door.is_open
     assert keeper._drain is None
     orphaned.borrow().close()
 
@@ -497,19 +501,23 @@ def test_a_keeper_that_gives_way_leaves_all_that_is_not_its_own_process(
     borrowed.take_over([taken])
     orphaned.until(lambda: keeper._drain is not None)
     os.waitid(os.P_PID, orphaned.worker, os.WEXITED | os.WNOWAIT)
-    keeper._door.close(with_directory=True)
-    for listener in keeper._listeners.values():
+    keeper.succession.door.close(with_directory=True)
+    for listener in keeper.listeners.all():
         listener.turn_away()
         listener.close()
     assert {path.name for path in tmp_path.iterdir()} == {"keeper.sock", "shop.sock"}
     borrowed.close()
-    orphaned.until(lambda: keeper._loan is not None and keeper._loan.fileno() == -1)
+    orphaned.until(
+        lambda: keeper.succession.loan is not None and keeper.succession.loan.fileno() == -1
+    )
     assert keeper._drain is not None
     taken.close()
 
 
 def test_a_supervised_keeper_lends_nothing(orphaned: Orphaned) -> None:
-    orphaned.keeper._supervisor, other = socket.socketpair()
+    connection, other = socket.socketpair()
+    orphaned.keeper.poll.register(connection, select.POLLIN)
+    orphaned.keeper.supervisor.adopt(connection, {"type": "inventory"})
     with pytest.raises(BorrowError, match="it has a supervisor"):
         orphaned.borrow()
     other.close()
