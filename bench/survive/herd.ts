@@ -28,7 +28,8 @@ import type { WorkerKill } from './verdicts.ts';
 export const WORKERS = 4;
 /** How many files each process may have open: Cowherd's own need less than half of it. */
 export const DESCRIPTORS = 128;
-const SETTLES_WITHIN_MS = 60_000;
+/** Molds that are killed again and again are replaced after pauses of up to 30 seconds. */
+const SETTLES_WITHIN_MS = 150_000;
 const LOOK_EVERY_MS = 10;
 const GRACEFUL_SECONDS = 20;
 /** In which nobody answers for a while: the supervisor is away, or its directory is. */

@@ -21,6 +21,9 @@ export type Verdict =
 /** Not compared: the time, and who says so. */
 const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
 
+/** Instead of how many seconds an answer from a cache is old (RFC 9111, 5.1). */
+const AGE = '<seconds>';
+
 /** @param anyOrderBecause if given, lines are compared sorted: what they say and how often, not where. The reason. */
 export function compare(
   gunicorn: Exchange,
@@ -66,7 +69,7 @@ function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, s
     if (name === 'content-length' && isText(exchange)) continue;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    parts.set(count === 1 ? `header ${name}` : `header ${name} (${count})`, mask(value).text);
+    parts.set(count === 1 ? `header ${name}` : `header ${name} (${count})`, name === 'age' ? AGE : mask(value).text);
   }
   if (!isText(exchange)) {
     parts.set('body', exchange.body.toString('latin1'));

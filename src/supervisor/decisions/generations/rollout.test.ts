@@ -49,6 +49,17 @@ class Herd {
   }
 }
 
+test('a rollout that is done ends the row of deaths of molds and workers before it', () => {
+  const herd = new Herd(2);
+  for (const worker of Object.values(herd.state.workers)) {
+    if (worker.generation === 2) worker.phase = 'ready';
+    else worker.phase = 'draining';
+  }
+  herd.state = { ...herd.state, moldDeathsInARow: 6, deathsInARow: 4 };
+  herd.dies(100);
+  expect(herd.state).toMatchObject({ rollout: null, generation: 2, moldDeathsInARow: 0, deathsInARow: 0 });
+});
+
 describe('while workers are exchanged', () => {
   test.each([
     [3, 2],

@@ -231,7 +231,9 @@ function complete(draft: Draft, rollout: Rollout): void {
   const { listeners } = state.molds[rollout.to] ?? { listeners: null };
   if (listeners !== null) molds.useListeners(draft, listeners);
   state.nextMold = null;
+  // Its mold has forked a herd: earlier deaths say nothing of it.
   state.deathsInARow = 0;
+  state.moldDeathsInARow = 0;
   remember(draft, rollout, null);
   const seconds = ((nowMs - rollout.startedAtMs) / 1000).toFixed(1);
   log(draft, 'info', `${ROLLOUT_NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
