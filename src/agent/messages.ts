@@ -66,7 +66,7 @@ export const settings = v.object({
 });
 export type Settings = v.InferOutput<typeof settings>;
 
-const remark = v.object({ policy: v.string(), reason: v.string() });
+export const remark = v.object({ policy: v.string(), reason: v.string() });
 
 const configured = v.object({
   type: v.literal('configured'),
@@ -279,97 +279,105 @@ export const keeperMessage = v.variant('type', [
 export type KeeperMessage = v.InferOutput<typeof keeperMessage>;
 
 /** What the supervisor tells a mold. */
-export type MoldCommand =
-  | { type: 'fork'; slot: number }
-  | {
-      type: 'worker_exited';
-      pid: number;
-      exit_status: number | null;
-      signal: number | null;
-    }
+export const moldCommand = v.variant('type', [
+  v.object({ type: v.literal('fork'), slot: count }),
+  v.object({
+    type: v.literal('worker_exited'),
+    pid,
+    exit_status: v.nullable(integer),
+    signal: v.nullable(integer),
+  }),
   /** The number of workers has changed, by a signal or a command. */
-  | { type: 'workers_wanted'; count: number }
+  v.object({ type: v.literal('workers_wanted'), count }),
   /** This worker is the mold of another generation now. */
-  | { type: 'worker_retired'; pid: number }
-  | { type: 'reopen_logs' }
+  v.object({ type: v.literal('worker_retired'), pid }),
+  v.object({ type: v.literal('reopen_logs') }),
   /** Have a scout take a census; answered by `census_written` or `census_failed`. */
-  | { type: 'census' }
-  /** Let the kernel merge your memory with that of others, and that of workers forked from now on. */
-  | { type: 'merge_memory' }
-  /** Another mold is being made whose threads will do the same: known schedulers rest. */
-  | { type: 'pause_threads' }
-  /** It has failed: they go on. */
-  | { type: 'resume_threads' }
+  v.object({ type: v.literal('census') }),
+  /** Let the kernel merge this mold's memory with that of others, and the memory of workers forked from now on. */
+  v.object({ type: v.literal('merge_memory') }),
+  /** Another mold is being made whose threads will do the same work: known schedulers pause. */
+  v.object({ type: v.literal('pause_threads') }),
+  /** The other mold has failed: schedulers resume. */
+  v.object({ type: v.literal('resume_threads') }),
   /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
-  | { type: 'exit'; final: boolean };
+  v.object({ type: v.literal('exit'), final: v.boolean() }),
+]);
+export type MoldCommand = v.InferOutput<typeof moldCommand>;
 
 /**
- * Why a mold is made: it is the herd's first one; it loads the code anew; it takes the place of one that has died; or
+ * Why a mold is made: it is the herd's first one; it loads the code again; it takes the place of one that has died; or
  * it has been a worker.
  */
-export type MoldOccasion = 'first' | 'reload' | 'replacement' | 'refork';
+const moldOccasion = v.picklist(['first', 'reload', 'replacement', 'refork']);
+export type MoldOccasion = v.InferOutput<typeof moldOccasion>;
 
 /** The order with which a mold starts; `rejected_policies` failed their self-test here before. */
-export interface MoldOrder {
-  generation: number;
-  runtime_directory: string;
-  log_format: 'text' | 'json';
-  cwd: string;
+export const moldOrder = v.object({
+  generation,
+  runtime_directory: v.string(),
+  log_format: v.picklist(['text', 'json']),
+  cwd: v.string(),
   /** The supervisor is in the background already. */
-  daemonized: boolean;
-  rejected_policies: { policy: string; reason: string }[];
-  occasion: MoldOccasion;
-}
+  daemonized: v.boolean(),
+  rejected_policies: v.array(remark),
+  occasion: moldOccasion,
+});
+export type MoldOrder = v.InferOutput<typeof moldOrder>;
 
 /** What the supervisor tells the keeper. */
-export type KeeperCommand =
-  | {
-      type: 'start_mold';
-      generation: number;
-      mold: MoldOrder;
-      /** The interpreter. */
-      python: string;
-      /** Of this supervisor's version; the keeper may be of an older one. */
-      launcher: string;
-      arguments: string[];
-      environment: Record<string, string>;
-    }
-  | {
-      type: 'listen';
-      generation: number;
-      addresses: Address[];
-      backlog: number;
-      reuse_port: boolean;
-      umask: number;
-      uid: number;
-      gid: number;
-      grace_seconds: number;
-    }
-  | { type: 'give_listeners'; generation: number }
-  | { type: 'keep_listeners'; generations: number[] }
-  /** Let nobody new in; what is queued on the listeners stays there, for workers to accept. */
-  | { type: 'turn_away' }
-  /** A worker that has said `retired`. */
-  | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
-  | { type: 'to_mold'; generation: number; message: MoldCommand }
-  | { type: 'signal'; pid: number; signal: number }
+export const keeperCommand = v.variant('type', [
+  v.object({
+    type: v.literal('start_mold'),
+    generation,
+    mold: moldOrder,
+    /** The interpreter. */
+    python: v.string(),
+    /** Of this supervisor's version; the keeper may be of an older one. */
+    launcher: v.string(),
+    arguments: v.array(v.string()),
+    environment: v.record(v.string(), v.string()),
+  }),
+  v.object({
+    type: v.literal('listen'),
+    generation,
+    addresses: v.array(address),
+    backlog: integer,
+    reuse_port: v.boolean(),
+    umask: integer,
+    uid: integer,
+    gid: integer,
+    grace_seconds: seconds,
+  }),
+  v.object({ type: v.literal('give_listeners'), generation }),
+  v.object({ type: v.literal('keep_listeners'), generations: v.array(generation) }),
+  /** Refuse new connections; workers accept what is queued on the listeners. */
+  v.object({ type: v.literal('turn_away') }),
+  /** A worker that has said `retired` gets the order of a mold. */
+  v.object({ type: v.literal('adopt_mold'), pid, generation, mold: moldOrder }),
+  v.object({ type: v.literal('to_mold'), generation, message: moldCommand }),
+  v.object({ type: v.literal('signal'), pid: integer, signal: integer }),
   /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/keeper/background.py). */
-  | { type: 'set_background'; pid: number; background: boolean }
+  v.object({ type: v.literal('set_background'), pid, background: v.boolean() }),
   /** Answered by `pulse`. */
-  | { type: 'pulse' }
+  v.object({ type: v.literal('pulse') }),
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
-  | { type: 'notify'; address: string; text: string }
-  /** Have the listeners of the keeper behind this door. Answered by `borrowed` or `borrow_failed`. */
-  | { type: 'borrow'; door: string }
+  v.object({ type: v.literal('notify'), address: v.string(), text: v.string() }),
+  /** Borrow the listeners of the keeper behind this door. Answered by `borrowed` or `borrow_failed`. */
+  v.object({ type: v.literal('borrow'), door: v.string() }),
   /** That keeper is to end its herd. Answered by `taken_over`; `lender_gone` follows. */
-  | { type: 'take_over' }
-  | { type: 'exit' };
+  v.object({ type: v.literal('take_over') }),
+  v.object({ type: v.literal('exit') }),
+]);
+export type KeeperCommand = v.InferOutput<typeof keeperCommand>;
 
-/** What is said at a keeper's door (agent/cowherd_agent/door.py) by those who did not start it. */
-export type DoorCommand =
+/** What is said at a keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py) by others. */
+export const doorCommand = v.variant('type', [
   /** Be mine; answered by `inventory`, or `refused`. */
-  | { type: 'adopt'; protocol: number }
+  v.object({ type: v.literal('adopt'), protocol: integer }),
   /** Answered by `looked`. */
-  | { type: 'look'; protocol: number }
+  v.object({ type: v.literal('look'), protocol: integer }),
   /** End the herd; only without a supervisor. Answered by `looked`, or `refused`. */
-  | { type: 'drain'; protocol: number; quick: boolean };
+  v.object({ type: v.literal('drain'), protocol: integer, quick: v.boolean() }),
+]);
+export type DoorCommand = v.InferOutput<typeof doorCommand>;

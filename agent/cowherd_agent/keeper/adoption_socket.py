@@ -12,10 +12,14 @@ import os
 import re
 import select
 import socket
+from typing import TYPE_CHECKING
 
 from cowherd_agent.wire import message_rules
 from cowherd_agent.wire.message_rules import BadMessage
 from cowherd_agent.wire.messages import Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import KeeperLooked, KeeperRefused
 
 # Others wait in the backlog. A visitor says one line and leaves.
 _MOST_VISITORS = 16
@@ -115,7 +119,7 @@ class Door:
             self._let_out(descriptor)
             return []
 
-    def answer(self, descriptor: int, message: Message) -> None:
+    def answer(self, descriptor: int, message: KeeperLooked | KeeperRefused) -> None:
         """Says something to a visitor. The socket has room for it; a visitor who left misses it."""
         visitor = self._visitors.get(descriptor)
         if visitor is not None:

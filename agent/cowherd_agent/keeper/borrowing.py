@@ -12,13 +12,16 @@ import json
 import os
 import socket
 from collections.abc import Collection, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cowherd_agent.keeper import lending
 from cowherd_agent.keeper.listeners import Listener
 from cowherd_agent.wire import message_rules
 from cowherd_agent.wire.message_rules import BadMessage
-from cowherd_agent.wire.messages import Address, Message
+from cowherd_agent.wire.messages import Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import Address
 
 # A keeper answers within milliseconds.
 _ANSWER_SECONDS = 5.0

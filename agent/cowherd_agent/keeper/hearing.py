@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from typing import TYPE_CHECKING, cast
 
 from cowherd_agent.keeper.herd_members import Mold, Worker
 from cowherd_agent.keeper.herd_processes import HerdProcesses
@@ -19,6 +20,15 @@ from cowherd_agent.wire.allowance import Allowance
 from cowherd_agent.wire.message_rules import BadMessage
 from cowherd_agent.wire.messages import Message
 from cowherd_agent.wire.packets import Packet
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import (
+        KeeperFromMold,
+        KeeperFromWorker,
+        KeeperWorkerForked,
+        MoldMessage,
+        WorkerMessage,
+    )
 
 _MOST_BAD_MESSAGES = 8
 
@@ -89,19 +99,25 @@ class Hearing:
             self._take_worker(mold, message, packet)
             return
         packet.close()
-        if kind == "configured" and mold.inherited is not None:
-            message = mold.inherited
-        relayed = {"type": "from_mold", "generation": mold.generation, "message": message}
+        # Only what the keeper acts on is checked here; the supervisor checks all of it.
+        said = cast("MoldMessage", message)
+        if said["type"] == "configured" and mold.inherited is not None:
+            said = mold.inherited
+        relayed: KeeperFromMold = {
+            "type": "from_mold",
+            "generation": mold.generation,
+            "message": said,
+        }
         self._supervisor.relay(relayed, kind, len(packet.data))
         stage = message_rules.stage_after(kind, mold.stage)
         if stage is not mold.stage:
             mold.reach(stage)
-        if kind == "configured":
-            mold.configured = message
-        elif kind == "mold_ready":
-            mold.ready = message
-        elif kind == "fork_failed":
-            mold.forking.discard(message["slot"])
+        if said["type"] == "configured":
+            mold.configured = said
+        elif said["type"] == "mold_ready":
+            mold.ready = said
+        elif said["type"] == "fork_failed":
+            mold.forking.discard(said["slot"])
 
     def _take_worker(self, mold: Mold, message: Message, packet: Packet) -> None:
         """A new worker: its channel and its row of the scoreboard come with the message.
@@ -136,7 +152,7 @@ class Hearing:
             Allowance(time.monotonic()),
         )
         self._processes.add_worker(worker, connection)
-        relayed = {
+        relayed: KeeperWorkerForked = {
             "type": "worker_forked",
             "generation": mold.generation,
             "slot": worker.slot,
@@ -154,11 +170,11 @@ class Hearing:
         if kind == "retired" and worker.configured is None:
             # It would be a mold with no settings but its own.
             raise BadMessage("retired, and its mold has said no settings")
-        relayed = {
+        relayed: KeeperFromWorker = {
             "type": "from_worker",
             "generation": worker.generation,
             "pid": worker.pid,
-            "message": message,
+            "message": cast("WorkerMessage", message),
         }
         self._supervisor.relay(relayed, kind, len(packet.data))
         if kind == "retired":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 from cowherd_agent.wire.allowance import Allowance
 from cowherd_agent.wire.message_rules import Stage
-from cowherd_agent.wire.messages import Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import MoldConfigured, MoldReady
 
 # The generation of a mold that was here before its order: the first one, and a retired worker.
 UNORDERED = 0
@@ -37,10 +40,10 @@ class Mold:
         self.connection = connection
         self.stage = Stage.UNORDERED
         # What it said last of these two kinds.
-        self.configured: Message | None = None
-        self.ready: Message | None = None
+        self.configured: MoldConfigured | None = None
+        self.ready: MoldReady | None = None
         # The `configured` of the mold that it was forked from, where it was a worker.
-        self.inherited: Message | None = None
+        self.inherited: MoldConfigured | None = None
         self.has_listeners = False
         # Slots for which a fork was asked and not yet answered.
         self.forking: set[int] = set()

@@ -19,10 +19,17 @@ from typing import TYPE_CHECKING
 from cowherd_agent.keeper.herd_members import UNORDERED, Mold, Worker
 from cowherd_agent.keeper.supervisor_connection import SupervisorConnection
 from cowherd_agent.wire import scoreboard
-from cowherd_agent.wire.messages import Message
 
 if TYPE_CHECKING:
     from resource import struct_rusage
+
+    from cowherd_agent.wire.message_types import (
+        KeeperProcessExited,
+        KeeperProcessExitedCounters,
+        MoldPauseThreadsCommand,
+        MoldResumeThreadsCommand,
+    )
+    from cowherd_agent.wire.messages import Order, ToMold
 
 
 class HerdProcesses:
@@ -88,7 +95,9 @@ class HerdProcesses:
 
     # What is told to molds
 
-    def to_mold(self, generation: int, message: Message, descriptors: Sequence[int] = ()) -> None:
+    def to_mold(
+        self, generation: int, message: ToMold | Order, descriptors: Sequence[int] = ()
+    ) -> None:
         for mold in self.molds.values():
             if mold.generation == generation:
                 if message["type"] == "fork":
@@ -99,11 +108,13 @@ class HerdProcesses:
                         mold.connection, [json.dumps(message).encode()], list(descriptors)
                     )
 
-    def to_molds_with_threads(self, kind: str) -> None:
-        """`pause_threads` or `resume_threads`, as a supervisor says them at a reload."""
+    def to_molds_with_threads(
+        self, message: MoldPauseThreadsCommand | MoldResumeThreadsCommand
+    ) -> None:
+        """As a supervisor says it at a reload."""
         for mold in self.molds.values():
             if mold.pid and mold.ready is not None and mold.ready.get("threads"):
-                self.to_mold(mold.generation, {"type": kind})
+                self.to_mold(mold.generation, message)
 
     def exit_molds(self) -> None:
         """Has every mold leave; the newest one calls on_exit."""
@@ -185,11 +196,14 @@ class HerdProcesses:
             self._tell_ended(pid, (status, usage), counters)
 
     def _tell_ended(
-        self, pid: int, ended: tuple[int, struct_rusage] | None, counters: Message | None
+        self,
+        pid: int,
+        ended: tuple[int, struct_rusage] | None,
+        counters: KeeperProcessExitedCounters | None,
     ) -> None:
         """``ended`` is what wait4(2) says; None of a process that was nobody's to wait for."""
         status, usage = (None, None) if ended is None else ended
-        ending: Message = {
+        ending: KeeperProcessExited = {
             "type": "process_exited",
             "pid": pid,
             "exit_status": None,
@@ -205,13 +219,17 @@ class HerdProcesses:
             ending["signal"] = os.WTERMSIG(status)
         self._supervisor.ended(ending)
 
-    def _counters_of(self, worker: Worker) -> Message | None:
+    def _counters_of(self, worker: Worker) -> KeeperProcessExitedCounters | None:
         """The last counters of a worker that has ended; None for one that has retired meanwhile."""
         if worker.pid not in self.workers:
             return None
         counters = scoreboard.read_counters(worker.scoreboard)
         self.forget_worker(worker)
-        return counters._asdict()
+        return {
+            "requests_started": counters.requests_started,
+            "requests_finished": counters.requests_finished,
+            "response_errors": counters.response_errors,
+        }
 
 
 def has_children() -> bool:

@@ -23,8 +23,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from cowherd_agent.keeper import (
     background,
@@ -43,9 +43,18 @@ from cowherd_agent.keeper.reason import reason_of
 from cowherd_agent.keeper.succession import Succession
 from cowherd_agent.keeper.supervisor_connection import SupervisorConnection
 from cowherd_agent.keeper.visitors import Visitors
-from cowherd_agent.wire import message_rules
-from cowherd_agent.wire.message_rules import BadMessage, Stage
+from cowherd_agent.wire import commands, message_rules
+from cowherd_agent.wire.message_rules import Stage
 from cowherd_agent.wire.messages import PROTOCOL_VERSION, Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import (
+        AdoptMoldCommand,
+        KeeperCommand,
+        MoldOrder,
+        StartMoldCommand,
+    )
+    from cowherd_agent.wire.messages import Listeners
 
 SUPERVISOR_DESCRIPTOR = 3
 
@@ -87,7 +96,6 @@ class Keeper:
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._grace_seconds = DEFAULT_GRACE_SECONDS
         self._drain: Drain | None = None
-        self._commands = self._commands_by_type()
         if first_mold is not None:
             self.processes.unordered = self._adopt(first_mold)
 
@@ -150,48 +158,58 @@ class Keeper:
 
     def command(self, line: bytes) -> None:
         """Carries out a command; what goes wrong with it is told, and ends only the command."""
-        kind, generation = "?", None
+        told: Message = {}
         try:
-            message = message_rules.read(line)
-            kind, generation = message["type"], message.get("generation")
-            self.carry_out(message)
+            told = message_rules.read(line)
+            self.carry_out(commands.keeper_command(told))
         except Exception as error:
+            generation = told.get("generation")
             self.supervisor.send(
                 {
                     "type": "command_failed",
-                    "command": kind,
+                    "command": told.get("type", "?"),
                     "generation": generation if type(generation) is int else None,
                     "reason": reason_of(error),
                 }
             )
 
-    def carry_out(self, message: Message) -> None:
-        """Raises BadMessage for a command that is not known here, and whatever goes wrong."""
-        known = self._commands.get(message["type"])
-        if known is None:
-            raise BadMessage("no command of this keeper")
-        known(message)
+    def carry_out(self, command: KeeperCommand) -> None:
+        """Raises whatever goes wrong."""
+        if command["type"] == "start_mold":
+            self._start_mold(command)
+        elif command["type"] == "adopt_mold":
+            self._adopt_mold(command)
+        elif command["type"] == "listen":
+            self._grace_seconds = command["grace_seconds"]
+            self.supervisor.send(self.listeners.listen(command))
+        elif command["type"] == "give_listeners":
+            self._give_listeners(command["generation"])
+        elif command["type"] == "keep_listeners":
+            self.listeners.keep(command["generations"])
+        elif command["type"] == "turn_away":
+            self.listeners.turn_away()
+        elif command["type"] == "to_mold":
+            self.processes.to_mold(command["generation"], command["message"])
+        elif command["type"] == "signal":
+            self.processes.signal(command["pid"], command["signal"])
+        elif command["type"] == "set_background":
+            if self.processes.is_child(command["pid"]):
+                background.set_background(command["pid"], command["background"])
+        elif command["type"] == "pulse":
+            self.succession.door.reopen_where_gone()
+            self.supervisor.send({"type": "pulse", "queues": self.listeners.queues()})
+        elif command["type"] == "notify":
+            service_manager.notify(command["address"], command["text"])
+        elif command["type"] == "borrow":
+            self.succession.borrow(command["door"])
+        elif command["type"] == "take_over":
+            self.succession.take_over()
+        elif command["type"] == "exit":
+            self._leave()
+        else:
+            commands.unhandled(command)
 
-    def _commands_by_type(self) -> dict[str, Callable[[Message], object]]:
-        processes, listeners, succession = self.processes, self.listeners, self.succession
-        return {
-            "start_mold": self._start_mold,
-            "adopt_mold": self._adopt_mold,
-            "listen": self._listen,
-            "give_listeners": self._give_listeners,
-            "keep_listeners": lambda command: listeners.keep(command["generations"]),
-            "turn_away": lambda _: listeners.turn_away(),
-            "to_mold": lambda command: processes.to_mold(command["generation"], command["message"]),
-            "signal": lambda command: processes.signal(command["pid"], command["signal"]),
-            "set_background": self._set_background,
-            "pulse": self._pulse,
-            "notify": lambda command: service_manager.notify(command["address"], command["text"]),
-            "borrow": lambda command: succession.borrow(command["door"]),
-            "take_over": lambda _: succession.take_over(),
-            "exit": lambda _: self._leave(),
-        }
-
-    def _start_mold(self, command: Message) -> None:
+    def _start_mold(self, command: StartMoldCommand) -> None:
         mold = self.processes.unordered
         self.processes.unordered = None
         if mold is None:
@@ -210,13 +228,13 @@ class Keeper:
         # The first mold may have ended before it was ordered, or before this process heard of it.
         self.reap()
 
-    def _adopt_mold(self, command: Message) -> None:
+    def _adopt_mold(self, command: AdoptMoldCommand) -> None:
         """Orders a worker that has retired. The end of one is told by its process_exited."""
         for mold in self.processes.molds.values():
             if mold.pid == command["pid"] and mold.generation == UNORDERED:
                 self._order(mold, command["generation"], command["mold"])
 
-    def _order(self, mold: Mold, generation: int, order: Message) -> None:
+    def _order(self, mold: Mold, generation: int, order: MoldOrder) -> None:
         mold.generation = generation
         mold.reach(Stage.ORDERED)
         self.processes.to_mold(generation, {"type": "order", **order})
@@ -226,30 +244,17 @@ class Keeper:
         pid, descriptor = spawned
         return self.processes.add_mold(pid, socket.socket(fileno=descriptor))
 
-    def _listen(self, command: Message) -> None:
-        self._grace_seconds = command["grace_seconds"]
-        self.supervisor.send(self.listeners.listen(command))
-
-    def _give_listeners(self, command: Message) -> None:
-        generation: int = command["generation"]
+    def _give_listeners(self, generation: int) -> None:
         for mold in self.processes.molds.values():
             if mold.generation == generation:
                 mold.has_listeners = True
         given = self.listeners.of(generation)
-        message = {
+        message: Listeners = {
             "type": "listeners",
             "families": [each.family_name for each in given],
             "inherited": [each.is_inherited for each in given],
         }
         self.processes.to_mold(generation, message, [each.socket.fileno() for each in given])
-
-    def _set_background(self, command: Message) -> None:
-        if self.processes.is_child(command["pid"]):
-            background.set_background(command["pid"], command["background"])
-
-    def _pulse(self, _: Message) -> None:
-        self.succession.door.reopen_where_gone()
-        self.supervisor.send({"type": "pulse", "queues": self.listeners.queues()})
 
     # Without a supervisor
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from cowherd_agent.keeper import inherited
 from cowherd_agent.keeper.borrowing import Borrowed
 from cowherd_agent.keeper.listen_queue import queue_of
 from cowherd_agent.keeper.listeners import Listener, ListenError, listen_on, name_of
 from cowherd_agent.keeper.reason import reason_of
-from cowherd_agent.wire.messages import Address, Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import (
+        Address,
+        KeeperInventoryListeners,
+        KeeperListenFailed,
+        KeeperListening,
+        KeeperPulseQueues,
+        ListenCommand,
+    )
 
 
 class ListenerTable:
@@ -40,28 +50,28 @@ class ListenerTable:
         """Those of this generation, in the order of its addresses."""
         return [self._listeners[key] for key in self._addresses.get(generation, ())]
 
-    def names(self) -> list[Message]:
+    def names(self) -> list[KeeperInventoryListeners]:
         """For an inventory: what each generation listens on."""
         return [
             {"generation": generation, "names": [each.name for each in self.of(generation)]}
             for generation in self._addresses
         ]
 
-    def queues(self) -> list[Message]:
+    def queues(self) -> list[KeeperPulseQueues]:
         """How many connections wait on each listener, and how many may."""
-        queues = []
+        queues: list[KeeperPulseQueues] = []
         for listener in self._listeners.values():
             queue = queue_of(listener.socket)
             if queue is not None:
-                queues.append({"name": listener.name, **queue._asdict()})
+                queues.append({"name": listener.name, "waiting": queue.waiting, "most": queue.most})
         return queues
 
-    def listen(self, command: Message) -> Message:
+    def listen(self, command: ListenCommand) -> KeeperListening | KeeperListenFailed:
         """Opens one generation's listeners; one that is open at the same address is kept.
 
         Answers `listening`, or `listen_failed`, and then nothing has been opened.
         """
-        generation: int = command["generation"]
+        generation = command["generation"]
         addresses = [json.dumps(address, sort_keys=True) for address in command["addresses"]]
         opened: dict[str, Listener] = {}
         try:
@@ -109,17 +119,16 @@ class ListenerTable:
         for listener in self._listeners.values():
             listener.close()
 
-    def _open(self, address: Address, settings: Message) -> Listener:
+    def _open(self, address: Address, settings: ListenCommand) -> Listener:
         """Raises ListenError, whatever the settings say."""
         try:
-            is_fd = address["kind"] == "fd"
-            is_inherited = is_fd and address["descriptor"] in self._inherited
+            is_inherited = address["kind"] == "fd" and address["descriptor"] in self._inherited
             lent = None
             if self.borrowed is not None and not is_inherited:
                 lent = self.borrowed.take(address)
             if lent is not None:
                 return lent
-            if is_fd:
+            if address["kind"] == "fd":
                 return inherited.listen_on(
                     self._inherited, address["descriptor"], settings["backlog"]
                 )

@@ -7,15 +7,21 @@ import errno
 import os
 import socket
 import stat
+from typing import TYPE_CHECKING, Literal
 
 from cowherd_agent.keeper import turn_away
-from cowherd_agent.wire.messages import Address
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import Address, TcpAddress, UnixAddress
+
+
+ListenErrorCode = Literal["ADDRESS_IN_USE", "ADDRESS_UNAVAILABLE"]
 
 
 class ListenError(Exception):
     """An address that can't be listened on; ``code`` is one of the error catalogue's."""
 
-    def __init__(self, code: str, address: str, reason: str) -> None:
+    def __init__(self, code: ListenErrorCode, address: str, reason: str) -> None:
         super().__init__(f"{address}: {reason}")
         self.code = code
         self.address = address
@@ -97,7 +103,13 @@ class Listener:
 
 
 def listen_on(
-    address: Address, *, backlog: int, reuse_port: bool, umask: int, uid: int, gid: int
+    address: TcpAddress | UnixAddress,
+    *,
+    backlog: int,
+    reuse_port: bool,
+    umask: int,
+    uid: int,
+    gid: int,
 ) -> Listener:
     """Binds and listens. ``backlog`` counts connections; ``umask``, ``uid`` and ``gid`` are for
     the files of Unix sockets. Raises ListenError."""
@@ -174,5 +186,7 @@ def _remove_dead_socket(path: str) -> None:
 
 
 def _listen_error(error: OSError, name: str) -> ListenError:
-    code = "ADDRESS_IN_USE" if error.errno == errno.EADDRINUSE else "ADDRESS_UNAVAILABLE"
+    code: ListenErrorCode = (
+        "ADDRESS_IN_USE" if error.errno == errno.EADDRINUSE else "ADDRESS_UNAVAILABLE"
+    )
     return ListenError(code, name, error.strerror or str(error))

@@ -64,7 +64,7 @@ class Succession:
             return "it lends to root and to its own user only"
         self.loan = Loan(self.door.let_stay(descriptor))
         # The other herd's mold loads the same application, whose jobs would be done twice.
-        self._processes.to_molds_with_threads("pause_threads")
+        self._processes.to_molds_with_threads({"type": "pause_threads"})
         with contextlib.suppress(OSError):
             self.loan.lend(self._listeners.by_address(), PROTOCOL_VERSION)
         return None
@@ -82,7 +82,7 @@ class Succession:
             loan.take_back()
             if not loan.is_given_way:
                 self.loan = None
-                self._processes.to_molds_with_threads("resume_threads")
+                self._processes.to_molds_with_threads({"type": "resume_threads"})
 
     def _let_go(self) -> None:
         """Files and the runtime directory are the borrower's."""

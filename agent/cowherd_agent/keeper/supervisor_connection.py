@@ -11,9 +11,23 @@ import select
 import socket
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cowherd_agent.wire import message_rules
-from cowherd_agent.wire.messages import Message
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from cowherd_agent.wire.message_types import (
+        KeeperFromMold,
+        KeeperFromWorker,
+        KeeperInventory,
+        KeeperMessage,
+        KeeperProcessExited,
+        KeeperWorkerForked,
+    )
+
+    Relayed: TypeAlias = KeeperFromMold | KeeperFromWorker | KeeperWorkerForked
 
 # How the latest processes ended, and what molds and workers said that no supervisor heard.
 _MOST_ENDINGS = 256
@@ -44,8 +58,8 @@ class SupervisorConnection:
         self._incoming = b""
         self._outgoing = bytearray()
         self._unheard_bytes = 0
-        self.endings: deque[Message] = deque(maxlen=_MOST_ENDINGS)
-        self.unheard: deque[Message] = deque(maxlen=_MOST_UNHEARD)
+        self.endings: deque[KeeperProcessExited] = deque(maxlen=_MOST_ENDINGS)
+        self.unheard: deque[Relayed] = deque(maxlen=_MOST_UNHEARD)
 
     @property
     def is_open(self) -> bool:
@@ -58,7 +72,7 @@ class SupervisorConnection:
         self._connection.setblocking(False)
         self._poll.register(self._connection, select.POLLIN)
 
-    def adopt(self, connection: socket.socket, inventory: Message) -> None:
+    def adopt(self, connection: socket.socket, inventory: KeeperInventory) -> None:
         """Takes another supervisor, whose connection is registered already, and tells it all."""
         self._connection = connection
         self.send(inventory)
@@ -68,26 +82,26 @@ class SupervisorConnection:
     def is_at(self, descriptor: int) -> bool:
         return self._connection is not None and self._connection.fileno() == descriptor
 
-    def send(self, message: Message) -> None:
+    def send(self, message: KeeperMessage) -> None:
         """Nothing without a supervisor."""
         if self._connection is not None:
             self._outgoing += json.dumps(message).encode() + b"\n"
             self.flush()
 
-    def relay(self, relayed: Message, kind: str, size_bytes: int) -> None:
+    def relay(self, relayed: Relayed, kind: str, size_bytes: int) -> None:
         """Passes a message of a mold or a worker on, or keeps it for the next supervisor.
 
         ``kind`` and ``size_bytes`` are those of the message inside. Raises BadMessage for what JSON
         can't express.
         """
-        line = message_rules.write(relayed)
+        line = message_rules.write(dict(relayed))
         if self._connection is None:
             self._keep(relayed, kind, size_bytes)
         elif relayed["type"] != "from_worker" or len(self._outgoing) < _MOST_OUTGOING_BYTES:
             self._outgoing += line
             self.flush()
 
-    def ended(self, ending: Message) -> None:
+    def ended(self, ending: KeeperProcessExited) -> None:
         """Tells, and remembers, how a process ended."""
         self.endings.append(ending)
         self.send(ending)
@@ -134,7 +148,7 @@ class SupervisorConnection:
         self._outgoing.clear()
         self._on_loss()
 
-    def _keep(self, relayed: Message, kind: str, size_bytes: int) -> None:
+    def _keep(self, relayed: Relayed, kind: str, size_bytes: int) -> None:
         fits = self._unheard_bytes + size_bytes <= _MOST_UNHEARD_BYTES
         if fits and kind not in _NOT_KEPT:
             self._unheard_bytes += size_bytes

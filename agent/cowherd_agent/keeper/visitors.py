@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cowherd_agent.keeper.herd_members import UNORDERED
 from cowherd_agent.keeper.herd_processes import HerdProcesses
@@ -13,6 +14,9 @@ from cowherd_agent.keeper.reason import reason_of
 from cowherd_agent.keeper.succession import Succession
 from cowherd_agent.keeper.supervisor_connection import SupervisorConnection
 from cowherd_agent.wire.messages import PROTOCOL_VERSION, Message
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import KeeperInventory, KeeperLooked
 
 # These stay as they are: any version can end the herd of any other, or take its place.
 _OF_ANY_VERSION = frozenset({"look", "drain", "lend"})
@@ -87,10 +91,11 @@ class Visitors:
         return None
 
     def _refuse(self, descriptor: int, code: str, detail: str) -> None:
-        answer = {"type": "refused", "code": code, "detail": detail}
-        self._succession.door.answer(descriptor, answer)
+        self._succession.door.answer(
+            descriptor, {"type": "refused", "code": code, "detail": detail}
+        )
 
-    def _looked(self) -> Message:
+    def _looked(self) -> KeeperLooked:
         return {
             "type": "looked",
             "protocol": PROTOCOL_VERSION,
@@ -102,7 +107,7 @@ class Visitors:
             "workers": list(self._processes.workers),
         }
 
-    def _inventory(self) -> Message:
+    def _inventory(self) -> KeeperInventory:
         """All that there is, for the supervisor that adopts it."""
         return {
             "type": "inventory",

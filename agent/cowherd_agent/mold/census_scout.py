@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from typing import TYPE_CHECKING
 
 from cowherd_agent.forked_child import Child, Tell
 from cowherd_agent.keeper.background import LOWEST_PRIORITY_NICENESS
-from cowherd_agent.wire.messages import Message
 from cowherd_agent.worker import process_name
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import MoldCensusFailed, MoldCensusWritten
 
 TIMEOUT_SECONDS = 300.0
 """A busy host leaves it little of the processor. Also in the supervisor's census.ts."""
@@ -45,7 +48,7 @@ class CensusScout:
         self._timeout_seconds = timeout_seconds
         self._child = Child(self._live, timeout_seconds)
 
-    def wait_with(self, descriptor: int) -> Message | None:
+    def wait_with(self, descriptor: int) -> MoldCensusWritten | MoldCensusFailed | None:
         """Waits until the descriptor can be read, or the scout has ended: then what to tell the
         supervisor of it."""
         poll = select.poll()

@@ -10,7 +10,7 @@ import inspect
 import os
 import re
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gunicorn
 from gunicorn import util
@@ -26,6 +26,9 @@ from cowherd_agent.failures import MoldFailure
 from cowherd_agent.logs import syslog_relay
 from cowherd_agent.mold.hooks import print_own_traceback
 from cowherd_agent.mold.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import Address, Settings
 
 # As many as `cowherd scale` takes (src/supervisor/herd/state.ts).
 MOST_WORKERS = 1000
@@ -242,7 +245,7 @@ def read_application(arguments: list[str]) -> MoldApplication:
     return MoldApplication()
 
 
-def describe(application: MoldApplication) -> dict[str, Any]:
+def describe(application: MoldApplication) -> Settings:
     """The settings that the supervisor acts on, as plain data; seconds, bytes and counts."""
     cfg = application.cfg
     where = cfg.sources.suffix("bind")
@@ -258,7 +261,7 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         addresses = [_address(each) for each in cfg.address]
     except RuntimeError as error:
         raise MoldFailure("INVALID_SETTING", f"bind: {error}".rstrip(".") + where) from error
-    return {
+    settings = {
         "app": application.app_uri or "",
         "proc_name": cfg.proc_name,
         "chdir": cfg.chdir,
@@ -283,9 +286,11 @@ def describe(application: MoldApplication) -> dict[str, Any]:
         "syslog": syslog_relay.target_of(cfg),
         "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }
+    # With its own settings from their table, which a test compares with the type.
+    return cast("Settings", settings)
 
 
-def _address(address: Any) -> dict[str, Any]:
+def _address(address: Any) -> Address:
     if isinstance(address, tuple):
         return {"kind": "tcp", "host": address[0], "port": address[1]}
     if isinstance(address, str):

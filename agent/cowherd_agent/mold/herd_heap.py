@@ -23,6 +23,7 @@ from cowherd_agent.wire.scoreboard import Slot
 
 if TYPE_CHECKING:
     from cowherd_agent.mold.supervisor_link import SupervisorLink
+    from cowherd_agent.wire.message_types import Remark
 
 SCOUT_TIMEOUT_SECONDS = 60.0
 
@@ -42,11 +43,11 @@ class HerdHeap:
         asked: str,
         guard_mode: guard_module.GuardMode,
         collect_after: int,
-        rejected: Sequence[dict[str, str]] = (),
+        rejected: Sequence[Remark] = (),
     ) -> None:
         interpreter = identify()
         self.asked = asked
-        self.remarks: list[dict[str, str]] = list(rejected)
+        self.remarks: list[Remark] = list(rejected)
         self.report: dict[str, Any] = {}
         self._collect_after = collect_after
         rejected_names = {each["policy"] for each in rejected}

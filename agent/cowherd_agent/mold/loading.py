@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cowherd_agent.mold.configuration import MoldApplication
     from cowherd_agent.mold.herd_heap import HerdHeap
     from cowherd_agent.mold.supervisor_link import SupervisorLink
+    from cowherd_agent.wire.message_types import MoldOrder, Settings
 
 OLDEST_GUNICORN = 23
 
@@ -36,10 +37,10 @@ class Configured(NamedTuple):
     application: MoldApplication
     arbiter: MoldArbiter
     heap: HerdHeap
-    settings: dict[str, Any]
+    settings: Settings
 
 
-def configure(link: SupervisorLink, order: dict[str, Any], arguments: Sequence[str]) -> Configured:
+def configure(link: SupervisorLink, order: MoldOrder, arguments: Sequence[str]) -> Configured:
     """Reads the settings, and says them to the supervisor. Raises MoldFailure; SystemExit(0) after
     ``--help`` and the like, GoesToBackground for ``daemon``."""
     threads.record_starts()
@@ -64,7 +65,7 @@ def configure(link: SupervisorLink, order: dict[str, Any], arguments: Sequence[s
         cfg.heap_policy,
         cfg.gc_guard,
         cfg.collect_after,
-        rejected=order.get("rejected_policies", []),
+        rejected=order["rejected_policies"],
     )
     if cfg.daemon and not order["daemonized"]:
         # Before the app is loaded.
@@ -78,12 +79,12 @@ def configure(link: SupervisorLink, order: dict[str, Any], arguments: Sequence[s
     _warn_of_what_is_not_done(link, cfg)
     if cfg.spew:
         debug.spew()
-    if order.get("log_format") == "json":
+    if order["log_format"] == "json":
         use_json(cfg, arbiter.log)
     return Configured(application, arbiter, heap, settings)
 
 
-def say_configured(link: SupervisorLink, settings: dict[str, Any], heap: HerdHeap) -> None:
+def say_configured(link: SupervisorLink, settings: Settings, heap: HerdHeap) -> None:
     """Says `configured`: the supervisor has the keeper listen while the application is loaded."""
     import gunicorn
 

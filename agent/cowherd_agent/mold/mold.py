@@ -22,12 +22,15 @@ from cowherd_agent.mold.or_end import or_end
 from cowherd_agent.mold.orders import receive_order, start_again
 from cowherd_agent.mold.supervisor_link import SupervisorLink
 from cowherd_agent.mold.warming import WarmUp
+from cowherd_agent.wire import commands
 from cowherd_agent.wire.channel import Channel
-from cowherd_agent.wire.messages import Message
+from cowherd_agent.wire.message_rules import BadMessage
 from cowherd_agent.worker import process_name, retiring
 
 if TYPE_CHECKING:
     from cowherd_agent.fork_safety import Advisory, Verdict
+    from cowherd_agent.wire.message_types import MoldOrder
+    from cowherd_agent.wire.messages import Message, ToMold
     from cowherd_agent.worker.retiring import Retirement
     from cowherd_agent.worker.worker_start import WorkerStart
 
@@ -49,7 +52,7 @@ class Mold:
     def __init__(
         self,
         link: SupervisorLink,
-        order: dict[str, Any],
+        order: MoldOrder,
         arguments: Sequence[str],
         configured: Configured,
     ) -> None:
@@ -222,44 +225,51 @@ class Mold:
             if message is None:
                 # The keeper is gone, and with it every listener.
                 self._leave(1)
-            if message["type"] == "fork":
-                start = self._forking.fork(message["slot"], self._generation)
+            try:
+                command = commands.mold_command(message)
+            except BadMessage as error:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                text = f"Mold {self._generation} ignored a command: {error}"
+                self._link.notice("warning", text)
+                continue
+            if command["type"] == "fork":
+                start = self._forking.fork(command["slot"], self._generation)
                 if start is not None:
                     self._let_scout_go()
                     return start
             else:
-                self._carry_out(message, descriptors)
+                self._carry_out(command, descriptors)
 
-    def _carry_out(self, message: Message, descriptors: list[int]) -> None:
-        kind = message["type"]
-        if kind == "worker_exited":
-            worker = self._forking.ended(message["pid"])
+    def _carry_out(self, command: ToMold, descriptors: list[int]) -> None:
+        """Every command but `fork`."""
+        if command["type"] == "worker_exited":
+            worker = self._forking.ended(command["pid"])
             if worker is not None:
                 self._call_hook("child_exit", self._arbiter.cfg.child_exit, worker)
-        elif kind == "listeners":
-            self._arbiter.take_listeners(descriptors, message["families"], message["inherited"])
-        elif kind == "worker_retired":
-            self._forking.forget(message["pid"])
-        elif kind == "workers_wanted":
-            self._change_wanted(message["count"])
-        elif kind == "reopen_logs":
+        elif command["type"] == "listeners":
+            self._arbiter.take_listeners(descriptors, command["families"], command["inherited"])
+        elif command["type"] == "worker_retired":
+            self._forking.forget(command["pid"])
+        elif command["type"] == "workers_wanted":
+            self._change_wanted(command["count"])
+        elif command["type"] == "reopen_logs":
             self._arbiter.log.reopen_files()
-        elif kind == "census":
+        elif command["type"] == "census":
             self._take_census()
-        elif kind == "pause_threads":
+        elif command["type"] == "pause_threads":
             self._pause_threads()
-        elif kind == "resume_threads":
+        elif command["type"] == "resume_threads":
             self._schedulers.resume()
-        elif kind == "merge_memory":
+        elif command["type"] == "merge_memory":
             # Workers that are forked from now on have it from here.
             reason = merging.allow_merging()
             if reason is not None:
                 self._link.notice("warning", f"The mold's memory can't be merged: {reason}")
-        elif kind == "exit":
-            self._leave(0, call_on_exit=message["final"])
-        else:
-            text = f"The mold of generation {self._generation} does not know the command {kind!r}"
-            self._link.notice("warning", text)
+        elif command["type"] == "exit":
+            self._leave(0, call_on_exit=command["final"])
+        elif command["type"] != "fork":
+            commands.unhandled(command)
 
     def _receive_command(self) -> tuple[Message | None, list[int]]:
         """The next one; a scout that ends before it comes is told of first."""
@@ -329,7 +339,9 @@ class Mold:
             leave(0)
         if message["type"] != "listeners":
             raise MoldFailure("PROTOCOL_MISMATCH", f"expected listeners, got {message['type']}")
-        self._arbiter.take_listeners(received, message["families"], message["inherited"])
+        listeners = commands.mold_command(message)
+        assert listeners["type"] == "listeners"
+        self._arbiter.take_listeners(received, listeners["families"], listeners["inherited"])
 
 
 def _import_ahead() -> None:

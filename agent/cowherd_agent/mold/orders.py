@@ -6,36 +6,46 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cowherd_agent.places import LAUNCHER
+from cowherd_agent.wire import commands
+from cowherd_agent.wire.message_rules import BadMessage
 
 if TYPE_CHECKING:
     from cowherd_agent.wire.channel import Channel
+    from cowherd_agent.wire.message_types import MoldOrder, Remark
+    from cowherd_agent.wire.messages import Message
 
 # Carries the order over an exec.
 ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
 
 
-def receive_order(channel: Channel) -> dict[str, Any]:
-    """Waits for it. Raises SystemExit when the keeper leaves before."""
+def receive_order(channel: Channel) -> MoldOrder:
+    """Waits for the order. Raises SystemExit when the keeper leaves before, or it is malformed."""
     carried = os.environ.pop(ORDER_VARIABLE, None)
     if carried is not None:
-        order: dict[str, Any] = json.loads(carried)
-        return order
+        return _checked(json.loads(carried))
     message, _ = channel.receive()
     if message is None or message["type"] != "order":
         raise SystemExit("mold: the keeper left before it gave an order")
-    return message
+    return _checked(message)
+
+
+def _checked(message: Message) -> MoldOrder:
+    try:
+        return commands.mold_order(message)
+    except BadMessage as error:
+        raise SystemExit(f"mold: {error}") from None
 
 
 def start_again(
-    order: dict[str, Any], arguments: Sequence[str], channel: Channel, policy: str, rejection: str
+    order: MoldOrder, arguments: Sequence[str], channel: Channel, policy: str, rejection: str
 ) -> NoReturn:
     """Executes this process again, on the same channel, without a heap policy that was rejected:
     what was done to a heap can't be taken back."""
-    rejected = {"policy": policy, "reason": rejection}
-    again = {**order, "rejected_policies": [*order.get("rejected_policies", []), rejected]}
+    rejected: Remark = {"policy": policy, "reason": rejection}
+    again = {**order, "rejected_policies": [*order["rejected_policies"], rejected]}
     channel.set_inheritable(True)
     sys.stdout.flush()
     sys.stderr.flush()

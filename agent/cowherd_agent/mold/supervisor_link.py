@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cowherd_agent.wire.channel import Channel
-    from cowherd_agent.wire.messages import Message
+    from cowherd_agent.wire.message_types import MoldMessage, MoldProgress
 
 
 class SupervisorLink:
@@ -15,11 +15,11 @@ class SupervisorLink:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
 
-    def send(self, message: Message) -> None:
+    def send(self, message: MoldMessage) -> None:
         """Raises OSError when the keeper is gone."""
         self.channel.send(message)
 
-    def notice(self, level: str, text: str) -> None:
+    def notice(self, level: Literal["info", "warning"], text: str) -> None:
         """A line for the supervisor's log; `level` is info or warning."""
         self.send({"type": "notice", "level": level, "text": text})
 
@@ -33,7 +33,7 @@ class SupervisorLink:
         final: bool = False,
     ) -> None:
         """How far a piece of work is; `final` with its end."""
-        message: Message = {
+        message: MoldProgress = {
             "type": "progress",
             "phase": phase,
             "text": text,

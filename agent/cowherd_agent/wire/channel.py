@@ -8,10 +8,13 @@ import os
 import socket
 from collections.abc import Sequence
 from select import POLLIN, poll
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cowherd_agent.wire.messages import LARGEST_PACKET_BYTES, Message
 from cowherd_agent.wire.packets import expect_senders
+
+if TYPE_CHECKING:
+    from cowherd_agent.wire.messages import FromMold, FromWorker
 
 _MOST_LISTENERS = 64
 
@@ -42,7 +45,7 @@ class Channel:
         """Whether a program that replaces this one (exec) keeps the channel."""
         self._connection.set_inheritable(inheritable)
 
-    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+    def send(self, message: FromMold | FromWorker, descriptors: Sequence[int] = ()) -> None:
         """Sends and waits for room. Used by the mold, whose messages must arrive.
 
         Raises OSError when the keeper is gone.
@@ -52,7 +55,7 @@ class Channel:
     def close(self) -> None:
         self._connection.close()
 
-    def send_if_possible(self, message: Message) -> bool:
+    def send_if_possible(self, message: FromWorker) -> bool:
         """Sends without waiting; False when the keeper can't take it now or is gone.
 
         Used by workers: a request must never wait for a stopped keeper.
@@ -87,7 +90,7 @@ class Channel:
         return message, descriptors
 
 
-def _packet(message: Message) -> bytes:
+def _packet(message: FromMold | FromWorker) -> bytes:
     data = json.dumps(message).encode()
     if len(data) <= LARGEST_PACKET_BYTES:
         return data

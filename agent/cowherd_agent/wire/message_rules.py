@@ -12,7 +12,8 @@ import json
 from enum import Enum
 from typing import Final
 
-from cowherd_agent.wire.messages import WORKER_MESSAGES, Message
+from cowherd_agent.wire.messages import Message
+from cowherd_agent.wire.shapes import WORKER_MESSAGES
 
 
 class BadMessage(ValueError):
@@ -40,9 +41,6 @@ _DUE: Final = {
 
 # A mold that was a worker can neither start anew nor end the herd.
 _NEVER_OF_WORKERS: Final = frozenset({"mold_finished", "policy_rejected"})
-
-# The first one of a worker is read when the worker is taken.
-_OF_WORKERS: Final = WORKER_MESSAGES - {"born"}
 
 _LONGEST_SHOWN: Final = 40
 
@@ -83,7 +81,7 @@ def of_mold(message: Message, stage: Stage, *, was_worker: bool, forking: set[in
 
 def of_worker(message: Message) -> None:
     """Raises BadMessage where no worker says such a thing."""
-    if message["type"] not in _OF_WORKERS:
+    if message["type"] not in WORKER_MESSAGES:
         raise BadMessage(f"{_shown(message['type'])} is not a worker's to say")
 
 

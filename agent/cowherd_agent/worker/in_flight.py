@@ -21,6 +21,7 @@ from cowherd_agent.wire import scoreboard
 from cowherd_agent.worker.worker_signals import on_signal
 
 if TYPE_CHECKING:
+    from cowherd_agent.wire.message_types import WorkerInFlightRequests
     from cowherd_agent.worker.worker_start import WorkerStart
 
 SIGTELL = 46
@@ -50,9 +51,9 @@ def arrange(start: WorkerStart) -> None:
     on_signal(start.worker, SIGTELL, tell)
 
 
-def requests() -> list[dict[str, Any]]:
+def requests() -> list[WorkerInFlightRequests]:
     """Each with `method`, `path` and `seconds`, None where that is not known."""
-    found: list[dict[str, Any]] = []
+    found: list[WorkerInFlightRequests] = []
     # Frames of others change while they are read; whatever is missed was about to end.
     with contextlib.suppress(Exception):
         for frame in [*sys._current_frames().values(), *_greenlet_frames()]:
@@ -62,7 +63,7 @@ def requests() -> list[dict[str, Any]]:
     return found
 
 
-def _on_stack(frame: FrameType | None) -> Iterator[dict[str, Any]]:
+def _on_stack(frame: FrameType | None) -> Iterator[WorkerInFlightRequests]:
     while frame is not None:
         if frame.f_code.co_name in _HANDLERS and "req" in frame.f_code.co_varnames:
             values = frame.f_locals
@@ -91,7 +92,7 @@ def _greenlet_frames() -> list[FrameType]:
     ]
 
 
-def _in_tasks() -> Iterator[dict[str, Any]]:
+def _in_tasks() -> Iterator[WorkerInFlightRequests]:
     asyncio: Any = sys.modules.get("asyncio")
     loop = None if asyncio is None else asyncio._get_running_loop()
     if loop is None:
@@ -111,7 +112,7 @@ def _in_tasks() -> Iterator[dict[str, Any]]:
             coroutine = getattr(coroutine, "cr_await", None)
 
 
-def _described(method: object, path: object, seconds: float | None) -> dict[str, Any]:
+def _described(method: object, path: object, seconds: float | None) -> WorkerInFlightRequests:
     """Clients choose the path, and an ASGI server decodes it: newlines and escapes are shown."""
     told = str(path)[: LONGEST_PATH + 1].partition("?")[0]
     return {

@@ -64,8 +64,7 @@ class Retirement:
     def _retire(self, _number: int, _frame: FrameType | None) -> None:
         reason = why_not(self._worker_class, self._start.arbiter.cfg)
         if reason is not None:
-            message = {"type": "retire_refused", "reason": reason}
-            self._start.channel.send_if_possible(message)
+            self._start.channel.send_if_possible({"type": "retire_refused", "reason": reason})
         elif not self.asked:
             self.asked = True
             self._start.slot.words[scoreboard.STATE] = scoreboard.STATE_DRAINING

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cowherd_agent.wire import message_rules
 from cowherd_agent.wire.message_rules import BadMessage, Stage
-from cowherd_agent.wire.messages import MOLD_MESSAGES, WORKER_MESSAGES
+from cowherd_agent.wire.shapes import MOLD_MESSAGES, WORKER_MESSAGES
 
 FORKED = {"type": "forked", "slot": 3, "pid": 70, "age": 1, "forked_monotonic_ns": 5}
 
@@ -81,7 +81,9 @@ def may(message: dict[str, Any], stage: Stage, *, was_worker: bool = False) -> b
     ],
 )
 def test_a_mold_is_believed_when_a_message_is_due(stage: Stage, due: set[str]) -> None:
-    everything = MOLD_MESSAGES | WORKER_MESSAGES | {"process_exited", "keeper_leaving", "nope"}
+    everything = (
+        MOLD_MESSAGES | WORKER_MESSAGES | {"forked", "process_exited", "keeper_leaving", "nope"}
+    )
     assert {kind for kind in everything if may({**FORKED, "type": kind}, stage)} == due
 
 
@@ -111,8 +113,8 @@ def test_a_fork_that_nobody_asked_for_or_without_its_numbers(changes: dict[str, 
 
 
 def test_a_worker_says_what_workers_say_and_nothing_else() -> None:
-    for kind in MOLD_MESSAGES | WORKER_MESSAGES | {"nope"}:
-        if kind in WORKER_MESSAGES - {"born"}:
+    for kind in MOLD_MESSAGES | WORKER_MESSAGES | {"forked", "born", "nope"}:
+        if kind in WORKER_MESSAGES:
             message_rules.of_worker({"type": kind})
         else:
             with pytest.raises(BadMessage):
