@@ -1,4 +1,4 @@
-/** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/wire/messages.py`. */
+/** Compares the two lists of messages, both ways: messages.ts and `agent/cowherd_agent/wire/messages.py`. */
 import { type GenericSchema, safeParse } from 'valibot';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +18,8 @@ import {
 const root = new URL('../../', import.meta.url);
 
 /**
- * Reads the Python side out of its source: the names that messages.py declares, the keys of every message that is
- * written as a dict with a constant "type", the keys that the mold reads of its order, and those of the settings.
+ * Reads the Python side from its source: the names that messages.py declares, the keys of every message written as a
+ * dict with a constant "type", the keys of the order that the mold reads, and the keys of the settings.
  */
 const READER = `
 import ast, json, pathlib, sys
@@ -84,7 +84,7 @@ const python = JSON.parse(
   ),
 ) as PythonSide;
 
-// The compiler refuses these when a command is missing here, or is not one.
+// The compiler complains when a command is missing here, or is not one.
 const keeperCommands = Object.keys({
   start_mold: true,
   adopt_mold: true,
@@ -126,7 +126,7 @@ const orderKeys = Object.keys({
   occasion: true,
 } satisfies Record<keyof MoldOrder, true>);
 
-/** What the keeper itself says to a mold, on top of what it relays. */
+/** The keeper's own messages to a mold, besides relayed ones. */
 const FROM_KEEPER = ['order', 'listeners'];
 
 interface Shape {
@@ -156,7 +156,7 @@ const keeperShapes = shapes(keeperMessage);
 const moldShapes = shapes(moldMessage);
 const workerShapes = shapes(workerMessage);
 
-/** What ends at the keeper. */
+/** Messages that end at the keeper. */
 const TO_KEEPER = ['born', 'forked'];
 
 test('both sides have the same protocol version', () => {
@@ -175,13 +175,13 @@ test('both sides name the same commands', () => {
   expect(python.mold_commands).toEqual([...moldCommands, ...FROM_KEEPER].toSorted());
 });
 
-test('the agent speaks every message that the supervisor understands', () => {
+test('the agent sends every message that the supervisor understands', () => {
   const spoken = new Set(python.spoken.map((message) => message.type));
   const understood = [...keeperShapes.keys(), ...moldShapes.keys(), ...workerShapes.keys()];
   expect(understood.filter((type) => !spoken.has(type))).toEqual([]);
 });
 
-describe('each message that the agent speaks has the fields that the supervisor reads', () => {
+describe('each message of the agent has the fields that the supervisor reads', () => {
   const understood = new Map([...keeperShapes, ...moldShapes, ...workerShapes]);
   test.each(python.spoken.filter((message) => understood.has(message.type)))('$type ($where)', (message) => {
     const shape = understood.get(message.type)!;
@@ -190,7 +190,7 @@ describe('each message that the agent speaks has the fields that the supervisor 
   });
 });
 
-test('nothing is spoken that no side declares', () => {
+test('every message that is sent is declared by one side', () => {
   const declared = new Set([
     ...keeperShapes.keys(),
     ...moldShapes.keys(),
@@ -200,17 +200,17 @@ test('nothing is spoken that no side declares', () => {
     ...TO_KEEPER,
     ...python.loan_messages,
   ]);
-  // ASGI's own messages (http.request, …) are the warm-up's, not ours.
+  // ASGI's own messages (http.request, …) belong to the warm-up.
   const undeclared = python.spoken.filter(
     ({ type }) => !declared.has(type) && !/^(http|websocket|lifespan)/.test(type),
   );
   expect(undeclared).toEqual([]);
 });
 
-test('a mold reads of its order what the supervisor puts there', () => {
+test('a mold reads those keys of its order that the supervisor writes', () => {
   expect(python.order_read).toEqual(orderKeys.toSorted());
 });
 
-test('the settings that the agent describes are those that the supervisor reads', () => {
+test('the settings described by the agent are those read by the supervisor', () => {
   expect(python.settings.toSorted()).toEqual(Object.keys(settings.entries).toSorted());
 });

@@ -81,7 +81,7 @@ export interface ReforkReport {
 
 /** The results and the state of recycling. */
 export interface RecyclingReport {
-  /** How many workers each rule has replaced since the supervisor started. */
+  /** How many workers each rule has replaced since the herd started. */
   counts: Record<RecycleRule, number>;
   /** Rules that were stopped because they would recycle forever. */
   stopped: { rule: RecycleRule; because: string }[];
@@ -93,7 +93,7 @@ export interface RecyclingReport {
 export interface HealReport {
   /** The setting `heal`. */
   on: boolean;
-  /** Number of heals since the supervisor started. */
+  /** Number of heals since the herd started. */
   count: number;
   /** How long the current heal has been under way; null without one. */
   under_way_seconds: number | null;

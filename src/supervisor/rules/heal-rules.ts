@@ -48,7 +48,7 @@ export interface HealWin {
 }
 
 export interface HealMemory {
-  /** Number of heals since the supervisor started. */
+  /** Number of heals since the herd started. */
   heals: number;
   heal: Heal | null;
   wins: readonly HealWin[];
