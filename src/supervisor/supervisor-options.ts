@@ -9,7 +9,7 @@ export interface SupervisorOptions {
   /** The keeper, which has already been ordered to start the first mold. */
   startUp: StartUp;
   log: Log;
-  /** Of the service manager that started this process, if any. */
+  /** The socket of the service manager that started this process; `null` if none did. */
   notifySocket: NotifySocket | null;
   /** Where progress is updated in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;

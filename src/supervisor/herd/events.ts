@@ -5,7 +5,7 @@ import type { Milliseconds } from '../../base/units.ts';
 import type { MergingSample } from '../rules/heal-settled.ts';
 import type { HerdState, RolloutOutcome } from './state.ts';
 
-/** A worker's counters at a tick, read from the scoreboard. */
+/** A worker's counters at a tick or a wake-up, read from the scoreboard. */
 export interface Heartbeat {
   pid: number;
   /** Milliseconds since the worker's last heartbeat. */
@@ -26,7 +26,7 @@ export interface WorkerReading {
   unshared: number;
 }
 
-/** The herd's memory at a tick. */
+/** The herd's memory at a tick or a wake-up. */
 export interface HerdReading {
   workers: WorkerReading[];
   /** Proportional set sizes of the molds and of all sampled workers. */

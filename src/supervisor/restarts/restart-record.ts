@@ -14,7 +14,7 @@ const MOST_PROCESSES = 20;
 export type RestartKind = RolloutKind | 'stop';
 export type ProcessRole = 'supervisor' | 'keeper' | 'mold' | 'worker' | 'other';
 
-/** The memory of the host (/proc/meminfo). That holds in a container too, whose limit is the cgroup's. */
+/** The memory of the host (/proc/meminfo); in a container too, although its limit is the cgroup's. */
 export interface HostMemory {
   total: number;
   free: number;
