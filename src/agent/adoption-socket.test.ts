@@ -1,4 +1,4 @@
-/** What a command makes of somebody behind a keeper's door who is no keeper. */
+/** How a command treats a server on a keeper's adoption socket that is no keeper. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The code and the detail of what comes of a look, with somebody who does this to each visitor. */
+/** The result of a look, or its error, with a server that does this to each visitor. */
 async function outcomeWith(doTo: (visitor: Socket) => void): Promise<string> {
   const door = path.join(folder, 'keeper.sock');
   const server = createServer((visitor) => {
@@ -31,7 +31,7 @@ async function outcomeWith(doTo: (visitor: Socket) => void): Promise<string> {
   }
 }
 
-test('a line that does not end is given up, and the connection with it', async () => {
+test('a line that does not end is given up, and the connection is closed', async () => {
   let sent = 0;
   let isClosed: Promise<unknown> = Promise.resolve();
   const said = await outcomeWith((visitor) => {

@@ -1,6 +1,6 @@
 /**
- * A keeper's door (agent/cowherd_agent/door.py): how a supervisor comes to a keeper that it did not start, and what
- * commands ask a keeper that has no supervisor.
+ * A keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py): how a supervisor reaches a keeper that it
+ * did not start, and how commands ask a keeper without a supervisor.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,17 +10,20 @@ import { onLines } from '../base/lines.ts';
 import { holdBack, sendTo, type KeeperProcess } from './keeper-process.ts';
 import { keeperMessage, PROTOCOL_VERSION, type DoorCommand, type Inventory, type KeeperMessage } from './messages.ts';
 
-/** A keeper answers within milliseconds; after this time it is stopped, or the machine is at its end. */
+/** A keeper answers within milliseconds; after this time it is stopped, or the machine is overloaded. */
 const ANSWER_MS = 5000;
 const LOOK_EVERY_MS = 50;
 
-/** An inventory of 1,000 workers has some 500,000; who is behind the door may be anybody that its folder is of. */
+/**
+ * An inventory of 1,000 workers has some 500,000. The limit is needed because the folder's owner may put any server
+ * there.
+ */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
 export type Looked = Extract<KeeperMessage, { type: 'looked' }>;
 
 /**
- * What is behind a keeper's door; `null` when nobody is.
+ * Asks what is behind a keeper's adoption socket; `null` when nobody listens.
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH
  */
@@ -29,7 +32,7 @@ export async function look(doorPath: string): Promise<Looked | null> {
 }
 
 /**
- * Has a keeper without a supervisor end its herd; `null` when nobody is behind the door.
+ * Makes a keeper without a supervisor end its herd; `null` when nobody listens.
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
  */
@@ -38,7 +41,7 @@ export async function drain(doorPath: string, quick: boolean): Promise<Looked | 
 }
 
 /**
- * Becomes the supervisor of a keeper that has none; `null` when nobody is behind the door.
+ * Becomes the supervisor of a keeper without one; `null` when nobody listens.
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
  */
@@ -61,7 +64,10 @@ async function expectLooked(doorPath: string, command: DoorCommand): Promise<Loo
   return answered === null ? null : (answered.message as Looked);
 }
 
-/** One that is just leaving closes the door in the visitor's face: until nobody is there any more. */
+/**
+ * Sends a command, and waits for the first line. A leaving keeper closes the connection: tries again until nobody
+ * listens.
+ */
 async function say(
   doorPath: string,
   command: DoorCommand,
@@ -95,7 +101,7 @@ function firstLine(
       reject(error);
       socket.destroy();
     };
-    // Of the whole line: one that comes byte by byte is no answer.
+    // For the whole line: byte by byte is no answer.
     const late = setTimeout(() => fail(new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath })), withinMs);
     socket.on('error', (error) => resolve(isSystemError(error, 'ENOENT', 'ECONNREFUSED') ? 'nobody' : 'closed'));
     socket.on('close', () => {
@@ -130,7 +136,7 @@ function understood(doorPath: string, { socket, text }: FirstLine): KeeperMessag
     else if (message.output.type !== 'refused') return message.output;
     else error = CowherdError.named(message.output.code, `${doorPath}: ${message.output.detail}`);
   } catch {
-    // No JSON: as unexpected.
+    // Not JSON: an unexpected message.
   }
   socket.destroy();
   throw error;

@@ -1,4 +1,4 @@
-/** Compares the two files of messages, both ways: this one's and `agent/cowherd_agent/wire/messages.py`. */
+/** Compares the messages that the agent sends with those that the supervisor reads. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -63,25 +63,25 @@ test('both sides have the same protocol version', () => {
   expect(python.version).toBe(PROTOCOL_VERSION);
 });
 
-test('the agent speaks every message that the supervisor understands', () => {
+test('the agent sends every message that the supervisor understands', () => {
   const spoken = new Set(python.spoken.map((message) => message.type));
   const understood = typesOf(keeperMessage, moldMessage, workerMessage);
   expect(understood.filter((type) => !spoken.has(type))).toEqual([]);
 });
 
-test('nothing is spoken that no side declares', () => {
+test('every message that is sent is declared by one side', () => {
   const declared = new Set([
     ...typesOf(keeperMessage, moldMessage, workerMessage, moldCommand),
     ...OF_PYTHON,
     ...python.loan_messages,
   ]);
-  // ASGI's own messages (http.request, …) are the warm-up's.
+  // ASGI's own messages (http.request, …) belong to the warm-up.
   const undeclared = python.spoken.filter(
     ({ type }) => !declared.has(type) && !/^(http|websocket|lifespan)/.test(type),
   );
   expect(undeclared).toEqual([]);
 });
 
-test('the settings that the agent describes are those that the supervisor reads', () => {
+test('the settings described by the agent are those read by the supervisor', () => {
   expect(python.settings.toSorted()).toEqual(Object.keys(settings.entries).toSorted());
 });

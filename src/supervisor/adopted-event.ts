@@ -1,4 +1,7 @@
-/** What an adopted herd is to the supervisor's policy (adoption.ts), read from the scoreboard and the dead one's file. */
+/**
+ * An adopted herd as input for the supervisor's policy (src/supervisor/decisions/generations/adoption.ts), read from
+ * the scoreboard and the dead supervisor's file.
+ */
 import { exitCounters } from './herd/endings.ts';
 import type { Adoption, AdoptedRow } from './herd/events.ts';
 import type { HerdOrigin } from './runtime-directory/herd-file.ts';

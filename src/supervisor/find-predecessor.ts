@@ -1,4 +1,7 @@
-/** Whether a herd is in the runtime directory that can't be adopted, but can be followed (predecessor.ts). */
+/**
+ * Whether the runtime directory holds a herd that can't be adopted, but can be replaced
+ * (src/supervisor/herd/predecessor.ts).
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
@@ -7,7 +10,7 @@ import { refuseForeignHerd } from './runtime-directory/runtime-folder.ts';
 import type { Predecessor } from './herd/state.ts';
 
 /**
- * The herd of a keeper that speaks another version; `null` where there is none, or one that can be adopted.
+ * Returns the herd of a keeper that speaks another version; `null` if there is none, or if it can be adopted.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */

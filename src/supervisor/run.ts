@@ -1,7 +1,7 @@
 /**
- * The running supervisor: turns what happens into events, and carries decided actions out.
+ * The running supervisor: turns occurrences into events, and carries out the decided actions.
  *
- * No policy here; see `decide.ts`.
+ * No policy here; see src/supervisor/decisions/decide.ts.
  */
 import type { Server } from 'node:net';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
@@ -103,7 +103,7 @@ class Supervisor {
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
-      // First: what the keeper has said since its inventory is about what is in there, an end for example.
+      // Adopt first: the keeper's later messages refer to the inventory, for example an end to a process in it.
       if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
       this.#hearKeeper();
       this.#options.onListening?.();
@@ -143,7 +143,7 @@ class Supervisor {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
     this.#herdFile.save(decision.state);
-    // Before the actions: the keeper, which sends it, may be told to leave by them.
+    // Before the actions: they may tell the keeper to leave, and the keeper sends the notification.
     this.#notifier?.tell();
     for (const action of decision.actions) {
       if (isKeeperAction(action)) this.#send(commandOf(action, this.#startUp));
@@ -165,14 +165,14 @@ class Supervisor {
           detail: `${this.#startUp.python} (${error.code ?? error.message})`,
         }),
       onExit: (exitStatus, signal) => {
-        // The latest counters of its workers.
+        // Reads the final counters of its workers.
         this.#woken();
         this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal });
       },
     });
   }
 
-  /** The herd of a supervisor that has died is this one's from now on. */
+  /** Takes over the herd of a dead supervisor. */
   #adopt(adopted: AdoptedHerd): void {
     for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
@@ -348,7 +348,7 @@ class Supervisor {
     this.#sampler.setBudget(settings.sampling_budget_percent);
   }
 
-  /** One timer is enough: every decision that still waits for something asks again. */
+  /** One timer is enough: every decision that still waits asks again. */
   #wakeAt(atMs: number): void {
     if (this.#wake !== null) {
       if (this.#wake.atMs <= atMs) return;
@@ -390,7 +390,7 @@ class Supervisor {
     this.#herdFile.stop();
     this.#place?.close();
     this.#startUp.scoreboard.closeAll();
-    // All but the control socket, which is closed, is the predecessor's.
+    // Everything but the control socket, which is closed, belongs to the predecessor.
     if (!predecessor.serves(this.#state)) removeRuntimeFiles(this.#startUp.runtimeDirectory);
     this.#pidFile.remove();
   }

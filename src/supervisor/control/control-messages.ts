@@ -1,31 +1,31 @@
-/** The messages of the control socket: what commands ask a supervisor, and what it answers. */
+/** The messages of the control socket: the commands' requests to a supervisor, and its replies. */
 import type { CensusReport } from '../decisions/processes/census.ts';
 import type { Answer } from '../herd/draft.ts';
 import type { StatusReport } from './status.ts';
 
-/** Raised with every change that an older command could not understand. */
+/** Raised with every change that an older command would misunderstand. */
 export const CONTROL_VERSION = 1;
 
 export type ControlRequest =
   | { type: 'status'; version: number }
   | { type: 'stop'; version: number; quick: boolean }
-  /** Of the generation that serves; `start`: have one taken, if there is none. */
+  /** The census of the serving generation; `start`: order one if there is none. */
   | { type: 'census'; version: number; start: boolean }
   | ControlOrder;
 
-/** What a herd can be told to do while it serves. */
+/** Orders to a serving herd. */
 export type ControlOrder =
   | { type: 'scale'; version: number; workers: number }
   | { type: 'reload'; version: number }
   | { type: 'rollback'; version: number }
   | { type: 'refork'; version: number }
-  /** Have molds and workers let the kernel merge their memory. */
+  /** Let the kernel merge the memory of molds and workers. */
   | { type: 'merge'; version: number };
 
 export type ControlReply =
   | { type: 'status'; report: StatusReport }
   | { type: 'stopping'; pid: number }
   | { type: 'census'; census: CensusReport }
-  /** Whether an order is carried out; `generation` is the one that a rollout leads to. */
+  /** Whether an order is carried out; `generation` is the target of a rollout. */
   | ({ type: 'answered' } & Answer)
   | { type: 'refused'; reason: string };

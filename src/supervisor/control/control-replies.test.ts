@@ -5,11 +5,11 @@ import { sampleReport } from '../samples/sample-report.ts';
 
 const status = { type: 'status', report: sampleReport() };
 
-test('a status is understood, as it was told', () => {
+test('a status is read back unchanged', () => {
   expect(understood(JSON.stringify(status))).toEqual(status);
 });
 
-test('what a newer supervisor tells besides stays', () => {
+test('additional fields of a newer supervisor are kept', () => {
   const newer = structuredClone(status) as { report: { herd: object; workers: object[] } };
   Object.assign(newer.report.herd, { phase: 'dreaming', moons: 2 });
   Object.assign(newer.report.workers[0] ?? {}, { state: 'asleep', colour: 'red' });
@@ -19,12 +19,12 @@ test('what a newer supervisor tells besides stays', () => {
 /** Every place in a value, as a path. */
 function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
-  // The parts of a mold's report are not promised.
+  // The contents of a mold's report are not guaranteed.
   if (path.at(-1) === 'report' && path.length > 1) return [path];
   return [path, ...Object.entries(value).flatMap(([key, each]) => places(each, [...path, key]))];
 }
 
-test('a reply in which any part is of another kind is not believed, and is named', () => {
+test('a reply with any part of the wrong type is rejected, and the part is named', () => {
   for (const path of places(status)) {
     const wrong: unknown = structuredClone(status);
     let at = wrong as Record<string, unknown>;
@@ -49,11 +49,11 @@ test.each([
   '[]',
   '{',
   '',
-])('%s is not believed', (line) => {
+])('%s is rejected', (line) => {
   expect(typeof understood(line)).toBe('string');
 });
 
-test('whatever else is said, it is a reply or none', () => {
+test('any other line is rejected with a reason', () => {
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string()), (line) => {
       expect(typeof understood(line)).toBe('string');

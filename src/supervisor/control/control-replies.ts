@@ -1,7 +1,7 @@
 /**
- * What a command believes of a supervisor's reply: it has the form that the command was written for. Fields that are not
- * known here are of a newer supervisor, and stay. A field that comes after the first release has a default here, for the
- * supervisor of before that runs on.
+ * Checks that a supervisor's reply has the form that the command was written for. Unknown fields come from a newer
+ * supervisor, and are kept. A field added after the first release has a default here, for an older supervisor that is
+ * still running.
  */
 import * as v from 'valibot';
 import type { CensusReport } from '../decisions/processes/census.ts';
@@ -10,7 +10,7 @@ import type { RecycleRule } from '../rules/recycling-state.ts';
 import type { MoldState, Predecessor, Rollout, RolloutKind, WorkerState } from '../herd/state.ts';
 import { type MemoryReport, STATUS_VERSION, type StatusReport } from './status.ts';
 
-/** A name out of a list that may have grown: text is all that is asked of it. */
+/** A name from a list that may have grown: only its type is checked. */
 const word = <Name extends string>() => v.custom<Name>((value) => typeof value === 'string');
 
 const number = v.number();
@@ -88,14 +88,14 @@ const herd: v.GenericSchema<unknown, StatusReport['herd']> = v.looseObject({
   in_flight: number,
   age_seconds: number,
   listeners: v.array(v.string()),
-  // A supervisor of an older version does not say.
+  // Missing from supervisors of older versions.
   folder: v.optional(v.string(), ''),
   runtime_directory: v.string(),
   python: v.string(),
   supervisor: v.looseObject({ pid, rss: number }),
   keeper: v.looseObject({ pid: orNull(pid), rss: orNull(number), silent_seconds: orNull(number) }),
   listen_queues: v.array(v.looseObject({ listener: v.string(), waiting: number, most: number })),
-  // A supervisor of an older version has none.
+  // Missing from supervisors of older versions.
   predecessor: v.optional(
     orNull(v.looseObject({ keeper: pid, protocol: number, phase: word<Predecessor['phase']>() })),
     null,
@@ -177,7 +177,7 @@ const reply: v.GenericSchema<unknown, ControlReply> = v.variant('type', [
   v.looseObject({ type: v.literal('refused'), reason: v.string() }),
 ]);
 
-/** A reply, or what is wrong with it. */
+/** Returns a reply, or what is wrong with it. */
 export function understood(line: string): ControlReply | string {
   let parsed: unknown;
   try {

@@ -28,13 +28,13 @@ const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('merge'), version: integer }),
 ]);
 
-/** Requests have some 50 characters. */
+/** A request has some 50 characters. */
 const LONGEST_REQUEST = 4096;
 const MOST_VISITORS = 64;
-/** Of one visitor: a command asks once, and comes again when it has more to ask. */
+/** The most requests of one visitor: a command asks once, and connects again to ask more. */
 const MOST_REQUESTS = 100;
 const IDLE_MS = 10_000;
-/** Of answers that are not fetched. The status of 1,000 workers has some 700,000. */
+/** The most bytes of unread answers. The status of 1,000 workers has some 700,000. */
 const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 
 export interface ControlHandlers {
@@ -49,7 +49,7 @@ export function serveControl(directory: string, handlers: ControlHandlers, idleM
   const path = join(directory, CONTROL_SOCKET);
   const visitors = new Set<Socket>();
   const server = createServer((socket) => {
-    // Rather than that nobody else comes in, who has been here for the longest goes: a command is answered at once.
+    // The oldest visitor goes, so that others can connect: a command is answered at once.
     const [oldest] = visitors;
     if (visitors.size >= MOST_VISITORS) oldest?.destroy();
     visitors.add(socket);
@@ -74,7 +74,7 @@ export function serveControl(directory: string, handlers: ControlHandlers, idleM
     server.once('error', reject);
     server.listen(path, () => {
       chmodSync(path, 0o600);
-      // It must not keep the supervisor alive on its own.
+      // The socket must not keep the supervisor alive on its own.
       server.unref();
       resolve(server);
     });

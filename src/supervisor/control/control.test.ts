@@ -49,7 +49,7 @@ async function listen(idleMs?: number, status = report): Promise<void> {
   server = await serveControl(folder, handlers, idleMs);
 }
 
-/** What comes back for these bytes, line by line. */
+/** Sends these bytes, and returns the answers line by line. */
 function raw(text: string, answers: number): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(path.join(folder, CONTROL_SOCKET));
@@ -99,7 +99,7 @@ test('the socket is open to its owner only', async () => {
   expect(statSync(path.join(folder, CONTROL_SOCKET)).mode & 0o777).toBe(0o600);
 });
 
-test('several requests may come in one piece, and one in several', async () => {
+test('several requests may come in one chunk, and one in several', async () => {
   await listen();
   const line = `${JSON.stringify({ type: 'scale', version: CONTROL_VERSION, workers: 1 })}\n`;
   expect(await raw(line + line, 2)).toEqual([
@@ -108,7 +108,7 @@ test('several requests may come in one piece, and one in several', async () => {
   ]);
 });
 
-describe('refuses, and lives on', () => {
+describe('refuses, and keeps running', () => {
   test.each([
     ['what is no JSON', 'hello\n', /not a JSON object/],
     ['what is no request', '{"type":"reboot","version":1}\n', /type/],
@@ -123,10 +123,10 @@ describe('refuses, and lives on', () => {
   });
 });
 
-describe('who does not behave is shown out', () => {
+describe('a misbehaving visitor is disconnected', () => {
   const status = `${JSON.stringify({ type: 'status', version: CONTROL_VERSION })}\n`;
 
-  /** A visitor that never reads unless told to, and when it was shown out. */
+  /** A visitor that does not read unless told to, and a promise of its disconnection. */
   async function visit(): Promise<{ socket: Socket; isOut: Promise<true> }> {
     const socket = connect(path.join(folder, CONTROL_SOCKET)).on('error', () => {});
     const isOut = new Promise<true>((resolve) => {
@@ -136,7 +136,7 @@ describe('who does not behave is shown out', () => {
     return { socket, isOut };
   }
 
-  test('for a line without an end', async () => {
+  test('for an endless line', async () => {
     await listen(600_000);
     const { socket, isOut } = await visit();
     for (let piece = 0; piece < 100; piece += 1) socket.write('x'.repeat(100));
@@ -144,25 +144,25 @@ describe('who does not behave is shown out', () => {
     expect(await isAnswering(folder)).toBe(true);
   });
 
-  test('for saying nothing', async () => {
+  test('for silence', async () => {
     await listen(50);
     const { socket, isOut } = await visit();
     socket.resume();
     expect(await isOut).toBe(true);
   });
 
-  test('for not fetching the answers', async () => {
+  test('for not reading the answers', async () => {
     await listen(600_000, { ...report, herd: { ...report.herd, app: 'x'.repeat(1024 * 1024) } });
     const { socket, isOut } = await visit();
     socket.write(status.repeat(50));
-    // Who does not read hears nothing of the end, but for what is written after it.
+    // A visitor that does not read notices the end only by writing.
     for (; !socket.destroyed; await sleep(1)) socket.write('x');
     expect(await isOut).toBe(true);
     expect(heard.length).toBeLessThan(20);
     expect(await ask(folder, { type: 'status', version: CONTROL_VERSION })).toMatchObject({ type: 'status' });
   });
 
-  test('for asking without an end', async () => {
+  test('for endless requests', async () => {
     await listen(600_000);
     const { socket, isOut } = await visit();
     socket.resume();
@@ -172,7 +172,7 @@ describe('who does not behave is shown out', () => {
     expect(await ask(folder, { type: 'status', version: CONTROL_VERSION })).toMatchObject({ type: 'status' });
   });
 
-  test('for being here for the longest, when too many are', async () => {
+  test('for being the oldest one, when there are too many', async () => {
     await listen();
     const visitors = [];
     for (let count = 0; count < 70; count += 1) visitors.push(await visit());
@@ -187,12 +187,12 @@ describe('who does not behave is shown out', () => {
 describe('asking', () => {
   const status: ControlRequest = { type: 'status', version: CONTROL_VERSION };
 
-  test('where nobody has ever listened', async () => {
+  test('a folder in which nobody has ever listened', async () => {
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NOT_RUNNING', detail: folder });
     expect(await isAnswering(folder)).toBe(false);
   });
 
-  /** A server that is not ours, in the place of ours. */
+  /** A foreign server in the supervisor's place. */
   const stranger = async (onLine: (text: string) => string | null): Promise<void> => {
     server = createServer((socket) => {
       socket.on('data', (chunk) => {
@@ -206,23 +206,23 @@ describe('asking', () => {
     });
   };
 
-  test('whoever hangs up', async () => {
+  test('a server that hangs up', async () => {
     await stranger(() => null);
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
   });
 
-  test('a supervisor that refuses, because it is of another version', async () => {
+  test('a supervisor that refuses because it has another version', async () => {
     await stranger(() => '{"type":"refused","reason":"this supervisor speaks control version 9, not 1"}\n');
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
     expect(await isAnswering(folder)).toBe(true);
   });
 
-  test('a supervisor that says nothing', async () => {
+  test('a silent supervisor', async () => {
     await stranger(() => '');
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NO_ANSWER' });
   }, 10_000);
 
-  test('somebody who sends a reply a byte at a time, and never ends', async () => {
+  test('a server that sends an endless reply, one byte at a time', async () => {
     let timer: NodeJS.Timeout | undefined;
     server = createServer((socket) => {
       timer = setInterval(() => socket.write('x'), 20);
@@ -234,7 +234,7 @@ describe('asking', () => {
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'NO_ANSWER' });
   }, 20_000);
 
-  test('somebody who never ends a line', async () => {
+  test('a server that sends an endless line', async () => {
     server = createServer((socket) => {
       const flood = (): void => {
         while (!socket.destroyed && socket.write('x'.repeat(1 << 20)));
@@ -249,19 +249,19 @@ describe('asking', () => {
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH', detail });
   }, 20_000);
 
-  test('somebody else: nothing is said to them', async () => {
+  test("another user's server: nothing is sent to it", async () => {
     await stranger(() => '{"type":"stopping","pid":1}\n');
     chmodSync(folder, 0o777);
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'RUNTIME_DIRECTORY_UNSAFE' });
     expect(await isAnswering(folder)).toBe(false);
   });
 
-  test('a reply of another form', async () => {
+  test('a server whose reply has the wrong form', async () => {
     await stranger(() => '{"type":"status","report":{"version":1}}\n');
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
   });
 
-  test('somebody who talks nonsense', async () => {
+  test('a server that talks nonsense', async () => {
     await stranger(() => 'HTTP/1.1 400 Bad Request\n');
     await expect(ask(folder, status)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
   }, 10_000);

@@ -1,6 +1,6 @@
 /**
- * The control socket: what the commands ask a running supervisor, one JSON object a line. This is the commands' side;
- * control-server.ts is the supervisor's, control-messages.ts has the messages of both.
+ * The control socket: the commands' requests to a running supervisor, one JSON object per line. This is the commands'
+ * side; control-server.ts is the supervisor's, and control-messages.ts has the messages of both.
  *
  * The socket is in the runtime directory, open to its owner only.
  */
@@ -15,21 +15,24 @@ import { CONTROL_SOCKET, KEEPER_SOCKET } from '../runtime-directory/runtime-dire
 import { refuseForeignHerd } from '../runtime-directory/runtime-folder.ts';
 import type { ControlReply, ControlRequest } from './control-messages.ts';
 
-/** For all of an answer. A supervisor gives one within milliseconds; after this time it is stopped, or the machine is at its end. */
+/**
+ * For the whole answer. A supervisor answers within milliseconds; after this time it is stopped, or the machine is
+ * overloaded.
+ */
 const ANSWER_MS = 4000;
 
-/** The supervisor takes one visitor after the other; there is room for so many more within moments. */
+/** The pause before another attempt when the backlog is full: the supervisor accepts one visitor after the other. */
 const FULL_AGAIN_MS = 20;
 
-/** The status of 1,000 workers has some 700,000. */
+/** The status of 1,000 workers has some 700,000 bytes. */
 const LONGEST_REPLY = 16 * 1024 * 1024;
 
 /**
- * Asks the supervisor of a runtime directory, and waits no longer than ANSWER_MS in all.
+ * Asks the supervisor of a runtime directory, and waits at most ANSWER_MS in all.
  *
- * @throws CowherdError NOT_RUNNING when nobody listens, NO_ANSWER when a supervisor that is there does not answer,
- *   PROTOCOL_MISMATCH when it refuses, RUNTIME_DIRECTORY_UNSAFE when it may be somebody else; SUPERVISOR_GONE,
- *   KEEPER_NO_ANSWER when only a herd without a supervisor is there.
+ * @throws CowherdError NOT_RUNNING if nobody listens, NO_ANSWER if a supervisor exists but does not answer,
+ * PROTOCOL_MISMATCH if it refuses, RUNTIME_DIRECTORY_UNSAFE if it may be somebody else; SUPERVISOR_GONE,
+ * KEEPER_NO_ANSWER if there is only a herd without a supervisor.
  */
 export async function ask(directory: string, message: ControlRequest): Promise<ControlReply> {
   const deadline = performance.now() + ANSWER_MS;
@@ -44,7 +47,7 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
   }
 }
 
-/** What a keeper without a supervisor says of its herd; `null` when there is no such keeper. */
+/** The answer of a keeper without a supervisor; `null` when there is no such keeper. */
 async function orphanedHerd(directory: string, deadline: number): Promise<Looked | null> {
   const door = join(directory, KEEPER_SOCKET);
   if (!existsSync(door)) return null;
@@ -78,7 +81,7 @@ async function askSupervisor(directory: string, message: ControlRequest, deadlin
   return reply;
 }
 
-/** The first line that comes back; null where so many wait already that there is no room for one more. */
+/** The first line of the answer; null if the backlog is full. */
 async function replyOf(directory: string, text: string, deadline: number): Promise<string | null> {
   return await new Promise<string | null>((resolve, reject) => {
     const socket = connect(join(directory, CONTROL_SOCKET));
@@ -86,7 +89,7 @@ async function replyOf(directory: string, text: string, deadline: number): Promi
       reject(new CowherdError(code, { detail: `${directory}${more}`, cause }));
       socket.destroy();
     };
-    // Of the whole answer: one that comes byte by byte is none.
+    // For the whole answer: byte by byte does not count.
     const late = setTimeout(() => fail('NO_ANSWER'), deadline - performance.now());
     socket.once('error', (error) => {
       const isFull = isSystemError(error, 'EAGAIN');
@@ -112,7 +115,7 @@ async function replyOf(directory: string, text: string, deadline: number): Promi
   });
 }
 
-/** Whether a supervisor of one's own runs in this runtime directory, though it may be stopped or too busy to answer. */
+/** Whether one's own supervisor runs in this runtime directory; it may be stopped or too busy to answer. */
 export async function isAnswering(directory: string): Promise<boolean> {
   return await isListenedTo(directory, [CONTROL_SOCKET], 'own');
 }
@@ -122,7 +125,7 @@ export async function isThere(directory: string): Promise<boolean> {
   return await isListenedTo(directory, [CONTROL_SOCKET, KEEPER_SOCKET], 'named');
 }
 
-/** The kernel answers for a process that has a socket, also for one that is stopped: to look takes no time. */
+/** The kernel accepts connections for a process that listens, even a stopped one, so this check takes no time. */
 async function isListenedTo(directory: string, names: readonly string[], whose: 'own' | 'named'): Promise<boolean> {
   try {
     refuseForeignHerd(directory, whose);

@@ -1,4 +1,4 @@
-/** docs/status.md and what `cowherd status --json` prints have the same fields, both ways. */
+/** docs/status.md and the output of `cowherd status --json` must have the same fields. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytes, milliseconds } from '../../base/units.ts';
@@ -8,7 +8,9 @@ import { STATUS_VERSION, statusReport } from './status.ts';
 
 const page = readFileSync(new URL('../../../docs/status.md', import.meta.url), 'utf8');
 
-/** Paths of all values, `workers[].memory.rss`; a mold's `report` is one value, since its parts are not promised. */
+/**
+ * Paths of all values, such as `workers[].memory.rss`. A mold's `report` is one value: its contents are not guaranteed.
+ */
 function fields(value: unknown, path: string): string[] {
   if (path === 'molds[].report' || value === null || typeof value !== 'object') return [path];
   if (Array.isArray(value)) {
@@ -77,7 +79,7 @@ function completeReport(): unknown {
   });
 }
 
-test('the page lists the fields that there are, each once', () => {
+test('the page lists every field once', () => {
   const listed = [...page.matchAll(/^\| `([a-z_.[\]]+)` \|/gm)].map(([, name]) => name);
   expect(new Set(listed)).toEqual(new Set(fields(completeReport(), '')));
   expect(new Set(listed).size).toBe(listed.length);

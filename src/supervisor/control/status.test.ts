@@ -58,7 +58,7 @@ function input(state: Partial<HerdState>, more: Partial<StatusInput> = {}): Stat
   };
 }
 
-test('a worker is told of by its row of the scoreboard and by its latest sample', () => {
+test('a worker is described by its row of the scoreboard and its latest sample', () => {
   const report = statusReport(
     input(
       { target: 1, workers: { 101: sampleWorker(101, 0) } },
@@ -93,12 +93,12 @@ test('a worker is told of by its row of the scoreboard and by its latest sample'
   ]);
 });
 
-test('the row of a worker that had the slot before is not taken for the new one', () => {
+test("the row of the slot's previous worker is not taken for the new one", () => {
   const report = statusReport(input({ workers: { 102: sampleWorker(102, 0) } }, { rowOf: () => row(101) }));
   expect(report.workers[0]).toMatchObject({ requests: 0, in_flight: 0, heartbeat_seconds_ago: null });
 });
 
-test('what is not known yet is null, and no worker is left out for it', () => {
+test('unknown values are null, and no worker is left out because of them', () => {
   const report = statusReport(input({ workers: { 101: sampleWorker(101, 0, { phase: 'booting' }) } }));
   expect(report.workers[0]).toMatchObject({
     state: 'booting',
@@ -117,7 +117,7 @@ test('what is not known yet is null, and no worker is left out for it', () => {
   });
 });
 
-test('the herd is the sum of its workers, in the order of their slots, with the requests of those that are gone', () => {
+test('the herd is the sum of its workers, in the order of their slots, plus the requests of ended ones', () => {
   const report = statusReport(
     input(
       {
@@ -142,7 +142,7 @@ test('the herd is the sum of its workers, in the order of their slots, with the 
   });
 });
 
-test('memory saved is what all would take without sharing, less what they take; the mold counts', () => {
+test('memory saved is the total without sharing, less the actual total; the mold counts', () => {
   const mold = sampleMold(1, { pid: 50, policy: 'freeze', startedAtMs: 1000, readyAtMs: 3500 });
   const report = statusReport(
     input(
@@ -166,12 +166,12 @@ test('the report is data: it survives JSON', () => {
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
-test('it names the herd whose place this one takes', () => {
+test('it names the predecessor', () => {
   const report = statusReport(input({ predecessor: { keeperPid: 30, protocol: 1, phase: 'serving' } }));
   expect(report.herd.predecessor).toEqual({ keeper: 30, protocol: 1, phase: 'serving' });
 });
 
-test('a worker that has ended is not ready, though its keeper stands still and tells nobody', () => {
+test('a worker that has ended is not ready, even if a stopped keeper does not report it', () => {
   const keeperPulse = { heardAtMs: 3000, isSilent: true, queues: [{ name: 'http://:80', waiting: 9, most: 10 }] };
   const workers = { 101: sampleWorker(101, 0), 102: sampleWorker(102, 1) };
   const report = statusReport(input({ workers, keeperPulse, announcedReady: true }, { isAlive: (pid) => pid === 102 }));

@@ -1,8 +1,8 @@
 /**
- * What `cowherd status --json` prints: a versioned format, made from plain data.
+ * The output of `cowherd status --json`: a versioned format, made from plain data.
  *
- * Memory is bytes, times are seconds; docs/status.md describes every field. Fields may be added
- * under one version; a change of meaning raises it.
+ * Memory is in bytes, times are in seconds; docs/status.md describes every field. Fields may be added under one
+ * version; a change of meaning raises it.
  */
 import type { HostReport } from '../herd/host-memory.ts';
 import { whyNotReady } from '../herd/readiness.ts';
@@ -13,7 +13,7 @@ import type { HerdState, MoldState, Predecessor, Rollout, RolloutKind, WorkerSta
 
 export const STATUS_VERSION = 1;
 
-/** One process's memory; see `src/procfs/memory.ts` for what each figure means. */
+/** One process's memory; see `src/procfs/memory.ts` for the meaning of each figure. */
 export interface MemoryReport {
   rss: number;
   pss: number;
@@ -23,7 +23,7 @@ export interface MemoryReport {
   fresh: number;
 }
 
-/** The latest look at one process. */
+/** The latest sample of one process. */
 export interface ProcessSample {
   memory: MemoryReport;
   minorFaults: number;
@@ -35,15 +35,15 @@ export interface WorkerReport {
   pid: number;
   slot: number;
   generation: number;
-  /** `ended`: the process is there no more, and the keeper has not told yet. */
+  /** `ended`: the process is gone, and the keeper has not reported it yet. */
   state: WorkerState['phase'] | 'ended';
-  /** It leaves as soon as another one is ready in its place, for this reason. */
+  /** Why the worker is to be replaced; it leaves as soon as its replacement is ready. */
   replace_because: string | null;
   age_seconds: number;
   requests: number;
   in_flight: number;
   response_errors: number;
-  /** `null` until the worker has been looked at for the first time. */
+  /** `null` until the worker has been sampled. */
   memory: MemoryReport | null;
   minor_faults: number | null;
   major_faults: number | null;
@@ -59,7 +59,7 @@ export interface WorkerReport {
   guard: { held: number; reported: number };
 }
 
-/** How the last reload, refork or rollback ended; `failure` is null when it did what was asked. */
+/** How the last reload, refork or rollback ended; `failure` is null when it succeeded. */
 export interface RolloutReport {
   kind: RolloutKind;
   by: string;
@@ -70,34 +70,34 @@ export interface RolloutReport {
   failure: string | null;
 }
 
-/** Reforks since the code was loaded, by rule or by hand, and what they really won. Bytes. */
+/** Reforks since the code was loaded, by rule or by hand, and their measured wins in bytes. */
 export interface ReforkReport {
   count: number;
-  /** Why there is no more by benefit. */
+  /** Why there are no more reforks by benefit. */
   stopped: string | null;
-  /** Each measured when the new workers were as warm as those before; the latest last. */
+  /** Each measured when the new workers were as warm as their predecessors; the latest last. */
   wins: { generation: number; won: number; won_per_worker: number; estimated: number }[];
 }
 
-/** What recycling has done and does. */
+/** The results and the state of recycling. */
 export interface RecyclingReport {
-  /** Workers replaced since the supervisor started, by each rule. */
+  /** How many workers each rule has replaced since the herd started. */
   counts: Record<RecycleRule, number>;
-  /** Rules that would go on for ever. */
+  /** Rules that were stopped because they would recycle forever. */
   stopped: { rule: RecycleRule; because: string }[];
-  /** Bytes held against `herd_memory`; null without a limit. */
+  /** The herd's memory in bytes, and its limit by `herd_memory`; null without a limit. */
   budget: { used: number; limit: number } | null;
 }
 
-/** What healing by rule has done and does. Bytes. */
+/** The results and the state of healing by rule. Bytes. */
 export interface HealReport {
   /** The setting `heal`. */
   on: boolean;
-  /** Since the supervisor started. */
+  /** Number of heals since the herd started. */
   count: number;
-  /** Since when one is under way. */
+  /** How long the current heal has been under way; null without one. */
   under_way_seconds: number | null;
-  /** Why nothing is healed, or not any more. */
+  /** Why nothing is healed, or no longer. */
   stopped: string | null;
   /** The latest last. */
   wins: { won: number; estimated: number; seconds: number; ksmd_cpu_seconds: number | null }[];
@@ -123,16 +123,16 @@ export interface StatusReport {
     generation: number;
     rollout: { kind: RolloutKind; by: string; from: number; to: number; phase: Rollout['phase'] } | null;
     last_rollout: RolloutReport | null;
-    /** Workers die soon after their start, one after the other. */
+    /** Set while workers die soon after their start, one after the other. */
     crash_loop: { deaths: number; since_seconds: number; last_error: string; next_fork_in_seconds: number } | null;
     refork: ReforkReport;
     heal: HealReport;
     recycling: RecyclingReport;
-    /** Who steers the collector in workers. */
+    /** Who controls the garbage collector in workers. */
     guard_calls: GuardCall[];
     workers_wanted: number;
     workers_ready: number;
-    /** Why it is not to get traffic; `null` when it is ready. */
+    /** Why the herd should get no traffic; `null` when it is ready. */
     not_ready_because: string | null;
     requests: number;
     in_flight: number;
@@ -143,21 +143,21 @@ export interface StatusReport {
     runtime_directory: string;
     python: string;
     supervisor: { pid: number; rss: number };
-    /** `silent_seconds`: how long it has not answered; `null` while it does. */
+    /** `silent_seconds`: how long the keeper has not answered; `null` while it does. */
     keeper: { pid: number | null; rss: number | null; silent_seconds: number | null };
-    /** Connections that no worker has accepted yet, by listener, and how many may wait. */
+    /** Connections that no worker has accepted yet, by listener, and the limit. */
     listen_queues: { listener: string; waiting: number; most: number }[];
-    /** The herd of another version whose place this one takes; `null` when there is none. */
+    /** The herd of another version that this one replaces; `null` when there is none. */
     predecessor: { keeper: number; protocol: number; phase: Predecessor['phase'] } | null;
     memory: {
-      /** Of the mold and every worker that has been looked at. */
+      /** The molds and all sampled workers; the following fields cover only the workers. */
       pss: number;
       shared: number;
       private: number;
       unshared: number;
       fresh: number;
       workers_sampled: number;
-      /** What the same processes would take if they shared nothing, less what they take. */
+      /** How much more the same processes would take if they shared nothing. */
       saved_against_sharing_nothing: number;
     };
     sampling: { budget_percent: number; spent_percent: number };
@@ -242,7 +242,7 @@ function predecessorReport({ predecessor }: HerdState): StatusReport['herd']['pr
   return { keeper: keeperPid, protocol, phase };
 }
 
-/** Of those that have been sampled. */
+/** The memory of those processes that have been sampled. */
 function memoriesOf(processes: readonly { memory: MemoryReport | null }[]): MemoryReport[] {
   return processes.flatMap(({ memory }) => memory ?? []);
 }
@@ -328,13 +328,13 @@ function recyclingReport({ recycling }: HerdState): RecyclingReport {
 function workerReport(worker: WorkerState, input: StatusInput): WorkerReport {
   const sample = input.sampleOf(worker.pid);
   const candidate = input.rowOf(worker.pid);
-  // A row belongs to a worker only when its pid is the worker's.
+  // A row belongs to a worker only if it has the worker's pid.
   const row = candidate !== null && candidate.pid === worker.pid ? candidate : null;
   return {
     pid: worker.pid,
     slot: worker.slot,
     generation: worker.generation,
-    // A keeper that stands still tells nobody of a worker's end.
+    // A stopped keeper does not report a worker's end.
     state: input.isAlive(worker.pid) ? worker.phase : 'ended',
     replace_because: worker.replaceBecause,
     age_seconds: (input.nowMs - worker.forkedAtMs) / 1000,

@@ -1,6 +1,6 @@
 /**
  * decide() in a simulated world: a keeper, molds and workers that answer its actions, and that fail, stall and die in
- * generated orders. What must hold after every event, and once nothing fails any more, is written out here.
+ * generated orders. This file states what must hold after every event, and once failures have ended.
  */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -22,7 +22,7 @@ import { SIGABRT, SIGFINISH, SIGKILL, SIGMERGE, SIGRETIRE, SIGTERM, SIGUSR1 } fr
 
 const SIGSEGV = 11;
 
-/** The longest pause that any backoff may ask for. */
+/** The longest pause of any backoff. */
 const LONGEST_PAUSE_MS = 30_000;
 
 const settings: Settings = { ...sampleSettings, workers: 3, graceful_timeout_seconds: 30 };
@@ -33,7 +33,7 @@ interface WorldMold {
   stage: 'spawned' | 'configured' | 'ready' | 'failed';
   hasListeners: boolean;
   commands: MoldCommand[];
-  /** It has loaded the application, whose threads run in it; a worker that has retired has none. */
+  /** Whether the mold has loaded the application, whose threads then run in it; a retired worker has none. */
   hasThreads: boolean;
   threadsRest: boolean;
 }
@@ -71,7 +71,7 @@ function readyOf(hasThreads: boolean): typeof moldReady {
   return { ...moldReady, threads: hasThreads ? 1 : 0 };
 }
 
-/** Everything outside of the supervisor. Only live processes are in it. */
+/** Everything outside of the supervisor. It holds only live processes. */
 class World {
   state: HerdState = initialState();
   nowMs = 1000;
@@ -81,7 +81,7 @@ class World {
   lost: WorldWorker[] = [];
   readonly molds = new Map<number, WorldMold>();
   readonly workers = new Map<number, WorldWorker>();
-  /** What the keeper has said and the supervisor has not heard yet, in order. */
+  /** The keeper's messages that the supervisor has not read yet, in order. */
   readonly inbox: HerdEvent[] = [];
   readonly logs: string[] = [];
   /** How often a predecessor was told to give way. */
@@ -94,8 +94,8 @@ class World {
   #keeperPid = 0;
 
   /**
-   * `threads`: the application leaves a thread running in each mold that loads it. `follows`: the herd is to take another
-   * one's place.
+   * `threads`: the application leaves a thread running in each mold that loads it. `follows`: the herd is to replace a
+   * predecessor.
    */
   constructor(options: { listenFails?: boolean; threads?: boolean; follows?: boolean } = {}) {
     if (options.follows === true) this.state.predecessor = { keeperPid: 40, protocol: 1, phase: 'serving' };
@@ -118,7 +118,7 @@ class World {
     });
   }
 
-  // The supervisor's turn
+  // The supervisor's side
 
   dispatch(event: HerdEvent): void {
     // Frozen, so that a decision that changes its input throws.
@@ -132,7 +132,7 @@ class World {
     this.#checkState();
     for (const action of actions) {
       if (action.do === 'tell_mold' && action.message.type === 'census') {
-        // Not started twice, and not taken again.
+        // A census is not started twice, and not taken again.
         expect(before.molds[action.generation]?.census?.phase ?? 'failed').toBe('failed');
       }
       this.#perform(action);
@@ -184,7 +184,7 @@ class World {
         return;
       case 'adopt_mold': {
         const mold = [...this.molds.values()].find((each) => each.pid === action.pid);
-        // It may have died since it said that it has retired.
+        // The worker may have died since it reported that it has retired.
         if (mold === undefined || this.keeper !== 'running') return;
         mold.generation = action.generation;
         this.says({ type: 'mold_started', generation: action.generation, pid: action.pid });
@@ -194,7 +194,7 @@ class World {
         expect(action.generations.length).toBeGreaterThan(0);
         return;
       case 'turn_away':
-        // Those who are queued wait for workers that have not been told to leave yet.
+        // Queued clients wait for workers that were not told to leave yet.
         expect(this.state.phase).toBe('stopping');
         expect(predecessor.serves(this.state)).toBe(false);
         for (const worker of Object.values(this.state.workers)) expect(worker.phase).toBe('draining');
@@ -203,7 +203,7 @@ class World {
         for (const mold of this.molds.values()) if (mold.generation === action.generation) mold.hasListeners = true;
         return;
       case 'tell_mold':
-        // To a mold whose end the supervisor has heard of nothing is said.
+        // Nothing is sent to a mold whose end the supervisor has read.
         expect(this.state.molds[action.generation]?.pid ?? null).not.toBeNull();
         for (const mold of this.molds.values()) {
           if (mold.generation === action.generation) mold.commands.push(action.message);
@@ -211,7 +211,7 @@ class World {
         return;
       case 'signal':
         expect(this.#exited.has(action.pid), `signal to ${action.pid}, which has ended`).toBe(false);
-        // A predecessor's workers serve what is queued on its sockets.
+        // A predecessor's backlog is left to its own workers.
         if (action.signal === SIGFINISH) expect(predecessor.serves(this.state)).toBe(false);
         this.#signal(action.pid, action.signal);
         return;
@@ -263,7 +263,7 @@ class World {
     }
   }
 
-  // The keeper's turn
+  // The keeper's side
 
   says(message: KeeperMessage): void {
     if (this.keeper !== 'running') return;
@@ -298,7 +298,7 @@ class World {
     this.inbox.push({ type: 'keeper_exited', python: '/usr/bin/python3', exitStatus: null, signal: 'SIGKILL' });
   }
 
-  /** What a keeper that has died has left behind finishes and leaves. */
+  /** The processes of a dead keeper finish and leave. */
   orphansLeave(): void {
     for (const pid of this.orphans) this.#exited.add(pid);
     this.molds.clear();
@@ -306,7 +306,7 @@ class World {
     this.dispatch({ type: 'orphans_gone', requestsFinished: 0 });
   }
 
-  /** What it had not heard is lost, and maybe its file; the next one adopts what the keeper has. */
+  /** Unread messages are lost, and perhaps the herd file; the next supervisor adopts the keeper's processes. */
   supervisorDies(saved: HerdState | null): void {
     if (this.keeper !== 'running' || this.state.phase === 'ended') return;
     for (const event of this.inbox.splice(0)) {
@@ -314,7 +314,7 @@ class World {
     }
     this.ended = null;
     this.state = initialState();
-    // The keeper ends a worker that has retired and waits for an order.
+    // The keeper ends a retired worker that waits for its order.
     for (const { pid, generation } of this.molds.values()) {
       if (generation !== 0) continue;
       this.molds.delete(pid);
@@ -353,7 +353,7 @@ class World {
             has_listeners: hasListeners,
             forking: commands.flatMap((command) => (command.type === 'fork' ? [command.slot] : [])),
           })),
-        // One that has retired is still a worker to the keeper.
+        // To the keeper, a retired worker is still a worker.
         workers: [...this.workers.values()].map(({ pid, slot, generation }) => ({
           pid,
           slot,
@@ -368,7 +368,7 @@ class World {
     });
   }
 
-  // The turn of molds and workers
+  // The side of molds and workers
 
   die(pid: number, ending: { status?: number; signal?: number }): void {
     const worker = this.workers.get(pid);
@@ -390,7 +390,7 @@ class World {
   #signal(pid: number, signal: number): void {
     const worker = this.workers.get(pid);
     if (signal === SIGKILL) this.die(pid, { signal });
-    // It would end a worker that does not handle it yet.
+    // The signal would kill a worker that does not handle it yet.
     else if (signal === SIGMERGE) expect(worker?.stage).not.toBe('booting');
     else if (worker === undefined || worker.stubborn || signal === SIGUSR1) return;
     else if (signal === SIGABRT) this.die(pid, { signal });
@@ -398,9 +398,9 @@ class World {
     else worker.stage = 'draining';
   }
 
-  /** A mold does the next thing that it has to do. */
+  /** A mold takes its next step. */
   workMold(mold: WorldMold, forkFails = false): void {
-    // It has left, though it was told more.
+    // It has left, although it was told more.
     if (!this.molds.has(mold.pid)) return;
     switch (mold.stage) {
       case 'spawned':
@@ -457,7 +457,7 @@ class World {
     }
   }
 
-  /** It has finished its requests, and is a mold from now on. */
+  /** The worker has finished its requests, and becomes a mold. */
   #retire(worker: WorldWorker): void {
     this.workers.delete(worker.pid);
     this.molds.set(worker.pid, {
@@ -474,7 +474,7 @@ class World {
 
   workWorker(worker: WorldWorker): void {
     if (worker.stage === 'retiring') {
-      // A few are of a class that can't.
+      // Some are of a worker class that can't retire.
       if (worker.pid % 5 === 0) {
         worker.stage = 'ready';
         this.fromWorker(worker, { type: 'retire_refused', reason: 'it is green' });
@@ -521,7 +521,7 @@ class World {
     }));
   }
 
-  /** Everybody does what there is to do and nothing fails, until nothing changes for a good while, or the end. */
+  /** Lets everybody act without failures, until nothing changes for a while or the herd has ended. */
   settle(): void {
     let calm = 0;
     for (let round = 0; round < 2000; round += 1) {
@@ -553,7 +553,7 @@ function freeze<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-/** One thing that happens in the world; `pick` chooses to whom. */
+/** One thing that happens in the world; `pick` chooses the process. */
 interface Step {
   what: (typeof WHAT)[number];
   pick: number;
@@ -586,7 +586,7 @@ const WHAT = [
   'time',
 ] as const;
 
-/** How often each comes; whatever ends the run is rare, so that most runs get somewhere first. */
+/** How often each step comes. Steps that end the run are rare, so that most runs get somewhere first. */
 const WEIGHTS: Record<Step['what'], number> = {
   hear: 60,
   work_mold: 40,
@@ -704,7 +704,7 @@ function expectFullHerd(world: World): void {
   expect(Object.keys(state.workers).map(Number).toSorted()).toEqual(workers.map((worker) => worker.pid).toSorted());
   expect(state.rollout).toBeNull();
   expect(state.reloadAgain).toBeNull();
-  // Beside the current mold there is none, but for one that a rollback may return to, and one whose threads go on.
+  // Beside the current mold only two may exist: the target of a rollback, and a mold whose threads still run.
   const threaded = [...world.molds.values()].filter((mold) => mold.hasThreads);
   expect(threaded.length).toBeLessThanOrEqual(1);
   for (const mold of threaded) expect(mold.threadsRest, 'threads that rest for ever').toBe(false);
@@ -715,7 +715,7 @@ function expectFullHerd(world: World): void {
   expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
   for (const { census } of Object.values(state.molds)) {
-    // Unless its answer was lost, together with the supervisor that had asked for it.
+    // Its answer may be lost, together with the supervisor that asked for it.
     if (census?.phase === 'under_way') expect(world.nowMs - census.askedAtMs).toBeLessThan(NO_ANSWER_MS);
   }
 }
@@ -723,14 +723,14 @@ function expectFullHerd(world: World): void {
 function expectNothingLeft(world: World): void {
   expect(world.ended).not.toBeNull();
   const left = [...world.molds.keys(), ...world.workers.keys()];
-  // With the keeper dead, what it had announced is waited for; nothing else can be known.
+  // After the keeper's death only announced processes can be waited for; others are unknown.
   if (world.ended?.error?.code !== 'KEEPER_DIED') expect(left).toEqual([]);
 }
 
 const SERIOUS = ['WORKERS_KEEP_DYING', 'MOLD_DIED', 'MOLD_OUT_OF_MEMORY', 'APP_IMPORT_FAILED', 'WORKER_BOOT_FAILED'];
 /**
- * The same worlds each time, so that a run says something of a change; others in CI, and where COWHERD_RUNS=5000 asks for
- * so many, or COWHERD_SEED for those of a seed.
+ * The same worlds each time, so that a run shows the effect of a change. Other worlds in CI, with COWHERD_RUNS=5000 (so
+ * many of them), and with COWHERD_SEED (those of the seed).
  */
 const { CI, COWHERD_RUNS: asked, COWHERD_SEED: chosen } = process.env;
 const runs = {
@@ -739,7 +739,7 @@ const runs = {
 };
 vi.setConfig({ testTimeout: 600_000 });
 
-test('whatever happens, a herd that is not told to stop is full again, or has ended with a reason', () => {
+test('whatever happens, a herd that is not told to stop becomes full again, or ends with a reason', () => {
   fc.assert(
     fc.property(steps(), fc.boolean(), (sequence, threads) => {
       const world = new World({ threads });
@@ -756,7 +756,7 @@ test('whatever happens, a herd that is not told to stop is full again, or has en
   );
 });
 
-test('a herd one of whose workers was ever ready never gives up', () => {
+test('a herd with one worker that was ever ready never gives up', () => {
   fc.assert(
     fc.property(steps({ mold_fails: 0 }), fc.boolean(), (sequence, threads) => {
       const world = new World({ threads });
@@ -769,12 +769,12 @@ test('a herd one of whose workers was ever ready never gives up', () => {
   );
 });
 
-test('while nothing dies, no rollout takes a worker away before another one is ready', () => {
+test('while nothing dies, no rollout takes a worker away before its replacement is ready', () => {
   const harmless = {
     worker_dies: 0,
     worker_leaves: 0,
     worker_is_stubborn: 0,
-    // A worker that gets no turn for long is taken for stuck.
+    // A worker that gets no turn for long counts as stuck.
     time: 0,
     scale: 0,
     reload: 12,
@@ -794,7 +794,7 @@ test('while nothing dies, no rollout takes a worker away before another one is r
       }
       world.settle();
       expectFullHerd(world);
-      // Whatever reloads, reforks and rollbacks there were, what the threads do is done once.
+      // After any reloads, reforks and rollbacks, the threads' work is done once.
       const awake = [...world.molds.values()].filter((mold) => mold.hasThreads && !mold.threadsRest);
       expect(awake.length).toBe(threads ? 1 : 0);
     }),
@@ -802,7 +802,7 @@ test('while nothing dies, no rollout takes a worker away before another one is r
   );
 });
 
-test('a predecessor gives way once, to a herd that is complete; to one that ends before, it does not', () => {
+test('a predecessor gives way once, to a complete herd, and never to a herd that ends before', () => {
   fc.assert(
     fc.property(steps({ stop: 1, keeper_dies: 1 }), fc.boolean(), (sequence, ends) => {
       const world = new World({ follows: true });
@@ -815,12 +815,12 @@ test('a predecessor gives way once, to a herd that is complete; to one that ends
       if (world.ended === null) {
         expectFullHerd(world);
         expect(world.takenOver).toBe(1);
-        // A keeper that has died since has told nothing of its end.
+        // A keeper that has died since has not reported the predecessor's end.
         if (ends) expect(world.state.predecessor).toBeNull();
         else expect(['leaving', undefined]).toContain(world.state.predecessor?.phase);
       } else {
         expectNothingLeft(world);
-        // It may have ended before it heard of the other's end.
+        // The herd may have ended before it learnt of the predecessor's end.
         if (world.takenOver === 0) expect(['serving', ends && 'gone']).toContain(world.state.predecessor?.phase);
       }
     }),
@@ -828,7 +828,7 @@ test('a predecessor gives way once, to a herd that is complete; to one that ends
   );
 });
 
-test('a stop ends, wherever it comes, and leaves nothing behind', () => {
+test('a stop at any time comes to its end and leaves nothing behind', () => {
   fc.assert(
     fc.property(steps(), steps({ stop: 3, stop_quickly: 1 }), fc.boolean(), (sequence, later, quick) => {
       const world = new World();
@@ -844,7 +844,7 @@ test('a stop ends, wherever it comes, and leaves nothing behind', () => {
   );
 });
 
-test('a herd whose supervisor dies is adopted, whatever it did, and is full again or has ended with a reason', () => {
+test('a herd whose supervisor dies at any time is adopted, and becomes full again or ends with a reason', () => {
   fc.assert(
     fc.property(steps(), steps(), fc.constantFrom('file', 'old file', 'no file'), fc.boolean(), (...generated) => {
       const [sequence, later, left, threads] = generated;
@@ -859,7 +859,7 @@ test('a herd whose supervisor dies is adopted, whatever it did, and is full agai
       const phaseBefore = world.state.phase;
       world.supervisorDies(left === 'file' ? world.state : left === 'old file' ? old : null);
       if (phaseBefore === 'serving' && left === 'file') {
-        // Nobody who serves is ended for it.
+        // No serving worker is ended by the adoption.
         for (const { pid } of workersBefore) expect(world.workers.has(pid)).toBe(true);
       }
       for (const step of later) happen(world, step);
@@ -875,7 +875,7 @@ test('a herd whose supervisor dies is adopted, whatever it did, and is full agai
   );
 });
 
-test('after a keeper has died every process that it had announced is waited for, and the herd is full again', () => {
+test("after a keeper's death every announced process is waited for, and the herd becomes full again", () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
       const world = new World();
@@ -890,7 +890,7 @@ test('after a keeper has died every process that it had announced is waited for,
         ];
         world.hear();
       }
-      // For another reason before, or because it was about to end.
+      // The herd had ended before for another reason, or was about to end.
       if (world.ended !== null) return;
       expect(world.orphans.toSorted()).toEqual(known.toSorted());
       expect(world.state.phase).toBe('starting');
@@ -902,7 +902,7 @@ test('after a keeper has died every process that it had announced is waited for,
   );
 });
 
-test('a keeper that dies while the herd stops ends it, and every process that it had announced is waited for', () => {
+test("a keeper's death during a stop ends the herd, and every announced process is waited for", () => {
   fc.assert(
     fc.property(steps({ stop: 1 }), (sequence) => {
       const world = new World();
@@ -913,7 +913,7 @@ test('a keeper that dies while the herd stops ends it, and every process that it
       while (world.inbox.length > 0) world.hear();
       expect(world.ended).not.toBeNull();
       if (!running || world.ended?.error?.code !== 'KEEPER_DIED') {
-        // It had already stopped for another reason, and everything but the keeper was gone.
+        // The herd had already stopped for another reason, and everything but the keeper was gone.
         expect(world.state.stop).not.toBeNull();
         expect(world.state.workers).toEqual({});
         return;
@@ -928,7 +928,7 @@ test('a keeper that dies while the herd stops ends it, and every process that it
   );
 });
 
-test('an address that cannot be listened on ends the herd with that error', () => {
+test('a failure to listen on an address ends the herd with that error', () => {
   fc.assert(
     fc.property(steps({ worker_dies: 0, mold_dies: 0, mold_fails: 0 }), (sequence) => {
       const world = new World({ listenFails: true });

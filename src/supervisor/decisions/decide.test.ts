@@ -1,4 +1,4 @@
-/** Decisions by example: what happens, and what the supervisor does about it. */
+/** Decisions by example: an event, and what the supervisor does about it. */
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import {
@@ -18,7 +18,7 @@ import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from 
 
 const MOLD = 50;
 
-/** A herd to which things happen, and which remembers the latest actions. */
+/** A herd that takes events and remembers the latest actions. */
 class Herd {
   state: HerdState = initialState();
   nowMs = 0;
@@ -136,7 +136,7 @@ class Herd {
   }
 }
 
-/** A mold that loads. */
+/** A herd whose mold is loading. */
 function loading(changes: Partial<Settings> = {}): Herd {
   return new Herd().keeperReady().hears({ type: 'mold_started', generation: 1, pid: MOLD }).configured(changes);
 }
@@ -149,7 +149,7 @@ function serving(changes: Partial<Settings> = {}): Herd {
 }
 
 describe('starting', () => {
-  test('goes from the keeper to the mold, to the listeners, to the workers', () => {
+  test('the keeper comes first, then the mold, the listeners and the workers', () => {
     const herd = new Herd();
     expect(herd.does).toEqual([]);
     expect(herd.keeperReady().does).toEqual(['start_mold']);
@@ -163,14 +163,14 @@ describe('starting', () => {
     expect(herd.forked(102, 1).workerReady(102).does).toEqual(['announce_serving']);
   });
 
-  test('says once that it serves', () => {
+  test('announces only once that it serves', () => {
     const herd = serving();
     herd.exits(101, { signal: SIGKILL });
     const [slot = -1] = herd.forks;
     expect(herd.forked(103, slot).workerReady(103).does).toEqual([]);
   });
 
-  test('forks nothing before there is something to listen on', () => {
+  test('forks nothing before there are listeners', () => {
     const herd = loading().moldReady();
     expect(herd.forks).toEqual([]);
     expect(herd.listening(1, ['unix:/run/shop.sock']).forks).toEqual([0, 1]);
@@ -180,7 +180,7 @@ describe('starting', () => {
     expect(serving({ workers: 0 }).state.target).toBe(1);
   });
 
-  test('with a keeper of another version ends with that error', () => {
+  test('ends with an error if the keeper has another version', () => {
     const herd = new Herd().keeperReady(PROTOCOL_VERSION + 1);
     expect(herd.does).toEqual(['tell_keeper_to_leave']);
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: 0, signal: null });
@@ -213,14 +213,14 @@ describe('starting', () => {
     expect(herd.state.phase).toBe('ended');
   });
 
-  test('a program that is no Python ends at once', () => {
+  test('ends at once if the program is no Python', () => {
     const herd = new Herd().event({ type: 'keeper_exited', python: '/bin/true', exitStatus: 0, signal: null });
     expect(herd.end).toMatchObject({
       error: { code: 'PYTHON_NOT_FOUND', detail: expect.stringContaining('/bin/true') },
     });
   });
 
-  test('a policy that fails its self-test is told of once, and the same mold goes on', () => {
+  test('a policy that fails its self-test is logged once, and the same mold continues', () => {
     const herd = loading().listening();
     herd.moldSays({ type: 'policy_rejected', policy: 'immortal', reason: 'the scout died' });
     expect(herd.logs).toEqual([
@@ -231,7 +231,7 @@ describe('starting', () => {
     expect(herd.moldReady().forks).toEqual([0, 1]);
   });
 
-  test('a check of the configuration ends with the status of the mold, and serves nothing', () => {
+  test("a check of the configuration ends with the mold's status, and serves nothing", () => {
     const herd = new Herd().keeperReady().hears({ type: 'mold_started', generation: 1, pid: MOLD });
     herd.moldSays({ type: 'mold_finished', status: 0, daemonize: false }).exits(MOLD, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: 0, signal: null });
@@ -253,13 +253,13 @@ describe('a worker that dies', () => {
     });
   });
 
-  test('is followed by one that takes its share of the processor: workers wait for it', () => {
+  test('a mold that replaces a dead one keeps its share of the processor, since workers wait for it', () => {
     const herd = serving().exits(MOLD, { signal: SIGKILL }).after(500);
     herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
     expect(herd.does).not.toContain('set_background');
   });
 
-  test('again and again is replaced after pauses that double', () => {
+  test('again and again, is replaced after pauses that double', () => {
     const herd = serving();
     let pid = 101;
     const pauses: number[] = [];
@@ -279,21 +279,21 @@ describe('a worker that dies', () => {
     expect(pauses).toEqual([0, 100, 200, 400, 800]);
   });
 
-  test('after it had been up for long begins a new row', () => {
+  test('after a long life, starts a new row of deaths', () => {
     const herd = serving().exits(101, { status: 1 }).forked(103, 0).workerReady(103);
     herd.after(60_000);
     expect(herd.exits(103, { status: 1 }).forks).toEqual([0]);
     expect(herd.state.deathsInARow).toBe(1);
   });
 
-  test('because it asked to be replaced is no failure', () => {
+  test('because it asked to be replaced, is no failure', () => {
     const herd = serving().exits(101, { status: 0 });
     expect(herd.forks).toEqual([0]);
     expect(herd.logs).toEqual(['info: Worker 101 (slot 0) left and is replaced']);
     expect(herd.state.deathsInARow).toBe(0);
   });
 
-  test('says why, if it could', () => {
+  test('reports why, if it could', () => {
     const herd = serving();
     herd.workerSays(101, { type: 'worker_failed', code: 'WORKER_BOOT_FAILED', detail: 'RuntimeError: x' });
     expect(herd.exits(101, { status: 1 }).logs[0]).toContain('exited with status 1: RuntimeError: x');
@@ -302,14 +302,14 @@ describe('a worker that dies', () => {
   test.each([
     [3, 'WORKER_BOOT_FAILED'],
     [4, 'APP_IMPORT_FAILED'],
-  ])('with status %i before any was ready ends the herd: %s', (status, code) => {
+  ])('with status %i before any was ready, ends the herd: %s', (status, code) => {
     const herd = loading().listening().moldReady().forked(101, 0);
     herd.workerSays(101, { type: 'worker_failed', code, detail: 'no licence' });
     herd.exits(101, { status });
     expect(herd.state.stop?.error).toEqual({ code, detail: 'no licence' });
   });
 
-  test('with status 3 when others have been ready is replaced', () => {
+  test('with status 3 after others were ready, is replaced', () => {
     expect(serving().exits(101, { status: 3 }).state.phase).toBe('serving');
   });
 
@@ -318,7 +318,7 @@ describe('a worker that dies', () => {
     [false, true],
     [true, false],
     [true, true],
-  ])('again and again, one was ready: %s, exit_when_hopeless: %s', (wasReady, exits) => {
+  ])('again and again; one was ready: %s, exit_when_hopeless: %s', (wasReady, exits) => {
     const herd = loading({ exit_when_hopeless: exits }).listening().moldReady();
     herd.forked(101, 0).forked(102, 1);
     if (wasReady) herd.workerReady(101);
@@ -335,7 +335,7 @@ describe('a worker that dies', () => {
     if (ends) expect(herd.state.stop?.error?.code).toBe('WORKERS_KEEP_DYING');
   });
 
-  test('the pauses grow, and never beyond a quarter of a minute', () => {
+  test('the pauses grow, up to 15 seconds', () => {
     const pauses = Array.from({ length: 100 }, (_, deaths) => pauseAfterDeathsMs(deaths));
     expect(pauses[1]).toBe(0);
     expect(pauses.toSorted((a, b) => a - b)).toEqual(pauses);
@@ -359,7 +359,7 @@ describe('a worker that is silent', () => {
     expect(herd.exits(101, { signal: SIGKILL }).forks).toEqual([0]);
   });
 
-  test('may be so with a timeout of 0', () => {
+  test('is left alone with a timeout of 0', () => {
     const herd = serving({ timeout_seconds: 0 });
     expect(herd.after(1000, [{ pid: 101, agoMs: 1e9, requestsFinished: 0, inFlight: 0 }]).signals).toEqual([]);
   });
@@ -380,25 +380,25 @@ describe('the size of the herd', () => {
     expect(herd.logs).toEqual([]);
   });
 
-  test('is never below one', () => {
+  test('never falls below one', () => {
     const herd = serving({ workers: 1 }).event({ type: 'scale', by: -1 });
     expect(herd.actions).toEqual([]);
     expect(herd.state.target).toBe(1);
   });
 
-  test('is right when it shrinks while a fork is under way', () => {
+  test('is right after it shrinks during a fork', () => {
     const herd = serving().event({ type: 'scale', by: 1 }).event({ type: 'scale', by: -1 });
     expect(herd.signals).toEqual([]);
     expect(herd.forked(103, 2).signals.length).toBe(1);
   });
 
-  test('stays what it is while the herd starts', () => {
+  test('does not change while the herd starts', () => {
     expect(loading().event({ type: 'scale', by: 1 }).actions).toEqual([]);
   });
 });
 
-describe('a mold that dies while it serves', () => {
-  test('is replaced after a pause, and workers serve on', () => {
+describe('a serving mold that dies', () => {
+  test('is replaced after a pause, while workers keep serving', () => {
     const herd = serving().exits(MOLD, { signal: SIGKILL });
     expect(herd.signals).toEqual([]);
     expect(herd.does).toEqual(['forget_process']);
@@ -416,7 +416,7 @@ describe('a mold that dies while it serves', () => {
     });
   });
 
-  test('again and again is replaced after pauses that double, up to half a minute', () => {
+  test('again and again, is replaced after pauses that double, up to 30 seconds', () => {
     const herd = serving();
     const pauses: number[] = [];
     for (let generation = 1; generation <= 10; generation += 1) {
@@ -429,7 +429,7 @@ describe('a mold that dies while it serves', () => {
     expect(pauses).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
   });
 
-  test('takes forks that it was asked for with it: they are asked again of the next one', () => {
+  test('takes its pending forks with it: they are ordered again from the next mold', () => {
     const herd = serving().exits(101, { status: 1 });
     expect(herd.forks).toEqual([0]);
     herd.exits(MOLD, { signal: SIGKILL }).after(500).hears({ type: 'mold_started', generation: 2, pid: 60 });
@@ -437,23 +437,23 @@ describe('a mold that dies while it serves', () => {
   });
 });
 
-describe('a mold that is made for a reload', () => {
+describe('a mold that is started for a reload', () => {
   function reloading(): Herd {
     const herd = serving().event({ type: 'reload_requested', by: 'test' });
     return herd.hears({ type: 'mold_started', generation: 2, pid: 60 });
   }
   const background = { do: 'set_background', pid: 60, background: true };
 
-  test('gives way to the workers while it loads, and no more when it forks', () => {
+  test('yields the processor to the workers while it loads, but not when it forks', () => {
     const herd = reloading();
     expect(herd.actions).toContainEqual(background);
     herd.configured({}, 2).listening(2);
     expect(herd.moldReady(2).actions).toContainEqual({ ...background, background: false });
-    // Once.
+    // Only once.
     expect(herd.after(BACKGROUND_MS).does).not.toContain('set_background');
   });
 
-  test('takes its share when it has given way for long', () => {
+  test('takes its share after it has yielded for long', () => {
     const herd = reloading();
     expect(herd.wakes).toEqual([BACKGROUND_MS]);
     herd.configured({}, 2).listening(2);
@@ -466,7 +466,7 @@ describe('a mold that is made for a reload', () => {
 describe('stopping', () => {
   const asked: HerdEvent = { type: 'stop_requested', by: 'SIGTERM', quick: false };
 
-  test('goes from the workers to the mold, to the keeper', () => {
+  test('the workers leave first, then the mold, then the keeper', () => {
     const herd = serving().event(asked);
     expect(herd.signals).toEqual([
       [101, SIGFINISH],
@@ -487,7 +487,7 @@ describe('stopping', () => {
     expect(herd.event(asked).actions).toEqual([]);
   });
 
-  test('kills, after graceful_timeout, who has not finished', () => {
+  test('kills workers that have not finished after graceful_timeout', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     expect(herd.after(19_499).signals).toEqual([]);
     expect(herd.after(1).signals).toEqual([[102, SIGTELL]]);
@@ -507,7 +507,7 @@ describe('stopping', () => {
     );
   });
 
-  test('says nothing of requests that were finished in time, or that failed before', () => {
+  test('does not log requests that finished in time or failed earlier', () => {
     const herd = serving().event(asked).exits(101, { status: 0 }).after(19_500);
     herd.workerSays(102, {
       type: 'in_flight',
@@ -518,7 +518,7 @@ describe('stopping', () => {
     expect(herd.logs.filter((text) => text.includes('cut'))).toEqual([]);
   });
 
-  test('is quick when asked for a second time', () => {
+  test('is quick when requested a second time', () => {
     const herd = serving().event(asked).event({ type: 'stop_requested', by: 'second Ctrl-C', quick: true });
     expect(herd.signals).toEqual([
       [101, SIGQUIT],
@@ -528,7 +528,7 @@ describe('stopping', () => {
     expect(herd.event({ type: 'stop_requested', by: 'third Ctrl-C', quick: true }).signals).toEqual([]);
   });
 
-  test('waits for a fork under way, and tells the new worker to leave', () => {
+  test('waits for a pending fork, and tells the new worker to leave', () => {
     const herd = serving().exits(101, { status: 1 }).event(asked).exits(102, { status: 0 });
     expect(herd.actions).not.toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'exit', final: true } });
     expect(herd.forked(103, 0).signals).toEqual([[103, SIGTERM]]);
@@ -544,12 +544,12 @@ describe('stopping', () => {
     expect(herd.after(5000).signals).toEqual([[MOLD, SIGKILL]]);
   });
 
-  test('before there is a mold needs the keeper only', () => {
+  test('before there is a mold, involves only the keeper', () => {
     const herd = new Herd().event(asked);
     expect(herd.does).toEqual(['tell_keeper_to_leave']);
   });
 
-  test('because of an error is not undone by a wish to stop, and does not wait for a mold that loads', () => {
+  test('because of an error, keeps that error when a stop is requested, and does not wait for a loading mold', () => {
     const herd = loading();
     herd.hears({ type: 'listen_failed', generation: 1, code: 'ADDRESS_IN_USE', address: ':80', reason: 'in use' });
     expect(herd.signals).toEqual([[MOLD, SIGKILL]]);
@@ -559,7 +559,7 @@ describe('stopping', () => {
     expect(herd.end).toMatchObject({ error: { code: 'ADDRESS_IN_USE' } });
   });
 
-  test('a keeper that dies on the way leaves orphans, which are waited for', () => {
+  test('waits for the orphans of a keeper that dies meanwhile', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
     expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
@@ -570,18 +570,18 @@ describe('stopping', () => {
 describe('a pid file that cannot be written', () => {
   const failed = { type: 'pidfile_failed', code: 'PIDFILE_UNWRITABLE', detail: '/nope/x.pid (ENOENT)' } as const;
 
-  test('ends a herd that starts', () => {
+  test('ends a herd that is starting', () => {
     expect(loading().event(failed).state.stop?.error).toEqual({ code: failed.code, detail: failed.detail });
   });
 
-  test('is an error in the log of one that serves, which is asked for another one by a reload', () => {
+  test('is an error in the log of a serving herd, after a reload asked for another pid file', () => {
     const herd = serving().event(failed);
     expect(herd.state.stop).toBeNull();
     expect(herd.logs).toEqual([expect.stringContaining('PIDFILE_UNWRITABLE: /nope/x.pid')]);
   });
 });
 
-test('a mold that does not answer a fork stands still, and is killed once in a while; its slot is not given twice', () => {
+test('a mold that does not answer a fork is killed once per timeout; its slot is not given away twice', () => {
   const herd = serving().event({ type: 'scale', by: 1 });
   expect(herd.forks).toEqual([2]);
   expect(herd.after(60_000).signals).toEqual([]);
@@ -593,7 +593,7 @@ test('a mold that does not answer a fork stands still, and is killed once in a w
   expect(herd.state.forking).toEqual({});
 });
 
-test('logs are reopened by the mold, and by workers that can hear it', () => {
+test('logs are reopened by the mold, and by workers that already handle the signal', () => {
   const herd = serving().event({ type: 'scale', by: 1 }).forked(103, 2).event({ type: 'reopen_logs' });
   expect(herd.signals).toEqual([
     [101, SIGUSR1],
@@ -602,7 +602,7 @@ test('logs are reopened by the mold, and by workers that can hear it', () => {
   expect(herd.actions).toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'reopen_logs' } });
 });
 
-test('the guard names who steers the collector', () => {
+test('the guard names the package that controls the collector', () => {
   const herd = serving();
   const call = {
     type: 'guard',
@@ -624,7 +624,7 @@ test('TTIN never asks for more workers than a herd may have', () => {
 });
 
 describe('a message that the keeper has dropped', () => {
-  test('costs the worker that sent it, when another one is ready', () => {
+  test('costs the worker that sent it, once its replacement is ready', () => {
     const herd = serving();
     herd.hears({ type: 'bad_message', pid: 101, generation: 1, reason: "'nope' is not a worker's to say" });
     expect(herd.logs).toEqual([
@@ -636,7 +636,7 @@ describe('a message that the keeper has dropped', () => {
     expect(herd.signals).toEqual([[101, SIGTERM]]);
   });
 
-  test('of a mold is told of, and ends nothing', () => {
+  test('from a mold is logged, and ends nothing', () => {
     const herd = serving().hears({ type: 'bad_message', pid: MOLD, generation: 1, reason: 'no JSON' });
     expect(herd.logs).toEqual([
       `error: The mold of generation 1 (pid ${MOLD}) sent a message that was dropped (no JSON)`,
@@ -657,7 +657,7 @@ describe('a command that the keeper could not carry out', () => {
     expect(herd.signals).toEqual([]);
   });
 
-  test('the mold that replaces a dead one: it is tried again, later and later', () => {
+  test('the mold that replaces a dead one: it is tried again, after growing pauses', () => {
     const herd = serving().exits(MOLD, { signal: SIGKILL });
     const pauses: number[] = [];
     for (let attempt = 2; attempt <= 5; attempt += 1) {
@@ -677,7 +677,7 @@ describe('a command that the keeper could not carry out', () => {
     expect(herd.state.stop?.error).toEqual({ code: 'MOLD_NOT_STARTED', detail: reason });
   });
 
-  test('anything else is told of', () => {
+  test('any other command: the failure is logged', () => {
     const herd = serving().hears({
       type: 'command_failed',
       command: 'notify',
@@ -690,7 +690,7 @@ describe('a command that the keeper could not carry out', () => {
 });
 
 test.each([true, false])(
-  'a reload whose settings end the process (daemon: %s) fails, and the herd serves on',
+  'a reload whose settings end the process (daemon: %s) fails, and the herd keeps serving',
   (daemonize) => {
     const herd = serving().event({ type: 'reload_requested', by: 'SIGHUP' });
     herd.hears({ type: 'mold_started', generation: 2, pid: 60 });

@@ -1,8 +1,7 @@
 /**
  * All of the supervisor's policy: `decide(state, event) → actions`, pure, over plain data.
  *
- * `run.ts` carries the actions out. Times are milliseconds of the supervisor's monotonic
- * clock.
+ * src/supervisor/run.ts carries the actions out. Times are milliseconds of the supervisor's monotonic clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type WorkerMessage } from '../../agent/messages.ts';
 import * as census from './processes/census.ts';
@@ -29,7 +28,7 @@ import { asked } from './requests.ts';
 export interface Decision {
   state: HerdState;
   actions: Action[];
-  /** For whoever asked, when something was asked for. */
+  /** The answer to a request; `null` after any other event. */
   answer: Answer | null;
 }
 
@@ -62,7 +61,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       stopping.end(draft, event.code, event.detail);
       return;
     case 'pidfile_failed':
-      // Of a reload: a herd that serves does not end for it.
+      // After a reload: a serving herd does not end because of a pid file.
       if (state.phase === 'serving') log(draft, 'error', `No pid file is written: ${event.code}: ${event.detail}`);
       else stopping.fail(draft, event.code, event.detail);
       return;
@@ -105,7 +104,7 @@ function apply(draft: Draft, event: HerdEvent): void {
   }
 }
 
-/** What can come due between two ticks. */
+/** Handles everything that can come due between two ticks. */
 function lookAtDeadlines(draft: Draft, { heartbeats, memory }: Extract<HerdEvent, { type: 'tick' | 'woken' }>): void {
   workers.look(draft, heartbeats);
   timeouts.look(draft, heartbeats);
@@ -159,17 +158,17 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       return;
     case 'signal_failed':
     case 'keeper_leaving':
-      // The process had ended already; its process_exited comes, or came, by itself.
+      // The process had already ended; its process_exited arrives separately.
       return;
     case 'inventory':
     case 'looked':
     case 'refused':
-      // Said at the keeper's door (src/agent/keeper-door.ts), and never to its supervisor.
+      // Sent only on the keeper's adoption socket (src/agent/adoption-socket.ts), never to its supervisor.
       return;
   }
 }
 
-/** What the keeper has to say of a predecessor, whose listeners it borrows. */
+/** Handles the keeper's messages about a predecessor, whose listeners it borrows. */
 function successionSays(
   draft: Draft,
   message: Extract<KeeperMessage, { type: 'borrowed' | 'borrow_failed' | 'taken_over' | 'lender_gone' }>,
@@ -220,7 +219,7 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
       molds.configured(draft, generation, message);
       return;
     case 'progress':
-      // Shown by the terminal's progress line (see run.ts); nothing to decide.
+      // Shown by the terminal's progress line (src/supervisor/progress.ts); nothing to decide.
       return;
     case 'mold_ready':
       molds.ready(draft, generation, message);
@@ -273,7 +272,7 @@ function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
       log(draft, message.level, message.text);
       return;
     case 'guard': {
-      // A herd file of an older version has none.
+      // Missing from herd files of older versions.
       draft.state.guardCalls = withCall(draft.state.guardCalls ?? [], message);
       const what = message.held ? 'held off' : 'seen';
       log(
@@ -287,7 +286,7 @@ function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
   }
 }
 
-/** The keeper has dropped something. A worker that says what no worker says is not its own master: another takes its place. */
+/** The keeper has dropped a message. A worker that sends anything unknown can't be trusted, so it is replaced. */
 function badMessage(draft: Draft, { pid, generation, reason }: Extract<KeeperMessage, { type: 'bad_message' }>): void {
   if (pid !== null && draft.state.workers[pid] !== undefined) {
     log(draft, 'error', `Worker ${pid} sent a message that was dropped (${reason}); the worker is replaced`);
@@ -298,7 +297,7 @@ function badMessage(draft: Draft, { pid, generation, reason }: Extract<KeeperMes
   log(draft, 'error', `The mold of generation ${generation}${who} sent a message that was dropped (${reason})`);
 }
 
-/** What the keeper could not do costs the mold that it was for, and nobody else. */
+/** A command that the keeper could not carry out costs the mold that it was for, and nobody else. */
 function commandFailed(draft: Draft, failed: Extract<KeeperMessage, { type: 'command_failed' }>): void {
   const { command, generation, reason } = failed;
   if (generation !== null && command === 'start_mold') moldNotStarted(draft, generation, reason);
@@ -317,7 +316,7 @@ function moldNotStarted(draft: Draft, generation: number, reason: string): void 
   if (generation === draft.state.generation) molds.replaceNotStarted(draft, mold, reason);
 }
 
-/** Its settings ask for no herd at all: to print something, or to start anew in the background. */
+/** The mold's settings ask for no herd: they print something, or restart it in the background. */
 function moldFinished(
   draft: Draft,
   generation: number,

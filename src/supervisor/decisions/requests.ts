@@ -1,4 +1,4 @@
-/** What people ask of a herd: by a command, or by a signal to the supervisor. */
+/** Requests to a herd: by a command, or by a signal to the supervisor. */
 import * as census from './processes/census.ts';
 import type { Draft } from '../herd/draft.ts';
 import type { HerdEvent } from '../herd/events.ts';
@@ -60,7 +60,7 @@ export function asked(draft: Draft, event: RequestEvent): void {
 function reopenLogs(draft: Draft): void {
   const { state } = draft;
   for (const worker of Object.values(state.workers)) {
-    // A booting one may not have its signal handlers yet, and would die of it.
+    // A booting worker may not have its signal handlers yet, and the signal would kill it.
     if (worker.phase === 'booting') continue;
     draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGUSR1 });
   }

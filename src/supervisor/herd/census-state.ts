@@ -1,4 +1,4 @@
-/** What the herd's state knows of a generation's census. */
+/** The state of a generation's census. */
 export type CensusState =
   | { phase: 'under_way'; askedAtMs: number }
   | { phase: 'written'; objects: number; seconds: number }

@@ -3,7 +3,7 @@ import type { LogLevel } from '../../base/log.ts';
 import type { Action } from './events.ts';
 import type { HerdState } from './state.ts';
 
-/** Whether what was asked for is done or under way, and what it is. */
+/** Whether a request is done or under way, and a sentence about it. */
 export interface Answer {
   accepted: boolean;
   text: string;
@@ -11,16 +11,16 @@ export interface Answer {
   generation: number | null;
 }
 
-/** A state that an event may change, the time of the event, and the actions that follow. */
+/** A state that may be changed by an event, the time of that event, and the resulting actions. */
 export interface Draft {
   readonly state: HerdState;
   readonly nowMs: number;
   readonly actions: Action[];
-  /** What to tell whoever asked for this. */
+  /** The answer for whoever sent the request. */
   answer: Answer | null;
 }
 
-/** Adds a line for the log to the actions. */
+/** Adds a log line to the actions. */
 export function log(draft: Draft, level: LogLevel, text: string, fields?: Record<string, unknown>): void {
   draft.actions.push(fields === undefined ? { do: 'log', level, text } : { do: 'log', level, text, fields });
 }

@@ -10,12 +10,12 @@ test.each([
   expect(signalName(number)).toBe(name);
 });
 
-test('an ending is told by its status or its signal', () => {
+test('an ending is described by its status or its signal', () => {
   expect(describeEnding({ exitStatus: 3, signal: null })).toBe('exited with status 3');
   expect(describeEnding({ exitStatus: null, signal: 11 })).toBe('was ended by SIGSEGV');
   expect(describeEnding({ exitStatus: null, signal: null })).toBe('exited with status ?');
 });
 
-test('SIGKILL, which nobody but the kernel or an operator sends, is told with what it mostly means', () => {
+test('SIGKILL, sent only by the kernel or an operator, comes with its most likely cause', () => {
   expect(describeEnding({ exitStatus: null, signal: 9 })).toBe('was ended by SIGKILL (perhaps out of memory)');
 });

@@ -1,10 +1,10 @@
-/** How a process ended, in words, and what it had counted. */
+/** How a process ended, in words, and the counters that it left. */
 import { constants } from 'node:os';
 import type { Inventory } from '../../agent/messages.ts';
 import type { ExitCounters } from './events.ts';
 import type { Ending } from './state.ts';
 
-// Some numbers have two names, of which the first is the usual one: SIGABRT, SIGIOT.
+// Some numbers have two names (SIGABRT, SIGIOT); the first one is the usual name.
 const SIGNAL_NAMES = new Map(
   Object.entries(constants.signals)
     .toReversed()
@@ -29,7 +29,7 @@ export function describeEnding(ending: Ending): string {
 
 type Told = NonNullable<Inventory['endings'][number]['counters']>;
 
-/** What the keeper says that a worker had counted. */
+/** A dead worker's counters, as the keeper reports them. */
 export function exitCounters(told: Told): ExitCounters {
   return {
     requestsStarted: told.requests_started,

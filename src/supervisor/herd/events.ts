@@ -5,14 +5,14 @@ import type { Milliseconds } from '../../base/units.ts';
 import type { MergingSample } from '../rules/heal-settled.ts';
 import type { HerdState, RolloutOutcome } from './state.ts';
 
-/** A worker's counters at a tick, read from the scoreboard. */
+/** A worker's counters at a tick or a wake-up, read from the scoreboard. */
 export interface Heartbeat {
   pid: number;
-  /** How long ago the worker last said that it lives, in milliseconds. */
+  /** Milliseconds since the worker's last heartbeat. */
   agoMs: number;
   requestsFinished: number;
   inFlight: number;
-  /** Where it is stuck, when a signal has made it say so. */
+  /** Where the worker is stuck: the stack that it wrote on a signal. */
   stack?: string;
 }
 
@@ -26,33 +26,33 @@ export interface WorkerReading {
   unshared: number;
 }
 
-/** What is known of the herd's memory at a tick. */
+/** The herd's memory at a tick or a wake-up. */
 export interface HerdReading {
   workers: WorkerReading[];
-  /** Proportional set sizes of the molds and of all workers that were looked at. */
+  /** Proportional set sizes of the molds and of all sampled workers. */
   pss: number;
-  /** Of the cgroup that the herd is in: its limit, and what is used without pages of files that are not in use. */
+  /** The herd's cgroup: its limit, and its usage without inactive file pages. */
   cgroup: { limit: number | null; used: number } | null;
 }
 
-/** What KSM does for the herd; only in one that is healed by rule. */
+/** The state of KSM; only in a herd that is healed by rule. */
 export interface MergingReading {
   /** Why memory can't be merged here; `null` when it can. */
   problem: string | null;
-  /** While this supervisor has it merged. */
+  /** Only while this supervisor has the herd's memory merged. */
   sample: MergingSample | null;
-  /** CPU time that ksmd has used; `null` where it can't be seen. */
+  /** CPU time that ksmd has used so far; `null` where it can't be seen. */
   ksmdMs: Milliseconds | null;
 }
 
 export type HerdEvent =
   | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes }
-  /** `python` is the program that was to run the keeper. */
+  /** `python` is the interpreter that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
-  /** All processes that a dead keeper has left are gone; what its workers have finished in all, by pid. */
+  /** All processes left by a dead keeper are gone. `requestsFinished` is the total of its workers. */
   | { type: 'orphans_gone'; requestsFinished: number }
-  /** This supervisor has taken over the herd of one that has died. */
+  /** This supervisor has adopted the herd of a dead one. */
   | ({ type: 'adopted' } & Adoption)
   | { type: 'protocol_error'; detail: string }
   | { type: 'pidfile_failed'; code: string; detail: string }
@@ -66,19 +66,19 @@ export type HerdEvent =
   | { type: 'merging_failed'; reason: string }
   | { type: 'census_requested' }
   | { type: 'reopen_logs' }
-  /** Once a second, and never sooner. */
+  /** Once a second, never sooner. */
   | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdReading; merging?: MergingReading }
-  /** A time has come that a decision asked for (`wake`); also when the keeper has ended. */
+  /** A time requested by a decision (`wake`) has come; also sent when the keeper has ended. */
   | { type: 'woken'; heartbeats: Heartbeat[]; memory?: HerdReading };
 
-/** A herd whose supervisor has died; see adoption.ts. */
+/** A herd whose supervisor has died; see src/supervisor/decisions/generations/adoption.ts. */
 export interface Adoption {
   inventory: Inventory;
-  /** The dead supervisor's; `null` when it has left none that can be used. */
+  /** The dead supervisor's state; `null` when it left none that can be used. */
   saved: HerdState | null;
-  /** The pid of the dead supervisor, if it is known. */
+  /** The pid of the dead supervisor, if known. */
   supervisorPid: number | null;
-  /** By pid, of every worker that the scoreboard has a row of. */
+  /** By pid, for every worker with a row in the scoreboard. */
   rows: Record<number, AdoptedRow>;
   /** The new supervisor was started with other arguments than the dead one. */
   isOtherwiseStarted: boolean;
@@ -92,15 +92,15 @@ export interface AdoptedRow extends ExitCounters {
 export interface ExitCounters {
   requestsStarted: number;
   requestsFinished: number;
-  /** Of them. */
+  /** How many of `requestsFinished` ended in an error. */
   responseErrors?: number;
 }
 
-/** What was found after a process that had not left by itself. */
+/** Evidence about a process that did not leave by itself. */
 export interface DeathNotes {
-  /** Its Python stack, if it could write it. */
+  /** Its Python stack, if it could still write one. */
   stack: string | null;
-  /** The kernel has killed a process for lack of memory at that moment; null if that can't be known. */
+  /** Whether the kernel killed a process for lack of memory at that moment; null if unknown. */
   outOfMemory: boolean | null;
 }
 
@@ -111,38 +111,38 @@ export type Action =
       rejected: { policy: string; reason: string }[];
       occasion: MoldOccasion;
     }
-  /** A worker that has retired is this generation's mold from now on. */
+  /** A retired worker becomes this generation's mold. */
   | { do: 'adopt_mold'; pid: number; generation: number }
-  /** Have this generation's listeners: those that are there are kept, others made. */
+  /** Open this generation's listeners: existing ones are kept, missing ones are made. */
   | { do: 'listen'; generation: number; settings: Settings }
-  /** Close the listeners that none of these generations has. */
+  /** Close the listeners that none of these generations uses. */
   | { do: 'keep_listeners'; generations: number[] }
-  /** Let nobody new in; what is queued is served. */
+  /** Accept no new connections; queued ones are still served. */
   | { do: 'turn_away' }
-  /** These settings are the herd's from now on. */
+  /** Make these settings the herd's. */
   | { do: 'use_settings'; settings: Settings }
   | { do: 'record_rollout'; outcome: RolloutOutcome }
   | { do: 'give_listeners'; generation: number }
-  /** Whether this process gives way to all others on the processor. */
+  /** Whether this process yields the processor to all others. */
   | { do: 'set_background'; pid: number; background: boolean }
   | { do: 'tell_mold'; generation: number; message: MoldCommand }
   | { do: 'signal'; pid: number; signal: number }
-  /** Have it say that it is awake, and what waits on the listeners. */
+  /** Ask whether the keeper responds, and for the lengths of the listen queues. */
   | { do: 'ask_keeper' }
   | { do: 'tell_keeper_to_leave' }
-  /** Wait until these have left. */
+  /** Wait until these processes have left. */
   | { do: 'wait_for_orphans'; pids: number[] }
   | { do: 'start_keeper' }
-  /** Have the predecessor give way. */
+  /** Tell the predecessor to give way. */
   | { do: 'take_over' }
-  /** What is in the runtime directory is this herd's from now on. */
+  /** Take ownership of the files in the runtime directory. */
   | { do: 'own_directory' }
   | { do: 'write_pidfile'; path: string }
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }
   | { do: 'forget_process'; pid: number }
   | { do: 'remove_census'; generation: number }
-  /** Switch KSM on, or put the host's settings back. */
+  /** Switch KSM on, or restore the host's settings. */
   | { do: 'start_merging' }
   | { do: 'stop_merging' }
   | { do: 'announce_serving' }

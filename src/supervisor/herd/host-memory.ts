@@ -1,4 +1,4 @@
-/** The memory of the host, in bytes, as the status has it. */
+/** The memory of the host, in bytes, as shown in the status. */
 export interface HostReport {
   memory_total: number;
   memory_free: number;

@@ -11,7 +11,7 @@ import { newWorker } from '../decisions/processes/workers.ts';
 
 const KEEPER = 41;
 
-/** A herd whose mold is ready, with one worker that serves and one that boots. */
+/** A herd with a ready mold, one ready worker and one booting worker. */
 class Herd {
   actions: Action[] = [];
   state: HerdState = {
@@ -68,7 +68,7 @@ class Herd {
   }
 }
 
-test('it gives way when every worker is ready, before that is announced', () => {
+test('the predecessor gives way when every worker here is ready, before readiness is announced', () => {
   const herd = new Herd();
   expect(whyNotReady(herd.state, 1)).toBe('the herd of keeper 30 serves until every worker of this one is ready');
   expect(herd.isReady.does).toEqual(['take_over', 'own_directory', 'announce_serving']);
@@ -80,12 +80,12 @@ test('it gives way when every worker is ready, before that is announced', () => 
   expect(herd.state.predecessor).toBeNull();
 });
 
-test('fewer workers may be enough', () => {
+test('scaling down can make the herd complete', () => {
   const herd = new Herd().event({ type: 'scale_to', workers: 1, by: 'cowherd scale' });
   expect(herd.does).toContain('take_over');
 });
 
-test('one that ends by itself leaves its place, and what it has lent beyond the need is still given back', () => {
+test('a predecessor that ends by itself leaves its place; spare descriptors that it lent are still given back', () => {
   const herd = new Herd().says({ type: 'lender_gone' });
   expect(herd.does).toEqual(['own_directory']);
   expect(herd.isReady.does).toEqual(['take_over', 'announce_serving']);
@@ -112,35 +112,35 @@ test.each([
     (herd: Herd) => herd.says({ type: 'borrow_failed', code: 'RUNTIME_DIRECTORY_BUSY', detail: 'no' }),
     'RUNTIME_DIRECTORY_BUSY',
   ],
-])('before that, %s ends this herd alone', (_, happens, code) => {
+])('before the takeover, %s ends this herd alone', (_, happens, code) => {
   const herd = new Herd();
   happens(herd);
   expect(herd.state.stop?.error?.code).toBe(code);
   expect(herd.logs).toContain('The herd of keeper 30 (protocol version 1) serves on: nothing was taken from it');
-  // Nobody is turned away, and what is queued is left to its workers.
+  // No client is turned away, and queued connections are left to the predecessor's workers.
   expect(herd.does).not.toContain('turn_away');
   expect(herd.actions).toContainEqual({ do: 'signal', pid: 101, signal: SIGTERM });
   expect(herd.state.predecessor?.phase).toBe('serving');
 });
 
-test('a worker that was ready and dies is replaced', () => {
+test('a ready worker that dies is replaced', () => {
   expect(new Herd().ends(101, 1).state.stop).toBeNull();
 });
 
-test('without a keeper of its own there are no sockets: this herd ends, and does not start afresh', () => {
+test('without its own keeper the herd has no sockets: it ends and does not start again', () => {
   const herd = new Herd().event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
   expect(herd.does).toEqual(['wait_for_orphans', 'end']);
   expect(herd.logs).toContain('serves on');
 });
 
-test('afterwards it is a herd like any other', () => {
+test('after the takeover it behaves like any other herd', () => {
   const herd = new Herd().isReady.event({ type: 'stop_requested', by: 'SIGTERM', quick: false });
   expect(herd.does[0]).toBe('turn_away');
   const other = new Herd().isReady.ends(102, 1);
   expect(other.state.stop).toBeNull();
 });
 
-test('no reload before it has given way', () => {
+test('no reload before the predecessor has given way', () => {
   const { answer } = decide(new Herd().state, { type: 'reload_requested', by: 'SIGHUP' }, 1000);
   expect(answer).toMatchObject({ accepted: false, text: "no reload while the herd is taking another one's place" });
 });

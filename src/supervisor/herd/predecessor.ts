@@ -1,31 +1,31 @@
 /**
- * Decisions about a predecessor: a herd in the same runtime directory whose keeper this supervisor can't steer, since it
- * speaks another version of the protocol. This herd takes its place without a request lost: it accepts from the same
- * sockets (agent/cowherd_agent/keeper/lending.py), and the other one gives way as soon as every worker here is ready.
+ * Decisions about a predecessor: a herd in the same runtime directory whose keeper this supervisor can't steer, because
+ * it speaks another version of the protocol. This herd replaces it without losing a request: it accepts from the same
+ * sockets (agent/cowherd_agent/keeper/lending.py), and the predecessor gives way as soon as every worker here is ready.
  *
- * Until then the predecessor lacks nothing, and whatever goes wrong here ends this herd alone.
+ * Until then nothing is taken from the predecessor, and any failure here ends this herd alone.
  */
 import { log, type Draft } from './draft.ts';
 import type { HerdState, Predecessor } from './state.ts';
 
-/** Whether it serves, and goes on to if this herd fails. */
+/** Whether the predecessor serves, and would keep serving if this herd failed. */
 export function serves(state: HerdState): boolean {
   return state.predecessor?.phase === 'serving';
 }
 
-/** Whether the runtime directory is for the predecessor to keep, or to take away: this herd ends, and that one serves on. */
+/** Whether the runtime directory stays with the predecessor, because this herd ends and the predecessor serves on. */
 export function keepsDirectory(state: HerdState): boolean {
   return serves(state) && (state.phase === 'stopping' || state.phase === 'ended');
 }
 
-/** Its listeners are here. */
+/** The predecessor's listeners have arrived. */
 export function lent(draft: Draft): void {
   const { predecessor } = draft.state;
   if (predecessor === null) return;
   log(draft, 'info', `${nameOf(predecessor)} serves until every worker of this one is ready`);
 }
 
-/** Every worker here is ready. */
+/** Called when every worker here is ready: tells the predecessor to give way. */
 export function takeOver(draft: Draft): void {
   const { state } = draft;
   const { predecessor } = state;
@@ -40,7 +40,7 @@ export function takeOver(draft: Draft): void {
   log(draft, 'info', `${nameOf(predecessor)} gives way: it finishes its requests and leaves`);
 }
 
-/** Its keeper has ended. */
+/** The predecessor's keeper has ended. */
 export function ended(draft: Draft): void {
   const { state } = draft;
   const { predecessor } = state;
@@ -55,7 +55,7 @@ export function ended(draft: Draft): void {
   log(draft, 'warning', `${nameOf(predecessor)} has ended before this one could take over; its sockets are here`);
 }
 
-/** This herd ends. */
+/** Logs, when this herd ends, that the predecessor serves on. */
 export function tellThatItServes(draft: Draft): void {
   const { predecessor } = draft.state;
   if (predecessor?.phase !== 'serving') return;

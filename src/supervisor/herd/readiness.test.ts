@@ -14,11 +14,11 @@ function herd(changes: Partial<HerdState> = {}): HerdState {
   };
 }
 
-test('a herd that serves is ready, also while a worker is replaced', () => {
+test('a serving herd is ready, also while a worker is replaced', () => {
   expect(whyNotReady(herd(), 1)).toBeNull();
 });
 
-test('a herd all of whose workers have ended is not, though nobody has told of it yet', () => {
+test('a herd is not ready when all its workers have ended, even if their ends are not reported yet', () => {
   expect(whyNotReady(herd(), 0)).toBe('no worker is ready');
 });
 
@@ -26,6 +26,6 @@ test.each([
   [{ phase: 'starting' as const }, 'the herd is starting'],
   [{ phase: 'stopping' as const }, 'the herd is stopping'],
   [{ announcedReady: false }, '1 of 2 workers are ready for the first time'],
-])('not with %j', (changes, why) => {
+])('a herd is not ready with %j', (changes, why) => {
   expect(whyNotReady(herd(changes), 1)).toBe(why);
 });

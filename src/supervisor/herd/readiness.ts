@@ -1,7 +1,10 @@
-/** Whether the herd is to get traffic: for load balancers and probes (`cowherd status --ready`). */
+/** Whether the herd should get traffic: for load balancers and probes (`cowherd status --ready`). */
 import type { HerdState } from './state.ts';
 
-/** Why not; `null` when it is ready. From the first moment of a stop on it is not. `ready` are its ready workers. */
+/**
+ * Returns why the herd is not ready, or `null` when it is. It stops being ready the moment a stop begins. `ready` is
+ * the number of ready workers.
+ */
 export function whyNotReady(state: HerdState, ready: number): string | null {
   if (state.predecessor?.phase === 'serving' && state.phase !== 'stopping') {
     return `the herd of keeper ${state.predecessor.keeperPid} serves until every worker of this one is ready`;

@@ -1,4 +1,4 @@
-/** A request that a worker is answering, as the worker tells it. */
+/** A request in progress, as its worker reports it. */
 export interface RequestInFlight {
   method: string;
   path: string;

@@ -1,4 +1,4 @@
-/** The agent handles the signals that the supervisor sends. */
+/** The agent must handle the signals that the supervisor sends. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { SIGFINISH, SIGMERGE, SIGRETIRE, SIGTELL } from './signals.ts';

@@ -1,19 +1,19 @@
 /** How many workers each generation has and lacks; pure. */
 import { isServing, type HerdState, type WorkerState } from './state.ts';
 
-/** How many workers more than wanted there may be while generations are exchanged, as a part of those wanted. */
+/** The most extra workers while generations are exchanged, as a fraction of the wanted number. */
 const SURGE_PART = 0.25;
 
 export function surgeOf(target: number): number {
   return Math.max(1, Math.floor(target * SURGE_PART));
 }
 
-/** Whether it serves and nothing is to take its place. */
+/** Whether the worker serves and is not to be replaced. */
 export function isLasting(worker: WorkerState): boolean {
   return isServing(worker) && worker.replaceBecause === null;
 }
 
-/** How many workers each generation lacks. Those that are to be replaced count as gone. */
+/** How many workers each generation lacks. Workers that are to be replaced count as gone. */
 export function missing(state: HerdState): { generation: number; count: number }[] {
   const { rollout } = state;
   const forking = Object.values(state.forking);
@@ -35,7 +35,7 @@ export function missing(state: HerdState): { generation: number; count: number }
   return [{ generation: rollout.to, count: Math.min(state.target - ofNew, room) }];
 }
 
-/** How many ready workers stay. */
+/** How many ready workers are not to be replaced. */
 export function readyWithoutReplaced(state: HerdState): number {
   return Object.values(state.workers).filter((worker) => worker.phase === 'ready' && isLasting(worker)).length;
 }

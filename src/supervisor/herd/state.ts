@@ -1,6 +1,6 @@
 /**
- * What the supervisor knows and decides about: plain data, no handles, so that a decision can be
- * tested without a process.
+ * The supervisor's knowledge and the subject of its decisions: plain data, no handles, so that a decision can be tested
+ * without a process.
  */
 import type { RequestInFlight } from './request-in-flight.ts';
 import type { Settings } from '../../agent/messages.ts';
@@ -14,7 +14,7 @@ import { newReforkState, type ReforkState } from '../rules/refork-state.ts';
 export interface Ending {
   exitStatus: number | null;
   signal: number | null;
-  /** The kernel has killed for lack of memory at that moment; null or left out: it is not known. */
+  /** Whether the kernel killed a process for lack of memory at that moment; null or left out when unknown. */
   outOfMemory?: boolean | null;
 }
 
@@ -24,27 +24,32 @@ export interface MoldState {
   generation: number;
   pid: number | null;
   phase: MoldPhase;
-  /** What this generation was configured with; `null` until it has said so. */
+  /** This generation's configuration; `null` until the mold has reported it. */
   settings: Settings | null;
-  /** Where it listens, as told to people; `null` until the keeper has said so. */
+  /** Listening addresses, as shown to people; `null` until the keeper has reported them. */
   listeners: string[] | null;
   policy: string | null;
   remarks: { policy: string; reason: string }[];
   report: Record<string, unknown>;
-  /** Since when it gives way to the workers that serve while it loads; `null` when it does not. */
+  /** Since when the mold has yielded the processor to the serving workers while it loads; `null` when it does not. */
   backgroundSinceMs: number | null;
-  /** When the mold process was started and became ready, in supervisor milliseconds. */
+  /** When the mold process was started, and when it became ready, in supervisor milliseconds. */
   startedAtMs: number;
   readyAtMs: number | null;
-  /** Policies that failed their self-test in this mold, to be told to its successor. */
+  /** Policies that failed their self-test in this mold; its successor is told to leave them out. */
   rejectedPolicies: { policy: string; reason: string }[];
-  /** When it was told to leave. */
+  /**
+   * When the mold was told to leave, failed, or was last killed. It is killed, or killed again, a grace period later.
+   */
   dismissedAtMs: number | null;
-  /** How many threads of the application do something in this mold that no worker does: a scheduler's jobs, say. */
+  /** How many application threads do something in this mold that no worker does, such as a scheduler's jobs. */
   threads: number;
-  /** It is to leave when no worker of a generation before this one is left: its threads may serve them. */
+  /**
+   * Set when the mold must stay until every worker of a generation before this one has left: its threads may serve
+   * those workers.
+   */
   leavesAfterWorkersBefore: number | null;
-  /** `null` until one was asked for. */
+  /** `null` until a census was requested. */
   census: CensusState | null;
 }
 
@@ -58,43 +63,49 @@ export interface WorkerState {
   phase: WorkerPhase;
   forkedAtMs: number;
   readyAtMs: number | null;
-  /** As of the latest tick. */
+  /** As of the latest heartbeat. */
   requestsFinished: number;
-  /** When it was told to finish its requests and leave. */
+  /**
+   * When the worker was told to finish its requests and leave, or was last killed. It is killed, or killed again, after
+   * the graceful timeout.
+   */
   drainedAtMs: number | null;
-  /** It was asked what it is answering, since it may have to be killed soon; and what it has said. */
+  /** Whether the worker was asked about its requests in flight because it may soon be killed, and its answer. */
   askedWhatItDoes: boolean;
   inFlight: { requests: RequestInFlight[]; responseErrors: number; toldAtMs: number } | null;
-  /** It is to leave as soon as another one is ready in its place, for this reason. */
+  /** Why the worker is to be replaced; it leaves as soon as its replacement is ready. */
   replaceBecause: string | null;
-  /** What the worker said before it failed, if it did. */
+  /** What the worker reported before it failed, if anything. */
   failure: { code: string; detail: string } | null;
-  /** When it was told to end because it had been silent for too long. */
+  /** When the worker was told to end because it had been silent for too long. */
   abortedAtMs: number | null;
-  /** Where it was stuck, once that is told. */
+  /** Where the worker was stuck, once known. */
   stack: string | null;
 }
 
 export type RolloutKind = 'reload' | 'refork' | 'rollback';
 
-/** The herd's way from one generation to another. */
+/** The herd's transition from one generation to another. */
 export interface Rollout {
   kind: RolloutKind;
   by: string;
   from: number;
   to: number;
   startedAtMs: number;
-  /** The new mold is made ready; its first worker is tried; workers are exchanged, a few at a time. */
+  /**
+   * `mold`: the new mold is being prepared. `trial`: its first worker is tried. `rolling`: workers are exchanged, a few
+   * at a time.
+   */
   phase: 'mold' | 'trial' | 'rolling';
-  /** Refork: the worker that is to become the mold, until it has. */
+  /** Only in a refork: the worker that is to become the mold, until it has. */
   retiring: { pid: number; toldAtMs: number | null } | null;
-  /** Workers of the new generation that have died so far. */
+  /** How many workers of the new generation have died so far. */
   deaths: number;
-  /** How many workers were wanted before, for when it fails. */
+  /** The target before the rollout, restored if it fails. */
   targetBefore: number;
 }
 
-/** How a rollout ended; `failure` is `null` when it did what was asked. */
+/** How a rollout ended; `failure` is `null` when it succeeded. */
 export interface RolloutOutcome {
   kind: RolloutKind;
   by: string;
@@ -109,22 +120,22 @@ export type HerdPhase = 'starting' | 'serving' | 'stopping' | 'ended';
 
 export interface StopState {
   exitStatus: number;
-  /** An error of the catalogue that made the herd stop. */
+  /** The error of the catalogue that made the herd stop. */
   error: { code: string; detail: string } | null;
   startedAtMs: number;
   quick: boolean;
-  /** When what is still there is killed. */
+  /** When the remaining workers are killed; moved on after each attempt. */
   killAtMs: number;
   moldsToldAtMs: number | null;
   keeperTold: boolean;
 }
 
-/** Of a herd; also the bound of the setting (agent/cowherd_agent/mold/configuration.py). */
+/** The most workers of a herd; also the bound of the setting (agent/cowherd_agent/mold/configuration.py). */
 export const MOST_WORKERS = 1000;
 
 export interface KeeperPulse {
   heardAtMs: number;
-  /** It has not answered for so long that it was told of. */
+  /** Whether the keeper has been silent for so long that an error was logged. */
   isSilent: boolean;
   queues: ListenQueue[];
 }
@@ -136,7 +147,7 @@ export interface ListenQueue {
   most: number;
 }
 
-/** See predecessor.ts. `leaving`: it was told to give way. `gone`: it has ended without being told. */
+/** See src/supervisor/herd/predecessor.ts. `leaving`: it was told to give way. `gone`: it ended without being told. */
 export interface Predecessor {
   keeperPid: number;
   protocol: number;
@@ -150,48 +161,48 @@ export interface HerdState {
   listeners: string[] | null;
   /** How many workers are wanted. */
   target: number;
-  /** The generation that serves, and from whose mold workers are forked. */
+  /** The serving generation, from whose mold workers are forked. */
   generation: number;
-  /** The highest generation that there has been. */
+  /** The highest generation so far. */
   newestGeneration: number;
   rollout: Rollout | null;
-  /** A reload was asked for while it could not begin, by this. */
+  /** Who asked for a reload that could not begin yet; `null` when none is waiting. */
   reloadAgain: string | null;
   /** The generation before the last reload, whose mold is kept for a rollback. */
   previous: { generation: number; untilMs: number } | null;
   lastRollout: RolloutOutcome | null;
   molds: Record<number, MoldState>;
-  /** A mold has died and the next one is started at this time; it is told which policies to leave out. */
+  /** After the death of a mold: when the next one is started, and the policies that it is told to leave out. */
   nextMold: { atMs: number; rejectedPolicies: MoldState['rejectedPolicies'] } | null;
-  /** Molds that died in a row, none of which had been ready for long. */
+  /** Mold deaths in a row, none after a long time of readiness. */
   moldDeathsInARow: number;
   workers: Record<number, WorkerState>;
-  /** Slots for which a fork was asked and not yet answered. */
+  /** Slots with an unanswered fork order. `askedAtMs` is set again when the mold is killed for not answering. */
   forking: Record<number, { generation: number; askedAtMs: number }>;
-  /** Deaths in a row without a worker that stayed up. */
+  /** Worker deaths in a row without a worker that stayed up. */
   deathsInARow: number;
   /** No fork before this time: backoff after deaths. */
   forkNotBeforeMs: number;
-  /** Workers die one after the other, none of which stayed up. */
+  /** Set while workers die one after the other and none stays up. */
   crashLoop: { startedAtMs: number; deaths: number; lastError: string } | null;
   recycling: RecyclingState;
   refork: ReforkState;
   heal: HealState;
-  /** Calls into the collector that guards have told of. */
+  /** Calls into the collector that guards have reported. */
   guardCalls: GuardCall[];
   anyWorkerEverReady: boolean;
-  /** Requests that workers which have ended had answered. */
+  /** Requests answered by workers that have since ended. */
   requestsOfGone: number;
   announcedReady: boolean;
   stop: StopState | null;
-  /** The keeper has died, and another is started when its processes have left. */
+  /** Set after the keeper has died; another one is started when the dead one's processes have left. */
   afresh: Afresh | null;
-  /** Keepers that died in a row, none of which had been there for long. */
+  /** Keeper deaths in a row, none after a long life. */
   keeperDeathsInARow: number;
   keeperReadyAtMs: number | null;
-  /** When the keeper was heard last, and what it said; `null` while there is none. */
+  /** The keeper's latest answer and its time; `null` while there is no keeper. */
   keeperPulse: KeeperPulse | null;
-  /** The herd whose place this one takes; `null` once that has left. */
+  /** The herd that this one replaces; `null` once it has left. */
   predecessor: Predecessor | null;
 }
 
@@ -237,18 +248,18 @@ export function initialState(): HerdState {
   };
 }
 
-/** The mold that new workers are forked from, if it is there and ready. */
+/** The mold that new workers are forked from, if it exists and is ready. */
 export function currentMold(state: HerdState): MoldState | null {
   const mold = state.molds[state.generation];
   return mold !== undefined && mold.phase === 'ready' && mold.pid !== null ? mold : null;
 }
 
-/** Whether it takes requests and shall go on to. */
+/** Whether the worker takes requests and should continue to. */
 export function isServing(worker: WorkerState): boolean {
   return worker.phase === 'booting' || worker.phase === 'ready' || worker.phase === 'aborted';
 }
 
-/** The lowest slot that no worker and no fork under way has. */
+/** The lowest slot without a worker or a pending fork. */
 export function freeSlot(state: HerdState): number {
   const taken = new Set(Object.values(state.workers).map((worker) => worker.slot));
   for (const slot of Object.keys(state.forking)) taken.add(Number(slot));
@@ -257,7 +268,7 @@ export function freeSlot(state: HerdState): number {
   return slot;
 }
 
-/** The order in which workers leave: those that do not serve yet first, then the oldest. */
+/** The order in which workers leave: first those that are not ready, then the oldest. */
 export function leavesFirst(a: WorkerState, b: WorkerState): number {
   return Number(a.phase === 'ready') - Number(b.phase === 'ready') || a.forkedAtMs - b.forkedAtMs;
 }

@@ -1,4 +1,4 @@
-/** The host's side of healing by rule: looks at what KSM does for the herd, and switches it on and off. No policy here. */
+/** The host's side of healing by rule: reads what KSM does for the herd, and switches it on and off. No policy here. */
 import { type Bytes, bytes, pages, pagesToBytes } from '../../base/units.ts';
 import type { Log } from '../../base/log.ts';
 import { CowherdError } from '../../base/errors.ts';
@@ -13,7 +13,7 @@ export class Healer {
   readonly #log: Log;
   readonly #switch = new KsmSwitch();
   #isMerging = false;
-  /** Undefined until it was looked for. */
+  /** Undefined until it was searched for. */
   #ksmd: number | null | undefined;
   readonly #putBack = (): void => this.#switch.end();
 
@@ -21,7 +21,7 @@ export class Healer {
     this.#log = log;
   }
 
-  /** Some 100 µs, and while it merges another 20 µs a process. */
+  /** Takes some 100 µs, and while merging another 20 µs per process. */
   look(pids: readonly number[]): MergingReading {
     const problem = whyNoMerging();
     if (problem !== null) return { problem: explainProblem(problem), sample: null, ksmdMs: null };
@@ -32,7 +32,7 @@ export class Healer {
     return { problem: null, sample: this.#isMerging ? sampleOf(pids) : null, ksmdMs: cpuTimeOf(this.#ksmd) };
   }
 
-  /** @returns why it can't be, else null */
+  /** @returns why KSM can't be switched on, or null */
   start(): string | null {
     try {
       this.#switch.begin(GENTLE);
@@ -41,12 +41,12 @@ export class Healer {
       return `${error.title}: ${error.detail ?? ''}. ${error.advice}`;
     }
     this.#isMerging = true;
-    // Should this process end in a way that nobody has thought of.
+    // In case this process ends unexpectedly.
     process.once('exit', this.#putBack);
     return null;
   }
 
-  /** Puts the host's settings back. */
+  /** Restores the host's settings. */
   stop(): void {
     if (!this.#isMerging) return;
     this.#isMerging = false;
@@ -62,14 +62,14 @@ export class Healer {
   }
 }
 
-/** Null where KSM has gone, which can't be. */
+/** Null if KSM has disappeared, which should not happen. */
 function sampleOf(pids: readonly number[]): MergingSample | null {
   const totals = readKsmTotals();
   if (totals === null) return null;
   return { fullScans: totals.fullScans, merged: mergedIn(pids) };
 }
 
-/** What is merged in these processes; those that are gone, or may not be looked into, count for nothing. */
+/** The merged memory of these processes; those that are gone or may not be read count as 0. */
 function mergedIn(pids: readonly number[]): Bytes {
   const { pageSize } = kernelUnits();
   return bytes(

@@ -26,7 +26,7 @@ function setHost(host: Partial<Host>): void {
   for (const [name, value] of Object.entries(host)) writeFileSync(path.join(folder, name), bracketed(name, value));
 }
 
-/** The kernel shows the advisor that is on in brackets. */
+/** The kernel shows the active advisor in brackets. */
 function bracketed(name: string, value: number | string): string {
   return name === 'advisor_mode' ? `[${value}]` : String(value);
 }
@@ -54,10 +54,10 @@ function codeOf(work: () => void): string | null {
   }
 }
 
-describe('what is changed', () => {
+describe('the changes', () => {
   const before: KsmSettings = { run: 0, pagesToScan: 100, sleepMs: 20, advisor: 'scan-time' };
 
-  test('an advisor goes first, since it holds pages_to_scan; the merging starts last', () => {
+  test('an advisor is switched off first, because it controls pages_to_scan; the merging starts last', () => {
     expect(changesFor(before, BRISK)).toEqual([
       { file: 'advisor_mode', from: 'scan-time', to: 'none' },
       { file: 'pages_to_scan', from: '100', to: '5000' },
@@ -66,22 +66,22 @@ describe('what is changed', () => {
     ]);
   });
 
-  test('what is so already is left alone, and a faster pace too', () => {
+  test('settings that fit already are left alone, and so is a faster pace', () => {
     const fast = { ...before, advisor: null, pagesToScan: 9000, sleepMs: GENTLE.sleepMs };
     expect(changesFor(fast, GENTLE)).toEqual([{ file: 'run', from: '0', to: '1' }]);
   });
 
-  test('nothing where it runs: its pace is somebody’s choice', () => {
+  test('nothing changes if KSM runs already: its pace is somebody’s choice', () => {
     expect(changesFor({ ...before, run: 1 }, BRISK)).toEqual([]);
   });
 
-  test('2 is not written again: it would copy all that is merged', () => {
+  test('2 is not restored: that would copy everything merged', () => {
     expect(changesFor({ ...before, run: 2 }, BRISK).at(-1)).toEqual({ file: 'run', from: '0', to: '1' });
   });
 });
 
 describe('there and back', () => {
-  test('everything is as before, whatever it was', () => {
+  test('everything is restored, whatever it was', () => {
     const setting = fc.record({
       run: fc.constantFrom(0, 1),
       pages_to_scan: fc.integer({ min: 1, max: 20_000 }),
@@ -102,7 +102,7 @@ describe('there and back', () => {
     );
   });
 
-  test('twice is once', () => {
+  test('twice has the effect of once', () => {
     setHost(USUAL);
     const one = ksm();
     one.begin(BRISK);
@@ -112,7 +112,7 @@ describe('there and back', () => {
     expect(host()).toEqual(asText(USUAL));
   });
 
-  test('kept, it goes on at the pace that the host had', () => {
+  test("with `keeps`, KSM keeps running at the host's own pace", () => {
     setHost(USUAL);
     const one = ksm();
     one.begin(BRISK);
@@ -121,7 +121,7 @@ describe('there and back', () => {
     expect(existsSync(record)).toBe(false);
   });
 
-  test('what somebody has set meanwhile stays', () => {
+  test('a setting that somebody has changed meanwhile stays', () => {
     setHost(USUAL);
     const one = ksm();
     one.begin(BRISK);
@@ -130,10 +130,10 @@ describe('there and back', () => {
     expect(host()).toEqual({ ...asText(USUAL), pages_to_scan: '777', run: '2' });
   });
 
-  test('a setting that can’t be written: nothing is changed', () => {
+  test('if a setting can’t be written, nothing is changed', () => {
     setHost(USUAL);
     const one = ksm();
-    // A folder can't be written to, not even by root.
+    // Without `run` there is no KSM to switch on.
     rmSync(path.join(folder, 'run'));
     expect(codeOf(() => one.begin(BRISK))).toBe('KSM_UNAVAILABLE');
     setHost(USUAL);
@@ -147,8 +147,8 @@ describe('there and back', () => {
   });
 });
 
-describe('two of them', () => {
-  test('one at a time, so that none takes the other’s settings for the host’s', () => {
+describe('two switches', () => {
+  test('only one at a time, so that neither takes the other’s settings for the host’s', () => {
     setHost(USUAL);
     const [one, other] = [ksm(), ksm()];
     one.begin(BRISK);
@@ -169,7 +169,7 @@ describe('two of them', () => {
   test.each([
     ['that is gone', { pid: 2 ** 22 + 1, startTime: 1 }],
     ['whose number another one has now', { pid: process.pid, startTime: 1 }],
-  ])('the settings of one %s are put back by the next', (_, owner) => {
+  ])('the settings of an owner %s are restored by the next', (_, owner) => {
     setHost({ ...USUAL, pages_to_scan: 5000, run: 1 });
     writeFileSync(record, JSON.stringify({ ...owner, changes }));
     expect(ksm().leftBehind()).toEqual(changes);
@@ -179,7 +179,7 @@ describe('two of them', () => {
     expect(ksm().recover()).toEqual([]);
   });
 
-  test('those of one that lives are left alone', () => {
+  test('the settings of a living owner are left alone', () => {
     setHost({ ...USUAL, pages_to_scan: 5000, run: 1 });
     writeFileSync(record, JSON.stringify({ pid: process.pid, startTime: readStat(process.pid)?.startTime, changes }));
     expect(ksm().leftBehind()).toEqual([]);
@@ -189,7 +189,7 @@ describe('two of them', () => {
   });
 
   test.each(['', '{', '{}', '{"changes":[{"file":"../../vm/overcommit_memory","from":"0","to":"1"}]}'])(
-    'a file that says %j changes nothing, and is in nobody’s way',
+    'a file with the content %j changes nothing, and obstructs nobody',
     (text) => {
       setHost(USUAL);
       writeFileSync(record, text);

@@ -1,12 +1,12 @@
 /**
- * Switches KSM on, a setting of the host, and puts everything back as it was.
+ * Switches KSM on, a setting of the host, and restores everything afterwards.
  *
- * What was there before is also kept in a file, for as long as it is changed: so two of Cowherd's processes never do
- * it at once, each taking the other's settings for the host's own; and when one is killed in the midst of it, the next
- * puts the host's settings back. The file and the settings both go with a restart of the host.
+ * The previous settings are also kept in a file while they are changed. Two processes of Cowherd therefore never change
+ * them at once, each taking the other's settings for the host's own; and when a process is killed meanwhile, the next
+ * one restores the host's settings. A restart of the host resets both the file and the settings.
  *
- * Source: mm/ksm.c and Documentation/admin-guide/mm/ksm.rst. While an advisor is on, pages_to_scan is its own and can't
- * be written. 0 in `run` stops the merging and leaves merged what is; 2 would copy it all again.
+ * Source: mm/ksm.c and Documentation/admin-guide/mm/ksm.rst. An active advisor controls pages_to_scan, which then can't
+ * be written. 0 in `run` stops the merging and keeps merged pages; 2 would copy them all again.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { CowherdError, isSystemError } from '../../base/errors.ts';
 import { KSM_FOLDER, type KsmSettings, readKsmSettings } from '../../procfs/ksm.ts';
 import { readStat } from '../../procfs/stat.ts';
 
-/** How fast ksmd works. A page costs it some 2 µs, so these are half a core at most, and a tenth of one. */
+/** How fast ksmd works. A page costs it some 2 µs, so these take at most half a core, and a tenth of one. */
 export interface Pace {
   readonly pagesToScan: number;
   readonly sleepMs: number;
@@ -22,7 +22,7 @@ export interface Pace {
 export const BRISK: Pace = { pagesToScan: 5000, sleepMs: 10 };
 export const GENTLE: Pace = { pagesToScan: 1000, sleepMs: 20 };
 
-/** A file of the host's settings, and what is written there. */
+/** A file of the host's settings, and the value written to it. */
 export interface SettingChange {
   readonly file: string;
   readonly from: string;
@@ -37,7 +37,7 @@ interface Taken {
   readonly changes: readonly SettingChange[];
 }
 
-/** What to change, in this order. Nothing where KSM runs already: then its pace is somebody's choice. Pure. */
+/** The changes to make, in this order. None if KSM runs already: then its pace is somebody's choice. Pure. */
 export function changesFor(before: KsmSettings, pace: Pace): SettingChange[] {
   if (before.run === 1) return [];
   const change = (file: string, from: number | string, to: number | string): SettingChange[] =>
@@ -46,7 +46,7 @@ export function changesFor(before: KsmSettings, pace: Pace): SettingChange[] {
     ...(before.advisor === null ? [] : change('advisor_mode', before.advisor, 'none')),
     ...change('pages_to_scan', before.pagesToScan, Math.max(before.pagesToScan, pace.pagesToScan)),
     ...change('sleep_millisecs', before.sleepMs, pace.sleepMs),
-    // 2 has unmerged everything, once, and written again it would do so again.
+    // Also from 2: it has unmerged everything once, and would do so again if it were restored.
     { file: 'run', from: '0', to: '1' },
   ];
 }
@@ -61,11 +61,11 @@ export class KsmSwitch {
     this.#record = record;
   }
 
-  /** Puts back what a process that was killed has left changed, and says what it was. */
+  /** Restores the settings that a killed process has left changed; returns those changes. */
   recover(): readonly SettingChange[] {
     const left = this.#readRecord();
     if (left === null) {
-      // There is none, or nothing can be learnt from it.
+      // There is no record, or an unreadable one.
       this.#removeRecord();
       return [];
     }
@@ -74,7 +74,9 @@ export class KsmSwitch {
     return left.changes;
   }
 
-  /** What a process that was killed has left changed: KSM goes on at its pace until somebody puts it back. */
+  /**
+   * The settings that a killed process has left changed: KSM keeps running at its pace until somebody restores them.
+   */
   leftBehind(): readonly SettingChange[] {
     const left = this.#readRecord();
     return left === null || isOwned(left) ? [] : left.changes;
@@ -88,7 +90,7 @@ export class KsmSwitch {
   }
 
   /**
-   * Switches it on.
+   * Switches KSM on.
    *
    * @throws CowherdError KSM_UNAVAILABLE, KSM_NOT_ALLOWED; then nothing is changed
    */
@@ -107,7 +109,7 @@ export class KsmSwitch {
     }
   }
 
-  /** Puts back what was changed; with `keeps` it goes on merging, at the pace that the host had. Never throws. */
+  /** Restores the settings; with `keeps` KSM keeps merging, at the host's own pace. Never throws. */
   end(keeps = false): void {
     const changes = this.#changes;
     if (changes === null) return;
@@ -116,15 +118,15 @@ export class KsmSwitch {
   }
 
   #putBack(changes: readonly SettingChange[], keeps: boolean): void {
-    // The merging stops first, and an advisor comes last, since it takes pages_to_scan for its own.
+    // The merging stops first. An advisor comes last, because it takes control of pages_to_scan.
     for (const { file, from, to } of changes.toReversed().toSorted(byAdvisorLast)) {
       if (keeps && file === 'run') continue;
       const path = join(this.#folder, file);
       try {
-        // What somebody has set otherwise meanwhile is theirs.
+        // A value that somebody else has set meanwhile is theirs.
         if (valueIn(readFileSync(path, 'utf8')) === to) writeFileSync(path, from);
       } catch {
-        // The others can still be put back.
+        // The other settings can still be restored.
       }
     }
     this.#removeRecord();
@@ -134,7 +136,7 @@ export class KsmSwitch {
     try {
       rmSync(this.#record, { force: true });
     } catch {
-      // Another user's: it is not this process that has changed anything.
+      // The record of another user, so this process has changed nothing.
     }
   }
 
@@ -144,7 +146,7 @@ export class KsmSwitch {
       writeFileSync(this.#record, JSON.stringify(record), { flag: 'wx', mode: 0o600 });
     } catch (error) {
       if (!isSystemError(error, 'EEXIST')) {
-        // No such folder, or not ours to write to: it goes without.
+        // There is no such folder, or it is not writable: work without a record.
         if (isSystemError(error)) return;
         throw error;
       }
@@ -169,7 +171,7 @@ export class KsmSwitch {
 const byAdvisorLast = (a: SettingChange, b: SettingChange): number =>
   Number(a.file === 'advisor_mode') - Number(b.file === 'advisor_mode');
 
-/** The word in brackets, where all that can be are listed. */
+/** The word in brackets, if all possible values are listed. */
 function valueIn(text: string): string {
   return /\[([\w-]+)\]/.exec(text)?.[1] ?? text.trim();
 }
@@ -179,7 +181,7 @@ function isOwned({ pid, startTime }: Taken): boolean {
   return stat !== null && stat.startTime === startTime && stat.state !== 'Z';
 }
 
-/** Nothing else is ever written out of that file. */
+/** Checks the record: nothing else is ever written to the host's settings. */
 function isChange(value: unknown): value is SettingChange {
   const { file, from, to } = value as Partial<SettingChange>;
   const isKnown = file === 'advisor_mode' || file === 'pages_to_scan' || file === 'sleep_millisecs' || file === 'run';

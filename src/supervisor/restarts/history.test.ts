@@ -35,7 +35,7 @@ describe('the folder', () => {
   });
 });
 
-test("a herd's file is found by the folder that it was started from; two herds have two", () => {
+test("a herd's file is found by the folder that it was started from; two herds have two files", () => {
   const ofHerd = (name: string): string => path.basename(historyFile(folder, path.join('/run/cowherd', name)));
   const name = herdName('/srv/shop', ['shop:app']);
   expect(ofHerd(name).startsWith(herdNamePrefix('/srv/shop'))).toBe(true);
@@ -52,7 +52,7 @@ test('records are kept in order, open to their owner only', () => {
   expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
 });
 
-test('the last 200 stay', () => {
+test('the last 200 are kept', () => {
   const file = path.join(folder, 'shop.jsonl');
   for (let to = 2; to < MOST_RECORDS + 5; to += 1) appendRecord(file, record(to));
   const records = readHistory(file);
@@ -62,7 +62,7 @@ test('the last 200 stay', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('a line that was cut costs no other', () => {
+test('a truncated line does not affect others', () => {
   const file = path.join(folder, 'shop.jsonl');
   appendRecord(file, record(2));
   appendFileSync(file, '{"kind":"rel');
@@ -70,12 +70,12 @@ test('a line that was cut costs no other', () => {
   expect(readHistory(file)).toEqual([record(2), record(3)]);
 });
 
-test('a place that is no folder is an error of the system', () => {
+test('a path through a file is a system error', () => {
   writeFileSync(path.join(folder, 'file'), '');
   expect(() => appendRecord(path.join(folder, 'file', 'shop.jsonl'), record(2))).toThrow(/ENOTDIR|EEXIST/);
 });
 
-test('of many herds the latest stay, and files that are no histories', () => {
+test('the histories of the latest herds are kept, and so are files that are no histories', () => {
   writeFileSync(path.join(folder, 'events.jsonl'), '');
   utimesSync(path.join(folder, 'events.jsonl'), 0, 0);
   for (let herd = 1; herd <= 105; herd += 1) {

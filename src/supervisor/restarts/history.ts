@@ -1,6 +1,6 @@
 /**
- * The records of a herd's restarts, kept across its ends: one JSON object a line, in the user's state directory, open to
- * its owner only.
+ * The records of a herd's restarts, which outlive the herd: one JSON object per line, in the user's state directory,
+ * open to its owner only.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -14,17 +14,17 @@ import { nameOfDirectory } from '../runtime-directory/runtime-directory.ts';
 
 export const MOST_RECORDS = 200;
 
-/** Herds that were tried once leave their history; of all in one folder the latest stay. */
+/** Herds that were tried only once leave a history, too: the latest ones in a folder are kept. */
 const MOST_HISTORIES = 100;
 
-/** Of one history: a record has some 1,000 bytes. */
+/** The maximum size of a history; a record has some 1,000 bytes. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 const ENDING = '.jsonl';
-/** What `nameOfDirectory` gives, and nothing else that may lie there. */
+/** Names made by `nameOfDirectory`, and no others that may be in the folder. */
 const OWN_NAME = /-[\da-f]{6}\.jsonl$/;
 
-/** What the choice of the folder depends on. */
+/** The inputs to the choice of the folder. */
 export interface StateEnvironment {
   /** systemd's StateDirectory= (systemd.exec(5)); several are separated by colons. */
   stateDirectory: string | undefined;
@@ -33,17 +33,17 @@ export interface StateEnvironment {
   home: string;
 }
 
-/** The folder in which each herd of this user has its history (XDG Base Directory Specification). */
+/** The folder with the histories of this user's herds (XDG Base Directory Specification). */
 export function historyFolder(environment: StateEnvironment): string {
   const given = environment.stateDirectory?.split(':')[0] ?? '';
   if (given !== '') return given;
   const { xdgStateHome = '' } = environment;
-  // A path that is not absolute is to be ignored, says the specification.
+  // The specification says to ignore relative paths.
   if (xdgStateHome.startsWith('/')) return join(xdgStateHome, 'cowherd');
   return environment.uid === 0 ? '/var/lib/cowherd' : join(environment.home, '.local', 'state', 'cowherd');
 }
 
-/** Reads what `historyFolder` needs from this process. */
+/** Reads the inputs of `historyFolder` from this process. */
 export function readStateEnvironment(): StateEnvironment {
   const uid = process.getuid?.() ?? 0;
   return {
@@ -54,7 +54,7 @@ export function readStateEnvironment(): StateEnvironment {
   };
 }
 
-/** `sudo -E` leaves that of another user, who could lead root's files from there to any folder. */
+/** Guards root: `sudo -E` keeps another user's variable, which could lead root's files to any folder. */
 function trusted(given: string | undefined, uid: number): string | undefined {
   if (given === undefined || uid !== 0 || !given.startsWith('/')) return given;
   return whyNotTrusted(join(given, 'cowherd'), { uid }) === null ? given : undefined;
@@ -66,9 +66,9 @@ export function historyFile(folder: string, runtimeDirectory: string): string {
 }
 
 /**
- * Adds a record; those before the last 200 go.
+ * Adds a record, and drops all but the last 200.
  *
- * @throws the error of the system, when it can't be written
+ * @throws the error of the system, if it can't be written
  */
 export function appendRecord(file: string, record: RestartRecord): void {
   makeFolders(dirname(file));
@@ -76,7 +76,7 @@ export function appendRecord(file: string, record: RestartRecord): void {
   const text = readIfThere(file);
   const lines = linesOf(text);
   if (lines.length < MOST_RECORDS) {
-    // A full disk may have cut the line before.
+    // A full disk may have truncated the previous line.
     if (text === '') removeOldest(dirname(file));
     appendToOwn(file, text === '' || text.endsWith('\n') ? line : `\n${line}`, 0o600);
     return;
@@ -84,7 +84,10 @@ export function appendRecord(file: string, record: RestartRecord): void {
   replaceFile(file, [...lines.slice(1 - MOST_RECORDS), line].join('\n'), 0o600);
 }
 
-/** Writes records of the herd with this runtime directory, best effort: the first failure is told of. */
+/**
+ * Returns a function that writes records of the herd with this runtime directory, best effort: it warns of the first
+ * failure.
+ */
 export function historyWriter(runtimeDirectory: string, warn: (text: string) => void): (record: RestartRecord) => void {
   const file = historyFile(historyFolder(readStateEnvironment()), runtimeDirectory);
   let hasWarned = false;
@@ -98,7 +101,7 @@ export function historyWriter(runtimeDirectory: string, warn: (text: string) => 
   };
 }
 
-/** Oldest first. A line that is no record, such as one that a full disk has cut, is left out. */
+/** Oldest first. A line that is no record, for example one truncated by a full disk, is left out. */
 export function readHistory(file: string): RestartRecord[] {
   return linesOf(readIfThere(file)).flatMap((line) => {
     try {

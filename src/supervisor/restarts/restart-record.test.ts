@@ -52,7 +52,7 @@ function ended(restart: Restart, failure: string | null = null): RestartRecord {
   return recordOf(restart, { endedAtMs: 6234.5678, settledAtMs: 7000, failure });
 }
 
-test('how long it took, to the new generation and to the last old worker', () => {
+test('the duration, until the new generation served and until the last old worker left', () => {
   expect(ended(reload(), 'APP_IMPORT_FAILED: shop')).toMatchObject({
     kind: 'reload',
     by: 'SIGHUP',
@@ -67,7 +67,7 @@ test('how long it took, to the new generation and to the last old worker', () =>
 });
 
 describe('the host', () => {
-  test('the lowest of each figure, whenever it was; the page cache lost from its beginning', () => {
+  test('the lowest of each figure, at any time; the page cache lost since the beginning', () => {
     const restart = reload(host(500, 700, 300));
     noteHost(restart, host(100, 600, 290));
     noteHost(restart, host(400, 200, 350));
@@ -89,7 +89,7 @@ describe('the host', () => {
     expect(ended(restart).host?.page_cache_lost).toBe(0);
   });
 
-  test('nothing where /proc/meminfo is not to be had', () => {
+  test("null if /proc/meminfo can't be read", () => {
     expect(ended(reload()).host).toBeNull();
   });
 
@@ -102,7 +102,7 @@ describe('the host', () => {
 });
 
 describe('processes', () => {
-  test('one that was there counts from the beginning, one that came counts whole', () => {
+  test('one that existed before counts from the beginning, one that came later counts completely', () => {
     const restart = reload(null, [reading(10, { minorFaults: 1000, majorFaults: 5, requestsFinished: 70 })]);
     noteProcess(restart, reading(10, { minorFaults: 1200, majorFaults: 5, requestsFinished: 75 }));
     noteProcess(restart, reading(20, { generation: 2, minorFaults: 300, majorFaults: 1, requestsFinished: 3 }));
@@ -118,7 +118,7 @@ describe('processes', () => {
     expect(requests).toEqual({ answered: 8, errors: 0, cut: 0 });
   });
 
-  test('what happens on the way out counts: faults, exceptions, requests that were cut', () => {
+  test('events during the exit count: faults, exceptions, requests that were cut', () => {
     const restart = reload(null, [reading(10, { minorFaults: 1000, responseErrors: 2 })]);
     noteExit(restart, reading(10, { minorFaults: 90_000, responseErrors: 3 }), 2);
     noteExit(restart, reading(11, { minorFaults: 10 }), 0);
@@ -127,7 +127,7 @@ describe('processes', () => {
     expect(requests).toEqual({ answered: 0, errors: 1, cut: 2 });
   });
 
-  test('a worker that becomes the mold keeps what it has answered, and counts on', () => {
+  test('a worker that becomes the mold keeps its requests, and its faults continue', () => {
     const restart = reload(null, [reading(10, { requestsFinished: 7, minorFaults: 100 })]);
     noteProcess(restart, reading(10, { requestsFinished: 9, minorFaults: 120 }));
     noteProcess(restart, reading(10, { role: 'mold', generation: 2, minorFaults: 200 }));
@@ -136,7 +136,7 @@ describe('processes', () => {
     expect(faults.processes).toEqual([{ pid: 10, role: 'mold', generation: 2, minor: 100, major: 0 }]);
   });
 
-  test('of many only those with the most faults are named; the sums have all', () => {
+  test('only those with the most faults are named; the sums include all', () => {
     const restart = reload();
     for (let pid = 1; pid <= 100; pid += 1) noteProcess(restart, reading(pid, { minorFaults: pid }));
     const { faults } = ended(restart);

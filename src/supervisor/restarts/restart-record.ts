@@ -1,20 +1,20 @@
 /**
- * What a restart did to the host: a reload, refork, rollback or stop, from what was read while it lasted to the record
- * that `cowherd history` lists. Pure; `restart-recorder.ts` reads and writes.
+ * The effects of a restart on the host: turns the readings taken during a reload, refork, rollback or stop into the
+ * record that `cowherd history` lists. Pure; `restart-recorder.ts` reads and writes.
  *
- * Memory is bytes, times are seconds. Fields may be added under one version.
+ * Memory is in bytes, times are in seconds. Fields may be added under one version.
  */
 import type { RolloutKind } from '../herd/state.ts';
 
 export const RECORD_VERSION = 1;
 
-/** Processes named one by one, those with the most faults: the others are in the sums. */
+/** How many processes are named, those with the most faults; the sums include all. */
 const MOST_PROCESSES = 20;
 
 export type RestartKind = RolloutKind | 'stop';
 export type ProcessRole = 'supervisor' | 'keeper' | 'mold' | 'worker' | 'other';
 
-/** The memory of the host (/proc/meminfo): in a container too, where the limit is the cgroup's. */
+/** The memory of the host (/proc/meminfo); in a container too, although its limit is the cgroup's. */
 export interface HostMemory {
   total: number;
   free: number;
@@ -23,7 +23,7 @@ export interface HostMemory {
   cached: number;
 }
 
-/** What one process has come to. Counts are since it was started. */
+/** The counts of one process since it was started. */
 export interface ProcessReading {
   pid: number;
   role: ProcessRole;
@@ -37,18 +37,18 @@ export interface ProcessReading {
 export interface RestartRecord {
   version: typeof RECORD_VERSION;
   kind: RestartKind;
-  /** Who or what asked for it. */
+  /** Who or what requested the restart. */
   by: string;
   from: number;
   /** `null` for a stop. */
   to: number | null;
   /** Wall clock, ISO 8601. */
   started: string;
-  /** Until the other generation served or the attempt was given up, or until the herd was gone. */
+  /** Until the other generation served or the attempt was given up; for a stop, until the herd was gone. */
   duration_seconds: number;
-  /** And until the last process that it ended had left. */
+  /** Until the last process that the restart ended had left, too. */
   settled_seconds: number;
-  /** `null` when it did what was asked. */
+  /** `null` if the restart succeeded. */
   failure: string | null;
   workers: number;
   host: {
@@ -58,10 +58,10 @@ export interface RestartRecord {
     memory_available_before: number;
     memory_available_lowest: number;
     page_cache_before: number;
-    /** From its beginning to its lowest. */
+    /** From its value at the beginning to its lowest. */
     page_cache_lost: number;
   } | null;
-  /** Of the processes that had been sampled; `null` without any. */
+  /** Covers the sampled processes; `null` if there were none. */
   herd_pss_peak: number | null;
   faults: {
     minor: number;
@@ -70,9 +70,9 @@ export interface RestartRecord {
   };
   requests: {
     answered: number;
-    /** In which the call of the application raised an exception. */
+    /** Requests in which the application raised an exception. */
     errors: number;
-    /** In flight in a worker that ended. */
+    /** Requests in flight in workers that ended. */
     cut: number;
   };
 }
@@ -90,7 +90,7 @@ export interface Restart {
   lowest: HostMemory | null;
   peakPss: number | null;
   cut: number;
-  /** By pid: what each had at the beginning, or nothing when it was not there yet, and what it has now. */
+  /** By pid: the first reading (zero for a process that started later) and the latest one. */
   processes: Map<number, { first: ProcessReading; last: ProcessReading }>;
 }
 
@@ -131,7 +131,7 @@ export function notePss(restart: Restart, pss: number): void {
 export function noteProcess(restart: Restart, reading: ProcessReading): void {
   const known = restart.processes.get(reading.pid);
   if (known !== undefined) {
-    // A worker that has become a mold counts on.
+    // A worker that has become a mold keeps its counts.
     known.last = {
       ...reading,
       requestsFinished: Math.max(reading.requestsFinished, known.last.requestsFinished),
@@ -143,13 +143,13 @@ export function noteProcess(restart: Restart, reading: ProcessReading): void {
   restart.processes.set(reading.pid, { first: { ...reading, ...nothing }, last: reading });
 }
 
-/** The last reading of a process that has ended with so many requests in flight. */
+/** Notes the last reading of a process, which has ended with `inFlight` requests in flight. */
 export function noteExit(restart: Restart, reading: ProcessReading, inFlight: number): void {
   noteProcess(restart, reading);
   restart.cut += Math.max(0, inFlight);
 }
 
-/** The record of a restart that has ended, and whose last process has left. Times as `startedAtMs`. */
+/** The record of a restart that has ended and whose last process has left. Times are on the clock of `startedAtMs`. */
 export function recordOf(
   restart: Restart,
   ending: { endedAtMs: number; settledAtMs: number; failure: string | null },
@@ -200,7 +200,7 @@ export function recordOf(
   };
 }
 
-/** To a millisecond. */
+/** Rounded to a millisecond. */
 function seconds(ms: number): number {
   return Math.max(0, Math.round(ms)) / 1000;
 }

@@ -1,6 +1,6 @@
 /**
  * Watches the host while the herd restarts, and only then: memory every tenth of a second, faults of each process every
- * second. Writes a record when the last process that a restart ends has left. See restart-record.ts.
+ * second. Writes a record once the last process ended by a restart has left. See restart-record.ts.
  */
 import type { KeeperMessage } from '../../agent/messages.ts';
 import type { ScoreboardRow } from '../../agent/scoreboard.ts';
@@ -14,7 +14,7 @@ import type { HerdState, RolloutOutcome } from '../herd/state.ts';
 const LOOK_EVERY_MS = 100;
 const LOOKS_PER_PROCESS_READING = 10;
 
-/** A record is written after this time, though a process that was to leave is still there. */
+/** A record is written after this time even if a process has still not left. */
 const LONGEST_SETTLING_MS = 60_000;
 
 type Exited = Extract<KeeperMessage, { type: 'process_exited' }>;
@@ -30,7 +30,7 @@ export interface RecorderOptions {
 export class RestartRecorder {
   readonly #options: RecorderOptions;
   #restart: record.Restart | null = null;
-  /** It has ended, and the processes that it ends still leave. */
+  /** The restart has ended, and the processes that it ends are still leaving. */
   #ended: { endedAtMs: number; failure: string | null } | null = null;
   #state: HerdState | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -40,7 +40,7 @@ export class RestartRecorder {
     this.#options = options;
   }
 
-  /** After each event: a restart may have begun, or its last process may have left. */
+  /** Called after each event: a restart may have begun, or its last process may have left. */
   observe(state: HerdState, event: HerdEvent): void {
     this.#state = state;
     const { rollout, phase, generation } = state;
@@ -57,7 +57,7 @@ export class RestartRecorder {
     }
   }
 
-  /** A process has ended. To be called before it is decided upon. */
+  /** A process has ended. Call this before the event is decided. */
   exited(message: Exited): void {
     if (this.#restart === null || this.#state === null) return;
     const { pid, counters } = message;
@@ -78,7 +78,7 @@ export class RestartRecorder {
     this.#ended = { endedAtMs: outcome.endedAtMs, failure: outcome.failure };
   }
 
-  /** The supervisor ends: what is under way is written. `failure` is the error that ended the herd. */
+  /** The supervisor ends: writes any record under way. `failure` is the error that ended the herd. */
   end(failure: string | null): void {
     if (this.#restart === null && failure !== null && this.#state?.anyWorkerEverReady === true) {
       this.#begin('stop', failure, this.#state.generation, null, monotonicClock.now());
@@ -118,7 +118,7 @@ export class RestartRecorder {
     record.notePss(restart, pss);
   }
 
-  /** Ends the watch; `failure` counts where the restart itself has not told how it ended. */
+  /** Stops watching and writes the record; `failure` applies if the restart itself has no outcome yet. */
   #finish(failure: string | null): void {
     const restart = this.#restart;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -150,7 +150,7 @@ export class RestartRecorder {
   }
 }
 
-/** Every process that the state knows, and the two that it does not speak of. */
+/** All processes in the state, plus the supervisor. */
 function herdOf(state: HerdState): Pick<record.ProcessReading, 'pid' | 'role' | 'generation'>[] {
   return [
     { pid: process.pid, role: 'supervisor' as const, generation: null },
@@ -162,7 +162,7 @@ function herdOf(state: HerdState): Pick<record.ProcessReading, 'pid' | 'role' | 
   ];
 }
 
-/** Whether all have left whom a rollout has told to. */
+/** Whether every process that the rollout told to leave has left. */
 function isSettled(state: HerdState, endedAtMs: number): boolean {
   if (monotonicClock.now() > endedAtMs + LONGEST_SETTLING_MS) return true;
   const leaving = [

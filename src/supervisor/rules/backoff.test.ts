@@ -8,13 +8,13 @@ test('a pause doubles with each failure, up to the longest', () => {
   ]);
 });
 
-test('failures that are free cost no pause, and the first after them the first pause', () => {
+test('free failures cost no pause, and the next one costs the first pause', () => {
   expect([1, 2, 3].map((failures) => pauseMs(failures, { firstMs: 100, longestMs: 1000, free: 1 }))).toEqual([
     0, 100, 200,
   ]);
 });
 
-test('what never was up was not stable', () => {
+test('something that was never up was not stable', () => {
   expect(wasStable(null, 1_000_000, 10)).toBe(false);
   expect(wasStable(100, 109, 10)).toBe(false);
   expect(wasStable(100, 110, 10)).toBe(true);

@@ -1,4 +1,4 @@
-/** The rules by which a herd is healed: by example, and in simulated herds. */
+/** The rules for healing a herd: examples and simulated herds. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytes, mebibytes, milliseconds } from '../../base/units.ts';
@@ -32,7 +32,7 @@ function look(nowMs: number, unsharedMib: readonly (number | null)[], pssMib = 5
   };
 }
 
-/** Looks once a second until there is a reason, at most so often. */
+/** Looks once a second until a heal is due, at most `most` times. */
 function untilDue(memory: HealMemory, nowMs: number, unsharedMib: readonly number[], most = 30) {
   let current = memory;
   for (let seconds = 1; seconds <= most; seconds += 1) {
@@ -43,7 +43,7 @@ function untilDue(memory: HealMemory, nowMs: number, unsharedMib: readonly numbe
   return null;
 }
 
-/** A whole heal that leaves so much unshared. */
+/** A whole heal, from `before` to `after`: MiB unshared in each worker. */
 function heal(
   memory: HealMemory,
   nowMs: number,
@@ -57,13 +57,13 @@ function heal(
   return measure(over, look(nowMs + tookMs + 2000, after));
 }
 
-describe('when', () => {
-  test('the workers have unshared enough, for four seconds', () => {
+describe('a heal is due', () => {
+  test('after the workers have had enough unshared for four seconds', () => {
     const due = untilDue(newHealMemory(), 0, [60, 60, 60]);
     expect(due?.seconds).toBe(5);
   });
 
-  test('not when one look says less', () => {
+  test('not if one look finds less', () => {
     let memory = newHealMemory();
     for (let second = 1; second <= 60; second += 1) {
       const unshared = second % 5 === 0 ? [10, 10, 10] : [60, 60, 60];
@@ -78,7 +78,7 @@ describe('when', () => {
     ['too little in each', Array.from({ length: 40 }, () => 15), 500],
     ['nothing known yet', [null, null], 500],
     ['no worker', [], 500],
-  ])('not for %s', (_, unshared, pss) => {
+  ])('not with %s', (_, unshared, pss) => {
     let memory = newHealMemory();
     for (let second = 1; second <= 20; second += 1) {
       const considered = consider(memory, look(second * 1000, unshared, pss));
@@ -87,7 +87,7 @@ describe('when', () => {
     }
   });
 
-  test('counts seconds, however often it looks', () => {
+  test('by seconds, however often it looks', () => {
     let memory = newHealMemory();
     let decidedAtMs: number | null = null;
     for (let nowMs = 0; decidedAtMs === null && nowMs <= 60_000; nowMs += 50) {
@@ -98,7 +98,7 @@ describe('when', () => {
     expect(decidedAtMs).toBe(4000);
   });
 
-  test('it says of how many workers, how much and what for', () => {
+  test('with a reason: how many workers, how much, and the expected gain', () => {
     let memory = newHealMemory();
     let because: string | null = null;
     for (let second = 0; second < 5; second += 1) {
@@ -109,14 +109,14 @@ describe('when', () => {
 });
 
 describe('a heal', () => {
-  test('is for the workers that have passed the limit', () => {
+  test('is for the workers over the limit', () => {
     const { heal: under, heals } = begun(newHealMemory(), look(0, [60, 4, 16, null]), null);
     expect(heals).toBe(1);
     expect(under?.unsharedBefore).toEqual({ 100: 60 * MIB, 102: 16 * MIB });
     expect(under?.estimated).toBe(38 * MIB);
   });
 
-  test('ends when it has settled, or has taken too long', () => {
+  test('ends when it has settled or taken too long', () => {
     const sample = (fullScans: number, mib: number) => ({ fullScans, merged: mebibytes(mib) });
     let memory = begun(newHealMemory(), look(0, [60, 60]), null);
     const overs = [sample(0, 0), sample(1, 0), sample(2, 80), sample(3, 81)].map((each, second) => {
@@ -130,7 +130,7 @@ describe('a heal', () => {
     expect(proceed(slow, sample(0, 0), 120_000).isOver).toBe(true);
   });
 
-  test('is measured when all its workers were looked at again', () => {
+  test('is measured when all its workers have been sampled again', () => {
     const over = ended(begun(newHealMemory(), look(0, [60, 60]), milliseconds(100)), 5000, milliseconds(900));
     const early = look(6000, [10, 10]);
     const stale = { ...early, candidates: early.candidates.map((each) => ({ ...each, sampledAtMs: 4999 })) };
@@ -142,14 +142,14 @@ describe('a heal', () => {
     expect(memory.wins).toEqual([win]);
   });
 
-  test('without its workers there is nothing to learn', () => {
+  test('teaches nothing when its workers are gone', () => {
     const over = ended(begun(newHealMemory(), look(0, [60, 60]), null), 5000, null);
     const { memory, win } = measure(over, { ...look(6000, [10]), candidates: [] });
     expect(win).toBeNull();
     expect(memory.heal).toBeNull();
   });
 
-  test('that is broken off counts, and is tried again later', () => {
+  test('counts when broken off, and is tried again later', () => {
     const memory = brokenOff(begun(newHealMemory(), look(0, [60, 60]), null), 3000);
     expect(memory).toMatchObject({ heal: null, heals: 1, notBeforeMs: 63_000, stoppedBecause: null });
     expect(consider(memory, look(62_999, [60, 60])).memory.worthSinceMs).toBeNull();
@@ -158,7 +158,7 @@ describe('a heal', () => {
 });
 
 describe('hysteresis', () => {
-  test('what a heal has left counts no more: only new damage leads to another', () => {
+  test('memory left over by a heal no longer counts: only new damage leads to another', () => {
     const { memory } = heal(newHealMemory(), 0, [100, 100], [40, 40]);
     expect(memory.stoppedBecause).toBeNull();
     const later = memory.notBeforeMs;
@@ -166,7 +166,7 @@ describe('hysteresis', () => {
     expect(untilDue(memory, later, [140, 140])).not.toBeNull();
   });
 
-  test('an estimate is worth what the last one was', () => {
+  test('an estimate is discounted by the yield of the last heal', () => {
     const { memory } = heal(newHealMemory(), 0, [100, 100], [80, 80]);
     expect(memory.yieldPart).toBeCloseTo(0.2);
     const [before, more] = [memory.leftOver[100] ?? bytes(0), 100];
@@ -176,22 +176,22 @@ describe('hysteresis', () => {
   test.each([
     [800, 60_000],
     [4000, 200_000],
-    // Not to be seen: as if it had worked all the time.
+    // The CPU time of ksmd can't be seen: as if it had worked all the time.
     [null, 250_000],
   ])('after %s ms of ksmd there is a pause of %i', (ksmdMs, pauseMs) => {
     expect(heal(newHealMemory(), 0, [100, 100], [0, 0], ksmdMs).memory.notBeforeMs).toBe(5000 + pauseMs);
   });
 });
 
-describe('the last one', () => {
-  test('is one that won little', () => {
+describe('healing stops', () => {
+  test('after a heal that won little', () => {
     const { memory, win } = heal(newHealMemory(), 0, [100, 100], [90, 90]);
     expect(win?.won).toBe(20 * MIB);
     expect(memory.stoppedBecause).toMatch(/^the last heal won 20.0 MiB, less than the 25.0 MiB/);
     expect(untilDue(memory, 1e9, [500, 500])).toBeNull();
   });
 
-  test('is one that could not begin', () => {
+  test('after a heal that could not begin', () => {
     const memory = failed(begun(newHealMemory(), look(0, [60, 60]), null), 'the file is read-only');
     expect(memory).toMatchObject({ heal: null, stoppedBecause: 'the file is read-only' });
   });
@@ -205,7 +205,7 @@ describe('the last one', () => {
 });
 
 describe('simulated herds', () => {
-  /** An hour. Each second every worker copies some; a heal gives back the part of it that is identical. */
+  /** Simulates an hour. Each second every worker copies some memory; a heal gives back its identical part. */
   function hour(perSecondMib: number, identicalPart: number, rewrittenPart: number) {
     let memory = newHealMemory();
     let healedMs = 0;
@@ -228,7 +228,7 @@ describe('simulated herds', () => {
     return { memory, healedMs };
   }
 
-  test('identical damage is healed again and again, at a small part of the time', () => {
+  test('identical damage is healed again and again, in a small part of the time', () => {
     const { memory, healedMs } = hour(0.5, 0.9, 0);
     expect(memory.heals).toBeGreaterThan(3);
     expect(memory.stoppedBecause).toBeNull();
@@ -241,11 +241,11 @@ describe('simulated herds', () => {
     expect(memory.stoppedBecause).not.toBeNull();
   });
 
-  test('so are pages that are written again at once', () => {
+  test('pages that are rewritten at once are tried once', () => {
     expect(hour(20, 0.9, 0.95).memory.heals).toBe(1);
   });
 
-  test('whatever the course, ksmd works a small part of the time, and a heal is worth it or the last', () => {
+  test('in every course ksmd works a small part of the time, and a heal is worth it or the last', () => {
     const part = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(fc.double({ min: 0, max: 50, noNaN: true }), part, part, (perSecond, identical, rewritten) => {
@@ -259,6 +259,6 @@ describe('simulated herds', () => {
   });
 });
 
-test('the limit of a worker', () => {
+test('the limit of a worker is 16 MiB', () => {
   expect(WORKER_LIMIT).toBe(16 * MIB);
 });

@@ -1,46 +1,46 @@
 /**
- * When a herd is healed by rule, and what a heal has won; pure, over plain data.
+ * When a herd is healed by rule, and how much a heal has won; pure, over plain data.
  *
- * A heal has the kernel merge again what workers hold alone although it is byte for byte the same as the mold's. How
- * much that is can be seen only by comparing pages, which costs seconds of CPU time. What is at hand is an upper
- * bound: the unshared memory of each worker, from the sampler. How much of that is identical is learnt: each heal's
- * win is measured, and the next estimate is worth only as much as the last one was. What a heal has left unshared
- * counts no more, so that only new damage leads to another one. And one that has won little is the last, until new
- * code is loaded: then what is unshared differs, or is written again as fast as it is merged.
+ * A heal makes the kernel merge pages that workers hold alone although they are identical to the mold's. The amount
+ * shows only when pages are compared, which costs seconds of CPU time. An upper bound is at hand: the unshared memory
+ * of each worker, from the sampler. The identical part of it is learnt: each heal's win is measured, and the next
+ * estimate is discounted by it. Memory that a heal has left unshared no longer counts, so that only new damage leads to
+ * another heal. A heal that has won little is the last until new code is loaded: the unshared pages then differ, or are
+ * rewritten as fast as they are merged.
  */
 import { type Bytes, bytes, formatMiB, mebibytes, type Milliseconds, milliseconds } from '../../base/units.ts';
 import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, worth } from './learnt-benefit.ts';
 import { begin, follow, type HealProgress, type MergingSample } from './heal-settled.ts';
 
-/** A ready worker; `unshared` is null until it has been looked at. */
+/** A ready worker; `unshared` is null until the worker has been sampled. */
 export interface HealCandidate {
   pid: number;
   unshared: Bytes | null;
   sampledAtMs: number;
 }
 
-/** What is known at a tick. */
+/** The readings of a tick. */
 export interface HealReading {
   nowMs: number;
-  /** Of the molds and all workers. */
+  /** Proportional set size of the molds and all workers. */
   herdPss: Bytes;
   candidates: readonly HealCandidate[];
 }
 
-/** A heal under way, or one whose win is not measured yet. */
+/** A heal that is under way, or whose win is not measured yet. */
 export interface Heal {
   startedAtMs: number;
-  /** Workers that have passed the limit, with what each had unshared. */
+  /** The workers over the limit, with the unshared memory of each. */
   unsharedBefore: Record<number, Bytes>;
   estimated: Bytes;
   progress: HealProgress | null;
-  /** CPU time that ksmd had used; null where it can't be seen. */
+  /** CPU time that ksmd had used by then; null where it can't be seen. */
   ksmdBeforeMs: Milliseconds | null;
   ended: { atMs: number; ksmdMs: Milliseconds | null } | null;
 }
 
 export interface HealWin {
-  /** Bytes less that workers have unshared; negative when it has grown. */
+  /** By how many bytes the workers' unshared memory fell; negative when it grew. */
   won: number;
   estimated: Bytes;
   tookMs: Milliseconds;
@@ -48,29 +48,34 @@ export interface HealWin {
 }
 
 export interface HealMemory {
-  /** Since the supervisor started. */
+  /** Number of heals since the herd started. */
   heals: number;
   heal: Heal | null;
   wins: readonly HealWin[];
-  /** Which part of an estimate comes true; learnt from the latest heal. */
+  /** The part of an upper bound that is really won; learnt from the latest heal. */
   yieldPart: number;
-  /** What the latest heal has left unshared, by pid. */
+  /** Memory still unshared after the latest heal, by pid. */
   leftOver: Record<number, Bytes>;
-  /** Since when it has been worth it, in supervisor milliseconds. */
+  /** Since when a heal has been worth it, in supervisor milliseconds. */
   worthSinceMs: number | null;
   notBeforeMs: number;
   /** Why there are no more heals until new code is loaded. */
   stoppedBecause: string | null;
 }
 
-/** The limit: a worker with less newly unshared memory is left alone. */
+/** A worker with less newly unshared memory is left alone. */
 export const WORKER_LIMIT = mebibytes(16);
-/** A collection in all workers is over by then, and what it has copied is at rest. */
+/**
+ * How long a heal must be worth it first: a collection in all workers is over by then, and its copies no longer change.
+ */
 const WORTH_FOR_MS = 4000;
-/** No heal takes longer; a host with much other memory to merge would need it. */
+/** The longest heal; only a host with much other memory to merge would need more time. */
 const LONGEST_MS = 120_000;
 const SHORTEST_PAUSE_MS = 60_000;
-/** After a heal so many times the CPU time of ksmd goes by (or its whole length, where that can't be seen): 2% of a core. */
+/**
+ * The pause after a heal, as a multiple of ksmd's CPU time (or of the heal's length, where that can't be seen): 2% of a
+ * core.
+ */
 const PAUSE_IN_HEALS = 50;
 
 export function newHealMemory(): HealMemory {
@@ -86,12 +91,12 @@ export function newHealMemory(): HealMemory {
   };
 }
 
-/** New code has other waste. */
+/** Forgets what was learnt: new code wastes other memory. */
 export function newCode(memory: HealMemory): HealMemory {
   return { ...newHealMemory(), heals: memory.heals, heal: memory.heal, wins: memory.wins };
 }
 
-/** What has been unshared since the latest heal, in the workers in which that passes the limit. */
+/** Memory unshared since the latest heal, of the workers in which it is over the limit. */
 function newlyUnshared(memory: HealMemory, { candidates }: HealReading): Map<number, Bytes> {
   const found = new Map<number, Bytes>();
   for (const { pid, unshared } of candidates) {
@@ -101,7 +106,7 @@ function newlyUnshared(memory: HealMemory, { candidates }: HealReading): Map<num
   return found;
 }
 
-/** Looks once; returns what is remembered from now on, and the reason for a heal if there is one. */
+/** Takes one look; returns the new memory, and the reason for a heal if one is due. */
 export function consider(memory: HealMemory, look: HealReading): { memory: HealMemory; because: string | null } {
   const waits = memory.heal !== null || memory.stoppedBecause !== null || look.nowMs < memory.notBeforeMs;
   const waste = newlyUnshared(memory, look);
@@ -109,7 +114,7 @@ export function consider(memory: HealMemory, look: HealReading): { memory: HealM
   if (waits || waste.size === 0 || estimate < worth(look.herdPss)) {
     return { memory: { ...memory, worthSinceMs: null }, because: null };
   }
-  // A herd file of an older version has none.
+  // Null at first, and missing from herd files of older versions.
   const worthSinceMs = memory.worthSinceMs ?? look.nowMs;
   const because =
     look.nowMs - worthSinceMs < WORTH_FOR_MS
@@ -119,7 +124,7 @@ export function consider(memory: HealMemory, look: HealReading): { memory: HealM
   return { memory: { ...memory, worthSinceMs }, because };
 }
 
-/** A heal begins. `ksmdMs`: the CPU time that ksmd has used so far. */
+/** Begins a heal. `ksmdMs`: the CPU time that ksmd has used so far. */
 export function begun(memory: HealMemory, look: HealReading, ksmdMs: Milliseconds | null): HealMemory {
   const waste = newlyUnshared(memory, look);
   const before = new Map(look.candidates.map(({ pid, unshared }) => [pid, unshared ?? bytes(0)]));
@@ -138,7 +143,7 @@ export function begun(memory: HealMemory, look: HealReading, ksmdMs: Millisecond
   };
 }
 
-/** A sample of a heal under way: how far it is, and whether it is to end. */
+/** Takes a sample of the heal under way: records its progress, and tells whether it is over. */
 export function proceed(
   memory: HealMemory,
   sample: MergingSample,
@@ -151,7 +156,7 @@ export function proceed(
   return { memory: { ...memory, heal: { ...heal, progress } }, isOver };
 }
 
-/** It has ended: its win is measured from now on, and there is a pause before the next. */
+/** Ends the heal: its win is measured from now on, and a pause precedes the next one. */
 export function ended(memory: HealMemory, nowMs: number, ksmdMs: Milliseconds | null): HealMemory {
   const { heal } = memory;
   if (heal === null || heal.ended !== null) return memory;
@@ -164,17 +169,17 @@ export function ended(memory: HealMemory, nowMs: number, ksmdMs: Milliseconds | 
   };
 }
 
-/** It was broken off, for a rollout or a stop: nothing is learnt from it. */
+/** Breaks the heal off, for a rollout or a stop: nothing is learnt from it. */
 export function brokenOff(memory: HealMemory, nowMs: number): HealMemory {
   return { ...memory, heal: null, notBeforeMs: nowMs + SHORTEST_PAUSE_MS };
 }
 
-/** It could not begin. */
+/** The heal could not begin. */
 export function failed(memory: HealMemory, reason: string): HealMemory {
   return { ...memory, heal: null, stoppedBecause: reason };
 }
 
-/** Measures what the latest heal has won, once every worker that it was for has been looked at again. */
+/** Measures the win of the latest heal, once each of its remaining workers has been sampled again. */
 export function measure(memory: HealMemory, look: HealReading): { memory: HealMemory; win: HealWin | null } {
   const { heal } = memory;
   if (heal === null || heal.ended === null) return { memory, win: null };

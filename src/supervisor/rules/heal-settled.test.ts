@@ -1,10 +1,10 @@
-/** When a heal has settled: by example, and over generated courses. */
+/** When a heal has settled: examples and generated courses. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mebibytes } from '../../base/units.ts';
 import { begin, follow, type HealProgress } from './heal-settled.ts';
 
-/** Samples as pairs of passes and MiB merged; the first is from before. */
+/** Samples as pairs of passes and MiB merged; the first is from before the heal. */
 function after(...samples: readonly [fullScans: number, mergedMib: number][]): HealProgress {
   const [first = { fullScans: 0, merged: mebibytes(0) }, ...rest] = samples.map(([fullScans, mib]) => ({
     fullScans,
@@ -13,7 +13,7 @@ function after(...samples: readonly [fullScans: number, mergedMib: number][]): H
   return rest.reduce(follow, begin(first));
 }
 
-test('not before the third pass, however little comes of it', () => {
+test('not before the third pass, however little it brings', () => {
   expect(after([7, 0], [8, 0], [9, 0]).settled).toBe(false);
   expect(after([7, 0], [8, 0], [9, 0], [10, 0])).toMatchObject({ settled: true, scans: 3 });
 });
@@ -34,20 +34,20 @@ test('samples within a pass decide nothing', () => {
   expect(after([0, 0], [1, 0], [2, 100], [2, 100], [2, 100]).settled).toBe(false);
 });
 
-test('passes that came between two samples count', () => {
+test('passes between two samples count', () => {
   expect(after([0, 0], [2, 100], [5, 101])).toMatchObject({ settled: true, scans: 5 });
 });
 
-test('what was merged before is no part of it', () => {
+test('memory merged before the heal does not count', () => {
   // 2% of the 900 MiB would be 18.
   expect(after([0, 800], [1, 800], [2, 890], [3, 900]).settled).toBe(false);
 });
 
-test('pages that are written meanwhile, and copied again, keep nobody waiting', () => {
+test('pages that are written and copied again meanwhile delay nothing', () => {
   expect(after([0, 0], [1, 0], [2, 200], [3, 150]).settled).toBe(true);
 });
 
-test('every course settles, once what is merged grows no more; and stays settled', () => {
+test('every course settles once the merged memory stops growing, and stays settled', () => {
   const growth = fc.array(fc.integer({ min: -50, max: 400 }), { maxLength: 20 });
   fc.assert(
     fc.property(growth, (steps) => {

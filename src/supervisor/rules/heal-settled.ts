@@ -1,22 +1,22 @@
 /**
- * When a heal has come to its end; pure.
+ * When a heal is finished; pure.
  *
- * ksmd goes over all memory that may be merged again and again. In its first pass it notes a checksum of each page, in
- * the second one it takes those that have not changed since into its tree, and merges what it finds there twice; the
- * third one merges what the second had passed already (mm/ksm.c, cmp_and_merge_page). So a heal has settled when three
- * passes are through and the last has brought next to nothing. Under load some pages change between any two passes:
- * those are never merged, and not waited for.
+ * ksmd passes over all mergeable memory again and again. Its first pass notes a checksum of each page. The second puts
+ * pages that have not changed since into its tree, and merges those that it finds there twice. The third merges pages
+ * that the second had already passed (mm/ksm.c, cmp_and_merge_page). A heal has therefore settled after three passes,
+ * when the last one has brought next to nothing. Under load some pages change between any two passes: they are never
+ * merged, and not waited for.
  */
 import { type Bytes, mebibytes } from '../../base/units.ts';
 
 export interface MergingSample {
-  /** Passes of ksmd over the whole host, since it was started. */
+  /** ksmd's passes over the whole host since it was started. */
   readonly fullScans: number;
-  /** Pages of the herd that are merged ones. */
+  /** Merged pages of the herd. */
   readonly merged: Bytes;
 }
 
-/** How far a heal is. */
+/** The progress of a heal. */
 export interface HealProgress {
   readonly first: MergingSample;
   /** The first sample after the latest pass. */
@@ -26,7 +26,7 @@ export interface HealProgress {
 }
 
 const FEWEST_SCANS = 3;
-/** What a pass must bring for another one to be worth waiting for: a part of all so far, and at least so much. */
+/** What a pass must bring to make another one worthwhile: this part of all merged so far, and at least these bytes. */
 const WORTH_PART = 0.02;
 const WORTH_BYTES = mebibytes(1);
 

@@ -3,9 +3,9 @@ import { newHealMemory, type HealMemory } from './heal-rules.ts';
 
 export interface HealState {
   rules: HealMemory;
-  /** Why nothing can be healed on this host; it has been told. */
+  /** Why nothing can be healed on this host; already logged. */
   problem: string | null;
-  /** The end of the latest rollout that has been taken into account. */
+  /** The end of the latest rollout that was taken into account. */
   seenRolloutAtMs: number | null;
 }
 

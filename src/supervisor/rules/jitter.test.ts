@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { jitterOf } from './jitter.ts';
 
-test('is within its bounds, and always the same for one worker', () => {
+test('is within its bounds, and constant for a worker', () => {
   fc.assert(
     fc.property(fc.nat(), fc.nat(1000), fc.nat(1000), fc.nat(1_000_000), (pid, slot, generation, most) => {
       const jitter = jitterOf({ pid, slot, generation }, most);
@@ -15,7 +15,7 @@ test('is within its bounds, and always the same for one worker', () => {
   expect(jitterOf({ pid: 1, slot: 0, generation: 1 }, 0)).toBe(0);
 });
 
-test('spreads workers that were forked one after the other over the whole range', () => {
+test('spreads workers forked one after the other over the whole range', () => {
   const values = Array.from({ length: 1000 }, (_, index) =>
     jitterOf({ pid: 4000 + index, slot: index, generation: 1 }, 9),
   );

@@ -1,4 +1,4 @@
-/** A worker's own part of a jitter: always the same for one worker, and spread evenly over workers. */
+/** A worker's share of a jitter: constant for the worker, and spread evenly over workers. */
 
 export interface JitterSeed {
   pid: number;
@@ -6,7 +6,7 @@ export interface JitterSeed {
   generation: number;
 }
 
-/** A whole number from 0 to `most`, both included, as gunicorn's `randint(0, max_requests_jitter)` gives it. */
+/** An integer from 0 to `most`, both included, like gunicorn's `randint(0, max_requests_jitter)`. */
 export function jitterOf({ pid, slot, generation }: JitterSeed, most: number): number {
   let hash = mix(pid);
   hash = mix(hash ^ slot);

@@ -4,35 +4,35 @@
 export const MEMORY_RULES = ['private', 'pss', 'rss'] as const;
 export type MemoryRule = (typeof MEMORY_RULES)[number];
 
-/** Why a worker can be recycled; the names of {@link RecyclingState.counts} and of `status`. */
+/** Why a worker can be recycled; the keys of {@link RecyclingState.counts} and of `status`. */
 export type RecycleRule = MemoryRule | 'requests' | 'age' | 'herd_memory';
 
-/** How one worker stands to one limit on memory. */
+/** One worker's record against one memory limit. */
 export interface MemoryWatch {
-  /** What the rest is about. */
+  /** The limit that the other fields refer to. */
   limit: number | string;
   /** Bytes, in the newest sample. */
   latest: number;
   /** Samples in a row over the limit. */
   over: number;
-  /** The first of them came as soon as the worker was there. */
+  /** The first of these samples came soon after the worker was ready. */
   fresh: boolean;
-  /** It has been below the limit. */
+  /** The worker has been below the limit. */
   wasUnder: boolean;
 }
 
-/** One worker, from its first tick on. */
+/** One worker, from its first look on. */
 export interface RecycleWatch {
-  /** Of the newest sample that was counted. */
+  /** When the newest counted sample was taken. */
   sampledAtMs: number;
   memory: Record<MemoryRule, MemoryWatch>;
-  /** Requests that it had answered at the latest tick, and when that was. */
+  /** Requests answered by the latest look, and the time of that look. */
   requests: { finished: number; atMs: number };
-  /** Since when there is a reason to recycle it. */
+  /** Since when there is a reason to recycle the worker. */
   dueSinceMs: number | null;
 }
 
-/** A rule that would go on for ever, and does nothing any more for this generation with this limit. */
+/** A rule that would recycle forever, switched off for this generation and this limit. */
 export interface StoppedRule {
   rule: RecycleRule;
   because: string;
@@ -41,24 +41,24 @@ export interface StoppedRule {
 }
 
 export interface RecyclingState {
-  /** How many workers were recycled by each rule. */
+  /** How many workers each rule has recycled. */
   counts: Record<RecycleRule, number>;
   stopped: StoppedRule[];
   watches: Record<number, RecycleWatch>;
-  /** Workers that recycling has marked and that are still there. */
+  /** Workers that recycling has marked and that still exist. */
   marked: Record<number, RecycleRule>;
-  /** Workers in a row that a rule has recycled although they were fresh. */
+  /** Workers in a row that a rule recycled although they were fresh. */
   freshInARow: Record<MemoryRule, number>;
   herd: {
-    /** What it took at the latest tick, and what it may take; null without a limit. */
+    /** The herd's memory at the latest look, and its limit; null without a limit. */
     budget: { used: number; limit: number } | null;
-    /** Since when it has been over its budget. */
+    /** Since when the herd has been over its budget. */
     overSinceMs: number | null;
-    /** The worker recycled last for the budget, until it has gone. */
+    /** The worker last recycled for the budget, until it has gone. */
     lastPid: number | null;
-    /** When it had gone. */
+    /** When that worker was gone. */
     goneAtMs: number | null;
-    /** Workers recycled without the herd having been below its budget in between. */
+    /** Workers recycled in a row while the herd never fell below its budget. */
     inARow: number;
   };
 }

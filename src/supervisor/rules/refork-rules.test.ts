@@ -1,4 +1,4 @@
-/** The rules by which a herd is reforked: by example, and in simulated herds that cache and leak. */
+/** The rules for reforking a herd: examples, and simulated herds that cache and leak. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytes } from '../../base/units.ts';
@@ -82,7 +82,7 @@ describe('by requests', () => {
 });
 
 describe('the largest win', () => {
-  test('is what all others hold as much of as the most warmed one, beyond what each takes for itself', () => {
+  test("is the memory that every other worker has in common with the warmest, beyond each worker's own minimum", () => {
     const workers = look(0, 0, [
       [9, 104],
       [5, 54],
@@ -116,7 +116,7 @@ describe('by benefit', () => {
     return { memory: now, reasons };
   }
 
-  test('waits until the estimate stands', () => {
+  test('waits until the estimate is stable', () => {
     expect(steadily(newReforkMemory(), 10).reasons).toBe(0);
     expect(steadily(newReforkMemory(), 11).reasons).toBe(1);
   });
@@ -152,7 +152,7 @@ describe('by benefit', () => {
     expect(worth(bytes(0))).toBe(32 * MIB);
   });
 
-  test('does nothing while a worker has not been looked at', () => {
+  test('does nothing while a worker is not sampled yet', () => {
     const [first, ...rest] = warm.candidates;
     const candidates = [{ ...first!, private: null }, ...rest];
     expect(steadily(newReforkMemory(), 60, { ...warm, candidates }).reasons).toBe(0);
@@ -194,7 +194,7 @@ describe('by benefit', () => {
   });
 });
 
-/** A herd whose workers fill a cache that all have alike, and leak. Every tick is a second. */
+/** Simulates a herd whose workers fill an identical cache, and leak. Every tick is a second. */
 function simulate(
   app: { cacheMib: number; cacheKibPerRequest: number; leakKibPerRequest: number; requestsPerSecond: number },
   workers: number,
@@ -240,7 +240,7 @@ describe('a simulated herd', () => {
     expect(pssMib).toBeLessThan(250 + 100 + 8 * 10);
   });
 
-  test('that only leaks is not reforked for ever, as a plain threshold on memory would', () => {
+  test('that only leaks is not reforked forever, as a plain memory threshold would do', () => {
     const app = { cacheMib: 0, cacheKibPerRequest: 0, leakKibPerRequest: 4, requestsPerSecond: 20 };
     const { reforks, memory, lastReforkAtSecond } = simulate(app, 8, 24 * 3600);
     expect(reforks).toBeLessThanOrEqual(1);
@@ -258,7 +258,7 @@ describe('a simulated herd', () => {
     fc.assert(
       fc.property(app, fc.integer({ min: 1, max: 32 }), (what, workers) => {
         const { reforks } = simulate(what, workers, 6 * 3600);
-        // One for what was cached, and those in which it was still half full.
+        // One for a full cache, the others for caches that were still half full.
         expect(reforks).toBeLessThanOrEqual(4);
       }),
       { numRuns: 40 },

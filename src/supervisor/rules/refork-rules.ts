@@ -1,12 +1,12 @@
 /**
- * When a herd should be reforked, and what a refork has won; pure, over plain data.
+ * When a herd should be reforked, and how much a refork has won; pure, over plain data.
  *
- * By requests: when the most warmed worker of a generation has answered so many, from a list whose last value repeats
- * (Pitchfork's `refork_after`). By benefit: when what workers hold privately and have alike is worth it. How much they
- * have alike can't be seen from outside; it is learnt: each refork's win is measured when the new workers are as warm
- * as the old ones were, and the next estimate is worth only as much as the last one was. A rule that just looks at
- * memory reforks for ever in an application that leaks (Pitchfork had one and dropped it); this one stops when a refork
- * has won little, until new code is loaded.
+ * By requests: when the warmest worker of a generation has answered a number of requests, from a list whose last value
+ * repeats (Pitchfork's `refork_after`). By benefit: when the private memory that workers have in common is large
+ * enough. The common part can't be seen from outside; it is learnt: each refork's win is measured when the new workers
+ * are as warm as the old ones were, and the next estimate is discounted by it. A rule that only compares memory with a
+ * threshold reforks forever in an application that leaks (Pitchfork had one and dropped it). This rule stops after a
+ * refork that has won little, until new code is loaded.
  */
 import { WORKER_OWN_BYTES } from '../../base/own-memory.ts';
 import { type Bytes, bytes, formatMiB } from '../../base/units.ts';
@@ -15,7 +15,10 @@ import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } f
 import { mostWarmed, type Warmth } from './warmth.ts';
 
 export interface ReforkLimits {
-  /** Requests of one worker, by the number of reforks so far; the last repeats, none at all switches the rule off. */
+  /**
+   * Requests of one worker, by the number of reforks so far. The last value repeats; an empty list switches the rule
+   * off.
+   */
   after: readonly number[];
   byBenefit: boolean;
 }
@@ -23,14 +26,14 @@ export interface ReforkLimits {
 /** A ready worker of the current generation. */
 export interface ReforkCandidate extends Warmth {
   pid: number;
-  /** `null` until it has been looked at. */
+  /** `null` until the worker has been sampled. */
   private: Bytes | null;
 }
 
-/** What is known at a tick. */
+/** The readings of a tick. */
 export interface ReforkReading {
   nowMs: number;
-  /** Of the molds and all workers. */
+  /** Proportional set size of the molds and all workers. */
   herdPss: Bytes;
   candidates: readonly ReforkCandidate[];
 }
@@ -39,7 +42,7 @@ export interface ReforkReading {
 export interface ReforkMeasurement {
   generation: number;
   pssBefore: Bytes;
-  /** Requests per worker, as a measure of how warm they were. */
+  /** Mean requests per worker, as a measure of how warm the workers were. */
   requestsBefore: number;
   estimated: Bytes;
 }
@@ -53,30 +56,33 @@ export interface ReforkWin {
 }
 
 export interface ReforkMemory {
-  /** Since the code was loaded. */
+  /** Number of reforks since the code was loaded. */
   reforks: number;
   measuring: ReforkMeasurement | null;
   wins: readonly ReforkWin[];
-  /** Which part of an estimate comes true; learnt from the latest refork. */
+  /** The part of an upper bound that is really won; learnt from the latest refork. */
   yieldPart: number;
-  /** Since when the benefit has been worth it and has hardly grown, in supervisor milliseconds. */
+  /** Since when a refork has been worth it and the estimate has hardly grown, in supervisor milliseconds. */
   steadySinceMs: number | null;
   lastEstimate: number;
   notBeforeMs: number;
-  /** Reforks in a row that have failed. */
+  /** Failed reforks in a row. */
   failures: number;
   /** Why there are no more reforks by benefit until new code is loaded. */
   stoppedBecause: string | null;
 }
 
-/** Caches that still grow would be shared half full: the estimate must stand for this long. */
+/** The estimate must be stable for this long: growing caches would be shared half full. */
 const STEADY_MS = 10_000;
 const STEADY_GROWTH = 0.02;
 
-/** After a refork; and after the first that failed in a row twice as long, doubled with each. */
+/** The pause after a refork. After a failed one it is twice as long, doubled with each failure in a row. */
 const PAUSE_MS = 60_000;
 const FAILURE_PAUSES = { firstMs: 2 * PAUSE_MS, longestMs: 64 * PAUSE_MS };
-/** After so many failures in a row there is no refork by benefit any more; by requests there is one now and then. */
+/**
+ * After this many failures in a row there are no more reforks by benefit; those by requests are still tried now and
+ * then.
+ */
 const MOST_FAILURES = 3;
 
 export function newReforkMemory(): ReforkMemory {
@@ -93,7 +99,7 @@ export function newReforkMemory(): ReforkMemory {
   };
 }
 
-/** What sharing the most warmed worker's memory could win at most: as much of every other worker's. */
+/** The upper bound of a refork's win: the warmest worker's memory, or as much of it as each other worker has. */
 export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
   const warmest = mostWarmed(candidates);
   const others = candidates.filter((candidate) => candidate !== warmest);
@@ -101,7 +107,7 @@ export function largestWin(candidates: readonly ReforkCandidate[]): Bytes {
   return bytes(others.reduce((total, other) => total + Math.min(own(other), own(warmest)), 0));
 }
 
-/** Looks once; returns what is remembered from now on, and the reason for a refork if there is one. */
+/** Takes one look; returns the new memory, and the reason for a refork if one is due. */
 export function consider(
   memory: ReforkMemory,
   limits: ReforkLimits,
@@ -130,7 +136,7 @@ export function consider(
   return { memory: { ...memory, steadySinceMs, lastEstimate }, because };
 }
 
-/** A refork has been done: its win is measured from now on. */
+/** A refork is done: its win is measured from now on. */
 export function begun(memory: ReforkMemory, generation: number, before: ReforkReading): ReforkMemory {
   return {
     ...memory,
@@ -147,7 +153,7 @@ export function begun(memory: ReforkMemory, generation: number, before: ReforkRe
   };
 }
 
-/** A refork has failed: the next one waits, longer each time, since the cause is most likely still there. */
+/** A refork has failed: the next one waits, longer each time, because the cause most likely persists. */
 export function failed(memory: ReforkMemory, reason: string, nowMs: number): ReforkMemory {
   const failures = memory.failures + 1;
   return {
@@ -159,7 +165,7 @@ export function failed(memory: ReforkMemory, reason: string, nowMs: number): Ref
   };
 }
 
-/** Measures what the latest refork has won, once its workers are as warm as those before were. */
+/** Measures the win of the latest refork, once its workers are as warm as their predecessors were. */
 export function measure(memory: ReforkMemory, look: ReforkReading): { memory: ReforkMemory; win: ReforkWin | null } {
   const { measuring } = memory;
   if (measuring === null) return { memory, win: null };

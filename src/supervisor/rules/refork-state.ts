@@ -3,9 +3,9 @@ import { newReforkMemory, type ReforkReading, type ReforkMemory } from './refork
 
 export interface ReforkState {
   rules: ReforkMemory;
-  /** The herd as it was last seen at rest: what a refork is compared with. */
+  /** The herd's latest reading without a rollout: the baseline for a refork. */
   atRest: ReforkReading | null;
-  /** The end of the latest rollout that has been taken into account. */
+  /** The end of the latest rollout that was taken into account. */
   seenRolloutAtMs: number | null;
 }
 

@@ -1,11 +1,11 @@
-/** How warm a worker is: by the requests that it has answered, since its caches are filled by them. Pure. */
+/** How warm a worker is: measured in requests, because requests fill its caches. Pure. */
 
 export interface Warmth {
   readonly requests: number;
   readonly forkedAtMs: number;
 }
 
-/** The one that has answered most; of equals, the oldest. */
+/** The worker that has answered most requests; among equals, the oldest. */
 export function mostWarmed<Candidate extends Warmth>(candidates: readonly Candidate[]): Candidate | null {
   const [warmest = null] = candidates.toSorted((a, b) => b.requests - a.requests || a.forkedAtMs - b.forkedAtMs);
   return warmest;

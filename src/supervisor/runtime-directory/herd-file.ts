@@ -1,8 +1,8 @@
 /**
- * What the supervisor knows, in a file of the runtime directory, for the next one should this one be killed.
+ * The supervisor's state in a file of the runtime directory, for its successor if it is killed.
  *
- * It is a help and no more: what processes there are the keeper says itself. A disk that is full, or a file that can't
- * be read, must never stop serving.
+ * The file only helps: the keeper itself knows which processes exist. A full disk, or an unreadable file, must never
+ * stop serving.
  */
 import { join } from 'node:path';
 import { isSystemError } from '../../base/errors.ts';
@@ -12,13 +12,13 @@ import { readBounded, replaceFile } from '../../base/safe-file.ts';
 import { HERD_FILE } from './runtime-directory.ts';
 import type { HerdState } from '../herd/state.ts';
 
-/** Raised with every change that an older supervisor could not understand. */
+/** Raised with every change that an older supervisor would misunderstand. */
 const FILE_VERSION = 1;
 
-/** That of 1,000 workers has some 500,000. */
+/** The file of 1,000 workers has some 500,000. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** At most so often, in milliseconds; the first change after a pause is written at once. */
+/** The shortest interval between two writes, in milliseconds; the first change after a pause is written at once. */
 const WRITE_EVERY_MS = 10;
 
 /** How a herd was started. */
@@ -34,18 +34,18 @@ export interface SavedHerd {
   state: HerdState;
 }
 
-/** Writes the file when something has changed, atomically; says once when it can't. */
+/** Writes the file atomically when something has changed; logs a failure once. */
 export class HerdFile {
   readonly #path: string;
   readonly #origin: HerdOrigin;
   readonly #log: Log;
   readonly #directory: string;
-  /** The folder that the file belongs into: another one may be put in its place. */
+  /** The inode of the file's folder, which may be replaced by another one. */
   #folder: number | null;
   #written = '';
   #failed = false;
   #isStopped = false;
-  /** The file is of another herd, which serves. */
+  /** The file belongs to another herd, which serves. */
   #isHeldBack: boolean;
   #pending: HerdState | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -70,20 +70,20 @@ export class HerdFile {
     this.#timer.unref();
   }
 
-  /** Writes it though nothing has changed, into the folder that is there now: the file is gone. */
+  /** Writes the file although nothing has changed, into the current folder, because it is gone. */
   again(state: HerdState): void {
     this.#folder = inodeOf(this.#directory);
     this.#written = '';
     this.save(state);
   }
 
-  /** The file is this herd's from now on. */
+  /** Makes the file this herd's. */
   own(state: HerdState): void {
     this.#isHeldBack = false;
     this.save(state);
   }
 
-  /** Writes no more. */
+  /** Stops writing. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#isStopped = true;
@@ -91,12 +91,12 @@ export class HerdFile {
 
   #write(): void {
     if (this.#pending === null || inodeOf(this.#directory) !== this.#folder) return;
-    // What changes each second is of no use to another supervisor.
+    // The pulse changes each second and is useless to another supervisor.
     const state = { ...this.#pending, keeperPulse: null };
     const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state };
     this.#pending = null;
     const text = JSON.stringify({ version: FILE_VERSION, ...saved });
-    // Counters of requests that go on are in the scoreboard.
+    // The request counters of live workers are in the scoreboard.
     const compared = text.replaceAll(/"requestsFinished":\d+/g, '');
     if (compared === this.#written) return;
     try {
@@ -119,7 +119,7 @@ function problem(path: string, error: unknown): string {
   );
 }
 
-/** What a dead supervisor has left; `null` with the reason when that can't be used. */
+/** Reads the file of a dead supervisor; `null` with the reason if it can't be used. */
 export function readHerdFile(directory: string): { saved: SavedHerd | null; problem: string | null } {
   const path = join(directory, HERD_FILE);
   try {

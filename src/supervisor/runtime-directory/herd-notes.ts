@@ -1,8 +1,8 @@
-/** What the supervisor's notes (herd-file.ts) tell commands of a herd, so that an answer names it. Asks nobody. */
+/** Names a herd in a command's answer by the supervisor's notes (herd-file.ts), without asking anybody. */
 import * as v from 'valibot';
 import { readHerdFile } from './herd-file.ts';
 
-/** What commands use of the supervisor's notes. */
+/** The parts of the supervisor's notes that commands use. */
 export interface Notes {
   readonly supervisorPid: number | null;
   readonly app: string | null;
@@ -42,7 +42,9 @@ const notes = v.object({
   }),
 });
 
-/** The supervisor's notes, which root may read of a user who has put something else there; null where there are none. */
+/**
+ * The supervisor's notes; null if there are none. Every field is checked, because root may read another user's forgery.
+ */
 export function notesOf(directory: string): Notes | null {
   const read = v.safeParse(notes, readHerdFile(directory).saved);
   if (!read.success) return null;

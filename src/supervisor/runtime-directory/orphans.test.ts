@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { waitForOrphans } from './orphans.ts';
 
-/** A process that leaves when `sh` says so. */
+/** A process that leaves when its `sh` script says so. */
 async function start(script: string): Promise<ChildProcess & { pid: number }> {
   const child = spawn('sh', ['-c', `${script}; echo ready; while :; do sleep 0.02; done`]);
   await once(child.stdout, 'data');
   return child as ChildProcess & { pid: number };
 }
 
-test('asks every process to leave and comes back when all have', async () => {
+test('asks every process to leave and returns when all have', async () => {
   const children = [await start('trap "exit 0" TERM'), await start('trap "sleep 0.2; exit 0" TERM')];
   const ended = children.map(async (child) => (await once(child, 'exit')) as [number | null, string | null]);
   await waitForOrphans(
@@ -23,7 +23,7 @@ test('asks every process to leave and comes back when all have', async () => {
   ]);
 });
 
-test('kills what does not leave within the grace period', async () => {
+test('kills a process that does not leave within the grace period', async () => {
   const child = await start('trap "" TERM');
   const ended = once(child, 'exit');
   const from = performance.now();
@@ -32,7 +32,7 @@ test('kills what does not leave within the grace period', async () => {
   expect(await ended).toEqual([null, 'SIGKILL']);
 });
 
-test('does not wait for a process that is gone, nor for none', async () => {
+test('does not wait for a process that is gone, nor for an empty list', async () => {
   const child = await start('trap "exit 0" TERM');
   child.kill('SIGKILL');
   await once(child, 'exit');

@@ -1,12 +1,12 @@
-/** What is left when the keeper has died: processes that nobody reaps for us any more. */
+/** Processes left behind by a dead keeper, which nobody reaps any more. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 50;
 
 /**
- * Waits until these processes have left, which workers do by themselves when their parent is
- * gone; asks them to at once, and kills what is still there after the grace period.
+ * Waits until these processes have left. Workers do so by themselves when their parent is gone; this asks them to leave
+ * at once, and kills those that remain after the grace period.
  */
 export async function waitForOrphans(pids: readonly number[], graceSeconds: number): Promise<void> {
   // A pid together with its start time is never reused for another process.
@@ -26,7 +26,7 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     try {
       process.kill(pid, name);
     } catch {
-      // It has left in the meantime.
+      // The process has left in the meantime.
     }
   }
 }

@@ -20,13 +20,13 @@ describe('the base', () => {
     [{ ...user, uid: 0, runIsWritable: true }, '/run/cowherd'],
     [{ ...user, uid: 0 }, '/tmp/cowherd-0'],
     [user, '/tmp/cowherd-1000'],
-  ])('of %o is %s', (environment, base) => {
+  ])('for %o it is %s', (environment, base) => {
     expect(runtimeBase(environment)).toBe(base);
   });
 });
 
 describe('the name of a herd', () => {
-  test('is the same for the same command in the same folder, and else another', () => {
+  test('is the same for the same command in the same folder, and otherwise different', () => {
     const name = herdName('/srv/shop', ['shop.wsgi', '-w', '8']);
     expect(herdName('/srv/shop', ['shop.wsgi', '-w', '8'])).toBe(name);
     expect(herdName('/srv/shop', ['shop.wsgi', '-w', '9'])).not.toBe(name);
@@ -35,7 +35,7 @@ describe('the name of a herd', () => {
     expect(name.startsWith(herdNamePrefix('/srv/shop'))).toBe(true);
   });
 
-  test('can stand in a path, whatever the folder is called, and is short', () => {
+  test("is short and fits into a path, whatever the folder's name", () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (cwd) => {
         const name = herdName(`/${cwd}`, ['app']);
@@ -46,11 +46,11 @@ describe('the name of a herd', () => {
   });
 });
 
-test('a directory that is given is taken, relative to the current one', () => {
+test('a given directory is used, relative to the current one', () => {
   expect(runtimeDirectoryFor('run', 'name')).toBe(path.resolve('run'));
 });
 
-describe('the herds that are found', () => {
+describe('the listed herds', () => {
   let folder = '';
   let herd = '';
   beforeEach(() => {
@@ -65,7 +65,7 @@ describe('the herds that are found', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('are those in a folder in which nobody else can put any', () => {
+  test('are those in a folder to which nobody else can add any', () => {
     expect(listRuntimeDirectories()).toEqual([herd]);
     chmodSync(path.join(folder, 'cowherd'), 0o777);
     expect(listRuntimeDirectories()).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * The runtime directory: where a herd's sockets are, open to its owner only. Which one it is; runtime-folder.ts makes
- * and removes it.
+ * The runtime directory, which holds a herd's sockets and is open to its owner only. This file chooses it;
+ * runtime-folder.ts makes and removes it.
  */
 import { createHash } from 'node:crypto';
 import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
@@ -8,22 +8,22 @@ import { basename, join, resolve } from 'node:path';
 import { whyNotTrusted } from '../../base/trusted-folders.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
-/** Begins the name of a census, before the generation; `FILE_PREFIX` in agent/cowherd_agent/mold/census_scout.py. */
+/** The prefix of a census's name, before the generation; `FILE_PREFIX` in agent/cowherd_agent/mold/census_scout.py. */
 export const CENSUS_PREFIX = 'census-';
-/** The keeper's door (agent/cowherd_agent/door.py, which knows all of these names). */
+/** The keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py, which also knows the other names). */
 export const KEEPER_SOCKET = 'keeper.sock';
-/** What the supervisor knows, for the one after it (herd-file.ts). */
+/** The supervisor's state, for its successor (herd-file.ts). */
 export const HERD_FILE = 'herd.json';
 
-/** What the choice of a directory depends on. */
+/** The inputs to the choice of a directory. */
 export interface RuntimeEnvironment {
   xdgRuntimeDir: string | undefined;
   uid: number;
-  /** Whether /run can be written to. */
+  /** Whether /run is writable. */
   runIsWritable: boolean;
 }
 
-/** The folder in which every herd of this user has its runtime directory. */
+/** The folder with the runtime directories of all of this user's herds. */
 export function runtimeBase(environment: RuntimeEnvironment): string {
   if (environment.xdgRuntimeDir !== undefined && environment.xdgRuntimeDir !== '') {
     return join(environment.xdgRuntimeDir, 'cowherd');
@@ -33,14 +33,14 @@ export function runtimeBase(environment: RuntimeEnvironment): string {
 }
 
 /**
- * The name of a herd's directory: the folder that it is started from, then a hash of the arguments, so that two servers
- * from one folder do not meet, and the same server finds its own again.
+ * The name of a herd's directory: the folder that it is started from, then a hash of the arguments. Two servers from
+ * one folder thus get two directories, and the same server gets the same one again.
  */
 export function herdName(cwd: string, serveArguments: readonly string[]): string {
   return `${herdNamePrefix(cwd)}-${shortHash(JSON.stringify(serveArguments))}`;
 }
 
-/** What the names of all herds that are started from this folder begin with. */
+/** The common prefix of the names of all herds started from this folder. */
 export function herdNamePrefix(cwd: string): string {
   const readable =
     basename(cwd)
@@ -49,7 +49,7 @@ export function herdNamePrefix(cwd: string): string {
   return `${readable}-${shortHash(cwd)}`;
 }
 
-/** A name for what is kept of a herd elsewhere, in one folder for all herds: begins as the runtime directory's own. */
+/** A name for a herd's data elsewhere, in one folder for all herds; it begins like the runtime directory's own name. */
 export function nameOfDirectory(directory: string): string {
   return `${basename(directory).slice(0, 64) || 'root'}-${shortHash(directory)}`;
 }
@@ -58,7 +58,7 @@ function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 6);
 }
 
-/** Reads what `runtimeBase` needs from this process. */
+/** Reads the inputs of `runtimeBase` from this process. */
 export function readRuntimeEnvironment(): RuntimeEnvironment {
   let runIsWritable = true;
   try {
@@ -75,8 +75,8 @@ export function readRuntimeEnvironment(): RuntimeEnvironment {
 }
 
 /**
- * It must be owned by the user, says the XDG Base Directory Specification: `sudo -E` and `su` leave that of another user,
- * who could put things in the place of one's own there.
+ * Ignores another user's directory, as the XDG Base Directory Specification requires: `sudo -E` and `su` keep the
+ * variable of another user, who could replace the files there.
  */
 function ownRuntimeDir(given: string | undefined, uid: number): string | undefined {
   if (given === undefined || given === '') return undefined;
@@ -84,15 +84,15 @@ function ownRuntimeDir(given: string | undefined, uid: number): string | undefin
   return owner === uid ? given : undefined;
 }
 
-/** Where a herd of this user is, by its `--runtime-dir` or by name. */
+/** The directory of a herd of this user, by its `--runtime-dir` or by name. */
 export function runtimeDirectoryFor(given: string | undefined, name: string): string {
   if (given !== undefined) return resolve(given);
   return join(runtimeBase(readRuntimeEnvironment()), name);
 }
 
 /**
- * The runtime directories of this user that have a socket, whether somebody answers there or not. None of another user's,
- * and none where others can write to the folder that has them all.
+ * This user's runtime directories that contain a socket, answered or not. Leaves out other users' directories; empty if
+ * others can write to the folder above them.
  */
 export function listRuntimeDirectories(): string[] {
   const { uid, ...environment } = readRuntimeEnvironment();

@@ -38,7 +38,7 @@ function make(mode: number, ...names: string[]): void {
   for (const name of names) writeFileSync(path.join(directory, name), '');
 }
 
-/** What preparing it ends with. */
+/** The result of preparing the directory. */
 function outcome(): unknown {
   try {
     prepareRuntimeDirectory(directory);
@@ -52,14 +52,14 @@ const refusal = (code: string, detail = ''): unknown =>
   expect.objectContaining({ code, detail: expect.stringContaining(detail) });
 
 describe('preparing', () => {
-  test('makes it, and those above, for their owner only', () => {
+  test('makes the directory, and those above, for their owner only', () => {
     directory = path.join(folder, 'a', 'b');
     prepareRuntimeDirectory(directory);
     for (const each of [directory, path.dirname(directory)]) expect(modeOf(each)).toBe(0o700);
     expect(readdirSync(directory)).toEqual([MADE_MARKER]);
   });
 
-  test('makes it so whatever the umask is', () => {
+  test('does so whatever the umask is', () => {
     const umask = process.umask(0o277);
     try {
       prepareRuntimeDirectory(directory);
@@ -69,7 +69,7 @@ describe('preparing', () => {
     expect(modeOf(directory)).toBe(0o700);
   });
 
-  test('takes one that is empty and open to its owner only, and its own once more', () => {
+  test('accepts an empty one that is open to its owner only, and its own one again', () => {
     make(0o700);
     prepareRuntimeDirectory(directory);
     expect(readdirSync(directory)).toEqual([FOUND_MARKER]);
@@ -78,26 +78,29 @@ describe('preparing', () => {
     expect(readdirSync(directory)).toEqual([FOUND_MARKER, 'notes']);
   });
 
-  test.each([0o1777, 0o777, 0o755, 0o750, 0o500])('refuses one of mode %o, and leaves it as it is', (mode) => {
+  test.each([0o1777, 0o777, 0o755, 0o750, 0o500])('refuses one of mode %o, and leaves it unchanged', (mode) => {
     make(mode);
     expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', `has mode ${mode.toString(8).padStart(4, '0')}`));
     expect(modeOf(directory)).toBe(mode);
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('refuses its own one that was opened to others since', () => {
+  test('refuses its own one after it was opened to others', () => {
     prepareRuntimeDirectory(directory);
     chmodSync(directory, 0o711);
     expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', '0711'));
   });
 
-  test.each(['notes', CONTROL_SOCKET, 'stack-1'])('refuses one with %s in it, which it has not made', (name) => {
-    make(0o700, name);
-    expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', name));
-    expect(readdirSync(directory)).toEqual([name]);
-  });
+  test.each(['notes', CONTROL_SOCKET, 'stack-1'])(
+    'refuses one that contains %s and was not made by Cowherd',
+    (name) => {
+      make(0o700, name);
+      expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', name));
+      expect(readdirSync(directory)).toEqual([name]);
+    },
+  );
 
-  test('believes no marker that is a link', () => {
+  test('does not believe a marker that is a link', () => {
     make(0o700, 'notes');
     symlinkSync('notes', path.join(directory, MADE_MARKER));
     expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE'));
@@ -147,7 +150,7 @@ describe('preparing', () => {
   });
 });
 
-test('a marker that was tidied away is put back, and the folder is left at the end', () => {
+test('a marker that was tidied away is restored, and the folder stays at the end', () => {
   prepareRuntimeDirectory(directory);
   restoreMarker(directory);
   expect(readdirSync(directory)).toEqual([MADE_MARKER]);
@@ -161,16 +164,16 @@ test('a marker that was tidied away is put back, and the folder is left at the e
 describe('removing', () => {
   const OURS = [CONTROL_SOCKET, KEEPER_SOCKET, HERD_FILE, 'herd.json.new', 'census-0', 'census-12.new'];
 
-  test('takes away our files and the directory', () => {
+  test('removes our files and the directory', () => {
     prepareRuntimeDirectory(directory);
     for (const name of OURS) writeFileSync(path.join(directory, name), '');
     removeRuntimeFiles(directory);
     expect(existsSync(directory)).toBe(false);
-    // Twice does no harm.
+    // A second time does no harm.
     removeRuntimeFiles(directory);
   });
 
-  test('leaves a directory that was there before, empty as it was', () => {
+  test('leaves a directory that existed before, as empty as it was', () => {
     make(0o700);
     prepareRuntimeDirectory(directory);
     for (const name of OURS) writeFileSync(path.join(directory, name), '');
@@ -178,7 +181,7 @@ describe('removing', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("leaves somebody else's files, and the directory with them, for the next herd", () => {
+  test("leaves other people's files, and their directory, for the next herd", () => {
     const theirs = [
       'notes',
       'stack-of-mine',

@@ -1,6 +1,6 @@
 /**
- * Making, using and leaving a runtime directory. Nothing is used, changed or removed that is not Cowherd's: a marker in
- * the folder says whether Cowherd has made it, and takes it away at the end, or found it empty, and leaves it.
+ * Making, using and leaving a runtime directory. Only Cowherd's own files are used, changed or removed. A marker in the
+ * folder records whether Cowherd has made it, and removes it at the end, or has found it empty, and leaves it.
  */
 import { chmodSync, lstatSync, readdirSync, rmSync, rmdirSync, statSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -10,9 +10,9 @@ import { replaceFile } from '../../base/safe-file.ts';
 import { modeOf, whyNotTrusted } from '../../base/trusted-folders.ts';
 import { CENSUS_PREFIX, CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
 
-/** In a folder that Cowherd has made; also in agent/cowherd_agent/door.py. */
+/** In a folder that Cowherd has made; also in agent/cowherd_agent/keeper/adoption_socket.py. */
 export const MADE_MARKER = '.cowherd';
-/** In a folder that was there, and stays: the keeper, too, removes only an empty one. */
+/** In a folder that existed before and stays: the keeper, too, removes only an empty folder. */
 export const FOUND_MARKER = '.cowherd-found';
 
 const MARKERS = {
@@ -21,7 +21,7 @@ const MARKERS = {
 } as const;
 type Marker = keyof typeof MARKERS;
 
-/** What the kernel needs beside the folder's own path, in bytes: unix(7), sun_path has 108 with its ending zero. */
+/** The longest path of a socket, in bytes: unix(7), sun_path has 108 including its terminating zero. */
 const LONGEST_SOCKET_PATH_BYTES = 107;
 
 const OURS_ALONE = 0o700;
@@ -29,7 +29,8 @@ const FILES = new Set([CONTROL_SOCKET, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOC
 const CENSUS = new RegExp(`^${CENSUS_PREFIX}\\d+(?:\\.new)?$`);
 
 /**
- * Makes the directory, mode 0700, or takes one that is there: of an earlier herd, or empty and open to its owner only.
+ * Makes the directory, mode 0700, or accepts an existing one: an earlier herd's, or an empty one that is open to its
+ * owner only.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_UNWRITABLE
  */
@@ -44,7 +45,7 @@ export function prepareRuntimeDirectory(directory: string): void {
     if (isNew) setMode(directory, status);
     else refuseFor(whyNotOurs(directory, status, uid), directory);
     try {
-      // Also a trial: root passes access() even on a read-only file system.
+      // Also a test write: root passes access() even on a read-only file system.
       mark(directory, isNew ? MADE_MARKER : (markerIn(directory) ?? FOUND_MARKER));
     } catch (error) {
       if (isNew) rmdirSync(directory);
@@ -59,70 +60,71 @@ export function prepareRuntimeDirectory(directory: string): void {
   }
 }
 
-/** Marks a folder again that is known to be in use, when the marker was tidied away: it is left there at the end. */
+/** Restores the marker of a folder in use after it was tidied away. The folder then stays at the end. */
 export function restoreMarker(directory: string): void {
   try {
     if (markerIn(directory) !== null || lstatSync(directory).uid !== process.getuid?.()) return;
     mark(directory, FOUND_MARKER);
   } catch {
-    // A disk that is full stops nothing; it is tried again.
+    // A full disk must stop nothing; the next call tries again.
   }
 }
 
-/** Takes away what a herd has put there, and the directory if Cowherd has made it and nothing of somebody else's is in it. */
+/** Removes a herd's files, and the directory if Cowherd has made it and it contains nothing else. */
 export function removeRuntimeFiles(directory: string): void {
   const marker = markerIn(directory);
   if (marker === null) return;
   try {
     for (const name of readdirSync(directory)) if (isRuntimeFile(name)) rmSync(join(directory, name), { force: true });
-    // Somebody keeps a file of their own there: the marker stays with it, for the next herd.
+    // Another file is there: the marker stays with it, for the next herd.
     if (readdirSync(directory).some((name) => name !== marker)) return;
     rmSync(join(directory, marker), { force: true });
     if (marker === MADE_MARKER) rmdirSync(directory);
   } catch (error) {
-    // Taken away meanwhile, or on a disk that has become read-only: nothing can be done at the end.
+    // Removed meanwhile, or on a disk that has become read-only: nothing can be done at the end.
     if (!isSystemError(error)) throw error;
   }
 }
 
-/** Whether a name in a runtime directory is one that Cowherd gives. */
+/** Whether a name in a runtime directory is one of Cowherd's. */
 export function isRuntimeFile(name: string): boolean {
   return FILES.has(name) || CENSUS.test(name);
 }
 
-/** Where the census of a generation is, whoever says so. */
+/** The path of a generation's census. */
 export function censusPath(directory: string, generation: number): string {
   return join(directory, `${CENSUS_PREFIX}${generation}`);
 }
 
-/** Takes away what another herd has counted, whose place this one takes. */
+/** Removes the censuses of another herd, which this one replaces. */
 export function removeOtherCensuses(directory: string, generation: number): void {
   const own = `${CENSUS_PREFIX}${generation}`;
   try {
     const others = readdirSync(directory).filter((name) => CENSUS.test(name) && ![own, `${own}.new`].includes(name));
     for (const name of others) rmSync(join(directory, name), { force: true });
   } catch (error) {
-    // The directory was taken away, and is made again.
+    // The directory was removed, and is made again.
     if (!isSystemError(error)) throw error;
   }
 }
 
-/** Takes away the census of a generation, whole or not. */
+/** Removes a generation's census, complete or not. */
 export function removeCensus(directory: string, generation: number): void {
   const path = censusPath(directory, generation);
   for (const name of [path, `${path}.new`]) rmSync(name, { force: true });
 }
 
 /**
- * Refuses a directory in which others than root and oneself could answer. To root the owner of the directory may, when
- * root has named it; what is found by looking is only root's own (`listRuntimeDirectories`). A herd of one's own is
- * never another user's: who becomes its supervisor believes what its keeper says.
+ * Refuses a directory in which anybody but root and this user could answer. For root, the directory's owner may answer
+ * too if root has named the directory; a directory found by listing must be root's own (`listRuntimeDirectories`). With
+ * `own`, not even root accepts another user's herd, because a supervisor believes its keeper.
  *
- * Node can't ask who listens at a socket (SO_PEERCRED). The owner of the folder is enough: only who can write to it can
- * put a socket there, and the folders above are checked, too, so that it can't be exchanged between this look and the
+ * Node can't ask who listens at a socket (SO_PEERCRED). The folder's owner suffices: only users who can write to it can
+ * put a socket there. The folders above are checked too, so that it can't be replaced between this check and the
  * connection.
  *
- * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE; NOT_RUNNING where one may not look; nothing where there is nothing
+ * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE; NOT_RUNNING if the folder may not be read; nothing if it does not
+ * exist
  */
 export function refuseForeignHerd(directory: string, whose: 'own' | 'named' = 'named'): void {
   let problem: string | null;
@@ -130,7 +132,7 @@ export function refuseForeignHerd(directory: string, whose: 'own' | 'named' = 'n
     problem = whyForeign(resolve(directory), whose);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // A folder of another user that is closed, or no folder at all.
+    // Another user's closed folder, or no folder at all.
     throw new CowherdError('NOT_RUNNING', { detail: `${directory} (${error.code ?? ''})`, cause: error });
   }
   refuseFor(problem, directory);
@@ -138,7 +140,7 @@ export function refuseForeignHerd(directory: string, whose: 'own' | 'named' = 'n
 
 function whyForeign(path: string, whose: 'own' | 'named'): string | null {
   const uid = process.getuid?.() ?? 0;
-  // Where a link leads.
+  // Follows a link.
   const folder = statSync(path, { throwIfNoEntry: false });
   if (folder === undefined) return null;
   const owners = uid === 0 && whose === 'named' ? [folder.uid] : [];
@@ -160,7 +162,7 @@ function whyNotOurs(directory: string, status: Stats, uid: number): string | nul
   return first === undefined ? null : `it is there already, and has what is not Cowherd's: ${first}`;
 }
 
-/** Only a file of one's own counts. */
+/** Only a regular file of this user counts. */
 function markerIn(directory: string): Marker | null {
   const uid = process.getuid?.() ?? 0;
   const isMarker = (name: Marker): boolean => {
@@ -180,12 +182,12 @@ function mark(directory: string, marker: Marker): void {
     replaceFile(file, MARKERS[marker], 0o600, '.new');
   } catch (error) {
     if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
-    // That it is there is what counts, and an empty file needs no room.
+    // Only its existence counts, and an empty file needs no room.
     replaceFile(file, '', 0o600, '.new');
   }
 }
 
-/** The umask may have taken from it, and the folder above have given it its own group. */
+/** The umask may have removed bits, and the folder above may have passed on its group. */
 function setMode(directory: string, status: Stats): void {
   if ((status.mode & 0o777) !== OURS_ALONE) chmodSync(directory, OURS_ALONE);
 }

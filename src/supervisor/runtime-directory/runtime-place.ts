@@ -1,6 +1,7 @@
 /**
- * A running herd's hold on its runtime directory: whoever tidies up /tmp, or logs a user out, may take it away under the
- * herd, which would then serve for ever and could not be managed. What is gone is made again, with the checks of a start.
+ * A running herd's hold on its runtime directory. A cleaner of /tmp, or the end of a user's session, may remove it
+ * under the herd, which would then serve forever and be unmanageable. Missing parts are made again, with the checks of
+ * a start.
  */
 import type { Server } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ export interface PlaceOptions {
   readonly log: Log;
   /** Listens at the control socket. */
   readonly serve: () => Promise<Server>;
-  /** Writes the herd's file, though nothing in it has changed. */
+  /** Writes the herd file although nothing in it has changed. */
   readonly writeHerdFile: () => void;
 }
 
@@ -26,7 +27,7 @@ export class RuntimePlace {
   #socket: number | null;
   #isMending = false;
   #isClosed = false;
-  /** Each problem is told of once. */
+  /** The last problem that was logged; each is logged once. */
   #told = '';
 
   private constructor(options: PlaceOptions, server: Server) {
@@ -41,7 +42,7 @@ export class RuntimePlace {
     return new RuntimePlace(options, await options.serve());
   }
 
-  /** At each tick: makes again what is not there any more. */
+  /** At each tick: restores missing parts. */
   look(): void {
     if (this.#isMending || this.#isClosed) return;
     const { directory } = this.#options;
@@ -64,13 +65,13 @@ export class RuntimePlace {
   async #mend(): Promise<void> {
     const { directory, log, serve, writeHerdFile } = this.#options;
     try {
-      // The same folder without its socket keeps what it was; another one has to be fit for use.
+      // The same folder without its socket keeps its marker; another one must be fit for use.
       if (inodeOf(directory) === this.#folder) restoreMarker(directory);
       prepareRuntimeDirectory(directory);
       if (inodeOf(this.#at(CONTROL_SOCKET)) !== null) {
         throw new CowherdError('RUNTIME_DIRECTORY_BUSY', { detail: directory });
       }
-      // First: to close it takes the file away that has its name then.
+      // First, because closing the server removes the file that has its name at that moment.
       this.#server.close();
       this.#server = await serve();
       this.#folder = inodeOf(directory);

@@ -1,9 +1,11 @@
-/** The Python stack that a worker has left behind its row of the scoreboard (agent/cowherd_agent/worker/stack.py). Pure. */
+/**
+ * The Python stack that a worker has left after its row of the scoreboard (agent/cowherd_agent/worker/stack.py). Pure.
+ */
 
-/** A stack of many threads is cut here. */
+/** A stack of many threads is truncated here. */
 const LONGEST_CHARACTERS = 32_768;
 
-/** What faulthandler writes (Python/traceback.c), without its first line and the list of extension modules. */
+/** Returns faulthandler's output (Python/traceback.c) without its first line and the list of extension modules. */
 export function tidyStack(text: string): string | null {
   const lines = text
     .split('\n')

@@ -1,4 +1,4 @@
-/** Gathers, at a tick, what is known of the herd's memory. */
+/** Gathers the readings of the herd's memory at a tick. */
 import { ownMemoryCgroup, readCgroupUse } from '../../procfs/cgroup.ts';
 import type { HerdReading } from '../herd/events.ts';
 import type { Sample } from './sampler.ts';
@@ -6,7 +6,7 @@ import type { HerdState } from '../herd/state.ts';
 
 const cgroup = ownMemoryCgroup();
 
-/** Costs some 50 µs where the cgroup is asked, nothing otherwise: samples are there already. */
+/** Costs some 50 µs if the cgroup is read, otherwise nothing: the samples are already there. */
 export function readHerd(state: HerdState, sampleOf: (pid: number) => Sample | null): HerdReading {
   const workers = Object.keys(state.workers).flatMap((key) => {
     const pid = Number(key);

@@ -1,9 +1,9 @@
 /**
- * Samples the processes of the herd: performs what the policy (sampling.ts) plans, measures what that costs, and keeps
- * the latest figures of each process as plain data.
+ * Samples the processes of the herd: performs the readings planned by the policy (sampling.ts), measures their cost,
+ * and keeps the latest figures of each process as plain data.
  *
- * Readings are synchronous, so that the CPU time of this process around them is their cost, the kernel's part in it
- * included. One timer, which keeps no process alive, serves all of them.
+ * Readings are synchronous, so that this process's CPU time around them is their cost, including the kernel's part. One
+ * timer, which does not keep the process alive, serves all of them.
  */
 import { type Clock, monotonicClock } from '../../base/clock.ts';
 import { isSystemError } from '../../base/errors.ts';
@@ -19,7 +19,7 @@ import type { HostReport } from '../herd/host-memory.ts';
 
 export type Role = 'mold' | 'worker';
 
-/** What is known of a process. */
+/** The latest figures of a process. */
 export interface Sample {
   readonly memory: WorkerMemory;
   /** When {@link memory} was read, on CLOCK_MONOTONIC. Faults may be newer. */
@@ -30,14 +30,14 @@ export interface Sample {
 
 export interface SamplingCost {
   readonly budgetPercent: number;
-  /** Of one core, over the last minute, or since the first watch where that is less. */
+  /** Percent of one core, over the last minute, or since the first watch if that is shorter. */
   readonly spentPercent: number;
 }
 
 interface Process {
   readonly role: Role;
   readonly generation: number;
-  /** The anonymous memory of its mold at the fork: 0 for a mold. */
+  /** The anonymous memory of its mold at the fork; 0 for a mold. */
   readonly moldAnonymous: Bytes;
   memory: WorkerMemory | null;
   anonymous: Bytes;
@@ -46,10 +46,10 @@ interface Process {
   majorFaults: number;
 }
 
-/** A mold whose size has not changed by more than this part has the same memory as when it was last read. */
+/** A mold whose size has changed by at most this part still has the memory of its last reading. */
 const MOLD_SIZE_TOLERANCE = 0.005;
 const COST_WINDOW_MS = 60_000;
-/** What a timer costs outside of its callback: 0.2 to 0.35 ms, measured with an empty one. */
+/** The cost of a timer outside of its callback: 0.2 to 0.35 ms, measured with an empty one. */
 const WAKE_COST_MS = 0.3;
 const DEFAULT_BUDGET_PERCENT = 1;
 
@@ -60,7 +60,7 @@ export class Sampler {
   #budgetPercent: number;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Infinity;
-  /** Sums of the CPU time used, each with the moment at which it was reached; the oldest is the window's start. */
+  /** Running totals of CPU time, each with the moment at which it was reached; the oldest one begins the window. */
   #spent: { at: Milliseconds; total: number }[] = [];
 
   constructor(budgetPercent = DEFAULT_BUDGET_PERCENT, clock: Clock = monotonicClock) {
@@ -69,14 +69,14 @@ export class Sampler {
     this.#state = sampling.startSampling(percentOfCore(budgetPercent), clock.now());
   }
 
-  /** Percent of one core for all sampling; 0 ends it. */
+  /** Sets the budget for all sampling, in percent of one core; 0 stops sampling. */
   setBudget(percent: number): void {
     this.#budgetPercent = percent;
     this.#state = sampling.setBudget(this.#state, percentOfCore(percent), this.#clock.now());
     this.#schedule(this.#clock.now());
   }
 
-  /** Sample this process from now on. A worker's mold must have been watched before, for the memory at the fork. */
+  /** Samples this process from now on. Watch a worker's mold first, for its memory at the fork. */
   watch(pid: number, role: Role, generation: number): void {
     this.#processes.set(pid, {
       role,
@@ -98,7 +98,7 @@ export class Sampler {
     this.#state = sampling.forget(this.#state, pid);
   }
 
-  /** The latest figures; null until the process has been read for the first time. */
+  /** The latest figures; null until the first reading of the process. */
   sampleOf(pid: number): Sample | null {
     const process = this.#processes.get(pid);
     if (process === undefined || process.memory === null) return null;
@@ -155,7 +155,7 @@ export class Sampler {
     }, now);
   }
 
-  /** Runs a part of the work of sampling, and charges the CPU time that this process used meanwhile. */
+  /** Runs a part of the sampling, and charges the CPU time that this process used meanwhile. */
   #measure(work: (done: sampling.ReadingDone[]) => void, now: Milliseconds): void {
     const start = cpuTime();
     const done: sampling.ReadingDone[] = [];
@@ -165,11 +165,11 @@ export class Sampler {
     const total = (this.#spent.at(-1)?.total ?? 0) + cost;
     if (this.#spent.length === 0) this.#spent.push({ at: now, total: 0 });
     this.#spent.push({ at: now, total });
-    // One sum from before the window stays, as its start.
+    // One total from before the window is kept, as its start.
     while ((this.#spent[1]?.at ?? Infinity) < now - COST_WINDOW_MS) this.#spent.shift();
   }
 
-  /** Takes one reading, and returns how many faults the process had since the one before. */
+  /** Takes one reading; returns the process's faults since the previous one. */
   #perform({ pid, kind }: sampling.Reading, now: Milliseconds): number {
     const process = this.#processes.get(pid);
     if (process === undefined) return 0;
@@ -190,7 +190,7 @@ export class Sampler {
     process.sampledAt = now;
   }
 
-  /** The mold's anonymous memory as it is now, or was a moment ago. */
+  /** The mold's anonymous memory, current or from a moment ago. */
   #moldAnonymous(generation: number): Bytes {
     const now = this.#clock.now();
     for (const [pid, process] of this.#processes) {
@@ -207,7 +207,7 @@ export class Sampler {
     return bytes(0);
   }
 
-  /** Whether a reading of the mold is worth its price: a mold that only forks stays as it is. */
+  /** Whether a reading of the mold is worth its cost: a mold that only forks does not change. */
   #hasChanged(pid: number, mold: Process): boolean {
     const rss = this.rssOf(pid);
     if (mold.memory === null || rss === null) return true;
@@ -229,7 +229,7 @@ function cpuTime(): Milliseconds {
   return milliseconds((user + system) / 1000);
 }
 
-/** Null also for a process that this one may not look into: of another user, or made not dumpable. */
+/** Null also for a process that this one may not read: another user's, or one that is not dumpable. */
 function readRollupIfAllowed(pid: number): SmapsRollup | null {
   try {
     return readSmapsRollup(pid);

@@ -16,14 +16,14 @@ const at = milliseconds;
 
 interface Run {
   state: SamplingState;
-  /** CPU time used, and the times of the rollups of each process. */
+  /** CPU time used, and the times of each process's rollups. */
   spentMs: number;
   rollups: Map<number, number[]>;
   wakes: number;
   longestWakeMs: number;
 }
 
-/** Let the policy run for a time, with processes whose readings cost what `costOf` says, on a clock of its own. */
+/** Runs the policy for a time on a simulated clock, with processes whose rollups cost `costOf`. */
 function run(
   state: SamplingState,
   fromMs: number,
@@ -74,7 +74,7 @@ test.each([
   expect(rollups.size).toBe(count);
 });
 
-test('the budget is used where there is something to read', () => {
+test('the budget is used when there is something to read', () => {
   const { spentMs } = run(herd(64), 0, 600_000, () => 6);
   expect(spentMs / 600_000).toBeGreaterThan(0.0075);
 });
@@ -84,21 +84,21 @@ test('the budget holds for any herd, any costs and any budget', () => {
   fc.assert(
     fc.property(costs, fc.double({ min: 0.2, max: 20, noNaN: true }), (perProcess, percent) => {
       const { spentMs } = run(herd(perProcess.length, percent), 0, 300_000, (pid) => perProcess[pid - 1] ?? 1);
-      // The last reading may stand beyond the share.
+      // The last reading may exceed the share.
       expect(spentMs).toBeLessThanOrEqual(300_000 * (percent / 100) + 81);
     }),
     { numRuns: 30 },
   );
 });
 
-test('old processes without faults take turns: no one waits much longer than another', () => {
+test('old processes without faults take turns: none waits much longer than another', () => {
   const settled = run(herd(16), 0, 60_000, () => 6);
   const { rollups } = run(settled.state, 60_000, 300_000, () => 6);
   const counts = [...rollups.values()].map((times) => times.length);
   expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
 });
 
-test('a fresh fork is read at once, and more often than the others in its first seconds', () => {
+test('a fresh fork is read at once, and more often than others in its first seconds', () => {
   const settled = run(herd(16), 0, 60_000, () => 6);
   const forked = watch(settled.state, 99, at(60_000));
   const { rollups } = run(forked, 60_000, 10_000, () => 6);
@@ -108,7 +108,7 @@ test('a fresh fork is read at once, and more often than the others in its first 
   expect(own.length).toBeGreaterThan(2 * Math.max(...others));
 });
 
-test('a process that takes page faults is read more often than one that rests', () => {
+test('a process with page faults is read more often than an idle one', () => {
   const settled = run(herd(16), 0, 60_000, () => 6);
   const { rollups } = run(
     settled.state,
@@ -120,7 +120,7 @@ test('a process that takes page faults is read more often than one that rests', 
   expect(rollups.get(3)!.length).toBeGreaterThan(1.8 * rollups.get(4)!.length);
 });
 
-test('the readings are spread: a wake-up holds up the event loop for little more than one reading', () => {
+test('the readings are spread: a wake-up blocks the event loop for little more than one reading', () => {
   expect(run(herd(64), 0, 60_000, () => 6).longestWakeMs).toBeLessThanOrEqual(30);
 });
 
@@ -129,12 +129,12 @@ test('wake-ups are few: at most four a second, however cheap the readings are', 
   expect(run(herd(1), 0, 60_000, () => 0.1).wakes).toBeLessThanOrEqual(125);
 });
 
-test('without a budget, or without processes, nothing is read and nothing wakes', () => {
+test('without a budget or processes nothing is read, and there are no wake-ups', () => {
   expect(plan(herd(8, 0), at(5000))).toMatchObject({ readings: [], nextAt: null });
   expect(plan(herd(0), at(5000))).toMatchObject({ readings: [], nextAt: null });
 });
 
-test('a process that was forgotten is read no more, and a charge for it is harmless', () => {
+test('a forgotten process is no longer read, and a charge for it is harmless', () => {
   const { state, readings } = plan(herd(2), at(0));
   expect(readings.map(({ pid }) => pid)).toContain(2);
   const left = charge(forget(state, 2), [{ pid: 2, kind: 'rollup', cost: at(6), faults: 0 }], at(6), at(0));
@@ -143,7 +143,7 @@ test('a process that was forgotten is read no more, and a charge for it is harml
   expect(plan(left, at(1000)).readings.every(({ pid }) => pid === 1)).toBe(true);
 });
 
-test('a smaller budget takes away the credit gathered under the larger one', () => {
+test('a smaller budget cancels the credit gathered under the larger one', () => {
   const { state } = plan(herd(1, 10), at(60_000));
   expect(state.credit).toBe(1000);
   expect(setBudget(state, percentOfCore(1), at(60_000)).credit).toBe(100);

@@ -1,17 +1,17 @@
 /**
- * Which process to look at next, and how closely: the policy of sampling. Pure.
+ * Which process to read next, and how closely: the policy of sampling. Pure.
  *
- * There are two kinds of reading. A *rollup* (/proc/PID/smaps_rollup) tells shared from private memory, and costs the
- * kernel a walk over the page tables: 4 ms for 100 MiB, on the CPU of whoever asks. A *glance* (/proc/PID/stat) costs
- * 30 µs and tells faults and size. All of it together may take a share of one core, for the whole herd.
+ * There are two kinds of reading. A *rollup* (/proc/PID/smaps_rollup) separates shared from private memory, and costs
+ * the kernel a walk over the page tables: 4 ms for 100 MiB, on the reader's CPU. A *glance* (/proc/PID/stat) costs 30
+ * µs and gives faults and size. All readings together may take a share of one core, for the whole herd.
  *
- * The share is kept by credit: it grows with time, up to ten seconds' worth, each reading takes what it cost off it,
- * and nothing is read while it is used up. So the readings are spread over time, and a herd twice as large, or twice
- * as fat, is read half as often, at the same cost.
+ * The share is enforced by credit. It grows with time, up to ten seconds' worth; each reading deducts its cost, and
+ * nothing is read while the credit is used up. Readings are thus spread over time, and a herd with twice the processes,
+ * or twice the memory, is read half as often at the same cost.
  *
- * Rollups go to the process with the highest urgency: one that was never read; then by the time since the last
- * reading, times four in the first ten seconds after the fork, when memory is lost, times up to five if the glances
- * saw page faults since: without a fault no page has been copied.
+ * Rollups go to the process with the highest urgency. A process that was never read comes first. Otherwise urgency is
+ * the time since the last reading, times four in the first ten seconds after the fork, when memory is lost, times up to
+ * five if glances saw page faults since: without a fault no page has been copied.
  */
 import { type CoreShare, type Milliseconds, milliseconds } from '../../base/units.ts';
 
@@ -22,14 +22,14 @@ export interface Watched {
   readonly watchedSince: Milliseconds;
   readonly rollupAt: Milliseconds | null;
   readonly glanceAt: Milliseconds | null;
-  /** What the last rollup cost: what the next is expected to. */
+  /** The cost of the last rollup, which is also the estimate for the next. */
   readonly rollupCost: Milliseconds;
   readonly faultsSinceRollup: number;
 }
 
 export interface SamplingState {
   readonly budget: CoreShare;
-  /** CPU time that may be used now; below 0 after a reading that cost more than there was. */
+  /** CPU time that may be used now; below 0 after a reading that cost more than the credit. */
   readonly credit: Milliseconds;
   readonly creditedAt: Milliseconds;
   readonly glanceCost: Milliseconds;
@@ -50,19 +50,19 @@ export interface Plan {
 
 export interface ReadingDone extends Reading {
   readonly cost: Milliseconds;
-  /** Minor and major faults since the reading before; 0 if that is not known. */
+  /** Minor and major faults since the previous reading; 0 if unknown. */
   readonly faults: number;
 }
 
-/** Time over which unused credit gathers: what a burst of forks may use at once. */
+/** How long unused credit accumulates: the reserve for a burst of forks. */
 const CREDIT_SPAN_MS = 10_000;
-/** What there is of it at the start, so that the first minute stays within the budget, too. */
+/** The part of that time credited at the start, so that the first minute stays within the budget, too. */
 const FIRST_CREDIT_SPAN_MS = 2500;
-/** Part of the budget that readings may take: the rest is for what they cost without being measured, such as caches. */
+/** The part of the budget for readings; the rest covers their unmeasured costs, such as cold caches. */
 const USABLE_PART = 0.8;
-/** One wake-up serves all that is due around it. */
+/** One wake-up serves everything that is due around it. */
 const WAKE_INTERVAL_MS = 250;
-/** Readings hold up the event loop: a wake-up that has read for so long leaves the rest to the next one. */
+/** Readings block the event loop: after this much time a wake-up leaves further readings to the next one. */
 const LONGEST_WAKE_MS = 20;
 const YOUNG_MS = 10_000;
 const YOUNG_WEIGHT = 4;
@@ -71,9 +71,9 @@ const MOST_FAULT_WEIGHT = 4;
 const ROLLUP_INTERVAL_MS = 1000;
 const YOUNG_ROLLUP_INTERVAL_MS = 500;
 const GLANCE_INTERVAL_MS = 2000;
-/** Glances of a very large herd are spread out rather than take more than this part of the budget. */
+/** In a very large herd, glances become less frequent so that they take at most this part of the budget. */
 const GLANCE_PART = 0.25;
-/** Expected of a process that was never read, before it is known better. */
+/** Estimates for a process that was never read. */
 const UNKNOWN_ROLLUP_COST = milliseconds(5);
 const UNKNOWN_GLANCE_COST = milliseconds(0.05);
 
@@ -110,7 +110,10 @@ export function forget(state: SamplingState, pid: number): SamplingState {
   return { ...state, processes };
 }
 
-/** What to read now. The state that comes back has the credit of the time gone by; the readings are not yet charged. */
+/**
+ * The readings to take now. The returned state includes the credit for the elapsed time; the readings are not charged
+ * yet.
+ */
 export function plan(state: SamplingState, now: Milliseconds): Plan {
   const credited = accrue(state, now);
   if (credited.budget <= 0 || credited.processes.size === 0) return { state: credited, readings: [], nextAt: null };
@@ -140,7 +143,7 @@ export function plan(state: SamplingState, now: Milliseconds): Plan {
 }
 
 /**
- * Takes off the credit what a wake-up cost, its readings and all else.
+ * Deducts the cost of a wake-up from the credit, for its readings and everything else.
  *
  * @param cost the whole CPU time of the wake-up, at least the sum of its readings
  */
@@ -159,7 +162,7 @@ export function charge(
       const rollupCost = milliseconds(Math.max(reading.cost, 0.01));
       processes.set(reading.pid, { ...watched, rollupAt: now, glanceAt: now, rollupCost, faultsSinceRollup: 0 });
     } else {
-      // A slow mean: single glances are at the resolution of the kernel's accounting.
+      // A slow mean: a single glance is at the resolution of the kernel's accounting.
       glanceCost = milliseconds(glanceCost * 0.95 + reading.cost * 0.05);
       const faultsSinceRollup = watched.faultsSinceRollup + reading.faults;
       processes.set(reading.pid, { ...watched, glanceAt: now, faultsSinceRollup });
@@ -197,7 +200,7 @@ function glanceIntervalOf(state: SamplingState): number {
   return Math.max(GLANCE_INTERVAL_MS, (state.processes.size * state.glanceCost) / (state.budget * GLANCE_PART));
 }
 
-/** The first moment at which something is due and there will be credit for it, but no sooner than the next wake-up. */
+/** The first moment at which something is due and there is credit for it, but not before the next wake-up. */
 function nextPlanAt(
   state: SamplingState,
   now: Milliseconds,

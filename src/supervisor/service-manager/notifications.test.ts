@@ -14,7 +14,7 @@ const serving: HerdState = {
 };
 const rollout: Rollout = sampleRollout();
 
-/** Tells of each state in turn, half a second apart, and gives the texts. */
+/** Notifies of each state in turn, `stepMs` apart, and returns the texts. */
 function told(states: readonly HerdState[], watchdogMs: number | null = null, stepMs = 500): (string | null)[] {
   let memory: NotificationMemory = nothingTold;
   return states.map((state, index) => {
@@ -37,7 +37,7 @@ test('a start: READY once, when all workers are ready for the first time, with t
   ]);
 });
 
-test('a reload: RELOADING with the time of the monotonic clock, and READY when it has ended', () => {
+test("a reload: RELOADING with the monotonic clock's time, and READY when it has ended", () => {
   const failed: HerdState = {
     ...serving,
     lastRollout: { ...rollout, endedAtMs: 9, failure: 'APP_IMPORT_FAILED: shop\nReadY=0' },
@@ -54,7 +54,7 @@ test('a refork is no reload: nobody has asked the service manager for one', () =
   expect(told([serving, { ...serving, rollout: { ...rollout, kind: 'refork' } }])[1]).toBeNull();
 });
 
-test('a stop, also in the middle of a reload: STOPPING once, and no READY after it', () => {
+test('a stop, also during a reload: STOPPING once, and no READY after it', () => {
   const stopping: HerdState = { ...serving, phase: 'stopping', rollout: null };
   expect(told([serving, { ...serving, rollout }, stopping, stopping]).slice(2)).toEqual([
     'STOPPING=1\nSTATUS=Stopping: 2 worker(s) finish their requests',
@@ -66,22 +66,22 @@ describe('the watchdog', () => {
   const beats = (texts: readonly (string | null)[]): boolean[] =>
     texts.map((text) => text?.split('\n').includes('WATCHDOG=1') === true);
 
-  test('hears of us twice in its time', () => {
+  test('is notified twice per interval', () => {
     expect(beats(told([serving, serving, serving, serving, serving], 2000))).toEqual([true, false, true, false, true]);
   });
 
-  test('hears nothing while no worker is ready, and again when one is', () => {
+  test('is not notified while no worker is ready, and again once one is', () => {
     const none: HerdState = { ...serving, workers: { 11: sampleWorker(11, 0, { phase: 'aborted' }) } };
     expect(beats(told([serving, none, none, serving], 500))).toEqual([true, false, false, true]);
   });
 
-  test('hears of us before the first worker is ready, and during a stop', () => {
+  test('is notified before the first worker is ready, and during a stop', () => {
     const stopping: HerdState = { ...serving, phase: 'stopping', workers: {} };
     expect(beats(told([initialState(), initialState(), serving, stopping], 500))).toEqual([true, true, true, true]);
   });
 });
 
-test('the status is renewed now and then, and only if it has changed', () => {
+test('the status is updated now and then, and only if it has changed', () => {
   const fewer: HerdState = { ...serving, workers: { 11: sampleWorker(11, 0) } };
   expect(told([serving, serving, fewer], null, STATUS_EVERY_MS / 2 + 1).slice(1)).toEqual([
     null,
@@ -90,19 +90,19 @@ test('the status is renewed now and then, and only if it has changed', () => {
   expect(told([serving, serving], null, STATUS_EVERY_MS + 1)[1]).toBeNull();
 });
 
-describe('where to tell it', () => {
-  test('is read once, and gone for those who inherit the environment', () => {
+describe('the socket', () => {
+  test('is read once, and removed for processes that inherit the environment', () => {
     const env = { NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '30000000', WATCHDOG_PID: '77', HOME: '/' };
     expect(takeNotifySocket(env, 77)).toEqual({ address: '/run/systemd/notify', watchdogMs: 30_000 });
     expect(env).toEqual({ HOME: '/' });
   });
 
-  test('the watchdog may be meant for another process', () => {
+  test('may come with a watchdog for another process', () => {
     const env = { NOTIFY_SOCKET: '@abstract', WATCHDOG_USEC: '30000000', WATCHDOG_PID: '78' };
     expect(takeNotifySocket(env, 77)).toEqual({ address: '@abstract', watchdogMs: null });
   });
 
-  test.each([{}, { NOTIFY_SOCKET: '' }, { NOTIFY_SOCKET: 'vsock:2:1234' }])('is nowhere: %j', (env) => {
+  test.each([{}, { NOTIFY_SOCKET: '' }, { NOTIFY_SOCKET: 'vsock:2:1234' }])('is absent: %j', (env) => {
     expect(takeNotifySocket(env, 77)).toBeNull();
   });
 });

@@ -1,15 +1,15 @@
 /**
- * What the service manager is told, and when: sd_notify(3). Pure; `notifier.ts` reads the environment and sends.
+ * What the service manager is told, and when: sd_notify(3). Pure; `notifier.ts` sends it.
  *
- * READY when every worker is ready for the first time and after each reload, RELOADING while workers are exchanged for
- * those of another generation, STOPPING, WATCHDOG while the herd serves, and a line of STATUS now and then.
+ * READY when every worker is ready for the first time and after each reload or rollback, RELOADING when one of these
+ * begins, STOPPING, WATCHDOG while the herd serves, and a line of STATUS now and then.
  */
 import type { HerdState } from '../herd/state.ts';
 
-/** How often the line of `systemctl status` is renewed, if it has changed. */
+/** How often the line of `systemctl status` is updated, if it has changed. */
 export const STATUS_EVERY_MS = 10_000;
 
-/** What has been told so far. */
+/** What was sent so far. */
 export interface NotificationMemory {
   isReady: boolean;
   isReloading: boolean;
@@ -22,9 +22,9 @@ export interface NotificationMemory {
 export interface NotificationInput {
   state: HerdState;
   supervisorPid: number;
-  /** All requests that were answered; asked for only when it is told. */
+  /** The number of all answered requests; computed only when it is sent. */
   requests: () => number;
-  /** How often the service manager wants to hear of us (WATCHDOG_USEC); `null`: not at all. */
+  /** How often the service manager expects a notification (WATCHDOG_USEC); `null`: never. */
   watchdogMs: number | null;
   /** CLOCK_MONOTONIC, which the service manager compares with its own. */
   nowMs: number;
@@ -39,7 +39,7 @@ export const nothingTold: NotificationMemory = {
   statusAtMs: -Infinity,
 };
 
-/** The text of one notification, a variable a line, or `null`; and what has been told then. */
+/** The text of the next notification, one variable per line, or `null`; and the memory after it. */
 export function notification(
   before: NotificationMemory,
   input: NotificationInput,
@@ -77,7 +77,7 @@ export function notification(
   return { memory, text: lines.length === 0 ? null : lines.join('\n') };
 }
 
-/** Before it serves there is the service manager's start timeout, and while it stops that of the stop. */
+/** Before the herd serves, the service manager's start timeout applies; while it stops, the stop timeout. */
 function isWell(state: HerdState): boolean {
   return !state.announcedReady || state.phase === 'stopping' || readyWorkers(state) > 0;
 }

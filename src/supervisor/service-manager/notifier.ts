@@ -1,13 +1,13 @@
 /**
- * Tells the service manager of this process how the herd is: sd_notify(3). What and when is decided in
- * notifications.ts. The keeper sends it, since Node has no datagram sockets of the Unix family.
+ * Notifies this process's service manager of the herd's state: sd_notify(3). notifications.ts decides what to send and
+ * when. The keeper sends it, because Node has no Unix datagram sockets.
  */
 import type { KeeperCommand } from '../../agent/messages.ts';
 import { monotonicClock } from '../../base/clock.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { notification, nothingTold, type NotificationInput } from './notifications.ts';
 
-/** How often to look, where nothing happens; a watchdog may want it more often. */
+/** How often to look when nothing happens; a watchdog may need it more often. */
 const LOOK_EVERY_MS = 1000;
 
 export class Notifier {
@@ -29,7 +29,7 @@ export class Notifier {
     this.#timer.unref();
   }
 
-  /** Tells what is new, if anything is. */
+  /** Sends news, if there is any. */
   tell(): void {
     const { memory, text } = notification(this.#memory, {
       ...this.#look(),

@@ -1,4 +1,7 @@
-/** Where a service manager wants to hear of this process: NOTIFY_SOCKET and WATCHDOG_USEC of sd_notify(3) and sd_watchdog_enabled(3). */
+/**
+ * The service manager's socket for notifications: NOTIFY_SOCKET and WATCHDOG_USEC of sd_notify(3) and
+ * sd_watchdog_enabled(3).
+ */
 
 export interface NotifySocket {
   /** A path, or `@` and an abstract name. */
@@ -6,7 +9,7 @@ export interface NotifySocket {
   watchdogMs: number | null;
 }
 
-/** Reads where to tell it, and takes the variables away: no process of the herd shall speak for it. */
+/** Reads the socket's address and removes the variables: no process of the herd may speak for this one. */
 export function takeNotifySocket(env: NodeJS.ProcessEnv = process.env, pid = process.pid): NotifySocket | null {
   const address = env['NOTIFY_SOCKET'] ?? '';
   const microseconds = Number(env['WATCHDOG_USEC']);

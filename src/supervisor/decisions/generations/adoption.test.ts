@@ -28,7 +28,7 @@ function worker(pid: number, changes: Partial<WorkerState> = {}): WorkerState {
   return { ...newWorker(pid, pid - 101, 1, 3000), phase: 'ready', readyAtMs: 4000, ...changes };
 }
 
-/** A herd of two workers, as its supervisor has known it. */
+/** A herd of two workers, as its supervisor knew it. */
 function known(changes: Partial<HerdState> = {}): HerdState {
   return {
     ...initialState(),
@@ -122,7 +122,7 @@ test('a herd to which nothing has happened is taken as it is', () => {
   expect(state.workers).toEqual(known().workers);
   expect(logs).toContain('Adopted the herd of supervisor 30: 2 workers, 1 molds');
   expect(logs).toContain('Listening at: http://127.0.0.1:8000');
-  // Nothing is done to it: all is watched again, and it is said that it serves.
+  // Nothing is done to the herd: all processes are watched again, and it is announced as serving.
   expect(does.toSorted()).toEqual([
     'announce_serving',
     'set_background',
@@ -131,7 +131,7 @@ test('a herd to which nothing has happened is taken as it is', () => {
   ]);
 });
 
-test('without a file the inventory is enough, but for what has been counted', () => {
+test('without a file the inventory suffices, except for counters', () => {
   const { state, does } = adopted({ saved: null, supervisorPid: null });
   expect(state).toMatchObject({ phase: 'serving', target: sampleSettings.workers, generation: 1, requestsOfGone: 0 });
   expect(Object.values(state.workers).map(({ pid, phase, forkedAtMs }) => [pid, phase, forkedAtMs])).toEqual([
@@ -142,11 +142,11 @@ test('without a file the inventory is enough, but for what has been counted', ()
   expect(does).toContain('use_settings');
 });
 
-test('a file of another keeper is of another herd', () => {
+test('a file of another keeper describes another herd', () => {
   expect(adopted({ saved: known({ keeperPid: 39 }) }).state.requestsOfGone).toBe(0);
 });
 
-test('a worker that has died counts as died, with its requests, and another one is forked', () => {
+test('a worker that died meanwhile counts as dead, with its requests, and is replaced', () => {
   const { state, logs, actions } = adopted({
     inventory: inventory({ workers: [inventory().workers[0]!], endings: [ended(102, SIGKILL)] }),
     rows: { 101: row, 102: { requestsStarted: 9, requestsFinished: 8, isReady: true } },
@@ -164,7 +164,7 @@ test('a worker that has died counts as died, with its requests, and another one 
   expect(state.deathsInARow).toBe(0);
 });
 
-test('an unknown worker is taken in, and the slots of forks under way are not given twice', () => {
+test('an unknown worker is adopted, and the slots of pending forks are not given away twice', () => {
   const unknown = { pid: 103, slot: 2, generation: 1, forked_monotonic_ns: 4e10, scoreboard: 10 };
   const found = inventory({ workers: [...inventory().workers, unknown], molds: [foundMold(1, { forking: [3] })] });
   const { state, actions } = adopted({ saved: known({ target: 5 }), inventory: found });
@@ -173,7 +173,7 @@ test('an unknown worker is taken in, and the slots of forks under way are not gi
   expect(Object.keys(state.forking)).toEqual(['3', '4']);
 });
 
-test('a dead mold is replaced, and the workers serve on', () => {
+test('a dead mold is replaced, and the workers keep serving', () => {
   const { state, logs } = adopted({ inventory: inventory({ molds: [], endings: [ended(MOLD, SIGKILL)] }) });
   expect(logs).toContainEqual(expect.stringMatching(/The mold of generation 1 \(pid 50\) .*SIGKILL/));
   expect(state).toMatchObject({ generation: 2, molds: { 2: { phase: 'starting' } } });
@@ -188,7 +188,7 @@ test('a mold that waits for its listeners gets them', () => {
   expect(actions).toContainEqual({ do: 'listen', generation: 1, settings: sampleSettings });
 });
 
-test('when nothing serves yet, the herd is starting', () => {
+test('a herd in which nothing serves yet is starting', () => {
   const loading = inventory({ molds: [foundMold(1, { ready: null })], workers: [] });
   expect(adopted({ saved: null, inventory: loading }).state.phase).toBe('starting');
 });
@@ -205,7 +205,7 @@ const reload = {
   targetBefore: 2,
 };
 
-test('a reload goes on when its mold is there, and fails when it is not', () => {
+test('a reload continues if its mold exists, and fails if not', () => {
   const saved = known({
     rollout: reload,
     newestGeneration: 2,
@@ -227,7 +227,7 @@ test('a reload goes on when its mold is there, and fails when it is not', () => 
   expect(failed.state.generation).toBe(1);
 });
 
-test('a refork whose worker was to become the mold fails; a worker told so finishes its requests', () => {
+test('a refork whose worker was to become the mold fails; a worker already told to retire finishes its requests', () => {
   const refork = { ...reload, kind: 'refork' as const };
   const told = adopted({
     saved: known({
@@ -251,13 +251,13 @@ test('a refork whose worker was to become the mold fails; a worker told so finis
   expect(untold.state.workers[101]).toMatchObject({ phase: 'ready', replaceBecause: null });
 });
 
-test('a mold whose threads go on stays, and they no longer rest for a reload that nobody knows of', () => {
+test('a mold with running threads stays, and its threads are resumed after a forgotten reload', () => {
   const threaded = foundMold(1, { ready: { ...ready, threads: 1 } });
   const found = inventory({ molds: [threaded, foundMold(2)] });
   const { state, actions } = adopted({ saved: known({ generation: 2 }), inventory: found });
   expect(state.molds[1]).toMatchObject({ phase: 'ready', threads: 1 });
   expect(actions).toContainEqual({ do: 'tell_mold', generation: 1, message: { type: 'resume_threads' } });
-  // Unless the one that serves has the same: it has loaded the application after it.
+  // Unless the serving mold has the same threads, because it has loaded the application since.
   const both = inventory({ molds: [threaded, foundMold(2, { ready: { ...ready, threads: 1 } })] });
   const exit = { type: 'exit', final: false } as const;
   expect(adopted({ saved: known({ generation: 2 }), inventory: both }).actions).toContainEqual({
@@ -267,12 +267,12 @@ test('a mold whose threads go on stays, and they no longer rest for a reload tha
   });
 });
 
-test('a mold that nobody knows the purpose of is let go', () => {
+test('a mold with an unknown purpose is dismissed', () => {
   const { actions } = adopted({ inventory: inventory({ molds: [foundMold(1), foundMold(2)] }) });
   expect(actions).toContainEqual({ do: 'tell_mold', generation: 2, message: { type: 'exit', final: false } });
 });
 
-test('a herd that was ending serves again', () => {
+test('a herd that was stopping serves again', () => {
   const saved = known({
     phase: 'stopping',
     stop: {
@@ -292,6 +292,6 @@ test('a herd that was ending serves again', () => {
   expect(forks.length).toBe(2);
 });
 
-test('other arguments are told of', () => {
+test('other arguments are logged', () => {
   expect(adopted({ isOtherwiseStarted: true }).logs).toContainEqual(expect.stringContaining('cowherd reload'));
 });

@@ -1,8 +1,9 @@
 /**
- * Decisions about adoption: a supervisor takes over the herd of one that has died.
+ * Decisions about adoption: a supervisor takes over the herd of a dead one.
  *
- * What processes there are, and how far each is, the keeper says (its inventory): that is the truth. What only the dead
- * supervisor knew is in the file that it has kept (herd-file.ts), which may be a moment old, or not be there at all.
+ * The keeper's inventory tells which processes exist and how far each has come: it is the truth. Facts that only the
+ * dead supervisor knew are in its herd file (src/supervisor/runtime-directory/herd-file.ts), which may be a moment old,
+ * or missing.
  */
 import type { Inventory } from '../../../agent/messages.ts';
 import * as census from '../processes/census.ts';
@@ -17,7 +18,7 @@ import * as workers from '../processes/workers.ts';
 export function adopt(draft: Draft, adoption: Adoption): void {
   const { state, nowMs } = draft;
   const { inventory, rows } = adoption;
-  // A file of another keeper is of another herd.
+  // The file of another keeper describes another herd.
   const saved = adoption.saved?.keeperPid === inventory.pid ? structuredClone(adoption.saved) : null;
   Object.assign(state, initialState(), saved, beginning(inventory, saved, nowMs));
 
@@ -40,12 +41,12 @@ export function adopt(draft: Draft, adoption: Adoption): void {
   takeUpReadiness(draft, adoption);
   replaceServingMold(draft, inventory);
   letUnknownMoldsGo(draft);
-  // They may rest for a reload that nobody knows of any more.
+  // Threads may be paused for a reload that is forgotten.
   if (state.rollout === null) molds.tellThreads(draft, 'resume_threads');
   workers.announceWhenComplete(draft);
 }
 
-/** What a herd begins with under another supervisor, whatever the file says. */
+/** The values that an adopted herd begins with, whatever the file says. */
 function beginning(inventory: Inventory, saved: HerdState | null, nowMs: number): Partial<HerdState> {
   return {
     phase: 'serving',
@@ -60,9 +61,9 @@ function beginning(inventory: Inventory, saved: HerdState | null, nowMs: number)
     deathsInARow: 0,
     forkNotBeforeMs: 0,
     afresh: null,
-    // It was ending, and is to serve again now.
+    // The herd was stopping, and is to serve again now.
     stop: null,
-    // Whoever had it as its predecessor has told it to leave.
+    // The supervisor that had this predecessor has told it to leave.
     predecessor: null,
   };
 }
@@ -84,7 +85,7 @@ function tellOfIt(draft: Draft, adoption: Adoption): void {
   }
 }
 
-/** Molds and workers that have got ready while no supervisor heard it. */
+/** Takes up molds and workers that became ready while there was no supervisor. */
 function takeUpReadiness(draft: Draft, { inventory, rows }: Adoption): void {
   const { state } = draft;
   for (const { generation, ready } of inventory.molds) {
@@ -104,7 +105,7 @@ function replaceServingMold({ state, nowMs }: Draft, inventory: Inventory): void
   if (current === undefined || current.phase === 'leaving' || current.phase === 'failed') {
     state.nextMold ??= { atMs: nowMs, rejectedPolicies: current?.rejectedPolicies ?? [] };
   } else if (current.phase !== 'ready' && inventory.workers.length === 0) {
-    // Nothing serves yet, and what is loading may still turn out not to work.
+    // Nothing serves yet, and the loading mold may still fail.
     state.phase = 'starting';
   }
 }
@@ -116,7 +117,7 @@ function letUnknownMoldsGo(draft: Draft): void {
   for (const mold of Object.values(state.molds)) {
     const { generation, pid, phase } = mold;
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
-    // After a refork, what its threads do goes on in the mold that loaded the application.
+    // After a refork, the threads keep running in the mold that loaded the application.
     if (mold.threads > 0 && generation < state.generation && !(current !== undefined && current.threads > 0)) continue;
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
@@ -131,7 +132,7 @@ function takeMold(draft: Draft, found: FoundMold, { inventory }: Adoption, befor
   const { generation, pid, configured, ready } = found;
   const listeners = inventory.listeners.find((each) => each.generation === generation)?.names ?? null;
   const mold: MoldState = { ...molds.newMold(generation, nowMs, []), ...before, pid, listeners };
-  // What the dead supervisor has decided last, its keeper may not have heard.
+  // The keeper may have missed the dead supervisor's last decision.
   if (ready !== null) draft.actions.push({ do: 'set_background', pid, background: false });
   state.molds[generation] = mold;
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
@@ -151,14 +152,15 @@ function takeWorker(draft: Draft, found: FoundWorker, before: WorkerState | unde
   const worker: WorkerState = { ...workers.newWorker(pid, slot, generation, forkedAtMs), ...before, slot, generation };
   draft.state.workers[pid] = worker;
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
-  // Told to become a mold, it serves no more, and is ended when it waits for the order, or has not done so in time.
+  // A worker told to become a mold no longer serves. It is killed when it waits for its order, or when the graceful
+  // timeout is over.
   if (worker.phase === 'retiring') {
     worker.phase = 'draining';
     worker.drainedAtMs ??= draft.nowMs;
   }
 }
 
-/** Without a file: the newest generation whose mold is ready; else whatever there is. */
+/** Without a file: the newest generation with a ready mold, else with workers, else any. */
 function servingGeneration({ molds: all, workers: herd }: HerdState, { molds: found }: Inventory): number {
   const newest = (generations: number[]): number => Math.max(0, ...generations);
   return (
@@ -175,7 +177,7 @@ function takeSettings(draft: Draft, { listeners }: Inventory, saved: HerdState |
     const ofGeneration = Object.values(state.workers).filter(({ generation }) => generation === state.generation);
     state.target = Math.max(1, settings?.workers ?? ofGeneration.length);
   }
-  // So that a pid file is written anew.
+  // Makes useSettings write the pid file again.
   state.settings = null;
   if (settings !== null) molds.useSettings(draft, settings);
   const names = listeners.find(({ generation }) => generation === state.generation)?.names;
@@ -197,7 +199,7 @@ function followDeadWorkers(
     if (state.workers[pid] !== undefined) continue;
     const row = rows[pid];
     state.requestsOfGone += row?.requestsFinished ?? worker.requestsFinished;
-    // It has retired since, and is a mold now.
+    // The worker has retired since, and is a mold now.
     if (moldPids.has(pid)) continue;
     const ending = endings.get(pid) ?? { exitStatus: null, signal: null };
     const mold = state.molds[generation];
@@ -230,12 +232,15 @@ function followDeadMolds(draft: Draft, saved: HerdState, endings: ReadonlyMap<nu
   }
 }
 
-/** A rollout goes on if its new mold is there; a refork's worker that was still to become one was lost with the order. */
+/**
+ * Continues a rollout whose new mold exists, and aborts any other: the order for a worker that was to become the mold
+ * is lost.
+ */
 function continueRollout(draft: Draft, inventory: Inventory): void {
   const under = draft.state.rollout;
   if (under === null) return;
   const hasMold = inventory.molds.some(({ generation }) => generation === under.to);
-  // Told to retire it finishes its requests; it is ended when it waits for an order.
+  // A worker that was told to retire finishes its requests, and is killed when it waits for its order.
   const isTold = under.retiring !== null && under.retiring.toldAtMs !== null;
   if (hasMold || isTold) under.retiring = null;
   if (!hasMold) rollout.abort(draft, 'the supervisor ended before its mold was there');

@@ -52,7 +52,7 @@ class Herd {
   }
 }
 
-test('its processes are waited for, then another keeper is started, and with it a new generation', () => {
+test('its processes are waited for, then another keeper is started, with a new generation', () => {
   const herd = new Herd().event(dies);
   expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [101, 50] });
   expect(herd.does).not.toContain('start_keeper');
@@ -64,13 +64,13 @@ test('its processes are waited for, then another keeper is started, and with it 
   expect(herd.actions).toContainEqual({ do: 'start_mold', generation: 4, rejected: [], occasion: 'first' });
 });
 
-test('what a rollout was about is lost with it', () => {
+test('a rollout is lost with it', () => {
   const herd = new Herd().event({ type: 'reload_requested', by: 'SIGHUP' }).event(dies);
   expect(herd.state.rollout).toBeNull();
   expect(herd.state.lastRollout).toMatchObject({ kind: 'reload', failure: 'the keeper (pid 40) was ended by SIGKILL' });
 });
 
-test('the first death costs no pause, later ones in a row more and more, and then the herd ends', () => {
+test('the first death costs no pause, later ones in a row cost growing pauses, and then the herd ends', () => {
   const pauses: number[] = [];
   const herd = new Herd();
   for (let death = 1; death < HOPELESS_DEATHS; death += 1) {
@@ -80,7 +80,7 @@ test('the first death costs no pause, later ones in a row more and more, and the
     herd.nowMs += pauses.at(-1) ?? 0;
     if (wake !== undefined) herd.event({ type: 'woken', heartbeats: [] });
     expect(herd.does).toEqual(['start_keeper']);
-    // Every other one dies before it can say that it is there.
+    // Every other keeper dies before it can report that it is ready.
     if (death % 2 === 0) herd.keeperReady(40 + death);
   }
   expect(pauses).toEqual([0, 1000, 2000, 4000]);
@@ -93,7 +93,7 @@ test('the first death costs no pause, later ones in a row more and more, and the
   });
 });
 
-test('one that was there for long ends a row of deaths', () => {
+test('a keeper with a long life ends a row of deaths', () => {
   const herd = new Herd().event(dies).event(left).keeperReady(41);
   herd.nowMs += 61_000;
   expect(herd.event(dies).state.keeperDeathsInARow).toBe(1);
@@ -106,7 +106,7 @@ test('a stop while its processes are waited for ends when they are gone', () => 
   expect(herd.actions).toEqual([{ do: 'end', exitStatus: 0, error: null }]);
 });
 
-test('that the herd cannot be adopted later is told', () => {
+test("a warning is logged if the herd can't be adopted later", () => {
   const herd = new Herd().event({
     type: 'keeper_says',
     message: {
@@ -123,7 +123,7 @@ test('that the herd cannot be adopted later is told', () => {
   expect(herd.actions).toContainEqual(expect.objectContaining({ do: 'log', level: 'warning' }));
 });
 
-test('a keeper that stands still is told of once, and so is that it goes on', () => {
+test('a silent keeper is logged once, and so is its recovery', () => {
   const herd = new Herd();
   const tickAfter = (ms: number): string[] => {
     herd.nowMs += ms;

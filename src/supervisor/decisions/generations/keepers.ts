@@ -1,4 +1,4 @@
-/** Decisions about the keeper: what its death means, and starting afresh after it. */
+/** Decisions about the keeper: the consequences of its death, and starting the herd again. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
 import * as census from '../processes/census.ts';
 import { log, type Draft } from '../../herd/draft.ts';
@@ -10,24 +10,24 @@ import * as stopping from '../processes/stopping.ts';
 
 type KeeperExited = Extract<HerdEvent, { type: 'keeper_exited' }>;
 
-/** The first death costs no pause; then they double, from this to the longest. */
+/** The first death costs no pause; later pauses double, from the first to the longest. */
 const PAUSES = { firstMs: 1000, longestMs: 30_000, free: 1 };
 
-/** A keeper that was there for this long ends a row of deaths. */
+/** A keeper that lived this long ends a row of deaths. */
 const STABLE_MS = 60_000;
 
-/** So many keepers in a row that died mean that it is hopeless. */
+/** After this many keeper deaths in a row the supervisor gives up. */
 export const HOPELESS_DEATHS = 5;
 
-/** The pause before the next keeper after so many deaths in a row. */
+/** The pause before the next keeper, after this many deaths in a row. */
 export function pauseAfterKeeperDeathsMs(deathsInARow: number): number {
   return pauseMs(deathsInARow, PAUSES);
 }
 
-/** A keeper answers within a millisecond; one that is silent for so long stands still. */
+/** A keeper answers within a millisecond; after this much silence it is considered stopped. */
 export const SILENT_MS = 5000;
 
-/** Once a second: asks the keeper whether it is awake, and says so when it is not. */
+/** Once a second: asks the keeper whether it responds, and logs an error when it is silent. */
 export function tick(draft: Draft): void {
   const { state, nowMs } = draft;
   if (state.keeperPid === null || state.keeperPulse === null) return;
@@ -44,7 +44,7 @@ export function tick(draft: Draft): void {
   );
 }
 
-/** The keeper is awake. */
+/** The keeper has answered. */
 export function answered(draft: Draft, queues: ListenQueue[]): void {
   const { state, nowMs } = draft;
   const before = state.keeperPulse;
@@ -66,14 +66,14 @@ export function tellDoorProblem(draft: Draft, problem: string | null): void {
   log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${problem}`);
 }
 
-/** The keeper is gone, and with it the listening sockets. */
+/** The keeper is gone, and the listening sockets with it. */
 export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExited): void {
   const { state, nowMs } = draft;
   if (state.phase === 'stopping' && state.stop?.keeperTold === true) {
     stopping.conclude(draft);
     return;
   }
-  // One that was adopted is no child of this process, which so hears of its end only.
+  // An adopted keeper is no child of this process, which learns only that it has ended.
   const how = signal !== null ? `was ended by ${signal}` : exitStatus === null ? 'ended' : `ended with ${exitStatus}`;
   if (state.keeperPid === null && state.keeperDeathsInARow === 0) {
     stopping.end(draft, 'PYTHON_NOT_FOUND', `${python} ${how} before the keeper ran; is it a working Python?`);
@@ -87,7 +87,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   const isStable = wasStable(state.keeperReadyAtMs, nowMs, STABLE_MS);
   state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
   draft.actions.push({ do: 'wait_for_orphans', pids });
-  // Another keeper would have no sockets while the predecessor serves.
+  // While the predecessor serves, another keeper would have no sockets.
   const isHopeless = state.keeperDeathsInARow >= HOPELESS_DEATHS || predecessor.serves(state);
   if (state.phase === 'stopping' || isHopeless) {
     const times = state.keeperDeathsInARow > 1 ? `, as the last of ${state.keeperDeathsInARow} in a row` : '';
@@ -120,14 +120,14 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   } satisfies Partial<typeof state>);
 }
 
-/** Nothing is left of a dead keeper's herd, so that its addresses are free. */
+/** All processes of a dead keeper's herd are gone, so its addresses are free. */
 export function orphansGone(draft: Draft, requestsFinished: number): void {
   const { state } = draft;
   state.requestsOfGone += requestsFinished;
   if (state.afresh !== null) state.afresh.orphansGone = true;
 }
 
-/** Starts the keeper that follows a dead one. */
+/** Starts the successor of a dead keeper. */
 export function startNextWhenDue(draft: Draft): void {
   const { afresh } = draft.state;
   if (afresh === null || !afresh.orphansGone) return;

@@ -1,11 +1,11 @@
-/** The choice of the next mold: which worker a refork makes the mold of the next generation. Pure. */
+/** The choice of the next mold: the worker that becomes the next generation's mold in a refork. Pure. */
 import type { HerdState, WorkerState } from '../../herd/state.ts';
 import { mostWarmed } from '../../rules/warmth.ts';
 
-/** The most warmed worker of the generation that serves; null where none is ready. */
+/** The warmest worker of the serving generation; null when none is ready. */
 export function nextMold(state: HerdState): WorkerState | null {
   const candidates = Object.values(state.workers)
-    // One that is to be replaced anyway may be so for what it has leaked.
+    // A worker that is to be replaced anyway may have leaked memory.
     .filter(
       (worker) => worker.generation === state.generation && worker.phase === 'ready' && worker.replaceBecause === null,
     )

@@ -1,4 +1,4 @@
-/** A worker that is to become a mold: what the agent says of it, and what follows. */
+/** A worker that is to become a mold: the agent's messages about it, and their consequences. */
 import { describe, expect, test } from 'vitest';
 import type { KeeperMessage, WorkerMessage } from '../../../agent/messages.ts';
 import { decide } from '../decide.ts';
@@ -9,7 +9,7 @@ import { SIGRETIRE, SIGTERM } from '../../herd/signals.ts';
 
 const MOLD = 50;
 
-/** Two workers, of which 102 has answered more, and a refork under way that has told it to retire. */
+/** Two workers, of which 102 has answered more, and a refork under way that has told 102 to retire. */
 class Herd {
   state: HerdState = {
     ...initialState(),
@@ -57,7 +57,7 @@ class Herd {
 }
 
 describe('the worker that has answered most', () => {
-  test('is adopted as the next mold, and what it has answered stays counted', () => {
+  test('is adopted as the next mold, and its answered requests stay counted', () => {
     const herd = new Herd();
     herd.workerSays(102, { type: 'retired', requests_finished: 12 });
     expect(herd.state.requestsOfGone).toBe(12);
@@ -70,7 +70,7 @@ describe('the worker that has answered most', () => {
     expect(Object.keys(herd.state.workers)).toEqual(['101', '103']);
   });
 
-  test('may die before it has its order: the old generation keeps serving', () => {
+  test('may die before its order arrives: the old generation keeps serving', () => {
     const herd = new Herd();
     herd.workerSays(102, { type: 'retired', requests_finished: 12 });
     herd.says({
@@ -89,7 +89,7 @@ describe('the worker that has answered most', () => {
     expect(herd.state.generation).toBe(1);
   });
 
-  test('may refuse: it serves on, and the herd is as large as before', () => {
+  test('may refuse: it keeps serving, and the herd keeps its size', () => {
     const herd = new Herd();
     herd.workerSays(102, { type: 'retire_refused', reason: 'it is green' });
     expect(herd.state.rollout).toBeNull();

@@ -7,19 +7,19 @@ import * as rollout from './rollout.ts';
 import { currentMold, type Rollout, type RolloutKind } from '../../herd/state.ts';
 import * as workers from '../processes/workers.ts';
 
-/** `cowherd reload`, SIGHUP: new code and new settings, from a mold started anew. */
+/** `cowherd reload`, SIGHUP: new code and new settings, from a newly started mold. */
 export function requestReload(draft: Draft, by: string): void {
   const { state } = draft;
   if (!mayBegin(draft, 'reload')) return;
   if (state.rollout !== null) {
-    // What is on the disk may be newer than what the mold under way has read.
+    // The files on disk may be newer than those that the mold under way has read.
     state.reloadAgain = by;
     answer(draft, true, `A ${state.rollout.kind} is under way; the reload follows it`);
     return;
   }
   const mold = state.molds[state.generation];
   if (currentMold(state) === null) {
-    // The mold that replaces a dead one reads what is on the disk.
+    // The replacement of a dead mold reads the files on disk.
     if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
     else state.reloadAgain = by;
     answer(draft, true, 'There is no mold to fall back on: the next one is started now');
@@ -31,7 +31,7 @@ export function requestReload(draft: Draft, by: string): void {
   begin(draft, { kind: 'reload', by, from: state.generation, to, phase: 'mold' });
 }
 
-/** `cowherd rollback`: back to the generation before the last reload; during a rollout, its end. */
+/** `cowherd rollback`: back to the generation before the last reload; during a rollout it aborts that. */
 export function requestRollback(draft: Draft, by: string): void {
   const { state } = draft;
   if (!mayBegin(draft, 'rollback')) return;
@@ -103,7 +103,7 @@ function answer(draft: Draft, accepted: boolean, text: string, generation: numbe
   if (!accepted) log(draft, 'warning', `Not done: ${text}`);
 }
 
-/** A reload that was asked for while it could not begin begins now, if it can. */
+/** Begins a reload that could not begin when it was requested, if it can begin now. */
 export function takeUpDelayedReload(draft: Draft): void {
   const { state } = draft;
   if (state.rollout !== null || state.reloadAgain === null || currentMold(state) === null) return;

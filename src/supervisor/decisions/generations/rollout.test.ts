@@ -1,4 +1,4 @@
-/** How many workers of a new generation may die before the herd goes back to the old one. */
+/** How many workers of a new generation may die before the herd returns to the old one. */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../decide.ts';
 import type { HerdEvent } from '../../herd/events.ts';
@@ -6,7 +6,7 @@ import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from '../../s
 import { initialState, type HerdState } from '../../herd/state.ts';
 import { deathsAllowed } from './rollout.ts';
 
-/** While workers are exchanged: a full old generation, and of the new one as many that start up. */
+/** A herd in the middle of an exchange: a full old generation, and as many new workers that are booting. */
 class Herd {
   state: HerdState;
   #nowMs = 100_000;
@@ -66,7 +66,7 @@ describe('while workers are exchanged', () => {
     [6, 3],
     [9, 4],
     [20, 10],
-  ])('of a herd of %i, %i workers of the new generation may die, and no more', (target, allowed) => {
+  ])('in a herd of %i, up to %i workers of the new generation may die', (target, allowed) => {
     const herd = new Herd(target);
     for (let deaths = 0; deaths < allowed; deaths += 1) {
       herd.dies(200 + deaths);
@@ -79,13 +79,13 @@ describe('while workers are exchanged', () => {
     expect(herd.serving.length).toBe(target);
   });
 
-  test('deaths of the old generation count for nothing', () => {
+  test('deaths of the old generation do not count', () => {
     const herd = new Herd(6);
     for (let deaths = 0; deaths < 5; deaths += 1) herd.dies(100 + deaths);
     expect(herd.state.rollout).toMatchObject({ to: 2, deaths: 0 });
   });
 });
 
-test('two may die in a herd of any size', () => {
+test('two may die in the smallest herd', () => {
   expect([1, 2, 4, 5].map(deathsAllowed)).toEqual([2, 2, 2, 2]);
 });

@@ -1,8 +1,8 @@
 /**
- * Decisions about rollouts: the herd's way from one generation to another, by a reload, a refork or a rollback.
+ * Decisions about rollouts: the herd's transition from one generation to another, by a reload, a refork or a rollback.
  *
- * Capacity never falls: workers of the new generation are ready before as many old ones drain. Until the first of them
- * is ready (the trial), the old generation lacks nothing; if the new one fails, it keeps serving.
+ * Capacity never falls: new workers are ready before as many old ones drain. Until the first of them is ready (the
+ * trial), nothing is taken from the old generation; if the new one fails, the old one keeps serving.
  */
 import { log, type Draft } from '../../herd/draft.ts';
 import * as molds from '../processes/molds.ts';
@@ -18,10 +18,10 @@ import { readyWithoutReplaced } from '../../herd/staffing.ts';
 import * as workers from '../processes/workers.ts';
 import { SIGKILL, SIGRETIRE } from '../../herd/signals.ts';
 
-/** A reloaded herd can be rolled back for this long; then the previous generation's mold is let go. */
+/** How long the previous generation's mold is kept after a reload, for a rollback. */
 export const KEEP_PREVIOUS_MS = 10 * 60_000;
 
-/** How long a worker that is to become a mold may take to finish its requests, beyond the graceful timeout. */
+/** How much longer than the graceful timeout a worker may take to finish its requests before it becomes a mold. */
 const RETIRE_GRACE_MS = 10_000;
 
 export const ROLLOUT_NAMES: Record<RolloutKind, string> = { reload: 'Reload', refork: 'Refork', rollback: 'Rollback' };
@@ -31,7 +31,7 @@ export function deathsAllowed(target: number): number {
   return Math.max(2, Math.floor(target / 2));
 }
 
-/** The worker that was told to become a mold can't, and serves on. */
+/** The worker that was told to become a mold can't, and keeps serving. */
 export function retireRefused(draft: Draft, pid: number, reason: string): void {
   const { rollout, workers: all } = draft.state;
   const worker = all[pid];
@@ -41,7 +41,7 @@ export function retireRefused(draft: Draft, pid: number, reason: string): void {
   abort(draft, reason);
 }
 
-/** A worker has finished its requests and waits for the order of a mold. */
+/** A worker has finished its requests and waits for the order to become a mold. */
 export function retired(draft: Draft, pid: number, requestsFinished: number): void {
   const { state, nowMs } = draft;
   const worker = state.workers[pid];
@@ -53,7 +53,7 @@ export function retired(draft: Draft, pid: number, requestsFinished: number): vo
   }
   delete state.workers[pid];
   state.requestsOfGone += requestsFinished;
-  // Its end is known by its pid, also when it comes before the order.
+  // The mold has its pid already, so that its end is recognized even before the order.
   const mold = { ...molds.newMold(rollout.to, nowMs, []), pid };
   state.molds[rollout.to] = mold;
   rollout.retiring = null;
@@ -88,12 +88,12 @@ export function workerReady(draft: Draft, pid: number): void {
   const before = state.settings;
   const { settings } = state.molds[rollout.to] ?? { settings: null };
   if (settings === null) return;
-  // As many as the configuration says now, unless it says what it has said before (`cowherd scale` stays).
+  // The configured number applies, unless it is unchanged: then `cowherd scale` stays in effect.
   if (before === null || before.workers !== settings.workers) state.target = Math.max(1, settings.workers);
   molds.useSettings(draft, settings);
 }
 
-/** A worker of the new generation has died. True when that ended the rollout. */
+/** A worker has died. Returns whether this ended the rollout. */
 export function workerDied(draft: Draft, worker: WorkerState, how: string): boolean {
   const { rollout, target } = draft.state;
   if (rollout === null) return false;
@@ -108,7 +108,7 @@ export function workerDied(draft: Draft, worker: WorkerState, how: string): bool
   return true;
 }
 
-/** A mold has failed to get ready, or has died. True when a rollout dealt with that. */
+/** A mold has failed to become ready, or has died. Returns whether a rollout dealt with it. */
 export function moldLost(draft: Draft, generation: number, how: string): boolean {
   const { state } = draft;
   const { rollout } = state;
@@ -119,21 +119,21 @@ export function moldLost(draft: Draft, generation: number, how: string): boolean
     abort(draft, `the new mold ${how}`);
     return true;
   }
-  // Nobody can be forked in the place of the worker that is to retire.
+  // No replacement can be forked for the worker that is to retire.
   if (rollout.from === generation && rollout.retiring?.toldAtMs === null) {
     abort(draft, `the mold of generation ${generation} ${how}`);
   }
   return false;
 }
 
-/** A fork was not possible. */
+/** A fork failed. */
 export function forkFailed(draft: Draft, generation: number, reason: string): void {
   const { rollout } = draft.state;
   if (rollout?.phase !== 'trial' || rollout.to !== generation) return;
   abort(draft, `the new mold could not fork a worker: ${reason}`);
 }
 
-/** The next step, after every event. */
+/** Takes the next step, after every event. */
 export function advance(draft: Draft): void {
   const { state } = draft;
   molds.dismissWithoutWorkers(draft);
@@ -145,7 +145,7 @@ export function advance(draft: Draft): void {
   if (state.rollout?.phase === 'rolling') exchange(draft, state.rollout);
 }
 
-/** Ends a rollout that has failed: the old generation keeps serving. */
+/** Ends a failed rollout: the old generation keeps serving. */
 export function abort(draft: Draft, reason: string): void {
   const { state } = draft;
   const { rollout } = state;
@@ -164,11 +164,11 @@ export function abort(draft: Draft, reason: string): void {
   }
   for (const worker of Object.values(state.workers)) {
     if (worker.pid === rollout.retiring?.pid) {
-      // Told to retire it can't serve on; untold it is a worker like the others.
+      // A worker that was already told to retire can't serve again; any other is an ordinary worker.
       if (rollout.retiring.toldAtMs === null) worker.replaceBecause = null;
       else draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
     }
-    // Without a mold to fork others from, they serve until there is one.
+    // Without a mold to fork replacements from, they serve until there is one.
     if (worker.generation === rollout.to && currentMold(state) !== null) {
       workers.replace(draft, worker.pid, `generation ${rollout.to} has failed`);
     }
@@ -179,7 +179,7 @@ export function abort(draft: Draft, reason: string): void {
   keepListeners(draft);
 }
 
-/** The keeper has died, and with it both generations. */
+/** The keeper has died, and both generations with it. */
 export function lose(draft: Draft, reason: string): void {
   const { rollout } = draft.state;
   draft.state.rollout = null;
@@ -205,7 +205,7 @@ function retire(draft: Draft, rollout: Rollout): void {
   }
 }
 
-/** Drains old workers as far as new ones are ready for them, and ends the rollout with the last. */
+/** Drains as many old workers as new ones are ready for, and completes the rollout with the last one. */
 function exchange(draft: Draft, rollout: Rollout): void {
   const { state } = draft;
   const serving = Object.values(state.workers).filter(isServing);
@@ -244,7 +244,7 @@ function complete(draft: Draft, rollout: Rollout): void {
     log(draft, 'info', `The mold of generation ${generation} stays, with ${threadsInWords(threads)}`);
   }
   if (rollout.kind === 'reload' && threaded.length > 0) {
-    // The new mold has the same threads: what they do would be done twice.
+    // The new mold has the same threads: their work would be done twice.
     const threads = threaded.reduce((sum, mold) => sum + mold.threads, 0);
     log(draft, 'info', `No rollback to generation ${rollout.from}: its mold ends, with ${threadsInWords(threads)}`);
   }
@@ -273,7 +273,7 @@ function remember(draft: Draft, rollout: Rollout, failure: string | null): void 
   draft.actions.push({ do: 'record_rollout', outcome: draft.state.lastRollout });
 }
 
-/** Lets the mold go that is kept for a rollback. */
+/** Dismisses the mold kept for a rollback. */
 export function dropPrevious(draft: Draft): void {
   const { state } = draft;
   if (state.previous === null) return;
@@ -289,13 +289,13 @@ function letPreviousGo(draft: Draft): void {
   keepListeners(draft);
 }
 
-/** Sockets that no generation in use listens on are closed. */
+/** Closes the listeners that no generation in use has. */
 function keepListeners(draft: Draft): void {
   const { state } = draft;
   const generations = Object.values(state.molds)
     .filter((mold) => mold.phase !== 'leaving' && mold.phase !== 'failed')
     .map((mold) => mold.generation);
-  // A dead mold's successor listens where it did.
+  // A dead mold's successor listens on the same addresses.
   if (!generations.includes(state.generation)) generations.push(state.generation);
   draft.actions.push({ do: 'keep_listeners', generations });
 }

@@ -1,4 +1,4 @@
-/** The census by example: asked for, taken once, and told of. */
+/** The census by example: requested, taken once, and reported. */
 import { expect, test } from 'vitest';
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage } from '../../../agent/messages.ts';
 import { censusReport, NO_ANSWER_MS, type CensusReport } from './census.ts';
@@ -97,7 +97,7 @@ test('it is taken once, and kept', () => {
   expect(herd.after(NO_ANSWER_MS).report.phase).toBe('written');
 });
 
-test('a scout that fails is told of, and is sent again when it is asked for again', () => {
+test('a failed scout is logged, and sent again on the next request', () => {
   const herd = new Herd().asks().says(failed);
   expect(herd.logs).toEqual(['warning: No census of generation 1: the scout was killed by SIGKILL']);
   expect(herd.report).toMatchObject({ phase: 'failed', reason: 'the scout was killed by SIGKILL' });
@@ -105,32 +105,32 @@ test('a scout that fails is told of, and is sent again when it is asked for agai
   expect(herd.report.phase).toBe('under_way');
 });
 
-test('a mold that does not answer is given up, and heard all the same', () => {
+test('a mold that does not answer is given up, but a late answer still counts', () => {
   const herd = new Herd().asks().after(NO_ANSWER_MS - 1);
   expect(herd.report.phase).toBe('under_way');
   expect(herd.after(1).report).toMatchObject({ phase: 'failed', reason: 'the mold has not answered within 310 s' });
   expect(herd.says(written).report.phase).toBe('written');
-  // What it says of an earlier one takes nothing away.
+  // A failure of an earlier census takes nothing away.
   expect(herd.says(failed).report.phase).toBe('written');
 });
 
-test('it goes with its mold', () => {
+test('it is removed with its mold', () => {
   const herd = new Herd().asks();
   expect(herd.moldEnds().removed).toEqual([1]);
   expect(herd.report).toMatchObject({ phase: 'failed', reason: 'generation 1 has no mold that is ready' });
-  // The file was there before the mold died, and is told of after.
+  // The file was written before the mold died, and is reported afterwards.
   expect(herd.says(written).removed).toEqual([1]);
   expect(new Herd().moldEnds().removed).toEqual([]);
   expect(new Herd().asks().says(written).moldEnds().removed).toEqual([1]);
 });
 
-test('and with a keeper that dies', () => {
+test('it is removed when the keeper dies', () => {
   const herd = new Herd().asks().says(written);
   herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
   expect(herd.removed).toEqual([1]);
 });
 
-test('only a mold that is ready, of a herd that serves, is asked', () => {
+test('only a ready mold of a serving herd is asked', () => {
   const stopping = new Herd().event({ type: 'stop_requested', by: 'SIGTERM', quick: false });
   expect(stopping.asks().told).toEqual([]);
   expect(stopping.report.phase).toBe('failed');

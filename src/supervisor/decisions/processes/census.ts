@@ -1,8 +1,8 @@
 /**
  * Decisions about the census of a generation: who owns each page of its mold, and so of its workers.
  *
- * It is taken by a scout of the mold (agent/cowherd_agent/mold/census_scout.py) when it is first asked for, and kept as long
- * as the mold. A failure costs nothing but the census, and asking again tries again.
+ * A scout of the mold takes it on the first request (agent/cowherd_agent/mold/census_scout.py), and it is kept as long
+ * as the mold. A failure costs only the census, and another request tries again.
  */
 import type { MoldMessage } from '../../../agent/messages.ts';
 import type { CensusState } from '../../herd/census-state.ts';
@@ -10,22 +10,24 @@ import { log, type Draft } from '../../herd/draft.ts';
 import { censusPath } from '../../runtime-directory/runtime-folder.ts';
 import { currentMold, type HerdState, type MoldState } from '../../herd/state.ts';
 
-/** What a command is told of the census of the generation that serves. */
+/** The answer to a command about the census of the serving generation. */
 export interface CensusReport {
   generation: number;
   phase: 'none' | CensusState['phase'];
-  /** Once it is written. */
+  /** Set once the census is written. */
   path: string | null;
-  /** Why there is none. */
+  /** Why there is no census. */
   reason: string | null;
-  /** How long it took, or has taken so far. */
+  /** How long the census took, or has taken so far. */
   seconds: number | null;
 }
 
-/** The mold ends its scout after 300 s; when it says nothing for longer it is stopped, or its word was lost. */
+/**
+ * The mold ends its scout after 300 s. A longer silence means that the mold is stopped, or that its message was lost.
+ */
 export const NO_ANSWER_MS = 310_000;
 
-/** Has one taken, unless it is there or under way. */
+/** Orders a census, unless one exists or is under way. */
 export function request(draft: Draft): void {
   const { state, nowMs } = draft;
   const mold = state.phase === 'serving' ? currentMold(state) : null;
@@ -41,7 +43,7 @@ export function written(
 ): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined) {
-    // Said before its mold has ended, and heard after.
+    // Sent before the mold ended, and received afterwards.
     draft.actions.push({ do: 'remove_census', generation });
     return;
   }
@@ -67,12 +69,12 @@ export function tick(draft: Draft): void {
   }
 }
 
-/** With its mold goes what the census was compared with. */
+/** Removes a mold's census: without the mold there is nothing to compare it with. */
 export function forget(draft: Draft, { generation, census }: MoldState): void {
   if (census !== null) draft.actions.push({ do: 'remove_census', generation });
 }
 
-/** Pure: what is known at this moment. Where the file is follows from its generation; the mold is not asked. */
+/** Pure: the current state of the census. Its path follows from the generation; the mold is not asked. */
 export function censusReport(state: HerdState, runtimeDirectory: string, nowMs: number): CensusReport {
   const report = { generation: state.generation, phase: 'none', path: null, reason: null, seconds: null } as const;
   const mold = currentMold(state);

@@ -1,11 +1,11 @@
-/** A crash loop, as against a crash: workers die one after the other, and none of them has stayed up. */
+/** A crash loop, as opposed to a crash: workers die one after the other, and none stays up. */
 import { formatDuration, milliseconds } from '../../../base/units.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 
-/** Deaths in a row, the first of which may have been of a worker that had been up for long. */
+/** Deaths in a row that make a loop; the first worker may have been up for long. */
 const DEATHS_OF_A_LOOP = 3;
 
-/** A worker has died, in this way. */
+/** A worker has died; `how` completes a sentence about it. */
 export function died(draft: Draft, how: string): void {
   const { state, nowMs } = draft;
   if (state.crashLoop !== null) {
@@ -22,7 +22,7 @@ export function died(draft: Draft, how: string): void {
   );
 }
 
-/** Workers stay up again, or other ones have taken their place. */
+/** Ends the crash loop once workers stay up again, or other workers have replaced them. */
 export function endWhenOver(draft: Draft): void {
   const { state, nowMs } = draft;
   const { crashLoop } = state;

@@ -1,6 +1,6 @@
 /**
- * Decisions about requests that are cut because the time for finishing them is over: shortly before, each worker is
- * asked what it is answering, and what was lost with it is logged when it has ended.
+ * Decisions about requests that are cut when the time to finish them is over. Shortly before, each worker is asked
+ * about its requests in flight; when it has ended, the lost ones are logged.
  */
 import { log, type Draft } from '../../herd/draft.ts';
 import type { ExitCounters } from '../../herd/events.ts';
@@ -11,13 +11,13 @@ import { SIGTELL } from '../../herd/signals.ts';
 /** How long before the end of the grace period workers are asked, at most. */
 const ASK_BEFORE_MS = 500;
 
-/** When to ask, with the end of a grace period and its length. */
+/** When to ask, given the end and the length of a grace period. */
 export function askAtMs(killAtMs: number, graceMs: number): number {
   return killAtMs - Math.min(ASK_BEFORE_MS, graceMs / 4);
 }
 
 export function ask(draft: Draft, worker: WorkerState): void {
-  // Without a handler, which one that has never been ready may lack, the signal would end it.
+  // The signal would kill a worker without a handler, and a worker that was never ready may lack it.
   if (worker.askedWhatItDoes || worker.readyAtMs === null) return;
   worker.askedWhatItDoes = true;
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTELL });
@@ -29,11 +29,11 @@ export function told(draft: Draft, pid: number, requests: RequestInFlight[], res
   if (worker !== undefined) worker.inFlight = { requests, responseErrors, toldAtMs: draft.nowMs };
 }
 
-/** A worker that was to finish has ended: says which requests it has not. */
+/** Logs the unfinished requests of a worker that was draining and has ended. */
 export function tellLost(draft: Draft, worker: WorkerState | undefined, counters: ExitCounters | undefined): void {
   if (worker === undefined || counters === undefined || worker.phase !== 'draining') return;
   const { inFlight } = worker;
-  // Worker classes that keep the time themselves cancel what is left, which then counts as failed.
+  // Worker classes that enforce the timeout themselves cancel leftover requests, which then count as response errors.
   const cancelled = inFlight === null ? 0 : Math.max(0, (counters.responseErrors ?? 0) - inFlight.responseErrors);
   const lost = Math.max(0, counters.requestsStarted - counters.requestsFinished) + cancelled;
   if (lost === 0) return;

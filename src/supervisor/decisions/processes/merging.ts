@@ -1,8 +1,11 @@
-/** Which processes of the herd let the kernel merge their memory; what merges it is cowherd heal, or the rule of heal.ts. */
+/**
+ * Which processes of the herd let the kernel merge their memory. The merging itself is started by `cowherd heal`, or by
+ * the rule in src/supervisor/decisions/upkeep/heal.ts.
+ */
 import { log, type Draft } from '../../herd/draft.ts';
 import { SIGMERGE } from '../../herd/signals.ts';
 
-/** Tells molds and ready workers to let the kernel merge their memory; those that are forked later have it from the mold. */
+/** Tells molds and ready workers to let the kernel merge their memory; later workers inherit it from the mold. */
 export function request(draft: Draft, by: string): void {
   const { state } = draft;
   if (state.phase !== 'serving') {
@@ -15,10 +18,10 @@ export function request(draft: Draft, by: string): void {
   draft.answer = { accepted: true, text, generation: null };
 }
 
-/** Tells these workers, or all with `null`, and the molds that they were forked from. */
+/** Tells these workers (all, with `null`) and the molds that they were forked from. */
 export function tell(draft: Draft, pids: ReadonlySet<number> | null): { molds: number; workers: number } {
   const { state, actions } = draft;
-  // Without a handler, which one that has never been ready may lack, the signal would end it.
+  // The signal would kill a worker without a handler, and a worker that was never ready may lack it.
   const workers = Object.values(state.workers).filter(
     (worker) => worker.phase === 'ready' && worker.readyAtMs !== null && (pids?.has(worker.pid) ?? true),
   );

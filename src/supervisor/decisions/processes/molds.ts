@@ -1,4 +1,4 @@
-/** Decisions about molds: starting one, taking it into use, and what its end means. */
+/** Decisions about molds: starting one, putting it into use, and the consequences of its end. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
 import type { MoldMessage, MoldOccasion, Settings } from '../../../agent/messages.ts';
 import * as census from './census.ts';
@@ -12,27 +12,27 @@ import { SIGKILL } from '../../herd/signals.ts';
 type Configured = Extract<MoldMessage, { type: 'configured' }>;
 type Ready = Extract<MoldMessage, { type: 'mold_ready' }>;
 
-/** A mold that serves and dies is replaced after this pause, doubled with each death in a row, up to the longest. */
+/** The pause before a dead serving mold is replaced; it doubles with each death in a row, up to the longest. */
 const RESTART_PAUSES = { firstMs: 500, longestMs: 30_000 };
 
 /** A mold that was ready for this long ends a row of deaths. */
 const STABLE_MS = 10_000;
 
 /**
- * How long a mold gives way to the workers that serve beside it. A host that is always busy would never let it get ready;
- * after this it takes its share.
+ * How long a mold yields the processor to the workers that serve beside it. On a host that is always busy it would
+ * never become ready; after this time it takes its share.
  */
 export const BACKGROUND_MS = 30_000;
 
 /** How long a dismissed mold may take to leave before it is killed. */
 const LEAVE_GRACE_MS = 5_000;
 
-/** The first mold, which is the current one at once: there is nothing to lose. */
+/** Starts the first mold, which is current at once: there is nothing to lose. */
 export function startFirst(draft: Draft): void {
   draft.state.generation = start(draft, [], 'first');
 }
 
-/** Orders a mold of a new generation, and returns its number. */
+/** Orders a mold of a new generation; returns the generation. */
 export function start(draft: Draft, rejected: MoldState['rejectedPolicies'], occasion: MoldOccasion): number {
   const { state } = draft;
   state.newestGeneration += 1;
@@ -72,12 +72,12 @@ export function started(draft: Draft, generation: number, pid: number): void {
   if (state.phase === 'stopping' || mold.phase === 'leaving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
   } else if (state.rollout?.to === generation || predecessor.serves(state)) {
-    // One that replaces a dead mold is in no rollout: until it is there no worker can be replaced.
+    // A mold that replaces a dead one is in no rollout: without it no worker can be replaced.
     toBackground(draft, mold, pid);
   }
 }
 
-/** Requests come before a mold that is made ready beside the herd. */
+/** Lets requests go first while a mold is prepared beside the herd. */
 export function toBackground(draft: Draft, mold: MoldState, pid: number): void {
   mold.backgroundSinceMs = draft.nowMs;
   draft.actions.push(
@@ -86,7 +86,7 @@ export function toBackground(draft: Draft, mold: MoldState, pid: number): void {
   );
 }
 
-/** Before it forks at the latest, since workers inherit its priority. */
+/** Called before the mold forks at the latest, because workers inherit its priority. */
 function toForeground(draft: Draft, mold: MoldState): void {
   if (mold.backgroundSinceMs === null) return;
   mold.backgroundSinceMs = null;
@@ -101,7 +101,8 @@ export function configured(draft: Draft, generation: number, message: Configured
   mold.remarks = message.remarks;
   mold.settings = message.settings;
   const isFirst = state.settings === null;
-  // A reload's settings are the herd's when its first worker is ready. Before the lines: the log level is among them.
+  // A reload's settings become the herd's when its first worker is ready. Apply these before logging: they include the
+  // log level.
   if (generation === state.generation) useSettings(draft, message.settings);
   for (const { policy, reason } of message.remarks) {
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
@@ -118,7 +119,7 @@ export function configured(draft: Draft, generation: number, message: Configured
   draft.actions.push({ do: 'listen', generation, settings: message.settings });
 }
 
-/** The herd lives by these settings from now on. */
+/** Makes these settings the herd's. */
 export function useSettings(draft: Draft, settings: Settings): void {
   const { state } = draft;
   const { pidfile } = settings;
@@ -129,7 +130,7 @@ export function useSettings(draft: Draft, settings: Settings): void {
   draft.actions.push({ do: 'use_settings', settings });
 }
 
-/** The keeper has this generation's listeners. */
+/** The keeper has opened this generation's listeners. */
 export function listening(draft: Draft, generation: number, listeners: string[]): void {
   const { state } = draft;
   const mold = state.molds[generation];
@@ -139,34 +140,34 @@ export function listening(draft: Draft, generation: number, listeners: string[])
   if (generation === state.generation) useListeners(draft, listeners);
 }
 
-/** The herd listens here from now on. */
+/** Makes these the herd's listeners. */
 export function useListeners(draft: Draft, listeners: string[]): void {
   const before = draft.state.listeners?.join(', ');
   draft.state.listeners = listeners;
   if (listeners.join(', ') !== before) log(draft, 'info', `Listening at: ${listeners.join(', ')}`);
 }
 
-/** Molds whose threads do what no worker does, and what another mold that loads the application will do too. */
+/** Molds with threads whose work no worker does; another mold that loads the application would do the same work. */
 export function withThreads(draft: Draft): MoldState[] {
   return Object.values(draft.state.molds).filter(
     (mold) => mold.threads > 0 && mold.phase === 'ready' && mold.leavesAfterWorkersBefore === null,
   );
 }
 
-/** Their threads rest while another mold loads the application, or go on when it has failed. */
+/** Pauses these threads while another mold loads the application; resumes them when that mold fails. */
 export function tellThreads(draft: Draft, type: 'pause_threads' | 'resume_threads'): void {
   for (const { generation } of withThreads(draft)) {
     draft.actions.push({ do: 'tell_mold', generation, message: { type } });
   }
 }
 
-/** Has a mold leave when no worker of a generation before this one is left. */
+/** Makes a mold leave once every worker of a generation before this one has left. */
 export function dismissAfterWorkers(draft: Draft, mold: MoldState, generation: number): void {
   mold.leavesAfterWorkersBefore = generation;
   dismissWithoutWorkers(draft);
 }
 
-/** Those whose last worker has left since. */
+/** Dismisses molds whose last such worker has left. */
 export function dismissWithoutWorkers(draft: Draft): void {
   const { molds, workers } = draft.state;
   for (const { generation, leavesAfterWorkersBefore: before } of Object.values(molds)) {
@@ -175,12 +176,12 @@ export function dismissWithoutWorkers(draft: Draft): void {
   }
 }
 
-/** Tells a mold to leave; it is killed when it does not. */
+/** Tells a mold to leave; it is killed if it does not. */
 export function dismiss(draft: Draft, generation: number): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined || mold.phase === 'leaving') return;
   const isReady = mold.phase === 'ready';
-  // One that has failed leaves by itself.
+  // A failed mold leaves by itself.
   mold.phase = mold.phase === 'failed' ? 'failed' : 'leaving';
   mold.dismissedAtMs = draft.nowMs;
   if (mold.pid === null) return;
@@ -188,12 +189,12 @@ export function dismiss(draft: Draft, generation: number): void {
     draft.actions.push({ do: 'tell_mold', generation, message: { type: 'exit', final: false } });
     draft.actions.push({ do: 'wake', atMs: draft.nowMs + LEAVE_GRACE_MS });
   } else if (mold.phase === 'leaving') {
-    // It is loading and does not read messages; it has no worker and no request.
+    // The mold is loading and does not read messages; it has no worker and no request.
     draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
   }
 }
 
-/** At least once a second: molds that take too long to get ready, or to leave. */
+/** At least once a second: handles molds that take too long to become ready or to leave. */
 export function look(draft: Draft): void {
   for (const mold of Object.values(draft.state.molds)) {
     if (mold.backgroundSinceMs !== null && draft.nowMs >= mold.backgroundSinceMs + BACKGROUND_MS) {
@@ -217,7 +218,7 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.threads = message.threads;
   toForeground(draft, mold);
   state.phase = 'serving';
-  // It replaces a dead one. Where it has the same threads, they are its own now.
+  // The mold replaces a dead one. If it has the same threads, it takes over their work.
   if (generation === state.generation) {
     const others = withThreads(draft).filter((other) => other !== mold);
     if (mold.threads > 0) for (const other of others) dismiss(draft, other.generation);
@@ -235,12 +236,13 @@ export function failed(draft: Draft, generation: number, code: string, detail: s
   const mold = state.molds[generation];
   if (mold === undefined) return;
   if (state.phase === 'starting') {
-    // Nobody waits for one that loads and will get no listeners: it is killed, as any that is not ready.
+    // With an address error the mold would wait for listeners that never come: it stays `loading`, so that the stop
+    // kills it.
     if (!code.startsWith('ADDRESS')) mold.phase = 'failed';
     stopping.fail(draft, code, detail);
     return;
   }
-  // It leaves by itself, unless it waits for listeners that it will not get.
+  // A failed mold leaves by itself, unless it waits for listeners that never come.
   const isWaiting = mold.phase === 'loading';
   mold.phase = 'failed';
   mold.dismissedAtMs = draft.nowMs;
@@ -259,7 +261,7 @@ export function policyRejected(draft: Draft, generation: number, policy: string,
 }
 
 /**
- * Takes a mold that has ended out of the herd.
+ * Removes an ended mold from the herd.
  *
  * @returns the mold, or `null` when the process was none
  */
@@ -269,14 +271,14 @@ export function exited(draft: Draft, pid: number): MoldState | null {
   if (mold === undefined) return null;
   delete state.molds[mold.generation];
   census.forget(draft, mold);
-  // Forks that it was asked for will never be answered.
+  // Its pending fork orders will never be answered.
   for (const [slot, { generation }] of Object.entries(state.forking)) {
     if (generation === mold.generation) delete state.forking[Number(slot)];
   }
   return mold;
 }
 
-/** The mold that workers are forked from has ended: another one is made, or the herd can't start. */
+/** The current mold has ended: another one is started, or the herd fails to start. */
 export function replaceEnded(draft: Draft, mold: MoldState, ending: Ending): void {
   const { state } = draft;
   const { pid, phase } = mold;
@@ -296,7 +298,7 @@ export function replaceEnded(draft: Draft, mold: MoldState, ending: Ending): voi
 }
 
 /**
- * Takes a mold out of the herd whose process could not be started; that is the end of a herd that starts.
+ * Removes a mold whose process could not be started; a herd that is starting ends with it.
  *
  * @returns the mold, or `null` when the herd has none of that generation, or ends
  */
@@ -347,17 +349,17 @@ export function tellWorkersWanted(draft: Draft): void {
   }
 }
 
-/** Starts the mold that follows a dead one, when its pause is over. */
+/** Starts the successor of a dead mold when its pause is over. */
 export function startNextWhenDue(draft: Draft): void {
   const { nextMold } = draft.state;
-  // A rollout brings a mold of its own.
+  // A rollout brings its own mold.
   if (nextMold === null || draft.state.rollout !== null) return;
   if (draft.nowMs < nextMold.atMs) {
     draft.actions.push({ do: 'wake', atMs: nextMold.atMs });
     return;
   }
   draft.state.nextMold = null;
-  // Of a mold before the dead one, which had been a worker: the new one brings the same threads.
+  // A dead mold that had been a worker may leave an older mold with threads: the new mold starts the same threads.
   tellThreads(draft, 'pause_threads');
   draft.state.generation = start(draft, nextMold.rejectedPolicies, 'replacement');
 }

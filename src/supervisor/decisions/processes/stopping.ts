@@ -1,4 +1,4 @@
-/** Decisions about the end: workers first, then molds, then the keeper, each with a deadline. */
+/** Decisions about a stop: workers first, then molds, then the keeper, each with a deadline. */
 import * as cut from './cut-requests.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { MoldState, StopState, WorkerState } from '../../herd/state.ts';
@@ -30,27 +30,27 @@ export function request(draft: Draft, by: string, quick: boolean): void {
   begin(draft, 0, null, quick);
 }
 
-/** The herd can't go on because of an error of the catalogue. */
+/** The herd can't continue because of an error of the catalogue. */
 export function fail(draft: Draft, code: string, detail: string): void {
   if (draft.state.stop !== null) return;
   predecessor.tellThatItServes(draft);
   begin(draft, 1, { code, detail }, false);
 }
 
-/** The mold has done what was asked and there is nothing to serve (--check-config). */
+/** The mold has done its task and there is nothing to serve (--check-config). */
 export function finish(draft: Draft, exitStatus: number): void {
   if (draft.state.stop !== null) return;
   begin(draft, exitStatus, null, true);
 }
 
-/** There is no keeper to wait for: end now. */
+/** Ends now, because there is no keeper to wait for. */
 export function end(draft: Draft, code: string, detail: string): void {
   if (draft.state.phase !== 'stopping') predecessor.tellThatItServes(draft);
   draft.state.phase = 'ended';
   draft.actions.push({ do: 'end', exitStatus: 1, error: { code, detail } });
 }
 
-/** The keeper has left, as the last one. */
+/** The keeper has left, as the last process. */
 export function conclude(draft: Draft): void {
   const { state } = draft;
   if (state.stop === null) return;
@@ -58,10 +58,10 @@ export function conclude(draft: Draft): void {
   draft.actions.push({ do: 'end', exitStatus: state.stop.exitStatus, error: state.stop.error });
 }
 
-/** Tells a worker to leave because the whole herd stops: what waits to be accepted is served first. */
+/** Tells a worker to leave because the whole herd stops; it serves its listen backlog first. */
 export function dismissWorker(draft: Draft, worker: WorkerState): void {
-  // One that does not serve yet may have no handler for it; one that drains has closed its listeners. What is queued on
-  // those of a predecessor is for its workers.
+  // Only ready workers get SIGFINISH: one that is still booting may have no handler for it, and one that drains has
+  // closed its listeners. A predecessor's backlog is left to its own workers.
   const finish = worker.phase === 'ready' && !predecessor.serves(draft.state) ? SIGFINISH : SIGTERM;
   const signal = draft.state.stop?.quick === true ? SIGQUIT : finish;
   worker.phase = 'draining';
@@ -84,18 +84,18 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     moldsToldAtMs: null,
     keeperTold: false,
   };
-  // Before the first worker stops to accept: the keeper does one after the other.
+  // Before the first worker stops accepting; the keeper carries out its commands in order.
   if (!quick && state.listeners !== null && !predecessor.serves(state)) draft.actions.push({ do: 'turn_away' });
   for (const worker of Object.values(state.workers)) dismissWorker(draft, worker);
 }
 
-/** The next step of a stop, after every event: first workers, then molds, then the keeper. */
+/** Takes the next step of a stop, after every event: workers, then molds, then the keeper. */
 export function advance(draft: Draft): void {
   const { state } = draft;
   const { stop } = state;
   if (stop === null || endWorkers(draft, stop) || endMolds(draft, stop)) return;
   if (state.afresh !== null) {
-    // There is no keeper, but there may be processes that a dead one has left.
+    // There is no keeper, but processes of a dead one may remain.
     if (state.afresh.orphansGone) conclude(draft);
     return;
   }
@@ -104,7 +104,7 @@ export function advance(draft: Draft): void {
   draft.actions.push({ do: 'tell_keeper_to_leave' });
 }
 
-/** Waits for workers until their time is over, then kills them; true while there are any. */
+/** Waits for workers until their time is over, then kills them; returns whether any remain. */
 function endWorkers(draft: Draft, stop: StopState): boolean {
   const { state, nowMs } = draft;
   const workers = Object.values(state.workers);
@@ -122,14 +122,14 @@ function endWorkers(draft: Draft, stop: StopState): boolean {
     log(draft, 'warning', `${workers.length} worker(s) did not finish in time and are killed: ${pids}`);
   }
   for (const worker of workers) draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
-  // Asked again, should a signal get lost with a process that can't be killed yet.
+  // Kill again later, in case a process can't be killed yet and the signal gets lost.
   stop.killAtMs = nowMs + QUICK_GRACE_MS;
   state.forking = {};
   draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
   return true;
 }
 
-/** Tells molds to leave, and kills those that do not; true while there are any. */
+/** Tells molds to leave, and kills those that do not; returns whether any remain. */
 function endMolds(draft: Draft, stop: StopState): boolean {
   const { state, nowMs } = draft;
   const molds = Object.values(state.molds).filter((mold) => mold.pid !== null);
@@ -151,7 +151,7 @@ function dismissMold(draft: Draft, mold: MoldState): void {
     const message = { type: 'exit', final: generation === draft.state.generation } as const;
     draft.actions.push({ do: 'tell_mold', generation, message });
   } else if (phase !== 'failed') {
-    // It is loading and does not read messages; it has no worker and no request.
+    // The mold is loading and does not read messages; it has no worker and no request.
     draft.actions.push({ do: 'signal', pid: pid ?? 0, signal: SIGKILL });
   }
   mold.phase = 'leaving';

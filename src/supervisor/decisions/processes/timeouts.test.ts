@@ -27,7 +27,7 @@ function at(state: HerdState, nowMs: number, beat: Partial<Heartbeat> | null = {
   };
 }
 
-describe('a worker that says nothing', () => {
+describe('a silent worker', () => {
   test('is asked for its stack, and killed a second later, however many ticks there are', () => {
     const state = herd();
     expect(at(state, 50_000, { agoMs: 30_000 }).signals).toEqual([]);
@@ -42,7 +42,7 @@ describe('a worker that says nothing', () => {
     expect(last.logs).toEqual(['Worker 101 (slot 0) was here:\nFile "shop.py", line 3 in index']);
   });
 
-  test('but has a request to finish has the graceful timeout for it', () => {
+  test('that is draining has the graceful timeout', () => {
     const state = herd({ phase: 'draining', drainedAtMs: 10_000 }, { graceful_timeout_seconds: 60 });
     expect(at(state, 68_999, { agoMs: 60_000 }).signals).toEqual([]);
     expect(at(state, 69_000, { agoMs: 60_000 }).signals).toEqual([SIGTELL]);
@@ -50,7 +50,7 @@ describe('a worker that says nothing', () => {
   });
 });
 
-describe('a worker that does not get ready', () => {
+describe('a worker that does not become ready', () => {
   const booting = { phase: 'booting', readyAtMs: null } as const;
 
   test('has the timeout, as in gunicorn, whether it has a heartbeat or not', () => {
@@ -67,18 +67,18 @@ describe('a worker that does not get ready', () => {
     [{ boot_timeout_seconds: 90 }, 90_000],
     [{ boot_timeout_seconds: 5 }, 5000],
     [{ boot_timeout_seconds: 5, timeout_seconds: 0 }, 5000],
-  ])('has the boot timeout, where there is one: %o', (settings, boundMs) => {
+  ])('has the boot timeout, if there is one: %o', (settings, boundMs) => {
     const state = herd(booting, settings);
     expect(at(state, boundMs, { agoMs: boundMs }).signals).toEqual([]);
     expect(at(state, boundMs + 1, { agoMs: boundMs + 1 }).signals).toEqual([SIGABRT]);
   });
 
-  test('may take for ever without a timeout', () => {
+  test('may take forever without a timeout', () => {
     expect(at(herd(booting, { timeout_seconds: 0 }), 1e9).signals).toEqual([]);
   });
 });
 
-test('a stack is told once', () => {
+test('a stack is logged once', () => {
   const state = herd();
   const draft: Draft = { state, nowMs: 0, actions: [], answer: null };
   tellStack(draft, state.workers[101], null);

@@ -1,14 +1,14 @@
-/** Decisions about workers that say nothing any more, or never get ready. */
+/** Decisions about workers that fall silent or never become ready. */
 import * as cut from './cut-requests.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { Heartbeat } from '../../herd/events.ts';
 import type { WorkerState } from '../../herd/state.ts';
 import { SIGABRT, SIGKILL } from '../../herd/signals.ts';
 
-/** From SIGABRT to SIGKILL: for the stack, and for gunicorn's worker_abort hook. */
+/** From SIGABRT to SIGKILL: time for the stack and for gunicorn's worker_abort hook. */
 const ABORT_MS = 1000;
 
-/** At least once a second: a worker that is silent for too long gets SIGABRT, and SIGKILL if that did not help. */
+/** At least once a second: a worker that is silent for too long gets SIGABRT, then SIGKILL if it persists. */
 export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
   if (state.phase === 'stopping' || state.settings === null) return;
@@ -19,7 +19,7 @@ export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
     const beat = beats.get(worker.pid);
     cutShort(draft, worker, state.settings.graceful_timeout_seconds);
     if (beat?.stack !== undefined) tellStack(draft, worker, beat.stack);
-    // It has the graceful timeout.
+    // A draining worker has the graceful timeout.
     if (worker.phase === 'draining') continue;
     if (worker.abortedAtMs !== null) {
       if (nowMs - worker.abortedAtMs < ABORT_MS) continue;
@@ -35,7 +35,7 @@ export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
 }
 
 function abort(draft: Draft, worker: WorkerState, why: string): void {
-  // One that is to become a mold is not counted as serving again.
+  // A worker that is to become a mold must not count as serving again.
   if (worker.phase !== 'retiring') worker.phase = 'aborted';
   worker.abortedAtMs = draft.nowMs;
   log(draft, 'error', `WORKER TIMEOUT (pid:${worker.pid}): ${why}`);
@@ -47,23 +47,23 @@ function doing({ inFlight, requestsFinished }: Heartbeat): string {
   return `${now} in flight, ${requestsFinished} answered before`;
 }
 
-/** Workers that were told to leave and have not within the graceful timeout: they are killed, as gunicorn does. */
+/** Kills a worker that was told to leave and has not within the graceful timeout, as gunicorn does. */
 function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void {
   const { nowMs } = draft;
   if (worker.drainedAtMs === null) return;
   const killAtMs = worker.drainedAtMs + graceSeconds * 1000;
   if (nowMs < killAtMs) {
-    // Once is enough, and the next look may be too late.
+    // A second ahead, because the next look may be too late; `ask` asks only once.
     if (nowMs >= killAtMs - 1000) cut.ask(draft, worker);
     return;
   }
-  // Asked again at the next one, should it not have come through.
+  // Restarts the timeout: should the signal be lost, it is sent again.
   worker.drainedAtMs = nowMs;
   log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
 }
 
-/** Logs, once, where a worker was when a signal came that ends it. */
+/** Logs, once, where a worker was when a fatal signal came. */
 export function tellStack(draft: Draft, worker: WorkerState | undefined, stack: string | null): void {
   if (worker === undefined || stack === null || worker.stack !== null) return;
   worker.stack = stack;

@@ -15,26 +15,26 @@ import { SIGKILL, SIGTERM } from '../../herd/signals.ts';
 const WORKER_BOOT_ERROR = 3;
 const APP_LOAD_ERROR = 4;
 
-/** The first death costs no pause; then they double, from this to the longest. */
+/** The first death costs no pause; later pauses double, from the first to the longest. */
 const PAUSES = { firstMs: 100, longestMs: 15_000, free: 1 };
 
 /** A worker that stayed up this long ends a row of deaths. */
 const STABLE_MS = 10_000;
 
-/** A mold that does not answer a fork within this time stands still, and is killed. */
+/** A mold that does not answer a fork order within this time is stuck, and is killed. */
 const FORK_ANSWER_MS = 60_000;
 
-/** How many deaths in a row, without one worker that was ever ready, mean that it is hopeless. */
+/** After this many deaths in a row, without one worker that was ever ready, the herd gives up. */
 export function hopelessDeaths(target: number): number {
   return Math.max(6, 2 * target);
 }
 
-/** The pause before the next fork after so many deaths in a row. */
+/** The pause before the next fork, after this many deaths in a row. */
 export function pauseAfterDeathsMs(deathsInARow: number): number {
   return pauseMs(deathsInARow, PAUSES);
 }
 
-/** Asks for the workers that are missing, unless a backoff pause is on. */
+/** Orders missing workers, unless a backoff pause is running. */
 export function fillHerd(draft: Draft): void {
   const { state, nowMs } = draft;
   endMoldsThatStandStill(draft);
@@ -53,7 +53,10 @@ export function fillHerd(draft: Draft): void {
   }
 }
 
-/** Not asked again for the same slot: it might answer both. Its successor is. */
+/**
+ * Kills molds that leave a fork order unanswered. The order is not repeated, because the mold might answer both; it
+ * goes to the mold's successor.
+ */
 function endMoldsThatStandStill(draft: Draft): void {
   const { state, nowMs } = draft;
   const late = Object.values(state.forking).filter(({ askedAtMs }) => nowMs - askedAtMs > FORK_ANSWER_MS);
@@ -71,14 +74,14 @@ function endMoldsThatStandStill(draft: Draft): void {
   }
 }
 
-/** Marks a worker: it drains as soon as another one is ready in its place. */
+/** Marks a worker: it drains as soon as its replacement is ready. */
 export function replace(draft: Draft, pid: number, reason: string): void {
   const worker = draft.state.workers[pid];
   if (worker === undefined || !isServing(worker)) return;
   worker.replaceBecause = reason;
 }
 
-/** Drains the workers that are to be replaced, as far as there are others. */
+/** Drains workers that are to be replaced, as far as others are ready. */
 export function drainReplaced(draft: Draft): void {
   const { state } = draft;
   const replaced = Object.values(state.workers).filter(
@@ -116,18 +119,18 @@ export function scaleTo(draft: Draft, wanted: number): void {
   state.target = target;
   log(draft, 'info', draft.answer.text);
   molds.tellWorkersWanted(draft);
-  // Fewer may be enough.
+  // A lower target may already be met.
   announceWhenComplete(draft);
 }
 
 /**
- * Drains workers when there are more than wanted, whatever the reason (fewer are wanted, a rollout was given up, an
- * adoption): those that do not serve yet first, then the oldest. After every event.
+ * Drains surplus workers, whatever the reason (a lower target, an aborted rollout, an adoption): first those that are
+ * not ready, then the oldest. Called after every event.
  */
 export function shrinkHerd(draft: Draft): void {
   const { state } = draft;
   const { rollout } = state;
-  // While generations are exchanged there are more for a moment; old ones are drained by the exchange.
+  // While generations are exchanged a surplus is normal; the exchange drains old workers.
   const counted = Object.values(state.workers)
     .filter((worker) => isLasting(worker) && worker.phase !== 'aborted')
     .filter(
@@ -190,7 +193,7 @@ export function ready(draft: Draft, pid: number): void {
   announceWhenComplete(draft);
 }
 
-/** Says once that as many workers as wanted are ready. */
+/** Announces, once, that as many workers as wanted are ready. */
 export function announceWhenComplete(draft: Draft): void {
   const { state } = draft;
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
@@ -206,7 +209,7 @@ export function failing(draft: Draft, pid: number, code: string, detail: string)
   if (worker !== undefined) worker.failure = { code, detail };
 }
 
-/** Takes a worker that has ended out of the herd; returns it if it was not told to leave. */
+/** Removes an ended worker from the herd; returns it if it was not told to leave. */
 export function exited(
   draft: Draft,
   pid: number,
@@ -234,7 +237,7 @@ export function exited(
   return state.phase === 'stopping' || worker.phase === 'draining' ? null : worker;
 }
 
-/** A worker has ended by itself: says so, and when it died, how soon another one is forked. */
+/** A worker has ended by itself: logs it, and after a death sets the pause before the next fork. */
 export function replaceEnded(
   draft: Draft,
   worker: WorkerState,
@@ -242,14 +245,14 @@ export function replaceEnded(
   counters: ExitCounters | undefined,
 ): void {
   if (ending.exitStatus === 0 && worker.readyAtMs !== null && worker.abortedAtMs === null) {
-    // It asked to be replaced: the reloader, or the application.
+    // The worker asked to be replaced: by the reloader, or by the application.
     log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) left and is replaced`);
     return;
   }
   replaceDead(draft, worker, ending, counters);
 }
 
-/** What it said before it failed, after a colon. */
+/** The error that the worker reported before it failed, after a colon. */
 export function whyOf(worker: WorkerState): string {
   return worker.failure === null ? '' : `: ${worker.failure.detail}`;
 }
@@ -272,7 +275,7 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
     stopping.fail(draft, code, worker.failure?.detail ?? `worker ${worker.pid} ${how}`);
     return;
   }
-  // What kills a worker that was ready may be a request, which a client can send as often as it likes.
+  // Not hopeless once any worker was ready: a request may be the killer, and a client can repeat it at will.
   const isHopeless = !state.anyWorkerEverReady && state.deathsInARow >= hopelessDeaths(state.target);
   if (isHopeless && state.settings?.exit_when_hopeless === true) {
     const last = `the last one ${how}${lost}${why}`;
@@ -294,7 +297,7 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
   }
 }
 
-/** At least once a second: what the workers have counted, and the end of a row of deaths. */
+/** At least once a second: takes up the workers' counters, and ends a row of deaths. */
 export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
   for (const { pid, requestsFinished } of heartbeats) {

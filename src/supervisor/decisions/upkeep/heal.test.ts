@@ -1,4 +1,4 @@
-/** Healing by rule in a herd: what is told to whom, and when the host is changed and put back. */
+/** Healing by rule in a herd: who is told what, and when the host is changed and restored. */
 import { describe, expect, test } from 'vitest';
 import { mebibytes, milliseconds } from '../../../base/units.ts';
 import { decide } from '../decide.ts';
@@ -10,7 +10,7 @@ import { initialState, type HerdState } from '../../herd/state.ts';
 const MIB = 1024 * 1024;
 const idle: MergingReading = { problem: null, sample: null, ksmdMs: milliseconds(100) };
 
-/** Three workers, the third of which has unshared little. */
+/** Three workers, of which the third has unshared little. */
 class Herd {
   state: HerdState = {
     ...initialState(),
@@ -54,7 +54,7 @@ class Herd {
     return this;
   }
 
-  /** What has been done since the last time. */
+  /** The actions since the last call. */
   take(): { does: string[]; told: number[]; logs: string[] } {
     const actions = this.actions.splice(0);
     return {
@@ -77,7 +77,7 @@ const passes = (tick: number): MergingReading => ({
 });
 
 describe('by rule', () => {
-  test('the workers that have passed the limit and their mold are told, KSM is on until it has settled, and the win is told', () => {
+  test('workers over the limit and their mold are told, KSM is on until the heal has settled, and the win is logged', () => {
     const herd = new Herd().ticks(4);
     expect(herd.take()).toEqual({ does: [], told: [], logs: [] });
     herd.ticks(1);
@@ -103,7 +103,7 @@ describe('by rule', () => {
     expect(herd.ticks(30).take()).toEqual({ does: [], told: [], logs: [] });
   });
 
-  test('where it can’t be, one line says why, once', () => {
+  test('if nothing can be healed, one line says why, once', () => {
     const problem = { problem: 'KSM is root’s', sample: null, ksmdMs: null };
     const herd = new Herd().ticks(30, problem);
     expect(herd.take()).toEqual({ does: [], told: [], logs: ['heal is set, but nothing is: KSM is root’s'] });
@@ -113,7 +113,7 @@ describe('by rule', () => {
     expect(herd.take().does).toEqual(['start_merging']);
   });
 
-  test('one that could not begin is the last', () => {
+  test('a heal that could not begin is the last', () => {
     const herd = new Herd().ticks(5);
     herd.take();
     herd.event({ type: 'merging_failed', reason: 'another one merges' });
@@ -121,7 +121,7 @@ describe('by rule', () => {
     expect(herd.ticks(100).take().does).toEqual([]);
   });
 
-  test('one that won little is the last until new code is loaded', () => {
+  test('a heal that won little is the last until new code is loaded', () => {
     const herd = new Herd().ticks(5).ticks(6, passes).ticks(2);
     const { logs } = herd.take();
     expect(logs.at(-1)).toMatch(/^No more heals until the code is loaded anew: the last heal won 0.0 MiB/);
@@ -140,14 +140,14 @@ describe('by rule', () => {
   });
 });
 
-describe('broken off', () => {
+describe('breaking off', () => {
   const underWay = (): Herd => {
     const herd = new Herd().ticks(5).ticks(2, passes);
     herd.take();
     return herd;
   };
 
-  test('by a stop: the host is as before', () => {
+  test('by a stop: the host is restored', () => {
     const herd = underWay();
     herd.event({ type: 'stop_requested', by: 'SIGTERM', quick: false }).ticks(1, passes);
     expect(herd.take().does).toEqual(['stop_merging']);
@@ -160,13 +160,13 @@ describe('broken off', () => {
     expect(herd.take().does).toEqual(['stop_merging']);
   });
 
-  test('by a setting that is taken away', () => {
+  test('by a setting that is removed', () => {
     const herd = underWay();
     herd.state.settings = { ...sampleSettings, heal: false };
     expect(herd.ticks(2, passes).take().does).toEqual(['stop_merging']);
   });
 
-  test('by the death of its supervisor: the next one begins anew, after a pause', () => {
+  test('by the death of its supervisor: the next one begins again, after a pause', () => {
     const herd = underWay();
     herd.ticks(1);
     expect(herd.state.heal.rules.heal).toBeNull();
@@ -186,7 +186,7 @@ describe('by hand', () => {
     expect(herd.take().told).toEqual([1, 101]);
   });
 
-  test('not in a herd that stops', () => {
+  test('not in a herd that is stopping', () => {
     const herd = new Herd();
     herd.event({ type: 'stop_requested', by: 'SIGTERM', quick: false });
     const { answer } = decide(herd.state, { type: 'merge_requested', by: 'a test' }, 1);

@@ -1,4 +1,7 @@
-/** When a herd is healed by rule: applies heal-rules.ts to the herd at each tick, with the setting `heal`. */
+/**
+ * When a herd is healed by rule: applies src/supervisor/rules/heal-rules.ts to the herd at each tick, if the setting
+ * `heal` is on.
+ */
 import { bytes, formatDuration, formatMiB, milliseconds } from '../../../base/units.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { HerdReading, MergingReading } from '../../herd/events.ts';
@@ -17,7 +20,7 @@ import * as merging from '../processes/merging.ts';
 import { isLasting } from '../../herd/staffing.ts';
 import type { HerdState } from '../../herd/state.ts';
 
-/** Once a second: follows the heal that is under way, measures what the latest has won, and begins one if it is due. */
+/** Once a second: follows the heal under way, measures the latest win, and begins a heal if one is due. */
 export function tick(draft: Draft, memory: HerdReading | undefined, look: MergingReading | undefined): void {
   const { state, nowMs } = draft;
   takeUp(draft);
@@ -46,7 +49,7 @@ export function tick(draft: Draft, memory: HerdReading | undefined, look: Mergin
   log(draft, 'info', `Healing: ${considered.because}`);
 }
 
-/** It can't be switched on after all. */
+/** KSM could not be switched on. */
 export function couldNotStart(draft: Draft, reason: string): void {
   const { heal } = draft.state;
   heal.rules = failed(heal.rules, reason);
@@ -57,7 +60,7 @@ function follow(draft: Draft, look: MergingReading): void {
   const { state, nowMs } = draft;
   const { heal } = state;
   if (look.sample === null) {
-    // It was another supervisor's, which has been killed: the settings of the host are as they were.
+    // A supervisor that was killed began this heal; the host's settings are as they were before it.
     heal.rules = brokenOff(heal.rules, nowMs);
     return;
   }
@@ -74,7 +77,7 @@ function breakOff(draft: Draft): void {
   draft.actions.push({ do: 'stop_merging' });
 }
 
-/** Says once why nothing can be healed here; whether that is so. */
+/** Logs once why nothing can be healed here; returns whether there is such a problem. */
 function tellProblem(draft: Draft, problem: string | null): boolean {
   const { heal } = draft.state;
   if (problem !== null && problem !== heal.problem) log(draft, 'warning', `heal is set, but nothing is: ${problem}`);
@@ -103,7 +106,7 @@ interface WinParts {
   ksmdMs: number | null;
 }
 
-/** New code is in service since the last tick. */
+/** Takes note of new code in service since the last tick. */
 function takeUp({ state }: Draft): void {
   const { heal, lastRollout } = state;
   if (lastRollout === null || lastRollout.endedAtMs === heal.seenRolloutAtMs) return;

@@ -1,19 +1,19 @@
-/** The memory that a whole herd may take, and whose recycling gives most of it back. Pure. */
+/** The memory budget of a whole herd, and the worker whose recycling gives most of it back. Pure. */
 import type { Settings } from '../../../agent/messages.ts';
 import type { HerdReading } from '../../herd/events.ts';
 import type { WorkerState } from '../../herd/state.ts';
 
-/** Of the cgroup's limit: what is above is left for what comes between two looks. */
+/** The usable part of the cgroup's limit; the rest is a reserve for growth between two looks. */
 const CGROUP_PART = 0.9;
 
 export interface HerdBudget {
   used: number;
   limit: number;
-  /** Where the limit comes from. */
+  /** The source of the limit. */
   name: string;
 }
 
-/** Null where there is no limit, by the settings or in the cgroup. */
+/** Null when there is no limit, neither by the settings nor in the cgroup. */
 export function herdBudget(settings: Settings, memory: HerdReading): HerdBudget | null {
   const { herd_memory: asked } = settings;
   if (asked === 'off') return null;
@@ -23,7 +23,7 @@ export function herdBudget(settings: Settings, memory: HerdReading): HerdBudget 
   return { used: cgroup.used, limit: Math.floor(cgroup.limit * CGROUP_PART), name: 'nine tenths of its cgroup' };
 }
 
-/** What a worker gives back is what no other process maps: its private memory. */
+/** The worker with most private memory: recycling returns only memory that no other process maps. */
 export function largestWorker(
   workers: readonly WorkerState[],
   memory: HerdReading,

@@ -1,4 +1,4 @@
-/** Recycling, tick by tick, in a herd in which a worker that was marked is exchanged for a new one. */
+/** Recycling, tick by tick, in a herd whose marked workers are exchanged for new ones. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeeperMessage, Settings } from '../../../agent/messages.ts';
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 /** What one worker does between two ticks. */
 interface Behaviour {
   startsWith: number;
-  /** Private memory, per second. */
+  /** Bytes of private memory per second. */
   grows: number;
   requests: number;
   inFlight: number;
@@ -65,7 +65,7 @@ class Herd {
     this.#figures.set(pid, { privateBytes: this.behaviour(pid).startsWith, requests: 0 });
   }
 
-  /** Another worker is ready, and the one that was to go has gone. */
+  /** Each marked worker has gone, and its replacement is ready. */
   exchange(): void {
     for (const pid of this.marked) {
       const { slot } = this.state.workers[pid]!;
@@ -78,7 +78,7 @@ class Herd {
     Object.assign(this.#figures.get(pid)!, figures);
   }
 
-  /** Seconds go by, without an exchange. */
+  /** Seconds pass, without an exchange. */
   after(seconds = 1, options: { sampled?: boolean } = {}): this {
     for (let second = 0; second < seconds; second += 1) {
       this.nowMs += 1000;
@@ -128,7 +128,7 @@ describe('memory', () => {
     ['private', { recycle_private_bytes: 100 * MIB }],
     ['pss', { recycle_pss_bytes: 110 * MIB }],
     ['rss', { recycle_rss_bytes: 200 * MIB }],
-  ] as const)('over the limit of %s in three samples: the worker is marked', (rule, settings) => {
+  ] as const)('three samples over the limit of %s: the worker is marked', (rule, settings) => {
     const herd = new Herd(2, settings).after(5);
     herd.set(102, { privateBytes: 101 * MIB });
     expect(herd.after(2).marked).toEqual([]);
@@ -140,7 +140,7 @@ describe('memory', () => {
     ]);
   });
 
-  test('a spike does not count, nor one sample that is seen many times', () => {
+  test('a spike does not count, nor does one sample that is seen many times', () => {
     const herd = new Herd(1, { recycle_private_bytes: 100 * MIB }).after(5);
     for (let round = 0; round < 5; round += 1) {
       herd.set(101, { privateBytes: 150 * MIB });
@@ -153,21 +153,21 @@ describe('memory', () => {
     expect(herd.marked).toEqual([]);
   });
 
-  test('with requests in flight it is waited for, but not for ever', () => {
+  test('a worker with requests in flight is spared, but not forever', () => {
     const herd = new Herd(1, { recycle_private_bytes: 100 * MIB }, { inFlight: 1 }).after(5);
     herd.set(101, { privateBytes: 101 * MIB });
     expect(herd.after(2 + IDLE_WAIT_MS / 1000).marked).toEqual([]);
     expect(herd.after(1).marked).toEqual([101]);
   });
 
-  test('the idle one goes first', () => {
+  test('an idle worker goes first', () => {
     const herd = new Herd(3, { recycle_private_bytes: 100 * MIB }).after(5);
     herd.behaviour = (pid) => ({ ...calm, inFlight: pid === 103 ? 0 : 1 });
     for (const pid of [101, 102, 103]) herd.set(pid, { privateBytes: 101 * MIB });
     expect(herd.after(3).marked).toEqual([103]);
   });
 
-  test('few at a time, and all of them in the end', () => {
+  test('few at a time, but all of them in the end', () => {
     const herd = new Herd(20, { recycle_private_bytes: 100 * MIB }).after(5);
     for (const { pid } of herd.workers) herd.set(pid, { privateBytes: 101 * MIB });
     const before = new Set(herd.workers.map((worker) => worker.pid));
@@ -179,7 +179,7 @@ describe('memory', () => {
     expect(herd.counts).toEqual({ private: 20 });
   });
 
-  test('those that still finish their requests count, too', () => {
+  test('workers that still finish their requests count, too', () => {
     const herd = new Herd(4, { recycle_private_bytes: 100 * MIB }).after(5);
     for (const { pid } of herd.workers) herd.set(pid, { privateBytes: 101 * MIB });
     for (let second = 0; second < 10; second += 1) {
@@ -194,8 +194,8 @@ describe('memory', () => {
   });
 });
 
-describe('what was read before a worker served', () => {
-  /** One of two takes 150 MiB while it starts up, and is ready between the look and the tick. */
+describe('a sample taken before a worker served', () => {
+  /** One of two workers takes 150 MiB while it boots, and becomes ready between the sample and the tick. */
   function starting(): Herd {
     const herd = new Herd(2, { recycle_private_bytes: 100 * MIB }).after(5);
     const worker = herd.state.workers[102]!;
@@ -206,7 +206,7 @@ describe('what was read before a worker served', () => {
     return herd.after(1);
   }
 
-  test('says nothing about it: a worker that has given it back stays', () => {
+  test('does not count: a worker that has returned the memory stays', () => {
     const herd = starting();
     herd.after(2);
     herd.set(102, { privateBytes: 50 * MIB });
@@ -215,14 +215,14 @@ describe('what was read before a worker served', () => {
     expect(herd.marked).toEqual([]);
   });
 
-  test('and three samples are waited for from then on', () => {
+  test('is followed by three samples that do', () => {
     const herd = starting().after(2);
     expect(herd.marked).toEqual([]);
     expect(herd.after(1).marked).toEqual([102]);
   });
 });
 
-describe('a limit below what a new worker needs', () => {
+describe('a limit below the minimum of a new worker', () => {
   test('stops the rule before anything is replaced', () => {
     const herd = new Herd(2, { recycle_private_bytes: 4 * MIB }).after(30);
     expect(herd.counts).toEqual({});
@@ -233,7 +233,7 @@ describe('a limit below what a new worker needs', () => {
     ]);
   });
 
-  test('that is passed with the first requests stops it after three workers', () => {
+  test('stops the rule after three workers, if it is exceeded with the first requests', () => {
     const herd = new Herd(1, { recycle_private_bytes: 30 * MIB }, { startsWith: 20 * MIB, grows: 8 * MIB });
     for (let second = 0; second < 60; second += 1) {
       herd.after(1);
@@ -243,7 +243,7 @@ describe('a limit below what a new worker needs', () => {
     expect(herd.logs.at(-1)).toContain('3 workers in a row were over it as soon as they served');
   });
 
-  test('leaves other rules alone, and a new limit or a new generation starts it anew', () => {
+  test('leaves other rules alone, and a new limit or a new generation restarts the rule', () => {
     const herd = new Herd(1, { recycle_private_bytes: 4 * MIB, recycle_age_seconds: 20 }).after(10);
     expect(herd.state.recycling.stopped.map((each) => each.rule)).toEqual(['private']);
     expect(herd.after(10).marked).toEqual([101]);
@@ -259,7 +259,7 @@ describe('a limit below what a new worker needs', () => {
     expect(herd.after(1).state.recycling.stopped).toEqual([]);
   });
 
-  test('a leak is none: workers that take their time are replaced for ever', () => {
+  test('a leak is no such case: workers that exceed the limit late are replaced forever', () => {
     const herd = new Herd(2, { recycle_private_bytes: 100 * MIB }, { grows: 10 * MIB });
     for (let second = 0; second < 300; second += 1) {
       herd.after(1);
@@ -269,7 +269,7 @@ describe('a limit below what a new worker needs', () => {
     expect(herd.state.recycling.counts.private).toBeGreaterThan(30);
   });
 
-  test('without samples the rules on memory say so, once', () => {
+  test('without samples the memory rules log an error, once', () => {
     const herd = new Herd(1, { recycle_pss_bytes: 1, herd_memory: 'auto', sampling_budget_percent: 0 }).after(5);
     expect(herd.logs).toEqual([
       'error: Recycling by recycle_pss is stopped: sampling_budget is 0, so memory is not looked at',
@@ -279,7 +279,7 @@ describe('a limit below what a new worker needs', () => {
 });
 
 describe('requests', () => {
-  test('after so many, with jitter, also when the worker is never idle', () => {
+  test('after max_requests, with jitter, even if the worker is never idle', () => {
     const herd = new Herd(8, { max_requests: 100, max_requests_jitter: 50 }, { inFlight: 3 });
     const limits: number[] = [];
     for (let second = 0; second < 100; second += 1) {
@@ -294,7 +294,7 @@ describe('requests', () => {
     expect(herd.counts).toEqual({ requests: limits.length });
   });
 
-  test('are looked at when they will have been answered, if that is before the next tick', () => {
+  test('are looked at when the limit will be reached, if that is before the next tick', () => {
     const herd = new Herd(1, { max_requests: 1000 }, { requests: 400 }).after(2);
     expect(herd.wakes).toEqual([500]);
     expect(herd.marked).toEqual([]);
@@ -317,8 +317,8 @@ test('age, with jitter', () => {
 });
 
 describe('the budget of the herd', () => {
-  test('the worker with most private memory goes, one at a time, and the effect is waited for', () => {
-    // 50 MiB of molds, and 4 workers of 10 and 5 MiB.
+  test('the worker with most private memory goes, one at a time, and each effect is awaited', () => {
+    // 50 MiB of molds, and 4 workers with 5 MiB private and 10 MiB shared each.
     const herd = new Herd(4, { herd_memory: 200 * MIB }).after(20);
     expect(herd.state.recycling.herd.budget).toEqual({ used: 110 * MIB, limit: 200 * MIB });
     herd.set(102, { privateBytes: 80 * MIB });
@@ -338,7 +338,7 @@ describe('the budget of the herd', () => {
     expect(herd.counts).toEqual({ herd_memory: 2 });
   });
 
-  test('auto is by the cgroup', () => {
+  test('auto uses the cgroup', () => {
     const herd = new Herd(2, { herd_memory: 'auto' });
     herd.cgroup = { limit: 1000 * MIB, used: 899 * MIB };
     expect(herd.after(30).marked).toEqual([]);
@@ -347,7 +347,7 @@ describe('the budget of the herd', () => {
     expect(herd.after(4).marked).toEqual([102]);
   });
 
-  test('auto without a limit says so', () => {
+  test('auto without a limit logs an error', () => {
     const herd = new Herd(2, { herd_memory: 'auto' });
     herd.cgroup = { limit: null, used: 1 };
     expect(herd.after(5).logs).toEqual([
@@ -355,7 +355,7 @@ describe('the budget of the herd', () => {
     ]);
   });
 
-  test('below what the herd needs stops when all workers were replaced for nothing', () => {
+  test('below the minimum of the herd, stops when all workers were replaced in vain', () => {
     const herd = new Herd(3, { herd_memory: 60 * MIB });
     for (let second = 0; second < 300; second += 1) {
       herd.after(1);
@@ -397,7 +397,7 @@ describe('nothing is recycled', () => {
   });
 });
 
-test('a worker that is marked is told to leave when another one is ready, and no sooner', () => {
+test('a marked worker is told to leave when its replacement is ready, and no sooner', () => {
   const { state } = new Herd(2, { max_requests: 5 });
   const heartbeats = [101, 102].map((pid) => ({ pid, agoMs: 0, requestsFinished: pid - 97, inFlight: 0 }));
   const marked = decide(state, { type: 'tick', heartbeats }, 200_000);
@@ -413,7 +413,7 @@ test('a worker that is marked is told to leave when another one is ready, and no
   expect(ready.state.workers[102]?.phase).toBe('draining');
 });
 
-test('whatever the workers do: few at a time, each for a reason, and no rule for ever', () => {
+test('whatever the workers do: few at a time, each for a reason, and no rule forever', () => {
   const figures = fc.record({
     startsWith: fc.integer({ min: 0, max: 60 * MIB }),
     grows: fc.integer({ min: 0, max: 20 * MIB }),

@@ -1,11 +1,11 @@
 /**
- * Recycling: which worker is to be replaced for what it has come to, at each tick.
+ * Recycling: decides at each look which workers to replace because of their memory, requests or age.
  *
- * A worker is only marked here (`workers.replace`); it drains when another one is ready in its place, so capacity never
- * falls. What follows from that: a rule acts at a tick, not at the very request or byte.
+ * A worker is only marked here (`workers.replace`); it drains when its replacement is ready, so capacity never falls. A
+ * rule therefore acts at a look, not at the exact request or byte.
  *
- * A rule that a new worker breaks at once would go on for ever and win nothing (Celery's loop with
- * `worker_max_memory_per_child` below what a worker needs). Such a rule is stopped, with an error, until the next
+ * A rule that every new worker breaks at once would recycle forever and win nothing (Celery's loop with
+ * `worker_max_memory_per_child` below a worker's minimum). Such a rule is stopped, with an error, until the next
  * generation or another limit.
  */
 import type { Settings } from '../../../agent/messages.ts';
@@ -25,32 +25,32 @@ import {
 import { currentMold, type HerdState, type WorkerState } from '../../herd/state.ts';
 import * as workers from '../processes/workers.ts';
 
-/** The part of the herd that may be waiting for its replacements at once. */
+/** The part of the herd that may wait for its replacements at once. */
 const MARKED_PART = 0.1;
-/** The part that may be on its way out in all, with those that finish their requests. */
+/** The part of the herd that may be leaving in all, including workers that finish their requests. */
 const LEAVING_PART = 0.25;
 
-/** A worker with requests in flight is waited for so long, then taken all the same. */
+/** How long a due worker with requests in flight is spared; then it is recycled anyway. */
 export const IDLE_WAIT_MS = 10_000;
 
-/** A worker that is over a limit within this time, or after so few requests, was so from its start. */
+/** A worker that exceeds a limit within this time, or after at most this many requests, exceeded it from its start. */
 const FRESH_MS = 3000;
 const FRESH_REQUESTS = 3;
-/** So many in a row that were over a limit that soon show that it is the limit. */
+/** After this many such workers in a row, the limit itself is the problem. */
 const FRESH_IN_A_ROW = 3;
 
-/** After a worker has left for the budget, the next is not chosen before the effect can be seen. */
+/** After a worker has left for the budget, no other is chosen before the effect shows. */
 const HERD_SETTLE_MS = 5000;
-/** A worker younger than this is still getting what every worker needs. */
+/** A worker younger than this is still acquiring memory that every worker needs. */
 const HERD_YOUNG_MS = 3000;
 
-/** A worker that will have answered its requests before the next tick is looked at when it has. */
+/** A worker that will reach its request limit before the next tick is looked at then. */
 const TICK_MS = 1000;
 const SHORTEST_WAKE_MS = 50;
 
 const RAISE = 'Raise the limit and reload';
 
-/** A worker, and why it should go. */
+/** A worker, and why it should be replaced. */
 interface Due {
   worker: WorkerState;
   rule: RecycleRule;
@@ -59,7 +59,7 @@ interface Due {
   isIdle: boolean;
 }
 
-/** At least once a second: counts what was seen of each worker, and marks those whose time has come. */
+/** At least once a second: counts each worker's readings, and marks the workers that are due. */
 export function look(draft: Draft, heartbeats: readonly Heartbeat[], memory: HerdReading | undefined): void {
   const { state } = draft;
   const { settings } = state;
@@ -92,7 +92,7 @@ function room(state: HerdState): number {
   );
 }
 
-/** Only in a herd that is whole and at rest. */
+/** Recycling needs a herd that is complete and at rest. */
 function mayRecycle({ state, nowMs }: Draft): boolean {
   if (state.phase !== 'serving' || state.rollout !== null || state.crashLoop !== null) return false;
   if (currentMold(state) === null || nowMs < state.forkNotBeforeMs) return false;
@@ -101,7 +101,7 @@ function mayRecycle({ state, nowMs }: Draft): boolean {
 
 function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due): void {
   const { recycling } = draft.state;
-  // It can have been stopped by the worker before.
+  // The previous worker may have stopped the rule.
   if (worker.replaceBecause !== null || isStopped(draft.state, rule)) return;
   if (isMemoryRule(rule)) {
     const watch = recycling.watches[worker.pid]?.memory[rule];
@@ -168,7 +168,7 @@ function forget({ state, nowMs }: Draft): void {
     if (state.workers[pid] === undefined) delete recycling.watches[pid];
   }
   for (const pid of Object.keys(recycling.marked).map(Number)) {
-    // A mark can be taken back.
+    // A mark can be withdrawn.
     if ((state.workers[pid]?.replaceBecause ?? null) === null) delete recycling.marked[pid];
   }
   const { herd } = recycling;
@@ -184,7 +184,7 @@ function watchOf({ state, nowMs }: Draft, pid: number): RecycleWatch {
 
 function countSample(draft: Draft, settings: Settings, look: WorkerReading, beat: Heartbeat | undefined): void {
   const worker = draft.state.workers[look.pid];
-  // What was read before it served says nothing about it.
+  // A sample taken before the worker served says nothing about it.
   if (worker === undefined || worker.readyAtMs === null || look.sampledAtMs < worker.readyAtMs) return;
   const watch = watchOf(draft, look.pid);
   if (look.sampledAtMs <= watch.sampledAtMs) return;
@@ -257,7 +257,7 @@ function reasonOf(
   return null;
 }
 
-/** Looks at a worker when it will have answered its last request, if that is before the next tick. */
+/** Asks for a look when the worker will have reached its request limit, if that is before the next tick. */
 function lookAgainInTime(draft: Draft, watch: RecycleWatch, beat: Heartbeat, limit: number): void {
   const { requests } = watch;
   const elapsedMs = draft.nowMs - requests.atMs;
@@ -281,7 +281,9 @@ function countHerd(draft: Draft, settings: Settings, memory: HerdReading): void 
   stop(draft, settings, 'herd_memory', 'no limit on the memory of the cgroup can be seen');
 }
 
-/** The worker whose recycling wins most, when the herd is over its budget and the last one's effect was seen. */
+/**
+ * The worker whose recycling wins most, if the herd is over its budget and the effect of the previous one has shown.
+ */
 function herdDue(
   draft: Draft,
   settings: Settings,
@@ -339,7 +341,7 @@ function isOn(limit: number | string): boolean {
   return limit !== 0 && limit !== 'off';
 }
 
-/** The limit as the settings have it. */
+/** The limit in the settings. */
 function limitOf(settings: Settings, rule: RecycleRule): number | string {
   return {
     private: settings.recycle_private_bytes,

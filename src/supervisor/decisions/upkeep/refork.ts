@@ -1,4 +1,4 @@
-/** When a herd reforks by rule: applies refork-rules.ts to the herd at each tick. */
+/** When a herd reforks by rule: applies src/supervisor/rules/refork-rules.ts to the herd at each tick. */
 import { bytes, formatMiB } from '../../../base/units.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { HerdReading } from '../../herd/events.ts';
@@ -7,7 +7,7 @@ import { requestRefork } from '../generations/rollout-requests.ts';
 import { isLasting } from '../../herd/staffing.ts';
 import type { HerdState } from '../../herd/state.ts';
 
-/** Once a second: takes up what the latest rollout was, measures what a refork has won, and asks for one if it is due. */
+/** Once a second: takes note of the latest rollout, measures the win of a refork, and requests one if it is due. */
 export function tick(draft: Draft, memory: HerdReading | undefined): void {
   const { state, nowMs } = draft;
   const { refork, settings } = state;
@@ -37,7 +37,7 @@ export function tick(draft: Draft, memory: HerdReading | undefined): void {
   if (considered.because !== null) requestRefork(draft, `rule: ${considered.because}`);
 }
 
-/** A rollout has ended since the last tick. */
+/** Takes note of a rollout that has ended since the last tick. */
 function takeUp({ state, nowMs }: Draft): void {
   const { refork, lastRollout } = state;
   if (lastRollout === null || lastRollout.endedAtMs === refork.seenRolloutAtMs) return;
