@@ -55,7 +55,7 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
     throw brokenEnvironment(active, '$VIRTUAL_ENV names it', 'unset VIRTUAL_ENV');
   }
   const project = path.resolve(cwd, projectFolder ?? '.');
-  // In the project's directory, in the current one, and beside the project's, as `django-admin startproject` lays it out.
+  // In the project's directory, in the current one, and beside the project's, as `django-admin startproject` has it.
   for (const folder of new Set([project, path.resolve(cwd), path.dirname(project)])) {
     const environment = path.join(folder, '.venv');
     const python = path.join(environment, 'bin', 'python');

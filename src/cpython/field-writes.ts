@@ -18,7 +18,7 @@ export interface Word {
 export type InterpreterWrite = 'hash' | 'specialization';
 
 const VALID_VERSION_TAG = 1 << 19;
-/** From here on a function's only number is its version, in all versions; other fields, as `vectorcall`, are pointers. */
+/** From here on the only number in a function is its version; the other fields, such as `vectorcall`, are pointers. */
 const FUNCTION_VERSION_FROM = 120;
 /** From here on, after `ht_module` and the name, a class has `_spec_cache` (3.11 and newer). */
 const HEAP_TYPE_CACHES_FROM = 896;

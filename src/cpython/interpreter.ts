@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 
 export type Version = readonly [major: number, minor: number, patch: number];
 
-/** The build of an interpreter, which decides which heap policies it supports (agent: heap/interpreter.py). */
+/** The build of an interpreter, which decides which heap policies it supports (agent: interpreter/interpreter.py). */
 export interface Build {
   /** `sys.implementation.name`: "cpython", "pypy". */
   readonly implementation: string;
