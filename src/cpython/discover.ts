@@ -16,7 +16,7 @@ export interface DiscoveryOptions {
 
 export interface Choice {
   readonly path: string;
-  /** For a log line: "from --python", "from $VIRTUAL_ENV", "from .venv in /srv/app", "the newest found: CPython 3.13.0". */
+  /** For a log line: "from --python", "from $VIRTUAL_ENV", "from .venv in /srv/app", "the newest found: 3.13.0". */
   readonly why: string;
 }
 
