@@ -1,4 +1,4 @@
-/** The commands that ask a running herd, with their options. */
+/** The commands for a running herd, with their options. */
 import type { Command } from 'commander';
 import { RUNTIME_DIR, positiveNumber, wholeNumber, type Run } from '../shared/arguments.ts';
 import type { StatusOptions } from './status.ts';

@@ -28,7 +28,7 @@ const HEAD = [
 ];
 const LEFT_COLUMNS = 4;
 
-/** One row a restart, oldest first, and how those that failed did. Memory in MiB, at its lowest. */
+/** A row for each restart, oldest first, then the reasons of failures. Memory is the lowest value, in MiB. */
 export function formatHistory(file: string | null, raw: readonly RestartRecord[]): string {
   const records = printableIn(raw);
   if (file === null || records.length === 0) return 'No restart of this herd is recorded';

@@ -1,4 +1,4 @@
-/** `cowherd history`: what each restart of a herd did to the host, from its records, whether it runs or not. */
+/** `cowherd history`: the effects of a herd's restarts on the host, from its records. The herd may have ended. */
 import { basename } from 'node:path';
 import { CowherdError } from '../../base/errors.ts';
 import { printableJson } from '../../base/printable.ts';
@@ -29,8 +29,8 @@ export async function runHistory(options: HistoryOptions): Promise<number> {
 }
 
 /**
- * That of the runtime directory given; else of the herd that runs here; else the one that was written last of those that
- * were started from the current folder.
+ * The history for the runtime directory given; else of the herd that runs here; else the latest one of a herd started
+ * from the current folder.
  *
  * @throws CowherdError SEVERAL_RUNNING
  */

@@ -1,4 +1,4 @@
-/** `cowherd list`: the herds that run. */
+/** `cowherd list`: the running herds. */
 import { printableJson } from '../../base/printable.ts';
 import { formatHerds } from '../herd/list-table.ts';
 import { listHerds } from '../herd/herds.ts';
@@ -7,7 +7,7 @@ export interface ListOptions {
   json?: boolean;
 }
 
-/** Raised when a field changes its meaning; docs/list.md is the format. */
+/** Raised when a field changes its meaning. docs/list.md describes the format. */
 const LIST_VERSION = 1;
 
 export async function runList(options: ListOptions): Promise<number> {

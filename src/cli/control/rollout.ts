@@ -1,4 +1,4 @@
-/** `cowherd reload`, `rollback` and `refork`: begin a rollout of a running herd, and wait until it has ended. */
+/** `cowherd reload`, `rollback` and `refork`: begin a rollout of a running herd, and wait for its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../../base/errors.ts';
 import { printableJson, printableLines } from '../../base/printable.ts';
@@ -11,9 +11,9 @@ import { findHerd } from '../herd/find-herd.ts';
 
 export interface RolloutOptions {
   runtimeDir?: string;
-  /** Return as soon as it has begun. */
+  /** False: return as soon as the rollout has begun. */
   wait: boolean;
-  /** How many seconds to wait for its end. */
+  /** Seconds to wait for its end. */
   timeout?: number;
   json?: boolean;
 }

@@ -1,4 +1,4 @@
-/** `cowherd status`: how a running herd is, once, or renewed with `--watch`. */
+/** `cowherd status`: the status of a running herd, once or, with `--watch`, again and again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../../base/errors.ts';
 import { printable, printableJson } from '../../base/printable.ts';
@@ -11,15 +11,15 @@ export interface StatusOptions {
   runtimeDir?: string;
   json?: boolean;
   watch?: boolean;
-  /** Only whether the herd is to get traffic. */
+  /** Only tell whether the herd should get traffic. */
   ready?: boolean;
-  /** Seconds between two looks with `watch`. */
+  /** Seconds between two updates with `watch`. */
   interval?: number;
 }
 
 const CLEAR_SCREEN = '\u001B[H\u001B[2J';
 
-/** Prints the status; with `watch`, until interrupted or the herd is gone. */
+/** Prints the status; with `watch`, until interrupted or the herd has ended. */
 export async function runStatus(options: StatusOptions): Promise<number> {
   if (options.ready === true) return await runReady(options);
   const directory = await findHerd(options.runtimeDir);
@@ -31,7 +31,7 @@ export async function runStatus(options: StatusOptions): Promise<number> {
     } else {
       const { isTTY, columns, rows } = process.stdout;
       const isRenewed = options.watch === true && isTTY;
-      // A terminal that does not say its size has 0 of both.
+      // A terminal of unknown size has 0 columns and 0 rows.
       const screen = isTTY && columns > 0 ? { columns, ...(isRenewed && rows > 0 ? { rows } : {}) } : undefined;
       const left = ksmLeftOn();
       const notices = left === null ? [] : [left];
@@ -42,13 +42,13 @@ export async function runStatus(options: StatusOptions): Promise<number> {
   }
 }
 
-/** For probes: says nothing and gives 0 when the herd is ready, else a line why not, and 1. */
+/** For probes: returns 0 without output if the herd is ready, else 1 and prints a line with the reason. */
 async function runReady(options: StatusOptions): Promise<number> {
   let why: string | null;
   try {
     why = (await readStatus(await findHerd(options.runtimeDir))).herd.not_ready_because;
   } catch (error) {
-    // Several herds: a probe that does not say which is a mistake, and no answer of a herd.
+    // With several herds the probe's command line is wrong: it must name one.
     if (!(error instanceof CowherdError) || error.code === 'SEVERAL_RUNNING') throw error;
     why = error.detail === null ? error.title : `${error.title}: ${error.detail}`;
   }

@@ -1,4 +1,4 @@
-/** `cowherd stop`: ends a running herd and waits until it is gone. */
+/** `cowherd stop`: stops a running herd and waits until it has ended. */
 import { lstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../../base/errors.ts';
@@ -19,7 +19,7 @@ export interface StopOptions {
   runtimeDir?: string;
   /** Cut requests in flight short. */
   quick?: boolean;
-  /** How many seconds to wait until the herd is gone. */
+  /** Seconds to wait until the herd has ended. */
   timeout?: number;
 }
 
@@ -50,7 +50,7 @@ export async function runStop(options: StopOptions): Promise<number> {
   return 0;
 }
 
-/** The process whose end is the herd's: the supervisor, or the keeper of a herd that has none. */
+/** Begins the stop. Returns the process that ends last: the supervisor, or the keeper if there is none. */
 async function begin(directory: string, quick: boolean): Promise<number | null> {
   try {
     const reply = await ask(directory, { type: 'stop', version: CONTROL_VERSION, quick });
@@ -59,24 +59,24 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
     if (!(error instanceof CowherdError) || error.code !== 'SUPERVISOR_GONE') throw error;
     removePidFileOf(directory);
     const looked = await drain(join(directory, KEEPER_SOCKET), quick);
-    // It may have been killed in the midst of a heal (docs/heal.md).
+    // The supervisor may have been killed during a heal (docs/heal.md).
     new KsmSwitch().recover();
     return looked?.pid ?? null;
   }
 }
 
-/** The herd whose place the one that was stopped had not taken yet (docs/upgrading.md). */
+/** Drains the predecessor that the stopped herd had not replaced yet (docs/upgrading.md). */
 async function drainPredecessor(directory: string, quick: boolean): Promise<void> {
   const door = join(directory, KEEPER_SOCKET);
   const looked = await look(door);
   if (looked !== null && !looked.supervised && !looked.draining) await drain(door, quick);
 }
 
-/** The pid file of a supervisor that has died, which could not take it away. */
+/** Removes the pid file of a supervisor that died before it could. */
 function removePidFileOf(directory: string): void {
   const { saved } = readHerdFile(directory);
   const path = saved?.state.settings?.pidfile ?? null;
-  // Of another user's herd, which root stops, it is not root's to believe.
+  // When root stops another user's herd, the path in its file can't be trusted.
   if (saved === null || path === null || lstatSync(directory).uid !== process.getuid?.()) return;
   removePidFile(path, saved.supervisorPid);
 }

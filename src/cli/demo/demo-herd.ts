@@ -1,4 +1,4 @@
-/** A herd that the demo runs: the real `cowherd serve` in a process of its own. */
+/** A herd of the demo: the real `cowherd serve` in a separate process. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -15,25 +15,25 @@ export interface DemoHerdOptions {
   python: string;
   /** The Django project's folder. */
   example: string;
-  /** A temporary folder for runtime directories and logs. */
+  /** A temporary directory for runtime directories and logs. */
   folder: string;
   database: string;
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
-/** Looks are cheap next to what the demo shows; the default budget would renew too slowly. */
+/** The default budget would update too slowly for a demo; sampling is cheap beside the load. */
 const SAMPLING_BUDGET_PERCENT = 10;
 
-/** How long the workers may finish requests before they are told to leave at once. */
+/** How long workers may finish requests before they are told to quit. */
 const PATIENCE_MS = 1_000;
 
 const DJANGO_ENVIRONMENT = { DJANGO_SETTINGS_MODULE: 'feed.settings' };
 
 /**
- * Makes the demo's own database.
+ * Creates the demo's own database.
  *
- * @throws CowherdError NO_EXAMPLE with what Django said.
+ * @throws CowherdError NO_EXAMPLE with Django's message
  */
 export async function prepareDatabase(python: string, example: string, path: string): Promise<void> {
   try {
@@ -93,7 +93,7 @@ export class DemoHerd {
           FEED_DATABASE: options.database,
           XDG_STATE_HOME: options.folder,
         },
-        // In a group of its own: the demo ends it in order after a Ctrl-C.
+        // In a process group of its own, so that the demo can shut it down in order after a Ctrl-C.
         detached: true,
         stdio: ['ignore', log, log],
       },
@@ -108,16 +108,16 @@ export class DemoHerd {
     return this.#url !== null;
   }
 
-  /** Where it listens. Only once it serves. */
+  /** The address it listens on. Available only once it serves. */
   get url(): string {
     if (this.#url === null) throw new CowherdError('INTERNAL', { detail: 'the herd is not serving yet' });
     return this.#url;
   }
 
   /**
-   * Looks whether it serves by now, and says how it is in a word.
+   * Checks whether it serves by now, and returns its phase in a word.
    *
-   * @throws CowherdError MOLD_DIED with the end of the log when the server ended.
+   * @throws CowherdError MOLD_DIED with the end of the log if the server has ended
    */
   async look(): Promise<string> {
     if (this.#exited) {
@@ -142,7 +142,7 @@ export class DemoHerd {
     if (this.#exited) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
-    // Nobody waits for the load's last answers.
+    // The load's last responses don't matter.
     const hurry = setTimeout(() => this.#child.kill('SIGQUIT'), PATIENCE_MS);
     await exit;
     clearTimeout(hurry);

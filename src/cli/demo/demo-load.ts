@@ -1,8 +1,8 @@
 /**
  * Real HTTP load for the demo, to a loopback address.
  *
- * No library: sync workers close the connection after each response, and the common load generators then write the
- * next request on the closing connection, and count its latency wrong.
+ * Uses no library: sync workers close the connection after each response, and the common load generators then write the
+ * next request to the closing connection and measure its latency wrong.
  */
 import http from 'node:http';
 import { build } from 'hdr-histogram-js';
@@ -21,13 +21,13 @@ export interface Load {
 
 const CONNECTIONS = 6;
 
-/** A connection that could not be made is not tried again at once. */
+/** A failed connection is not retried at once. */
 const PAUSE_AFTER_ERROR_MS = 100;
 
-/** Starts the load: so many connections, each with the next request when the last was answered. Until it is stopped. */
+/** Starts the load: each connection sends a request after the response to its last one, until stopped. */
 export function startLoad(url: string): Load {
   const startedAt = performance.now();
-  // In microseconds, since the histogram counts whole numbers.
+  // In microseconds, since the histogram takes only integers.
   const latenciesUs = build({ numberOfSignificantValueDigits: 3 });
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let requests = 0;

@@ -24,7 +24,7 @@ test('an interpreter that allows everything', () => {
   ]);
 });
 
-test('one that is too old for immortal objects: why, and what would allow them', () => {
+test('an interpreter too old for immortal objects, with the reason and the remedy', () => {
   expect(pythonLines({ ...newest, version: [3, 11, 2] }, 'from .venv in /srv').slice(1)).toEqual([
     'Highest heap policy that it allows: freeze',
     'The heap policy immortal is not possible: it needs CPython 3.12 or newer, and this is CPython 3.11.2.',
@@ -32,7 +32,7 @@ test('one that is too old for immortal objects: why, and what would allow them',
   ]);
 });
 
-test('one of another build: why, and nothing of versions', () => {
+test('an interpreter of another build, with the reason but no advice on versions', () => {
   expect(pythonLines({ ...newest, freeThreaded: true }, 'from --python').slice(1)).toEqual([
     'Highest heap policy that it allows: stock',
     'The heap policy immortal is not possible: it needs the GIL build, and this is free-threaded CPython 3.14.8.',

@@ -1,4 +1,4 @@
-/** The demo's first lines: which interpreter it has, and what that allows. */
+/** The demo's first lines: its interpreter, and which heap policy that supports. */
 import { LADDER } from '../../cpython/policy-ladder.ts';
 import { availablePolicies, whyNot } from '../../cpython/policies.ts';
 import { compareVersions, type Interpreter, interpreterName } from '../../cpython/interpreter.ts';

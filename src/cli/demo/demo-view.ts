@@ -1,4 +1,4 @@
-/** What the demo shows, as data and as text. */
+/** The demo's result, as data and as text. */
 import pc from 'picocolors';
 import { bytes, formatCount, formatMiB } from '../../base/units.ts';
 import type { StatusReport } from '../../supervisor/control/status.ts';
@@ -14,12 +14,12 @@ export interface DemoArm {
 
 export interface DemoResult {
   arms: DemoArm[];
-  /** Of the herd with policy `auto`, in bytes of PSS; null until every process has been seen. */
+  /** Savings of the herd with policy `auto`, in bytes of PSS. Against stock null until every worker was sampled. */
   saved_against_sharing_nothing: number;
   saved_against_stock: number | null;
 }
 
-/** Pure: `reports` and `loads` are in the same order, the herd with policy auto first. */
+/** Pure. `reports` and `loads` are in the same order, with the herd of policy auto first. */
 export function demoResult(reports: StatusReport[], loads: LoadFigures[]): DemoResult {
   const arms = reports.flatMap((status, index) => {
     const load = loads[index];

@@ -1,6 +1,6 @@
 /**
- * `cowherd demo`: the bundled application under real load, with the herd shown live beside a
- * herd of the same size whose heap policy is `stock`.
+ * `cowherd demo`: the bundled application under real load, with the herd shown live beside one of the same size with
+ * heap policy `stock`.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,9 +20,9 @@ import { demoResult, formatDemo, type DemoResult } from './demo-view.ts';
 
 export interface DemoOptions {
   python?: string;
-  /** Workers of each of the two herds. */
+  /** Workers in each of the two herds. */
   workers?: number;
-  /** Seconds of load; without it until Ctrl-C on a terminal, and short enough otherwise. */
+  /** Seconds of load. By default until Ctrl-C on a terminal, and a short time otherwise. */
   seconds?: number;
   json?: boolean;
 }
@@ -31,7 +31,7 @@ const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const EXAMPLE = join(CHECKOUT, 'examples', 'feed');
 const DEFAULT_WORKERS = 4;
 
-/** Without a terminal the whole demo must be over within 40 s; stopping takes a second or two. */
+/** Without a terminal the whole demo must end within 40 s; stopping takes a second or two. */
 const LONGEST_UNATTENDED_MS = 32_000;
 const UNATTENDED_LOAD_SECONDS = 20;
 const LOOK_EVERY_MS = 1000;
@@ -40,7 +40,7 @@ const LONGEST_START_MS = 120_000;
 const CLEAR_LINE = '\r\u001B[K';
 const CLEAR_BELOW = '\u001B[J';
 
-/** @throws CowherdError NO_EXAMPLE, or what the servers fail with. */
+/** @throws CowherdError NO_EXAMPLE, or the error that a server failed with */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const startedAt = performance.now();
   if (!existsSync(join(EXAMPLE, 'manage.py'))) throw new CowherdError('NO_EXAMPLE', { detail: EXAMPLE });
@@ -48,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     python: options.python ?? null,
     projectFolder: CHECKOUT,
     cwd: CHECKOUT,
-    // The demo's packages are in the checkout's own .venv, whatever environment is active.
+    // The demo's packages are in the checkout's own .venv, so an active environment is ignored.
     env: { ...process.env, VIRTUAL_ENV: undefined },
   });
   const say = (text: string): void => {
@@ -91,7 +91,7 @@ interface Interrupt {
   remove(): void;
 }
 
-/** The first Ctrl-C or SIGTERM ends the demo in order; a second one is left to the system. */
+/** The first Ctrl-C or SIGTERM ends the demo in order; a second one kills it. */
 function waitForInterrupt(): Interrupt {
   let happened = false;
   let resolve = (): void => {};
@@ -119,9 +119,9 @@ function waitForInterrupt(): Interrupt {
 }
 
 /**
- * Waits until every worker of every herd is ready; on a terminal, with one line that renews itself.
+ * Waits until every worker of every herd is ready; on a terminal, with a line of progress.
  *
- * @throws CowherdError when a herd ended, or did not serve in time.
+ * @throws CowherdError if a herd has ended, or does not serve in time
  */
 async function untilServing(herds: DemoHerd[], interactive: boolean, interrupted: Interrupt): Promise<void> {
   const startedAt = performance.now();

@@ -33,12 +33,12 @@ const check = (name: string, changed: Partial<Facts>): Check =>
 const withKernel = (name: string, changed: Partial<KernelFacts>): Check =>
   check(name, { kernel: { ...kernel, ...changed } });
 
-test('on a machine that has everything there is no advice', () => {
+test('no advice on a machine that has everything', () => {
   for (const { name, state, advice } of checks(facts))
     expect({ name, state, advice }).toEqual({ name, state: 'ok', advice: null });
 });
 
-test('whatever is not in order has one line of advice', () => {
+test('each check that fails has one line of advice', () => {
   const worst = checks({
     platform: 'darwin',
     kernel: {
@@ -101,7 +101,7 @@ test('a cgroup limit is shown, and is a warning only after a kill', () => {
   expect(check('memory_limit', { cgroup: { ...cgroup, oomKills: 1 } }).state).toBe('limited');
 });
 
-test('KSM that a killed heal has left on is told, with the way to stop it', () => {
+test('KSM left on by a killed heal is reported, with the way to stop it', () => {
   const running = { ...kernel, ksmRun: 1 };
   expect(check('ksm', { kernel: running })).toMatchObject({ state: 'ok', advice: null });
   expect(check('ksm', { kernel: running, ksmLeftOn: true })).toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * What the facts about this machine mean for Cowherd: one check a feature, each with one line of advice where
- * something is missing. Pure.
+ * What the facts about this machine mean for Cowherd: one check for each feature, with one line of advice if something
+ * is missing. Pure.
  */
 import { type Bytes, formatMiB } from '../../base/units.ts';
 import type { CgroupMemory } from '../../procfs/cgroup.ts';
@@ -14,7 +14,7 @@ export interface Facts {
   readonly perfCommand: boolean;
   readonly cgroup: CgroupMemory | null;
   readonly memoryAvailable: Bytes;
-  /** KSM was switched on by a process of Cowherd that was killed, and nobody has put it back. */
+  /** KSM was switched on by a process of Cowherd that was killed before it could restore it. */
   readonly ksmLeftOn: boolean;
   readonly runtimeDirectory: { readonly path: string; readonly problem: string | null };
 }
@@ -22,14 +22,14 @@ export interface Facts {
 export interface Check {
   /** A stable name, for scripts. */
   readonly name: string;
-  /** `missing` with `required` means that `cowherd serve` cannot work here. */
+  /** If `missing` and `required`, `cowherd serve` cannot work here. */
   readonly state: 'ok' | 'limited' | 'missing';
   readonly required: boolean;
-  /** What it is for. */
+  /** The use of the feature. */
   readonly purpose: string;
   /** What was found. */
   readonly found: string;
-  /** What to do to have it; null where nothing is to be done. */
+  /** How to get it; null if nothing has to be done. */
   readonly advice: string | null;
 }
 
@@ -117,8 +117,8 @@ function overcommit({ kernel }: Facts): Check {
 }
 
 /**
- * With "always", a worker's heap grows in steps of 2 MiB, and a shared huge page is split at the first write: both
- * make private memory of what was shared or not used.
+ * With "always", a worker's heap grows in steps of 2 MiB, and a shared huge page is split at the first write. Both turn
+ * shared or unused memory into private memory.
  */
 function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts): Check {
   return {
@@ -135,8 +135,8 @@ function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts)
 }
 
 /**
- * PR_SET_MEMORY_MERGE: Linux 6.4 (kernel/sys.c). Any process may ask for it; only root can start the merging. That it is
- * stopped is as it should be: `cowherd heal` has it on while it heals.
+ * PR_SET_MEMORY_MERGE: Linux 6.4 (kernel/sys.c). Any process may ask for it, but only root can start the merging. KSM
+ * should be stopped: `cowherd heal` switches it on only while it heals.
  */
 function ksm({ kernel, ksmLeftOn }: Facts): Check {
   const base = { name: 'ksm', required: false, purpose: 'merging equal pages again (heal)' };
@@ -222,7 +222,7 @@ function perf({ kernel, perfCommand }: Facts): Check {
     };
   }
   const privileged = kernel.capabilities.perfmon || kernel.capabilities.sysAdmin;
-  // Above 2 (a Debian and Ubuntu addition) nobody without a privilege may record even their own processes.
+  // Above 2 (a patch of Debian and Ubuntu), recording even one's own processes needs a privilege.
   if (kernel.perfEventParanoid > 2 && !privileged) {
     return {
       ...base,

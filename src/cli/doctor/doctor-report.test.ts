@@ -28,7 +28,7 @@ test('an interpreter with all it needs', () => {
   });
 });
 
-test('without gunicorn, or with an old one, the exact line is told', () => {
+test('without gunicorn, or with an old one, the report has the exact line to install it', () => {
   const line = "/opt/python/bin/python3 -m pip install --upgrade 'gunicorn>=23'";
   for (const [gunicorn, code] of [
     [null, 'NO_GUNICORN'],
@@ -40,7 +40,7 @@ test('without gunicorn, or with an old one, the exact line is told', () => {
   }
 });
 
-test('an old interpreter can have nothing, and gunicorn would not help', () => {
+test('an old interpreter supports no policy, and gunicorn would not help', () => {
   const old = { ...interpreter, version: [3, 9, 18] as const, gunicorn: null };
   expect(problemsOf(old).map(({ code }) => code)).toEqual(['PYTHON_TOO_OLD']);
   const report = interpreterReport(old);
@@ -48,7 +48,7 @@ test('an old interpreter can have nothing, and gunicorn would not help', () => {
   expect(report.unavailable['stock']).toBe('Cowherd needs Python 3.10 or newer');
 });
 
-test('a free-threaded one can have stock, and is told why no more', () => {
+test('a free-threaded interpreter supports only stock, with the reason', () => {
   const report = interpreterReport({ ...interpreter, freeThreaded: true });
   expect(report.policies).toEqual(['stock']);
   expect(report.unavailable['freeze']).toBe('it needs the GIL build, and this is free-threaded CPython 3.13.1');

@@ -1,6 +1,6 @@
 /**
- * What `cowherd doctor` finds, as data: the format of `doctor --json` (docs/doctor.md). Bytes, and names with
- * underscores, as in `status --json`.
+ * The findings of `cowherd doctor` as data, in the format of `doctor --json` (docs/doctor.md): sizes in bytes, and
+ * names with underscores, as in `status --json`.
  */
 import { accessSync, constants, existsSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -40,11 +40,11 @@ export interface InterpreterReport {
   readonly free_threaded: boolean;
   /** Highest first; empty if the interpreter is too old for Cowherd. */
   readonly policies: readonly PolicyName[];
-  /** Why it can't have the others. */
+  /** For each other policy, why the interpreter does not support it. */
   readonly unavailable: Readonly<Record<string, string>>;
   readonly gunicorn: string | null;
   readonly gunicorn_usable: boolean;
-  /** The line that puts a usable gunicorn into it; null where there is one. */
+  /** The command line that installs a usable gunicorn; null if there is one, or if the interpreter is too old. */
   readonly install_gunicorn: string | null;
 }
 
@@ -72,13 +72,13 @@ export interface DoctorReport {
   };
   readonly project: {
     readonly folder: string;
-    /** What `cowherd serve` would take, and why; null where it finds none. */
+    /** The interpreter that `cowherd serve` would choose, and why; null if it finds none. */
     readonly interpreter: InterpreterReport | null;
     readonly why: string | null;
   };
   readonly interpreters: readonly InterpreterReport[];
   readonly checks: readonly Check[];
-  /** What keeps `cowherd serve` from working here; empty where it would start. */
+  /** Problems that keep `cowherd serve` from working here; empty if it would start. */
   readonly problems: readonly Problem[];
 }
 
@@ -147,7 +147,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorReport> {
   };
 }
 
-/** The cgroup that limits the memory of this process; null where there is none, or none that can be read. */
+/** The cgroup that limits the memory of this process; null if there is none, or it can't be read. */
 function readOwnCgroup(): { memory: CgroupMemory; report: DoctorReport['machine']['cgroup'] } | null {
   const cgroup = ownMemoryCgroup();
   const memory = cgroup === null ? null : readCgroupMemory(cgroup);
@@ -156,7 +156,7 @@ function readOwnCgroup(): { memory: CgroupMemory; report: DoctorReport['machine'
   return { memory, report: { version: cgroup.version, limit, current, oom_kills: oomKills } };
 }
 
-/** What keeps an interpreter from serving. */
+/** Problems that keep an interpreter from serving. */
 export function problemsOf(interpreter: Interpreter): CowherdError[] {
   if (compareVersions(interpreter.version, OLDEST_PYTHON) < 0) {
     return [new CowherdError('PYTHON_TOO_OLD', { detail: `${interpreter.path} is ${interpreterName(interpreter)}` })];
@@ -190,7 +190,7 @@ export function interpreterReport(interpreter: Interpreter): InterpreterReport {
   };
 }
 
-/** Makes a directory where herds have theirs, with all that is asked of one, and takes it away again. */
+/** Creates a runtime directory in the usual place, with all its checks, and removes it again. */
 function tryRuntimeDirectory(): { path: string; problem: CowherdError | null } {
   const base = runtimeBase(readRuntimeEnvironment());
   const existed = existsSync(base);

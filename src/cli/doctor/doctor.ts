@@ -1,4 +1,4 @@
-/** `cowherd doctor`: what this machine and this project can do, and what to do about the rest. */
+/** `cowherd doctor`: what this machine and this project can do, and how to get what is missing. */
 import pc from 'picocolors';
 import { printableIn, printableJson } from '../../base/printable.ts';
 import { bytes, formatMiB } from '../../base/units.ts';
@@ -11,7 +11,7 @@ export interface DoctorOptions {
   json?: boolean;
 }
 
-/** @returns 0 if `cowherd serve` would start here, else the exit status that it would end with */
+/** @returns 0 if `cowherd serve` would start here, else the exit status that it would have */
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   const report = await examine({
     python: options.python ?? null,

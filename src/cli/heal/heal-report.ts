@@ -1,22 +1,22 @@
-/** What a heal has done, as data: what `cowherd heal --json` prints. Memory is bytes, times are seconds. Pure. */
+/** The result of a heal as data, which `cowherd heal --json` prints. Memory is in bytes, times in seconds. Pure. */
 import type { HealProgress } from '../../supervisor/rules/heal-settled.ts';
 import type { SettingChange } from '../../supervisor/ksm/ksm-switch.ts';
 
 export const HEAL_VERSION = 1;
 
-/** One moment of a heal. */
+/** A sample during a heal. */
 export interface HealSample {
   seconds: number;
-  /** Proportional set size of the processes that are there from the beginning until now, and what it was before. */
+  /** Proportional set size, now and before, of the processes that have existed since the beginning. */
   pss: number;
   pss_before: number;
-  /** Pages of these processes that are merged ones. */
+  /** Bytes of these processes' merged pages. */
   merged: number;
-  /** By the kernel's books: what merging saves in these processes, less what the books take. */
+  /** The kernel's figure: memory that merging saves in these processes, minus KSM's metadata. */
   profit: number;
-  /** Of the kernel's merging thread, since the beginning; null where it can't be seen. */
+  /** CPU time of the kernel's merging thread since the beginning; null if the thread is not visible. */
   ksmd_cpu_seconds: number | null;
-  /** Of the whole host. */
+  /** Counts for the whole host. */
   host: { full_scans: number; pages_shared: number; pages_sharing: number; general_profit: number | null };
 }
 
@@ -25,18 +25,18 @@ export interface HealReport {
   target: string;
   policy: string | null;
   processes: number[];
-  /** Those that do not let the kernel merge their memory. */
+  /** Processes that do not let the kernel merge their memory. */
   not_mergeable: number[];
-  /** The first is from before. */
+  /** The first sample is from before the heal. */
   samples: HealSample[];
-  /** By how much the proportional set size fell. */
+  /** The decrease of the proportional set size. */
   won: number;
   seconds: number;
   ksmd_cpu_seconds: number | null;
   end: 'settled' | 'time is up' | 'interrupted';
   host: {
     changed: { file: string; before: string; during: string }[];
-    /** False after `--keep`: then KSM goes on, at the pace that it had before. */
+    /** False after `--keep`: KSM then stays on, at its former pace. */
     put_back: boolean;
   };
 }

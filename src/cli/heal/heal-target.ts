@@ -1,4 +1,4 @@
-/** Which processes are healed, and how they come to let the kernel merge their memory. */
+/** Finds the processes to heal, and has them let the kernel merge their memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../../base/errors.ts';
 import { isMergeable } from '../../procfs/ksm.ts';
@@ -12,7 +12,7 @@ import { readStatus } from '../herd/read-status.ts';
 import { familyOfProcess } from '../herd/family-of-process.ts';
 
 export interface HealTarget {
-  /** For people. */
+  /** A name for people. */
   readonly name: string;
   /** Molds and workers, or the processes of another server. */
   readonly pids: readonly number[];
@@ -21,7 +21,7 @@ export interface HealTarget {
   readonly policy: string | null;
 }
 
-/** A worker answers a signal between two instructions; one in a long call of C does it afterwards. */
+/** A worker handles a signal between two instructions; during a long C call only afterwards. */
 const ANSWER_WITHIN_MS = 3000;
 const LOOK_EVERY_MS = 50;
 
@@ -35,7 +35,7 @@ export async function findTarget(pid: number | undefined, runtimeDirectory: stri
   return herd === null ? targetOfServer(pid) : targetOfHerd(herd.directory, herd.report);
 }
 
-/** Ready workers, and the molds that they were forked from or new ones are: a mold kept for a rollback is left out. Pure. */
+/** Ready workers, and the molds of these and of new workers. A mold kept for a rollback is left out. Pure. */
 export function targetOfHerd(directory: string, { herd, molds, workers }: StatusReport): HealTarget {
   const ready = workers.filter(({ state }) => state === 'ready');
   const generations = new Set([herd.generation, ...ready.map(({ generation }) => generation)]);
@@ -55,9 +55,9 @@ async function targetOfServer(pid: number): Promise<HealTarget> {
 }
 
 /**
- * Has a herd's processes let the kernel merge their memory, and says which of the target's do not.
+ * Has a herd's processes let the kernel merge their memory. Returns those of the target that do not.
  *
- * @throws CowherdError NOTHING_TO_MERGE when none does
+ * @throws CowherdError NOTHING_TO_MERGE if none does
  */
 export async function allowMerging(target: HealTarget): Promise<number[]> {
   const { directory, pids } = target;
@@ -76,7 +76,7 @@ export async function allowMerging(target: HealTarget): Promise<number[]> {
   return missing;
 }
 
-/** Those that do not allow it. */
+/** The processes that do not let the kernel merge their memory. */
 export function refusing(pids: readonly number[]): number[] {
   return pids.filter((pid) => !isMergeable(pid));
 }

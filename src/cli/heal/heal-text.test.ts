@@ -1,4 +1,4 @@
-/** What a heal says: data first, then text. */
+/** The output of a heal: data first, then text. */
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { mebibytes } from '../../base/units.ts';
@@ -42,7 +42,7 @@ const course: HealCourse = {
   keeps: false,
 };
 
-test('the report has what was won, and what the host had', () => {
+test("the report has the memory won, and the host's settings", () => {
   expect(healReport(course)).toMatchObject({
     won: mebibytes(300),
     seconds: 4,
@@ -55,7 +55,7 @@ test('the report has what was won, and what the host had', () => {
   expect(healReport({ ...course, progress: slow }).end).toBe('time is up');
 });
 
-test('nobody reads of a win without what it cost and how long it lasts', () => {
+test('the text tells the win together with its cost and how long it lasts', () => {
   const text = stripVTControlCharacters(formatHeal(healReport(course)));
   expect(text).toContain('Settled after 4.0 s: 600.0 MiB -> 300.0 MiB PSS, 300.0 MiB won (50%)');
   expect(text).toContain('ksmd: 2.0 s of CPU time');
@@ -66,12 +66,12 @@ test('nobody reads of a win without what it cost and how long it lasts', () => {
   );
 });
 
-test('what became of the settings', () => {
+test('the text tells what became of the settings', () => {
   expect(formatHeal(healReport({ ...course, keeps: true }))).toContain('echo 0 > /sys/kernel/mm/ksm/run');
   expect(formatHeal(healReport({ ...course, changes: [] }))).toContain('KSM was on before');
 });
 
-test('where ksmd can’t be seen, its time is not made up', () => {
+test('without a visible ksmd, no CPU time is given', () => {
   const unseen = { ...sample(4, 300, 400, 8), ksmd_cpu_seconds: null };
   expect(formatHeal(healReport({ ...course, samples: [unseen] }))).toContain('ksmd: not to be seen here');
   expect(formatSample(unseen)).toContain('ksmd ? s');
@@ -84,14 +84,14 @@ test('the question names each setting, and what becomes of it', () => {
   expect(formatQuestion(changes, true)).toContain('--keep');
 });
 
-test('processes that can’t be merged are named', () => {
+test('processes that cannot be merged are named', () => {
   expect(stripVTControlCharacters(formatBegin('it', 3, sample(0, 600, 0, 4), []))).toBe(
     'Healing it: 3 processes, 600.0 MiB PSS',
   );
   expect(formatBegin('it', 3, sample(0, 600, 0, 4), [7, 8])).toContain('7, 8');
 });
 
-test('of a herd, ready workers are healed, and the molds that they were forked from', () => {
+test("a herd's ready workers are healed, and the molds of the generations in use", () => {
   const report = {
     herd: { app: 'shop.wsgi', folder: '/srv/shop', policy: 'freeze', generation: 3 },
     molds: [

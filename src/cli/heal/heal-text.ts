@@ -1,4 +1,4 @@
-/** What `cowherd heal` says to people. Pure. */
+/** The output of `cowherd heal` for people. Pure. */
 import pc from 'picocolors';
 import {
   bytes,
@@ -13,7 +13,7 @@ import { KSM_FOLDER } from '../../procfs/ksm.ts';
 import type { SettingChange } from '../../supervisor/ksm/ksm-switch.ts';
 import type { HealReport, HealSample } from './heal-report.ts';
 
-/** Policies under which collections write the objects of the mold. */
+/** Policies under which collections write the mold's objects. */
 const COPYING_POLICIES = new Set(['stock']);
 
 export function formatQuestion(changes: readonly SettingChange[], keeps: boolean): string {
@@ -43,7 +43,7 @@ export function formatBegin(
   return lines.join('\n');
 }
 
-/** One moment, in one line. */
+/** A sample in one line. */
 export function formatSample(sample: HealSample): string {
   const { host } = sample;
   const profit = host.general_profit === null ? '' : `, profit ${formatMiB(bytes(host.general_profit))}`;

@@ -1,6 +1,6 @@
 /**
- * `cowherd heal`: has the kernel merge pages of molds and workers that are byte for byte the same again, shows what
- * that wins, and puts the host's settings back.
+ * `cowherd heal`: has the kernel merge pages of molds and workers that are byte for byte the same again, shows the
+ * savings, and restores the host's settings.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants } from 'node:os';
@@ -21,26 +21,26 @@ import { formatBegin, formatHeal, formatQuestion, formatSample } from './heal-te
 
 export interface HealOptions {
   runtimeDir?: string;
-  /** Do not ask. */
+  /** Don't ask for confirmation. */
   yes?: boolean;
   /** Leave KSM on afterwards. */
   keep?: boolean;
-  /** The longest that it may take. */
+  /** The longest time that it may take. */
   seconds?: number;
   json?: boolean;
 }
 
 const DEFAULT_SECONDS = 300;
 const SAMPLE_EVERY_MS = 500;
-/** Where lines are not renewed in place. */
+/** Interval of lines that are not updated in place. */
 const LINE_EVERY_MS = 2000;
-/** Looking must cost little beside the merging. */
+/** Sampling may take at most this part of the time. */
 const LOOKING_PART = 0.1;
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CLEAR_LINE = '\r\u001B[K';
 
 /**
- * @returns 0, or 128 and the number of the signal that has ended it
+ * @returns 0, or 128 plus the number of the signal that ended it
  * @throws CowherdError KSM_UNAVAILABLE, KSM_NOT_ALLOWED, CONFIRMATION_NEEDED, NOTHING_TO_MERGE, and those of findTarget
  */
 export async function runHeal(pid: number | undefined, options: HealOptions): Promise<number> {
@@ -85,7 +85,7 @@ async function heal(undertaking: Undertaking): Promise<{ report: HealReport; sig
   view?.say(formatBegin(printable(target.name), target.pids.length, first, notMergeable));
   const interruption = new Interruption();
   const changes = ksm.plan(BRISK);
-  // Whatever ends this process: a reader of its output that is gone, an error that nobody has thought of.
+  // Also if the reader of the output goes away, or an unexpected error ends this process.
   const putBack = (): void => ksm.end();
   process.once('exit', putBack);
   let progress = begin(progressSample(first));
@@ -123,7 +123,7 @@ function progressSample(sample: HealSample) {
   return { fullScans: sample.host.full_scans, merged: bytes(sample.merged) };
 }
 
-/** Reads what a heal does to its processes. Those that end are left out from then on, before and after. */
+/** Measures the effects of a heal on its processes. Ended processes are left out of the sums, also of those before. */
 class Watch {
   readonly #startedAt = monotonicClock.now();
   readonly #before = new Map<number, number>();
@@ -139,12 +139,12 @@ class Watch {
     }
   }
 
-  /** Those that are still there. */
+  /** The processes that still exist. */
   get alive(): number[] {
     return [...this.#before.keys()];
   }
 
-  /** What the latest sample took. */
+  /** How long the latest sample took. */
   get costMs(): number {
     return this.#cost;
   }
@@ -184,7 +184,7 @@ class Watch {
   }
 }
 
-/** Null for a process that is gone, is a zombie, which has no memory, or may not be looked into. */
+/** Null for a process that has ended, is a zombie (without memory), or must not be inspected. */
 function pssOf(pid: number): number | null {
   try {
     const rollup = readSmapsRollup(pid);
@@ -195,7 +195,7 @@ function pssOf(pid: number): number | null {
   }
 }
 
-/** A signal that asks this process to end: it is waited for no longer, but all is put back first. */
+/** Catches signals that ask this process to end, so that it stops waiting but restores all settings first. */
 class Interruption {
   signal: NodeJS.Signals | null = null;
   readonly #abort = new AbortController();
@@ -221,7 +221,7 @@ class Interruption {
   }
 }
 
-/** Renews one line on a terminal; elsewhere a line now and then. */
+/** Updates one line in place on a terminal; elsewhere prints a line from time to time. */
 class View {
   readonly #stream: NodeJS.WriteStream;
   #saidAt = -Infinity;

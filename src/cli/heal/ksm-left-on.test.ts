@@ -18,13 +18,13 @@ function line(owner: object): string | null {
   return ksmLeftOn(new KsmSwitch(folder, record));
 }
 
-test('what a killed heal has left on is told, with what it was before', () => {
+test('KSM left on by a killed heal is reported, with its former settings', () => {
   expect(line({ pid: 2 ** 22 + 1, startTime: 1 })).toMatch(
     /^KSM was left on by a process that was killed while it healed \(run 1, before 0\)\. Run `cowherd heal` as root/,
   );
 });
 
-test('nothing is told of one that lives, or where none has healed', () => {
+test('nothing is reported for a running heal, or without one', () => {
   expect(line({ pid: process.pid, startTime: readStat(process.pid)?.startTime })).toBeNull();
   expect(ksmLeftOn(new KsmSwitch(folder, path.join(folder, 'none')))).toBeNull();
 });

@@ -1,10 +1,10 @@
-/** KSM is on because a command of Cowherd was killed while it healed: nobody else puts the host's settings back. */
+/** Reports that KSM is still on because a process of Cowherd was killed while it healed. */
 import { KSM_FOLDER } from '../../procfs/ksm.ts';
 import { KsmSwitch } from '../../supervisor/ksm/ksm-switch.ts';
 
 export const KSM_LEFT_ADVICE = `Run \`cowherd heal\` as root, which first puts the host's settings back, or stop it: echo 0 > ${KSM_FOLDER}/run`;
 
-/** A line for people; null where all is as it should be, or this user may not know. */
+/** A line for people; null if KSM was not left on, or this user can't know. */
 export function ksmLeftOn(ksm = new KsmSwitch()): string | null {
   const left = ksm.leftBehind();
   if (left.length === 0) return null;

@@ -1,4 +1,4 @@
-/** Which process a given one is compared with: what it was forked from, and who else was. */
+/** Finds the process that a given one is compared with, and the other processes forked from it. */
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 import type { Family } from '../../forensics/look/look.ts';
 import { familyOf, layoutOf, relativesOf } from '../../forensics/look/processes.ts';

@@ -1,4 +1,4 @@
-/** Which running herd a command means. */
+/** Finds the running herd that a command is for. */
 import { basename, resolve } from 'node:path';
 import { CowherdError } from '../../base/errors.ts';
 import { isThere } from '../../supervisor/control/control.ts';
@@ -9,10 +9,10 @@ import { type HerdEntry, listHerds } from './herds.ts';
 import { formatHerds } from './list-table.ts';
 
 /**
- * The runtime directory given; else that of the only herd of this user that was started from the current folder, with
- * or without a supervisor. Never one of another folder, even where no other runs: it would be somebody else's site.
+ * The runtime directory given; else that of the only herd of this user started from the current folder, with or without
+ * a supervisor. Never a herd of another folder, even if no other runs: it could be another site.
  *
- * @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING; both show the herds that there are
+ * @throws CowherdError NOT_RUNNING, SEVERAL_RUNNING; both list the existing herds
  */
 export async function findHerd(given: string | undefined): Promise<string> {
   if (given !== undefined) return resolve(given);
@@ -34,7 +34,7 @@ export async function findHerd(given: string | undefined): Promise<string> {
 
 function isOfThisFolder(directory: string): boolean {
   const folder = notesOf(directory)?.folder ?? undefined;
-  // Without the supervisor's notes, on a full disk for example, the name is what is left.
+  // Without the supervisor's notes, for example on a full disk, only the directory's name tells.
   return folder === undefined
     ? basename(directory).startsWith(herdNamePrefix(process.cwd()))
     : folder === process.cwd();

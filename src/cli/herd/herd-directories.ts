@@ -1,4 +1,4 @@
-/** Where herds may be: runtime directories in which somebody listens, or has listened. */
+/** Finds the runtime directories of possible herds, in which a process listens or has listened. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readListeningPaths } from '../../procfs/unix-sockets.ts';
@@ -8,19 +8,19 @@ import {
   listRuntimeDirectories,
 } from '../../supervisor/runtime-directory/runtime-directory.ts';
 
-/** What `runtimeBase` makes of each user, for root to look into: [the folder above, what the next one is called, the rest]. */
+/** What `runtimeBase` returns for each user, for root: [parent directory, pattern of its entries, path below]. */
 const BASES_OF_OTHERS = [
   ['/run', /^cowherd$/, ''],
   ['/run/user', /^\d+$/, 'cowherd'],
   ['/tmp', /^cowherd-\d+$/, ''],
 ] as const;
 
-/** Of this user's herds. */
+/** Runtime directories of this user's herds. */
 export function ownHerdDirectories(): string[] {
   return herdDirectories().filter((directory) => ownerOf(directory) === process.getuid?.());
 }
 
-/** Of all herds that this user can ask: root those of others too. Also those with a directory of their own (--runtime-dir). */
+/** Runtime directories, also custom ones (--runtime-dir), of all herds that this user can ask. Root can ask all. */
 export function herdDirectories(): string[] {
   const isRoot = process.getuid?.() === 0;
   const heard = (readListeningPaths() ?? [])
@@ -47,7 +47,7 @@ function inBasesOfOthers(): string[] {
   );
 }
 
-/** Who may write into it is its owner alone; null where it is no directory, or is gone. */
+/** The owner of a directory, which only the owner may write to; null if it is missing or not a directory. */
 export function ownerOf(directory: string): number | null {
   try {
     const status = lstatSync(directory);

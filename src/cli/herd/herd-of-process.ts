@@ -1,4 +1,4 @@
-/** Which running herd of this user a process is of. */
+/** Finds the running herd of this user that a process belongs to. */
 import { CowherdError } from '../../base/errors.ts';
 import { listRuntimeDirectories } from '../../supervisor/runtime-directory/runtime-directory.ts';
 import type { StatusReport } from '../../supervisor/control/status.ts';
@@ -7,18 +7,18 @@ import { readStatus } from './read-status.ts';
 export interface HerdOfProcess {
   readonly directory: string;
   readonly report: StatusReport;
-  /** Of the process; null for a supervisor. */
+  /** The process's generation; null for a supervisor. */
   readonly generation: number | null;
 }
 
-/** The herd whose mold, worker or supervisor this is; null where there is none. `given`: look in this directory only. */
+/** The herd whose mold, worker or supervisor a process is, or null. `given`: the only runtime directory to look in. */
 export async function herdOfProcess(pid: number, given?: string): Promise<HerdOfProcess | null> {
   for (const directory of given === undefined ? listRuntimeDirectories() : [given]) {
     let report: StatusReport;
     try {
       report = await readStatus(directory);
     } catch (error) {
-      // Of a herd that has ended, or has no supervisor.
+      // The herd has ended or has no supervisor.
       if (error instanceof CowherdError) continue;
       throw error;
     }

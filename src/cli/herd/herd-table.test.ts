@@ -50,19 +50,19 @@ function linesOf(workers: number, columns: number, rows?: number): string[] {
 }
 
 describe('the status on a terminal', () => {
-  test('has every column where there is room, with the unit below the name', () => {
+  test('has every column if there is room, with the unit below the name', () => {
     const lines = stripVTControlCharacters(formatStatus(reportOf(2))).split('\n');
     const head = lines.findIndex((line) => line.startsWith('process'));
     expect(lines[head]?.split(/  +/)).toHaveLength(13);
     expect(lines[head + 1]?.match(/MiB/g)).toHaveLength(6);
-    // The unit ends where its name does.
+    // The unit is right-aligned with its name.
     expect(lines[head]!.indexOf('unshared') + 'unshared'.length).toBe(
       lines[head + 1]!.split('MiB', 5).join('MiB').length + 3,
     );
     expect(lines[1]).toBe('folder /srv/shop, runtime directory /run/cowherd/shop-1a2b3c-4d5e6f');
   });
 
-  test('of 80 columns and 24 rows: what says most of a worker is there, and how many more there are', () => {
+  test('with 80 columns and 24 rows has the main columns, and the number of rows cut', () => {
     const lines = linesOf(40, 80, 24);
     const head = lines.find((line) => line.startsWith('process'))!;
     for (const name of ['process', 'pid', 'state', 'requests', 'in flight', 'unshared']) expect(head).toContain(name);
@@ -72,11 +72,11 @@ describe('the status on a terminal', () => {
     expect(lines.at(-1)).toMatch(/^Host: |keeper/);
   });
 
-  test('without rows, as once and not renewed, nothing is cut', () => {
+  test('without a number of rows is not cut', () => {
     expect(linesOf(40, 80).filter((line) => line.startsWith('worker '))).toHaveLength(40);
   });
 
-  test('of any size: no line is wider, and they are not more than there are rows', () => {
+  test('fits any size', () => {
     fc.assert(
       fc.property(
         fc.nat(60),

@@ -1,4 +1,4 @@
-/** A herd's status as lines for a terminal: the table of `status` and `demo`. */
+/** A herd's status as lines for a terminal, for `status` and `demo`. */
 import pc from 'picocolors';
 import { printable, printableIn } from '../../base/printable.ts';
 import {
@@ -15,16 +15,16 @@ import { plainTable } from '../shared/plain-table.ts';
 import { rowsOf, widthOf, wrapped } from '../shared/terminal-lines.ts';
 import type { MemoryReport, MoldReport, StatusReport, WorkerReport } from '../../supervisor/control/status.ts';
 
-/** Where a status is shown; without a number of rows there is room for all. */
+/** The size of the terminal; without `rows` there is room for all lines. */
 export interface Screen {
   readonly columns: number;
   readonly rows?: number;
 }
 
 /**
- * The whole screen of `cowherd status`; cut to what fits, if one is given.
+ * The whole output of `cowherd status`, cut to fit the screen if one is given.
  *
- * @param notices lines below it, of what has nothing to do with this herd
+ * @param notices lines below it that do not concern this herd
  */
 export function formatStatus(raw: StatusReport, screen?: Screen, notices: readonly string[] = []): string {
   const report = printableIn(raw);
@@ -42,13 +42,13 @@ export function formatStatus(raw: StatusReport, screen?: Screen, notices: readon
   const table = formatWorkers(report, columns).split('\n');
   const bottom = fit([...formatHerdMemory(report), ...notices.map(printable)]);
   const lines = [...top, '', ...table, '', ...bottom];
-  // The cursor stands on a row of its own below them.
+  // The cursor needs a row below the lines.
   const room = (screen?.rows ?? Infinity) - 1;
   if (rowsOf(lines, columns) <= room) return lines.join('\n');
   return cut(top, table, bottom, { columns, room }).join('\n');
 }
 
-/** So many rows of the table must be there, headings among them, for the lines below it to be there too. */
+/** Lines below the table are shown only if this many of its rows fit, including the headings. */
 const TABLE_ROWS_FIRST = 6;
 
 function cut(
@@ -67,7 +67,7 @@ function cut(
   return [...above, ...shown, more, ...below].slice(0, Math.max(1, room));
 }
 
-/** A keeper that stands still, connections that wait, a crash loop, and rules that are stopped. */
+/** Lines about a predecessor, a stopped keeper, waiting connections, a crash loop, and stopped rules. */
 function formatTroubles(report: StatusReport): string[] {
   return [...formatPredecessor(report), ...formatKeeper(report), ...formatQueues(report), ...formatStopped(report)];
 }
@@ -106,7 +106,7 @@ function formatStopped({ herd }: StatusReport): string[] {
   return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last ${loop.last_error}`), ...stopped];
 }
 
-/** A column, with its unit below its name. */
+/** A column; its unit is below its name. */
 interface Column {
   readonly head: string;
   readonly unit?: string;
@@ -116,7 +116,7 @@ interface Column {
 
 const HEAD_LINES = 2;
 const LEFT_COLUMNS = 3;
-/** Between two columns of a table. */
+/** Blanks between two columns of a table. */
 const GAP = 2;
 const none = (): string => '';
 
@@ -146,10 +146,10 @@ const COLUMNS: readonly Column[] = [
   { head: 'collections', mold: none, worker: collections },
 ];
 
-/** What a narrow terminal is spared, first to last; the others are always there. */
+/** Columns that a narrow terminal omits, the first one first. The others are always shown. */
 const LEFT_OUT = ['collections', 'rss', 'fresh', 'private', 'age', 'shared', 'pss', 'in flight', 'requests', 'pid'];
 
-/** One row a worker, after one for each mold, with the columns for which there is room. */
+/** A row for each mold, then one for each worker, with the columns that fit. */
 export function formatWorkers({ molds, workers }: StatusReport, columns = Infinity): string {
   let shown = COLUMNS.map((column, index) => {
     const texts = [...molds.map((mold) => column.mold(mold)), ...workers.map((worker) => column.worker(worker))];

@@ -1,4 +1,4 @@
-/** What is known of each running herd, whether it has a supervisor that answers or not. */
+/** Facts about each running herd, even if no supervisor answers. */
 import { join } from 'node:path';
 import { look } from '../../agent/adoption-socket.ts';
 import { CowherdError, type ErrorCode } from '../../base/errors.ts';
@@ -8,23 +8,23 @@ import type { StatusReport } from '../../supervisor/control/status.ts';
 import { herdDirectories, ownerOf } from './herd-directories.ts';
 import { readStatus } from './read-status.ts';
 
-/** A row of `cowherd list`, in the form of its JSON. */
+/** A row of `cowherd list`, in its JSON format. */
 export interface HerdEntry {
-  /** Of the supervisor; of the keeper, where there is none. */
+  /** The supervisor's pid; the keeper's if there is no supervisor. */
   pid: number | null;
   app: string | null;
   listeners: string[];
-  /** Where `cowherd serve` was run. */
+  /** The folder in which `cowherd serve` was run. */
   folder: string | null;
   runtime_directory: string;
-  /** The user that it runs as. */
+  /** The user that it runs as, who owns the directory. */
   uid: number | null;
   workers_ready: number | null;
   workers_wanted: number | null;
   phase: string | null;
-  /** Null where it can't be told. */
+  /** Whether it has a supervisor; null if that is not known. */
   supervised: boolean | null;
-  /** A code of docs/errors.md, where the herd does not answer. */
+  /** A code of docs/errors.md if the herd does not answer; else null. */
   problem: ErrorCode | null;
 }
 
@@ -34,13 +34,13 @@ export async function listHerds(): Promise<HerdEntry[]> {
   return entries.filter((entry) => entry !== null);
 }
 
-/** Null where no herd is. */
+/** Null if there is no herd. */
 export async function readHerd(directory: string): Promise<HerdEntry | null> {
   try {
     return ofStatus(directory, await readStatus(directory));
   } catch (error) {
     if (!(error instanceof CowherdError)) throw error;
-    // Nobody talks to what may be somebody else's.
+    // An unsafe directory may belong to somebody else and is not asked.
     if (error.code === 'NOT_RUNNING' || error.code === 'RUNTIME_DIRECTORY_UNSAFE') return null;
     return await ofWhatIsLeft(directory, error.code);
   }
@@ -51,7 +51,7 @@ function ofStatus(directory: string, { herd }: StatusReport): HerdEntry {
     pid: herd.supervisor.pid,
     app: herd.app,
     listeners: herd.listeners,
-    // Empty: see control-replies.ts.
+    // Empty from a supervisor of an older version (control-replies.ts).
     folder: herd.folder === '' ? (notesOf(directory)?.folder ?? null) : herd.folder,
     runtime_directory: directory,
     uid: ownerOf(directory),

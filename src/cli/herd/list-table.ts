@@ -1,8 +1,8 @@
-/** Herds as lines for people: the table of `cowherd list`, and of errors that say which herds there are. Pure. */
+/** Herds as a table for `cowherd list`, and for errors that list the existing herds. Pure. */
 import { plainTable } from '../shared/plain-table.ts';
 import type { HerdEntry } from './herds.ts';
 
-/** @param uid of the user who reads: the column `user` is there when a herd is of another one */
+/** @param uid the current user's id. If a herd belongs to another user, the table has the column `user id`. */
 export function formatHerds(herds: readonly HerdEntry[], uid: number | undefined): string {
   const withUser = herds.some((herd) => herd.uid !== uid);
   const head = ['pid', 'application', 'address', 'folder', 'workers', 'state', 'runtime directory'];

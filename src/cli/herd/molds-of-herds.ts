@@ -1,9 +1,9 @@
-/** The molds of the running herds, as their supervisors know them: an application may give a process any name. */
+/** Asks supervisors for the molds of the running herds, since an application may give a process any name. */
 import { CowherdError } from '../../base/errors.ts';
 import { listRuntimeDirectories } from '../../supervisor/runtime-directory/runtime-directory.ts';
 import { readStatus } from './read-status.ts';
 
-/** Of this user's herds, or of the one with the directory that is given; without those that do not answer. */
+/** Pids of the molds of this user's herds, or of the herd in a given directory. Skips herds that do not answer. */
 export async function moldsOfHerds(given?: string): Promise<Set<number>> {
   const molds = new Set<number>();
   for (const directory of given === undefined ? listRuntimeDirectories() : [given]) {

@@ -1,4 +1,4 @@
-/** Asks a running herd how it is. */
+/** Asks a running herd for its status. */
 import { CowherdError } from '../../base/errors.ts';
 import { ask } from '../../supervisor/control/control.ts';
 import { CONTROL_VERSION } from '../../supervisor/control/control-messages.ts';

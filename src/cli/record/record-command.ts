@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { RUNTIME_DIR, positiveNumber, wholeNumber, type Run } from '../shared/arguments.ts';
 import type { RecordOptions } from './record.ts';
 
-/** What `record` can be told to use; see src/faults/recording/instrument.ts and src/faults/recording/perf-record.ts. */
+/** Choices for options of `record`: see src/faults/recording/instrument.ts and src/faults/recording/perf-record.ts. */
 const INSTRUMENTS = ['tracepoint', 'software'];
 const CALL_GRAPHS = ['fp', 'dwarf'];
 

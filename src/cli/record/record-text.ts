@@ -1,4 +1,4 @@
-/** The answer of `cowherd record` as lines for a terminal. */
+/** The output of `cowherd record` as lines for a terminal. */
 import pc from 'picocolors';
 import { printableIn } from '../../base/printable.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../../base/units.ts';
@@ -13,7 +13,7 @@ const MOST_STACKS = 5;
 const MOST_PROCESSES = 12;
 const MOST_LINES_OF_TIME = 20;
 const BAR_WIDTH = 40;
-/** The innermost frames say the most. */
+/** Only the innermost frames are shown, which tell the most. */
 const STACK_FRAMES = 6;
 
 export function formatRecord(raw: RecordReport): string {
@@ -62,7 +62,7 @@ function formatCauses({ causes }: RecordReport): string {
   return `${plainTable(['cause', 'faults', 'MiB', ''], rows, 1)}\n${pc.dim(meanings.join('\n'))}`;
 }
 
-/** A line a stretch of time, with a bar. */
+/** A line with a bar for each stretch of time. */
 function formatTime({ over_time: { bucket_seconds: width, buckets } }: RecordReport): string {
   const together = Math.max(1, Math.ceil(buckets.length / MOST_LINES_OF_TIME));
   const lines: { faults: number; main: string }[] = [];
@@ -108,7 +108,7 @@ function formatFunctions(title: string, functions: readonly FunctionShare[]): st
   return plainTable([title, 'in', 'cause', 'faults', ''], rows, 3);
 }
 
-/** None where stacks are no more than their innermost functions. */
+/** Empty if stacks consist only of their innermost functions. */
 function formatStacks({ stacks }: RecordReport): string[] {
   const shown = stacks.filter(({ frames }) => frames.length > 1).slice(0, MOST_STACKS);
   if (shown.length === 0) return [];

@@ -1,4 +1,4 @@
-/** `cowherd record`: who copies pages, and from where in the code, recorded while it happens. */
+/** `cowherd record`: records which processes copy pages, and from where in the code, as it happens. */
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
@@ -29,7 +29,7 @@ import { familyOfProcess } from '../herd/family-of-process.ts';
 export interface RecordOptions {
   runtimeDir?: string;
   seconds?: number;
-  /** The next workers, from their fork on, and not those that are there. */
+  /** Record the next workers from their fork on, not the existing ones. */
   fromFork?: boolean;
   event?: InstrumentName;
   callGraph?: CallGraph;
@@ -44,10 +44,10 @@ export interface RecordOptions {
   force?: boolean;
 }
 
-/** Who is recorded. */
+/** The recorded processes. */
 interface Target {
   readonly title: string;
-  /** The process that the workers were forked from; null where it is gone. */
+  /** The process that the workers were forked from; null if it has ended. */
   readonly parent: number | null;
   readonly workers: readonly number[];
 }
@@ -151,7 +151,7 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
   tell(report, reader.profile, options);
 }
 
-/** The mold of the generation that serves, and its workers. */
+/** The mold of the serving generation, and its workers. */
 async function targetOfHerd(options: RecordOptions): Promise<Target> {
   const { herd, molds, workers } = await readStatus(await findHerd(options.runtimeDir));
   const parent = molds.find(({ generation }) => generation === herd.generation)?.pid ?? null;
@@ -168,7 +168,7 @@ async function targetOfProcess(pid: number, fromFork: boolean): Promise<Target> 
     return titled(name, reference, workers, fromFork);
   } catch (error) {
     if (!(error instanceof CowherdError)) throw error;
-    // The parent has told all that is wanted of it.
+    // The parent is not needed to record its workers.
     if (error.code === 'REFERENCE_LOST') return titled(name, null, [pid], fromFork);
     // It may fork soon.
     if (error.code === 'NOT_FORKED' && fromFork) return titled(name, pid, [], fromFork);
@@ -193,7 +193,7 @@ async function countGroups(target: Target, time: ReturnType<typeof seconds>, sto
   );
 }
 
-/** Writes the files, then says what was found. */
+/** Writes the files, then prints the report. */
 function tell(report: RecordReport, profile: Profile, options: RecordOptions): void {
   const { page_bytes: pageBytes, seconds: took } = report;
   const write = (path: string, text: string | Uint8Array): void => writeOutput(path, text, options.force);

@@ -31,11 +31,11 @@ describe('what to do about the holder', () => {
     problem: null,
   };
 
-  test('without a supervisor, it is adopted: this folder’s own', () => {
+  test("this folder's own herd without a supervisor can be adopted", () => {
     expect(adviceOn(herd, { folder: '/srv/shop', uid: 1000 })).toMatch(/^This folder's own herd shop:app .* adopts it/);
   });
 
-  test('another user’s is not', () => {
+  test("another user's herd cannot be adopted", () => {
     const advice = adviceOn(herd, { folder: '/srv/shop', uid: 0 });
     expect(advice).toMatch(/^The herd shop:app of \/srv\/shop \(\/run\/shop\) of user 1000 listens there.* ends it/);
     expect(advice).not.toContain('adopts');

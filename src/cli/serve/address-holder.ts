@@ -1,15 +1,15 @@
-/** Which herd holds an address that is in use, and what to do about it. */
+/** Finds the herd that holds an address in use, and what to do about it. */
 import { CowherdError } from '../../base/errors.ts';
 import { herdLabel, notesOf } from '../../supervisor/runtime-directory/herd-notes.ts';
 import { herdDirectories } from '../herd/herd-directories.ts';
 import { type HerdEntry, readHerd } from '../herd/herds.ts';
 
-/** The error with another advice, where a herd listens on its address; else as it is. */
+/** The error with better advice if a herd listens on its address; else the error itself. */
 export async function namingHolder(error: CowherdError): Promise<CowherdError> {
   if (error.code !== 'ADDRESS_IN_USE' || error.detail === null) return error;
   const { detail } = error;
   for (const directory of herdDirectories()) {
-    // Only those that may be the one are asked.
+    // Asks only herds whose notes name the address.
     const listeners = notesOf(directory)?.listeners ?? [];
     if (!listeners.some((listener) => overlaps(listener, detail))) continue;
     const herd = await readHerd(directory);
@@ -23,7 +23,7 @@ export async function namingHolder(error: CowherdError): Promise<CowherdError> {
   return error;
 }
 
-/** Pure. `here`: where, and as whom, a herd was to be started. */
+/** Pure. `here`: the folder and user of the herd that could not be started. */
 export function adviceOn(herd: HerdEntry, here: { readonly folder: string; readonly uid: number | undefined }): string {
   const name = herdLabel(herd);
   const stop = `\`cowherd stop --runtime-dir ${herd.runtime_directory}\` ends it`;
@@ -43,10 +43,10 @@ export function adviceOn(herd: HerdEntry, here: { readonly folder: string; reado
 }
 
 /**
- * Whether somebody who listens on the first is in the way of the second. Pure.
+ * Whether a listener on the first address prevents listening on the second. Pure.
  *
- * @param listener as in the status: `http://127.0.0.1:8000`, `unix:/run/shop.sock`
- * @param asked as in the error: the same without `http://`, and a reason in brackets behind it
+ * @param listener an address as in the status: `http://127.0.0.1:8000`, `unix:/run/shop.sock`
+ * @param asked an address as in the error: without `http://`, and followed by a reason in parentheses
  */
 export function overlaps(listener: string, asked: string): boolean {
   const wanted = asked.replace(/ \(.*$/, '');

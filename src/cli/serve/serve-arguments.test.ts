@@ -5,7 +5,7 @@ import { parseServeArguments } from './serve-arguments.ts';
 
 const nothing = { python: null, runtimeDirectory: null, logFormat: null, help: false, chdir: null, rest: [] };
 
-test('our own options are taken out, with their values, in both forms', () => {
+test('our own options are removed with their values, in both forms', () => {
   expect(
     parseServeArguments(['--python', '/usr/bin/python3', 'app:app', '--runtime-dir=/run/shop', '--log-format', 'json']),
   ).toEqual({
@@ -17,7 +17,7 @@ test('our own options are taken out, with their values, in both forms', () => {
   });
 });
 
-test("gunicorn's own are handed over as they are, in their order", () => {
+test("gunicorn's own options are passed on unchanged, in their order", () => {
   const argv = ['-b', ':8000', '--workers=4', 'myproject.wsgi', '--env', 'A=B', '--policy', 'freeze'];
   expect(parseServeArguments(argv)).toEqual({ ...nothing, rest: argv });
 });
@@ -26,7 +26,7 @@ test.each([
   { argv: ['--chdir', 'site', 'app'], chdir: 'site' },
   { argv: ['--chdir=site', 'app'], chdir: 'site' },
   { argv: ['app', '--chdir'], chdir: null },
-])('--chdir is seen and handed over: $argv', ({ argv, chdir }) => {
+])('--chdir is read and passed on: $argv', ({ argv, chdir }) => {
   expect(parseServeArguments(argv)).toEqual({ ...nothing, chdir, rest: argv });
 });
 
@@ -34,7 +34,7 @@ test.each([['-h'], ['--help']])('%s asks for help', (word) => {
   expect(parseServeArguments(['app', word]).help).toBe(true);
 });
 
-test('behind -- everything is handed over', () => {
+test('everything after -- is passed on', () => {
   expect(parseServeArguments(['app', '--', '--python', '-h'])).toEqual({
     ...nothing,
     rest: ['app', '--', '--python', '-h'],
@@ -59,7 +59,7 @@ describe('refuses', () => {
   });
 });
 
-test('nothing is lost and nothing is invented: words that are not ours all arrive, in their order', () => {
+test('all words that are not ours are passed on, in their order, and no others', () => {
   const word = fc
     .string({ minLength: 1 })
     .filter((text) => !/^(-h|--help|--|--(python|runtime-dir|log-format)(=.*)?)$/s.test(text));

@@ -1,7 +1,6 @@
 /**
- * Splits the command line of `cowherd serve` into Cowherd's own few options and gunicorn's.
- *
- * All else goes untouched to gunicorn's own parser, in the mold.
+ * Splits the command line of `cowherd serve` into Cowherd's own few options and gunicorn's arguments. The latter go
+ * unchanged to gunicorn's own parser in the mold.
  */
 import { CowherdError } from '../../base/errors.ts';
 
@@ -10,15 +9,15 @@ export interface ServeArguments {
   runtimeDirectory: string | null;
   logFormat: 'text' | 'json' | null;
   help: boolean;
-  /** gunicorn's `--chdir`, which also is where `.venv` is looked for. */
+  /** gunicorn's `--chdir`, where `.venv` is looked for too. */
   chdir: string | null;
-  /** What gunicorn's parser gets, in the order given. */
+  /** The arguments for gunicorn's parser, in the order given. */
   rest: string[];
 }
 
 const OWN_OPTIONS = new Set(['--python', '--runtime-dir', '--log-format']);
 
-/** @throws CowherdError USAGE when an option of ours has no value, or a wrong one. */
+/** @throws CowherdError USAGE if one of our options has no value, or a wrong one. */
 export function parseServeArguments(argv: readonly string[]): ServeArguments {
   const own: Record<string, string> = {};
   const rest: string[] = [];

@@ -1,6 +1,6 @@
 import { OWN_SETTINGS_HELP } from './own-settings-help.ts';
 
-/** What `cowherd serve --help` prints. gunicorn's own options are gunicorn's to describe. */
+/** The output of `cowherd serve --help`. The descriptions of gunicorn's options are left to gunicorn. */
 export const SERVE_HELP = `Usage: cowherd serve [options] APP_MODULE
 
 Serves a WSGI or ASGI application with gunicorn's own workers, forked from one mold, so that they

@@ -19,7 +19,7 @@ const DAEMON_VARIABLE = 'COWHERD_DAEMON';
 /**
  * Serves until told to stop.
  *
- * @returns the exit status: 0 after a stop that was asked for, else the error's own.
+ * @returns the exit status: 0 after a requested stop, else the error's
  */
 export async function runServe(argv: string[]): Promise<number> {
   const parsed = parseServeArguments(argv);
@@ -72,10 +72,10 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   };
   const predecessor = await findPredecessor(runtimeDirectory);
   const adopted = predecessor === null ? await adoptHerd(options) : null;
-  // A herd that is adopted has served without a supervisor, and can go on to do so.
+  // Signals are not held for an adopted herd: it has served without a supervisor and can continue to.
   const releaseSignals = adopted === null ? holdSignals() : null;
   const started = adopted ?? startUp(options, predecessor);
-  // Only now: the interpreter is at work already.
+  // Imported only now, while the interpreter is already at work.
   const [{ createSupervisorLog }, { runSupervisor }] = await Promise.all([
     import('./supervisor-log.ts'),
     import('../../supervisor/run.ts'),
@@ -104,13 +104,13 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   return result;
 }
 
-/** Imported when it is needed: most starts succeed. */
+/** Imports the module on demand, since most starts succeed. */
 async function namingHolder(error: CowherdError): Promise<CowherdError> {
   if (error.code !== 'ADDRESS_IN_USE') return error;
   return await (await import('./address-holder.ts')).namingHolder(error);
 }
 
-/** Starts the same command detached, and returns when it serves or has failed. */
+/** Starts the same command detached. Returns when it serves or has failed. */
 async function startInBackground(argv: string[]): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'serve', ...argv], {
     detached: true,

@@ -1,6 +1,6 @@
 /**
- * Where the supervisor's own lines go: stderr until the settings are known, then gunicorn's
- * `errorlog`, where its users look for an arbiter's lines; and to syslog, where the settings say so.
+ * Directs the supervisor's own lines: to stderr until the settings are known, then to gunicorn's `errorlog`, where its
+ * users look for an arbiter's lines, and to syslog if the settings say so.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createLog, type Log, type LogLevel } from '../../base/log.ts';
@@ -9,17 +9,17 @@ import type { SyslogTarget } from '../../agent/messages.ts';
 import { SyslogRelay } from './syslog-relay.ts';
 
 export interface SupervisorLog extends Log {
-  /** Appends to gunicorn's errorlog from now on; `-` is stderr. Each line goes to syslog too, if there is a target. */
+  /** Appends to gunicorn's errorlog from now on (`-` is stderr), and sends each line to syslog if there is a target. */
   follow(settings: { errorlog: string; syslog?: SyslogTarget | null | undefined }): void;
-  /** Opens the file anew, after somebody has rotated it (SIGUSR1). */
+  /** Reopens the file after it was rotated (SIGUSR1). */
   reopen(): void;
-  /** Resolves when the last lines are sent. */
+  /** Resolves when the last lines were sent. */
   close(): Promise<void>;
 }
 
 /**
- * @param chosenFormat the format that was asked for; a log file is readable lines otherwise
- * @param python what sends to syslog
+ * @param chosenFormat the format asked for; without one a log file has readable lines
+ * @param python the interpreter that runs the syslog relay
  */
 export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat | null, python: string): SupervisorLog {
   let current = createLog({ format });
@@ -71,7 +71,7 @@ export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat |
   };
 }
 
-/** The log that goes to syslog, as far as the settings ask for it. */
+/** The log to syslog, if the settings ask for one. */
 class SyslogLog {
   readonly #python: string;
   readonly #onLost: () => void;
@@ -79,7 +79,7 @@ class SyslogLog {
   #relay: SyslogRelay | null = null;
   log: Log | null = null;
 
-  /** @param onLost called when lines do not get through any more */
+  /** @param onLost called when lines no longer get through */
   constructor(python: string, onLost: () => void) {
     this.#python = python;
     this.#onLost = onLost;

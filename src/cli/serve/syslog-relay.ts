@@ -1,4 +1,4 @@
-/** The supervisor's lines on their way to syslog, by a process of Python (agent/cowherd_agent/logs/syslog_relay.py). */
+/** Sends the supervisor's lines to syslog through a Python process (agent/cowherd_agent/logs/syslog_relay.py). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,16 +6,16 @@ import type { SyslogTarget } from '../../agent/messages.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../agent/launch.py', import.meta.url));
 
-/** The last lines are sent within milliseconds; a syslog that takes none must not keep the supervisor. */
+/** The last lines are sent within milliseconds. A syslog that accepts none must not delay the supervisor. */
 const LAST_LINES_MS = 1000;
 
 export class SyslogRelay {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
 
-  /** @param onFailed told once when no line will arrive any more */
+  /** @param onFailed called once when no more lines will arrive */
   constructor(python: string, target: SyslogTarget, onFailed: () => void) {
-    // In a session of its own: a Ctrl-C on the terminal is the supervisor's.
+    // In a session of its own, since only the supervisor handles a Ctrl-C on the terminal.
     this.#child = spawn(python, ['-I', LAUNCHER, 'syslog', JSON.stringify(target)], {
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit'],
@@ -28,7 +28,7 @@ export class SyslogRelay {
       this.#child.once('exit', end);
       this.#child.once('error', end);
     });
-    // It is gone; its exit says so.
+    // The relay has ended, which its exit reports.
     this.#child.stdin?.on('error', () => {});
     this.#child.unref();
   }

@@ -1,13 +1,13 @@
-/** What the definitions of commands share: how one is run, and how its numbers are read. */
+/** Shared by the definitions of commands: how a command is run, and how numbers are parsed. */
 import { InvalidArgumentError } from 'commander';
 
-/** The option of every command that acts on a herd: its flags and its help. */
+/** The flags and help of the option that every command on a herd has. */
 export const RUNTIME_DIR = [
   '--runtime-dir <directory>',
   'which herd; else the one that was started in this folder',
 ] as const;
 
-/** Runs a command; its exit status is the program's. */
+/** Runs a command. Its exit status becomes the program's. */
 export type Run = (command: () => Promise<number>) => Promise<void>;
 
 export function wholeNumber(text: string): number {

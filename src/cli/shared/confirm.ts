@@ -1,8 +1,8 @@
-/** Asks a person on the terminal. */
+/** Asks for confirmation on the terminal. */
 import { CowherdError } from '../../base/errors.ts';
 
 /**
- * Returns when it was agreed to: with `--yes`, or by a `y` on the terminal.
+ * Returns after agreement, by `--yes` or by a `y` on the terminal.
  *
  * @throws CowherdError CONFIRMATION_NEEDED without a terminal, or after any other answer
  */
@@ -14,7 +14,7 @@ export async function confirm(question: string, isAgreed: boolean): Promise<void
   if (!/^y(es)?$/i.test(answer.trim())) throw new CowherdError('CONFIRMATION_NEEDED', { detail: 'the answer was no' });
 }
 
-/** The terminal itself edits the line, and makes a signal of Ctrl-C, which ends this process: nothing is changed yet. */
+/** The terminal handles line editing. Ctrl-C is a signal and ends this process, which has changed nothing yet. */
 async function readLine(): Promise<string> {
   return await new Promise((resolve) => {
     const end = (text: string): void => {

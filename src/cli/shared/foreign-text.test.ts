@@ -1,4 +1,4 @@
-/** What processes, sockets and files are called does nothing in the texts that commands print. */
+/** Names of processes, sockets and files can't control the terminal in the output of commands. */
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { FAULT_CAUSE_NAMES } from '../../faults/profile/causes.ts';
@@ -14,10 +14,10 @@ import { formatWhy } from '../why/why-text.ts';
 const EVIL = '\u001B]0;PWN\u0007\u001B[7m\u009B31m\u202Egpj\n[CRITICAL] forged';
 const SHOWN = String.raw`\x1b]0;PWN\x07\x1b[7m\x9b31m\u{202e}gpj\n[CRITICAL] forged`;
 
-/** How often the evil text is shown, in a text that it does nothing to; what it does, otherwise. */
+/** How often the evil text is shown, or a description of its effect if it has any. */
 function timesShown(text: string): number | string {
-  // The colours of the command itself, which a terminal may get.
-  // oxlint-disable-next-line no-control-regex -- SGR sequences are what is taken away
+  // Colors of the command itself are allowed.
+  // oxlint-disable-next-line no-control-regex -- removes SGR sequences
   const plain = text.replaceAll(/\u001B\[\d+m/g, '');
   if (/[^\P{C}\n]/u.test(plain)) return `it steers: ${JSON.stringify(plain)}`;
   if (/^\[CRITICAL\]/m.test(plain)) return `it has a line of its own: ${plain}`;
@@ -32,7 +32,7 @@ test('in a table', () => {
   ).toBe(2);
 });
 
-test('of `cowherd why`', () => {
+test('in `cowherd why`', () => {
   const none = { pages: 0, bytes: 0, percent: 0 };
   const worker = {
     pid: 2,
@@ -62,7 +62,7 @@ test('of `cowherd why`', () => {
   expect(timesShown(formatWhy(report))).toBe(6);
 });
 
-test('of `cowherd record`', () => {
+test('in `cowherd record`', () => {
   const some = { faults: 1, bytes: 4096, percent: 100, cause: 'other' };
   const report = {
     title: EVIL,
@@ -87,7 +87,7 @@ test('of `cowherd record`', () => {
   expect(timesShown(formatRecord(report))).toBe(6);
 });
 
-test('of `cowherd history`', () => {
+test('in `cowherd history`', () => {
   const record = {
     kind: 'reload',
     by: EVIL,

@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const EXISTS: unknown = expect.objectContaining({ code: 'OUTPUT_EXISTS' });
 
-test('a new file is open to its owner only', () => {
+test('a new file is accessible only to its owner', () => {
   refuseToReplace(out, false);
   writeOutput(out, 'page', false);
   expect(readFileSync(out, 'utf8')).toBe('page');
@@ -39,12 +39,12 @@ test.each([
   ['a file', () => writeFileSync(out, 'there')],
   ['a link to a file', () => symlinkSync(precious, out)],
   ['a link to nothing yet', () => symlinkSync(path.join(folder, 'new'), out)],
-])('%s in its place is not written to', (_what, make) => {
+])('%s at the path is not written to', (_what, make) => {
   make();
   for (const act of [() => refuseToReplace(out, undefined), () => writeOutput(out, 'page', false)]) {
     expect(act).toThrow(EXISTS);
   }
-  // Told to replace it, a new file comes there.
+  // With force, a new file replaces it.
   refuseToReplace(out, true);
   writeOutput(out, 'page', true);
   expect(lstatSync(out)).toMatchObject({ mode: 0o100_600, uid: process.getuid?.() });
@@ -53,7 +53,7 @@ test.each([
   expect(readdirSync(folder).toSorted()).toEqual(['out.html', 'precious']);
 });
 
-test.each(['/dev/null', '/dev/stdout', tmpdir()])('%s is not replaced by a file, force or no', (place) => {
+test.each(['/dev/null', '/dev/stdout', tmpdir()])('%s is not replaced by a file, even with force', (place) => {
   symlinkSync(place, out);
   for (const [path_, force] of [
     [place, false],
@@ -64,7 +64,7 @@ test.each(['/dev/null', '/dev/stdout', tmpdir()])('%s is not replaced by a file,
   }
 });
 
-test.each([false, true])('one that cannot be written is an error of its own (force: %s)', (force) => {
+test.each([false, true])('a file that cannot be written is a separate error (force: %s)', (force) => {
   const nowhere = path.join(folder, 'nowhere', 'out.html');
   expect(() => writeOutput(nowhere, 'page', force)).toThrow(`The output cannot be written: ${nowhere} (ENOENT)`);
 });

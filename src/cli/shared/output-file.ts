@@ -1,21 +1,21 @@
-/** Files that a command writes for a person: never over another one without being told to, and never through a link. */
+/** Writes a command's output files. Replaces an existing file only if told to, and never writes through a link. */
 import { lstatSync, statSync } from 'node:fs';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 import { replaceFile, writeNewFile } from '../../base/safe-file.ts';
 
-/** Open to its owner only: what runs on a machine is nobody else's business. */
+/** Accessible only to the owner, since the contents tell what runs on the machine. */
 const MODE = 0o600;
 
 /**
- * To be called before long work is done, whose result would have nowhere to go.
+ * Call it before long work whose result could then not be written.
  *
  * @throws CowherdError OUTPUT_EXISTS
  */
 export function refuseToReplace(path: string | undefined, force: boolean | undefined): void {
-  // Not what a link leads to: it is there also when it leads nowhere.
+  // lstat, since a dangling link exists too.
   if (path === undefined || lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   if (force !== true) throw new CowherdError('OUTPUT_EXISTS', { detail: path });
-  // A new file comes in the place of the old one; with /dev/stdout, a link, that would be in the place of the link.
+  // A new file replaces the old one. In the case of /dev/stdout it would replace the link.
   const there = statSync(path, { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) return;
   throw new CowherdError('OUTPUT_EXISTS', {
@@ -24,7 +24,7 @@ export function refuseToReplace(path: string | undefined, force: boolean | undef
   });
 }
 
-/** @throws CowherdError OUTPUT_EXISTS, when somebody else was faster; OUTPUT_FAILED */
+/** @throws CowherdError OUTPUT_EXISTS if the file was created meanwhile; OUTPUT_FAILED */
 export function writeOutput(path: string, text: string | Uint8Array, force: boolean | undefined): void {
   try {
     if (force === true) replaceFile(path, text, MODE);

@@ -1,4 +1,4 @@
-/** Columns of text without lines around them. */
+/** Tables without borders. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { printable } from '../../base/printable.ts';
@@ -21,10 +21,10 @@ const PLAIN_BORDERS = {
   middle: '  ',
 };
 
-/** What stands in a table: a text from anywhere, with a colour of ours if need be. */
+/** A cell: text from any source, with a color of ours if needed. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
-/** Columns of text, the first ones left-aligned and the others right-aligned. */
+/** A table whose first `leftColumns` columns are left-aligned and the others right-aligned. */
 export function plainTable(head: string[], rows: readonly Cell[][], leftColumns: number): string {
   const table = new Table({
     head: head.map(bold),
@@ -44,7 +44,7 @@ function shown(cell: Cell): string {
   return typeof cell === 'string' ? printable(cell) : cell.paint(printable(cell.text));
 }
 
-/** Each line of its own: the table breaks the cell into them. */
+/** Formats each line separately, since the table splits cells into lines. */
 function bold(cell: string): string {
   return cell
     .split('\n')

@@ -1,12 +1,12 @@
-/** Lines of text that fit a terminal. Pure; escape sequences for colours take no room. */
+/** Fits lines of text to a terminal. Escape sequences for colors take no columns. Pure. */
 import { stripVTControlCharacters } from 'node:util';
 
-/** Columns that a line takes. */
+/** How many columns a line takes. */
 export function widthOf(line: string): number {
   return stripVTControlCharacters(line).length;
 }
 
-/** The line broken between words; one word that is longer than a line is left whole. */
+/** Breaks a line between words. A word longer than a line is not broken. */
 export function wrapped(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const lines: string[] = [];
@@ -23,7 +23,7 @@ export function wrapped(line: string, columns: number): string[] {
   return [...lines, current];
 }
 
-/** How many rows of the terminal these lines take, also where one is longer than a row. */
+/** How many rows of the terminal these lines take; a long line takes several. */
 export function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
 }

@@ -1,4 +1,4 @@
-/** Has a running herd take the census of the generation that serves, and waits for it. */
+/** Has a running herd take the census of the serving generation, and waits for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CowherdError } from '../../base/errors.ts';
 import { ask } from '../../supervisor/control/control.ts';
@@ -8,18 +8,18 @@ import { censusPath } from '../../supervisor/runtime-directory/runtime-folder.ts
 
 export type HerdCensus =
   | { readonly path: string; readonly problem: null }
-  /** Why there is none. */
+  /** `problem` says why there is none. */
   | { readonly path: null; readonly problem: string };
 
 const ASK_EVERY_MS = 100;
 
-/** On a host that is always busy a census takes long; it goes on, and is there for whoever asks later. */
+/** On a busy host a census takes long. It continues after this time and can be asked for later. */
 const LONGEST_WAIT_SECONDS = 60;
 
 /**
- * It is there at once when it was taken before.
+ * Returns at once if the census was taken before.
  *
- * @param onProgress is told for how many seconds it has been under way; null when that is over
+ * @param onProgress called with the seconds since the census began; with null at its end
  */
 export async function herdCensus(
   directory: string,
@@ -45,7 +45,7 @@ function isWaitedFor(report: CensusReport, generation: number): boolean {
   );
 }
 
-/** Pure: what a report says that is no longer waited for. */
+/** The outcome in a report that is no longer waited for. Pure. */
 export function outcomeOf(report: CensusReport, directory: string, generation: number): HerdCensus {
   if (report.generation !== generation)
     return { path: null, problem: `generation ${generation} does not serve any more` };
@@ -56,7 +56,7 @@ export function outcomeOf(report: CensusReport, directory: string, generation: n
       problem: `it is not there after ${LONGEST_WAIT_SECONDS} s on this busy host; ask again later`,
     };
   }
-  // Asked for and gone: its mold has ended, and another one of the same generation has not been asked.
+  // The mold that was asked has ended, and its replacement in the same generation has not been asked.
   return { path: null, problem: report.reason ?? 'the mold has ended meanwhile' };
 }
 

@@ -1,4 +1,4 @@
-/** The script of the page that `cowherd why --html` writes: draws the maps, and tells of the page under the pointer. */
+/** The script of the page that `cowherd why --html` writes. Draws the maps and describes the page under the pointer. */
 export const WHY_PAGE_SCRIPT = String.raw`
 'use strict';
 const data = JSON.parse(document.getElementById('data').textContent);

@@ -1,8 +1,8 @@
 /**
- * The answer of `cowherd why` as one HTML file, readable offline: the tables of the terminal, and a map of the memory
- * with one cell a page, coloured by cause and grouped by mapping.
+ * The answer of `cowherd why` as one HTML file, readable offline: tables as on the terminal, and a map of the memory
+ * with a cell for each page, colored by cause and grouped by mapping.
  *
- * Nothing is loaded from anywhere. Of the memory itself there are addresses, causes and names of types and modules.
+ * The page loads nothing. Of the memory it contains only addresses, causes, and names of types and modules.
  */
 import { escapeHtml, offlinePage } from '../../base/html.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../../base/units.ts';
@@ -13,7 +13,7 @@ import { ownerName, type WhyReport, type WorkerWhy } from '../../forensics/answe
 import { WHY_PAGE_SCRIPT } from './why-html-script.ts';
 import { WHY_PAGE_STYLE } from './why-html-style.ts';
 
-/** Of pages that have no cause: they are shared, the worker's own, or gone. */
+/** Colors of pages without a cause: shared, fresh, released or absent. */
 const CODE_COLORS: Record<(typeof PAGE_CODES)[number], string> = {
   absent: 'transparent',
   shared: '#2e7d4f',
@@ -27,10 +27,10 @@ const CODE_MEANINGS: Record<(typeof PAGE_CODES)[number], string> = {
   released: 'given back by the worker',
 };
 
-/** What the page's script reads; sizes in bytes. */
+/** The data for the page's script; sizes are in bytes. */
 interface PageData {
   readonly pageBytes: number;
-  /** By code: name and colour. */
+  /** Name, color and meaning of each code. */
   readonly codes: readonly { name: string; color: string; meaning: string }[];
   readonly workers: readonly {
     pid: number;
@@ -39,7 +39,7 @@ interface PageData {
   }[];
 }
 
-/** @param comparisons the workers that the page shows, each with its map */
+/** @param comparisons the workers to show, each with its map */
 export function whyPage(report: WhyReport, comparisons: readonly WorkerComparison[]): string {
   const title = `Why process ${report.reference.pid}'s workers stop sharing`;
   const shown = comparisons.flatMap(({ pid }) => report.workers.find((worker) => worker.pid === pid) ?? []);
@@ -111,7 +111,7 @@ function pageData(report: WhyReport, comparisons: readonly WorkerComparison[]): 
   };
 }
 
-/** A page says its owner in 16 bits; the names of modules and types are more, but few have a page for the most part. */
+/** A page's owner has 16 bits. There are more names of modules and types, but few own the largest part of a page. */
 const MOST_OWNERS = 0x7fff;
 
 function workerData({ pid, map, ownerNames }: WorkerComparison): PageData['workers'][number] {
@@ -123,7 +123,7 @@ function workerData({ pid, map, ownerNames }: WorkerComparison): PageData['worke
       const name = ownerNames[owner];
       return name === undefined ? '' : ownerName(name.module, name.type);
     }),
-    // Where most was lost first.
+    // Regions with the most lost pages first.
     regions: map
       .toSorted((a, b) => lostPages(b) - lostPages(a) || b.codes.length - a.codes.length)
       .map(({ region, codes, owners }) => ({
@@ -139,7 +139,7 @@ function lostPages({ codes }: RegionMap): number {
   return codes.reduce((count, code) => count + (code >= PAGE_CODES.length ? 1 : 0), 0);
 }
 
-/** Text with commands in backticks, as they are in the terminal. */
+/** Turns commands in backticks into `<code>`. */
 function withCode(text: string): string {
   return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

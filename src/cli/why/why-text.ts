@@ -1,4 +1,4 @@
-/** The answer of `cowherd why` as lines for a terminal. */
+/** The output of `cowherd why` as lines for a terminal. */
 import pc from 'picocolors';
 import { printableIn } from '../../base/printable.ts';
 import { bytes, formatCount, formatMiB, formatMiBNumber } from '../../base/units.ts';
@@ -84,7 +84,7 @@ function formatSharing(worker: WorkerWhy, named: boolean): string {
   );
 }
 
-/** Nothing where it was not compared with another worker's. */
+/** Empty if fresh pages were not compared with another worker's. */
 function formatFresh({ fresh, fresh_alike_percent: alike }: WorkerWhy): string {
   if (alike === null || fresh === 0) return '';
   return ` It has made ${formatMiB(bytes(fresh))} itself since, about ${alike.toFixed(0)}% of that as another worker has.`;

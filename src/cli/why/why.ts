@@ -1,6 +1,6 @@
 /**
- * `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. What only some
- * looks need is imported there: to start takes the machine from those who are looked at.
+ * `cowherd why`: what unshared the pages of a prefork server's workers, who owns them, and what to do. Modules that
+ * only some looks need are imported on demand, since loading takes CPU time from the inspected processes.
  */
 import { setPriority } from 'node:os';
 import { CowherdError } from '../../base/errors.ts';
@@ -22,23 +22,23 @@ import { readStatus } from '../herd/read-status.ts';
 
 export interface WhyOptions {
   runtimeDir?: string;
-  /** Compare with this process in the place of the parent. */
+  /** Compare with this process instead of the parent. */
   reference?: number;
-  /** Every worker, and not the one in the middle. */
+  /** Every worker, not only the median one. */
   all?: boolean;
   json?: boolean;
-  /** A page with a map of the memory. */
+  /** Write a page with a map of the memory. */
   html?: string;
-  /** Keeps the look in a file; `since`: what has changed since such a one. */
+  /** Save the look to a file; `since`: compare with a saved look. */
   save?: string;
   since?: string;
-  /** A file that write_census has written in a child of the parent; `false`: a herd is not asked for one. */
+  /** A file written by write_census in a child of the parent; `false`: don't ask a herd for a census. */
   census?: string | false;
   /** Replace output files. */
   force?: boolean;
 }
 
-/** Who looks gives way to who is looked at. */
+/** Gives the inspected processes priority. */
 const NICENESS = 19;
 const PROGRESS_AFTER_MS = 700;
 
@@ -70,7 +70,7 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
   return 0;
 }
 
-/** Keeps the look in a file, and says what has changed since an earlier one; null where that is not asked for. */
+/** Saves the look, and compares it with an earlier one; null if no comparison is asked for. */
 async function keepAndCompare(
   report: WhyReport,
   comparisons: readonly WorkerComparison[],
@@ -86,7 +86,7 @@ async function keepAndCompare(
   return earlier === null ? null : changeBetween(earlier, snapshot);
 }
 
-/** The mold of the generation that serves, and its workers. */
+/** The mold of the serving generation, and its workers. */
 async function familyOfHerd(options: WhyOptions): Promise<Family> {
   const directory = await findHerd(options.runtimeDir);
   const { herd, molds, workers } = await readStatus(directory);
@@ -107,7 +107,7 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
   };
 }
 
-/** What only the herd knows that a process is of, if it is of one. */
+/** Adds facts known only to the herd, if the process belongs to one. */
 async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
   const herd = await herdOfProcess(family.reference, options.runtimeDir);
   const mold = herd?.report.molds.find(({ generation }) => generation === herd.generation);
@@ -118,7 +118,7 @@ async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
   return { ...family, policy: mold.policy, collectorCalledBy, isWarmedUp: isWarmedUp(mold), ...census };
 }
 
-/** Whether the mold's report has warm-up requests (agent: mold.py, _warm_up). */
+/** Whether the mold's report has warm-up requests (agent: mold/warming.py). */
 function isWarmedUp(mold: MoldReport | undefined): boolean {
   return mold?.report['warmup'] !== undefined;
 }
@@ -141,7 +141,7 @@ function censusProgressOn(stream: NodeJS.WriteStream): ((seconds: number | null)
   };
 }
 
-/** Renews a line on a terminal when the work takes longer than one would wait for silently. */
+/** Updates a line on the terminal if the work takes long. */
 function progressOn(stream: NodeJS.WriteStream): ((done: number, total: number) => void) | undefined {
   if (!stream.isTTY) return undefined;
   const startedMs = performance.now();

@@ -1,6 +1,6 @@
 /**
- * Collapsed stacks: a line a stack, its frames from the outermost inwards with semicolons between them, a blank, and the
- * number of faults. flamegraph.pl, inferno, speedscope and others read it.
+ * Collapsed stacks, which flamegraph.pl, inferno, speedscope and others read. Each stack is a line: its frames from the
+ * outermost inwards, separated by semicolons, then a blank and the number of faults.
  *
  * Source: https://github.com/brendangregg/FlameGraph (README, "Fold stacks"; stackcollapse-perf.pl).
  */
@@ -16,7 +16,7 @@ export function collapsedOf(profile: Profile): string {
   return lines.join('');
 }
 
-/** Python functions are told apart by their file; nothing in a name may end it, or steer the terminal of who reads it. */
+/** Python functions are distinguished by file. Characters that would end a frame or control a terminal are replaced. */
 function frameName({ name, file, language }: ProfileFrame): string {
   const text = language === 'python' && file !== '' ? `${name} (${file})` : name;
   return printable(text.replaceAll(';', ':'));

@@ -1,4 +1,4 @@
-/** The script of the page that `cowherd record --html` writes: draws the graph, zooms and searches. */
+/** The script of the page that `cowherd record --html` writes. Draws the graph, zooms and searches. */
 export const FLAME_PAGE_SCRIPT = String.raw`
 'use strict';
 const data = JSON.parse(document.getElementById('data').textContent);

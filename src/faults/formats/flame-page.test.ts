@@ -37,7 +37,7 @@ const report = recordReport(reader, {
   counters: null,
 });
 
-test('the tree: each node has what is below it, the largest first', () => {
+test('the tree: each node counts the nodes below it, and the largest come first', () => {
   const tree = flameTree(reader.profile);
   const shape = (node: ReturnType<typeof flameTree>): unknown => [
     reader.profile.frames[node.frame]?.name ?? 'all',
@@ -69,7 +69,7 @@ test('the tree: each node has what is below it, the largest first', () => {
   expect(flameTree(reader.profile, 0.5).children[0]?.children.map(({ faults }) => faults)).toEqual([3]);
 });
 
-test('a page that needs nothing from anywhere, and that no name can break out of', () => {
+test('the page loads nothing, and no name can inject markup', () => {
   const page = flamePage(report, reader.profile);
   expect(page).not.toContain(EVIL);
   expect(page).toContain("default-src 'none'");
@@ -85,7 +85,7 @@ test('a page that needs nothing from anywhere, and that no name can break out of
   expect(page).toMatch(/collector<\/th><td>2<\/td>/);
 });
 
-test('the script can be read, and a page of nothing is one', () => {
+test('the script is valid, and a recording without faults has a page', () => {
   expect(() => new vm.Script(FLAME_PAGE_SCRIPT)).not.toThrow();
   const nothing = recorded([]);
   const empty = { ...report, faults: 0, over_time: { bucket_seconds: 0.1, buckets: [] } };

@@ -1,9 +1,9 @@
 /**
  * A recording as one HTML file, readable offline: what was copied and why, over time, and a flame graph that can be
- * searched and zoomed. Nothing is loaded from anywhere; of processes there are numbers and names of functions and files.
+ * searched and zoomed. The page loads nothing. It contains only numbers and the names of functions and files.
  *
- * The graph hangs from its root: a function's width is what it and the functions below it have copied (after Brendan
- * Gregg's flame graphs, https://www.brendangregg.com/flamegraphs.html). Its colour is the main cause.
+ * The graph hangs from its root. A function's width is what it and the functions below it have copied (after Brendan
+ * Gregg's flame graphs, https://www.brendangregg.com/flamegraphs.html); its color is the main cause.
  */
 import { escapeHtml, offlinePage } from '../../base/html.ts';
 import { bytes, formatCount, formatMiB } from '../../base/units.ts';
@@ -14,13 +14,13 @@ import { type FlameNode, flameTree, mainCause } from './flame-tree.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { RecordReport } from '../recording/report.ts';
 
-/** What the page's script reads. */
+/** The data for the page's script. */
 interface PageData {
   readonly pageBytes: number;
   readonly causes: readonly { name: string; color: string }[];
-  /** Name, file and whether it is Python's, by number. */
+  /** Name, file and whether it is a Python function, indexed by number. */
   readonly frames: readonly (readonly [name: string, file: string, python: 0 | 1])[];
-  /** In the order of a walk from the root: depth, number of the frame, faults, number of the cause. */
+  /** Four numbers per node, parents first: depth, number of the frame, faults, number of the cause. */
   readonly nodes: readonly number[];
 }
 
@@ -68,7 +68,7 @@ function causesTable(report: RecordReport): string {
 const CHART_WIDTH = 480;
 const CHART_HEIGHT = 96;
 
-/** One bar a stretch of time, its causes one above the other. */
+/** A bar for each bucket of time, with the causes stacked. */
 function overTime({ over_time: { bucket_seconds: width, buckets } }: RecordReport): string {
   const sums = buckets.map((bucket) => FAULT_CAUSE_NAMES.reduce((sum, name) => sum + bucket[name], 0));
   const most = Math.max(1, ...sums);

@@ -1,9 +1,9 @@
-/** Stacks as a tree, each node with what it and all below it have copied: what a flame graph draws. Pure. */
+/** Stacks as a tree for a flame graph: each node counts what it and all nodes below it have copied. Pure. */
 import { FAULT_CAUSE_NAMES } from '../profile/causes.ts';
 import { type Bucket, emptyBucket, type Profile } from '../profile/profile.ts';
 
 export interface FlameNode {
-  /** A number in the profile's frames; -1 for the root. */
+  /** An index into the profile's frames; -1 for the root. */
   readonly frame: number;
   readonly children: readonly FlameNode[];
   readonly faults: number;
@@ -17,7 +17,7 @@ interface Growing {
   readonly causes: Bucket;
 }
 
-/** Nodes with less than a part of all faults are left out, so that a page stays small. */
+/** Leaves out nodes with less than `smallestPart` of all faults, so that a page stays small. */
 export function flameTree(profile: Profile, smallestPart = 0.0001): FlameNode {
   const root = growing(-1);
   for (const { frames, cause, count } of profile.stacks) {
@@ -57,7 +57,7 @@ function finished(node: Growing, least: number): FlameNode {
   };
 }
 
-/** The cause of the most faults, as a number in the list of causes. */
+/** The cause of most faults, as an index into the list of causes. */
 export function mainCause(causes: Bucket): number {
   let main = 0;
   for (const [index, name] of FAULT_CAUSE_NAMES.entries()) {

@@ -1,4 +1,4 @@
-/** The formats that others read, of one small profile. */
+/** The formats for other tools, from one small profile. */
 import { gunzipSync } from 'node:zlib';
 import { Profile as Pprof } from 'pprof-format';
 import { expect, test } from 'vitest';
@@ -67,13 +67,13 @@ test('pprof', () => {
   expect([decoded.timeNanos, decoded.durationNanos].map(Number)).toEqual([5_000_000_000, 2_000_000_000]);
 });
 
-test('collapsed stacks: a name steers no terminal', () => {
+test('collapsed stacks: no name controls the terminal', () => {
   const evil = new Profile();
   evil.add(fault('other', native('lib\u001B[2J\n_start 99')));
   expect(collapsedOf(evil)).toBe(String.raw`lib\x1b[2J\n_start 99 1` + '\n');
 });
 
-test('collapsed stacks: nothing in a name ends it', () => {
+test('collapsed stacks: no character in a name ends the frame', () => {
   expect(collapsedOf(profile)).toBe(
     '_start;Shop.total:x (/srv/shop.py);gc_collect_main;update_refs 3\n_start;Shop.total:x (/srv/shop.py);Py_INCREF 1\n',
   );

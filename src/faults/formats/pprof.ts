@@ -1,6 +1,6 @@
 /**
- * The profile format of pprof: a protocol buffer, compressed by gzip. Two values a sample, faults and copied bytes, and
- * the cause as a label (`-tagfocus`).
+ * The profile format of pprof: a protocol buffer, compressed with gzip. Each sample has two values, faults and copied
+ * bytes, and the cause as a label (`-tagfocus`).
  *
  * Source: https://github.com/google/pprof/blob/main/proto/profile.proto.
  */
@@ -27,7 +27,7 @@ export function pprofOf(profile: Profile, facts: PprofFacts): Uint8Array {
   const stringTable = new StringTable();
   const text = (value: string): number => stringTable.dedup(value);
   const faults = new ValueType({ type: text('faults'), unit: text('count') });
-  // Numbers begin at 1; 0 is none.
+  // Ids begin at 1; 0 means none.
   const functions = profile.frames.map(
     ({ name, file }, index) =>
       new PprofFunction({ id: index + 1, name: text(name), systemName: text(name), filename: text(file) }),
@@ -40,7 +40,7 @@ export function pprofOf(profile: Profile, facts: PprofFacts): Uint8Array {
     .map(
       ({ frames, cause, count }) =>
         new Sample({
-          // From the innermost outwards.
+          // Innermost first.
           locationId: frames.map((frame) => frame + 1).reverse(),
           value: [count, count * facts.pageBytes],
           label: [new Label({ key: text('cause'), str: text(cause) })],

@@ -1,8 +1,8 @@
 /**
- * The file format of speedscope. Each stack is one sample that weighs what it has copied; speedscope's "left heavy" view
- * is the one to look at, since stacks are summed up and not in the order of time.
+ * The file format of speedscope. Each stack is one sample, weighted by the bytes that it has copied. Stacks are summed
+ * up and not in the order of time, so speedscope's "left heavy" view is the one to use.
  *
- * Source: speedscope's src/lib/file-format-spec.ts (SampledProfile), of which its JSON schema is made.
+ * Source: speedscope's src/lib/file-format-spec.ts (SampledProfile), from which its JSON schema is generated.
  */
 import type { Profile } from '../profile/profile.ts';
 
@@ -15,7 +15,7 @@ export interface SpeedscopeFile {
     readonly unit: 'bytes';
     readonly startValue: number;
     readonly endValue: number;
-    /** Numbers of frames, from the outermost inwards. */
+    /** Indexes of frames, from the outermost inwards. */
     readonly samples: readonly (readonly number[])[];
     readonly weights: readonly number[];
   }[];

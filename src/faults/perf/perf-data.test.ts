@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { examinePerfData, HEAD_BYTES } from './perf-data.ts';
 
-/** A head as perf writes it: one attribute behind it, and then the data. */
+/** A head as perf writes it, to be followed by one attribute and the data. */
 function head({ dataBytes = 1000, size = HEAD_BYTES, big = false } = {}): Buffer {
   const buffer = Buffer.alloc(HEAD_BYTES);
   const put = (offset: number, value: number): number =>
@@ -12,13 +12,13 @@ function head({ dataBytes = 1000, size = HEAD_BYTES, big = false } = {}): Buffer
   return buffer;
 }
 
-test('a whole file, of either byte order, and one from a pipe', () => {
+test('a complete file of either byte order, and one from a pipe', () => {
   expect(examinePerfData(head(), 1248)).toEqual({ kind: 'file', problem: null });
   expect(examinePerfData(head({ big: true }), 1248)).toEqual({ kind: 'file', problem: null });
   expect(examinePerfData(head({ size: 16 }), 5000)).toEqual({ kind: 'pipe', problem: null });
 });
 
-test('one that is cut, or that was never ended', () => {
+test('a file that is cut, or was never finished', () => {
   expect(examinePerfData(head(), 1247)).toEqual({
     kind: 'file',
     problem: 'it is cut: 1247 of at least 1248 bytes are there',
@@ -29,7 +29,7 @@ test('one that is cut, or that was never ended', () => {
   }
 });
 
-test('something else', () => {
+test('files that are not a perf.data', () => {
   expect(examinePerfData(Buffer.from('python 1/1 2.0: faults:\n'), 24)).toEqual({ kind: 'other' });
   expect(examinePerfData(Buffer.alloc(0), 0)).toEqual({ kind: 'other' });
 });

@@ -7,7 +7,7 @@ import { manualClock } from '../../base/clock.ts';
 import { milliseconds } from '../../base/units.ts';
 import { frameOfMap, isPlain, parsePerfMap, PerfMaps } from './perf-map.ts';
 
-/** Of no process: pid_max is at most 2^22. */
+/** Not a pid of any process: pid_max is at most 2^22. */
 const PID = 4_194_305;
 const MAP = `/tmp/perf-${PID}.map`;
 
@@ -15,14 +15,14 @@ afterEach(() => {
   rmSync(MAP, { force: true });
 });
 
-test('entries, and what is none', () => {
+test('entries, and lines that are none', () => {
   expect(parsePerfMap('7f10 b py::f:/a.py\nnonsense\n7f20 1000 py::<lambda>:<string>\nxyz b name\n')).toEqual([
     { start: 0x7f10, end: 0x7f1b, name: 'py::f:/a.py' },
     { start: 0x7f20, end: 0x8f20, name: 'py::<lambda>:<string>' },
   ]);
 });
 
-test('functions of Python, and others', () => {
+test('Python functions, and others', () => {
   expect(frameOfMap('py::Shop.total:/srv/a b/models.py')).toEqual({
     name: 'Shop.total',
     file: '/srv/a b/models.py',
@@ -36,12 +36,12 @@ test('functions of Python, and others', () => {
   expect(frameOfMap('LazyCompile:~a /b.js:1')).toMatchObject({ name: 'LazyCompile:~a /b.js:1', language: 'native' });
 });
 
-test('a map that grows is read on, also when it has been taken away', () => {
+test('a growing map is read further, even after it was removed', () => {
   const clock = manualClock();
   const maps = new PerfMaps(clock);
   expect(maps.find(PID, 0x7f10)).toBeNull();
   writeFileSync(MAP, '7f10 b py::first:/a.py\n7f20 b py::sec');
-  // It is not looked for at every address.
+  // It is not looked for again at every address.
   expect(maps.find(PID, 0x7f15)).toBeNull();
   clock.advance(milliseconds(150));
   expect(maps.find(PID, 0x7f15)?.name).toBe('first');
@@ -49,7 +49,7 @@ test('a map that grows is read on, also when it has been taken away', () => {
   appendFileSync(MAP, 'ond:/a.py\n');
   expect(maps.find(PID, 0x7f20)?.name).toBe('second');
   expect(maps.find(PID, 0x7f1b)).toBeNull();
-  // The place of one that is gone.
+  // A later entry replaces an earlier one at its address.
   appendFileSync(MAP, '7f30 b py::third:/a.py\n7f10 b py::fourth:/a.py\n');
   unlinkSync(MAP);
   expect(maps.find(PID, 0x7f3a)?.name).toBe('third');
@@ -57,7 +57,7 @@ test('a map that grows is read on, also when it has been taken away', () => {
   maps.close();
 });
 
-test('what a process has mounted over its map, and what may never answer, is not opened', () => {
+test('a map that the process has mounted, or whose file system may never answer, is not opened', () => {
   const host = '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:21 / /tmp rw - tmpfs tmpfs rw\n';
   expect(isPlain('/tmp/perf-7.map', host, false)).toBe(true);
   expect(isPlain('/tmp/perf-7.map', '22 1 0:50 / / rw - overlay overlay rw\n', false)).toBe(true);
@@ -70,13 +70,13 @@ test('what a process has mounted over its map, and what may never answer, is not
     expect(isPlain('/tmp/perf-7.map', `${host}${more}\n`, false), more).toBe(false);
   }
   expect(isPlain('/tmp/perf-8.map', `${host}24 23 8:1 / /tmp/perf-7.map rw - ext4 /dev/sda1 rw\n`, false)).toBe(true);
-  // Of a process that is gone, or may not be looked into.
+  // A process that has ended, or must not be inspected.
   expect(isPlain('/tmp/perf-7.map', '', false)).toBe(false);
-  // In a chroot of this machine.
+  // A process in a chroot on this machine.
   expect(isPlain('/tmp/perf-7.map', '', true)).toBe(true);
 });
 
-test('a link, a folder, and the file of somebody else are no maps', () => {
+test("a link, a directory and another user's file are not maps", () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-maps-'));
   try {
     writeFileSync(path.join(folder, 'map'), '7f10 b py::f:/a.py\n');

@@ -1,12 +1,12 @@
 /**
- * Names of code that an interpreter has made while it ran: /tmp/perf-PID.map, which CPython 3.12 and newer writes.
+ * Names of code that an interpreter generates at run time: /tmp/perf-PID.map, written by CPython 3.12 and newer.
  *
  * A line is `START SIZE NAME`, the first two hexadecimal; CPython's names are `py::QUALNAME:FILENAME`. Sources:
  * tools/perf/Documentation/jit-interface.txt, CPython's Python/perf_trampoline.c (perf_map_write_entry).
  *
- * perf reads the file once, when it first meets the process; code that is made later has no name there. An entry is
- * written before its code runs for the first time, so the file is read on here whenever an address is not known yet. It
- * is kept open, so that it can be read when the process has ended and taken it away.
+ * perf reads the file once, when it first meets the process, so it has no names for code generated later. An entry is
+ * written before its code first runs; so the reader here continues with the file whenever an address is unknown. It
+ * keeps the file open, to be able to read it after the process has ended and removed it.
  */
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { type Clock, monotonicClock } from '../../base/clock.ts';
@@ -22,7 +22,7 @@ interface Entry {
   readonly name: string;
 }
 
-/** What looks like no line of a map is passed over. The last of several entries for a place counts. */
+/** Skips lines that don't look like entries of a map. */
 export function parsePerfMap(text: string): Entry[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([0-9a-f]{1,16}) ([0-9a-f]{1,8}) (.{1,1000})$/.exec(line);
@@ -32,14 +32,14 @@ export function parsePerfMap(text: string): Entry[] {
   });
 }
 
-/** `py::Shop.total:/srv/shop/models.py` as a frame; other names are native. */
+/** Turns a name such as `py::Shop.total:/srv/shop/models.py` into a frame. Other names are native. */
 export function frameOfMap(name: string): ProfileFrame {
   const match = /^py::(.*?):(\/.*|<.*)$/s.exec(name) ?? /^py::(.*):(.*)$/s.exec(name);
   if (match === null) return { name, file: '', language: 'native' };
   return { name: match[1] ?? '', file: match[2] ?? '', language: 'python' };
 }
 
-/** A map grows while the process runs; this is the most that is read of it. */
+/** A map grows while the process runs. Reading stops after this much. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 
@@ -63,7 +63,7 @@ class GrowingMap {
     closeSync(this.#descriptor);
   }
 
-  /** Whether there was anything new. */
+  /** Reads new entries and returns whether the file has grown. The last entry for an address wins. */
   #readOn(): boolean {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     let text = this.#pending;
@@ -99,13 +99,13 @@ function lookUp(sorted: readonly Entry[], address: number): string | null {
 }
 
 const MOST_MAPS = 1000;
-/** How soon a map that was not there is looked for again. */
+/** How long to wait before looking again for a missing map. */
 const AGAIN_AFTER_MS = 100;
 
-/** The names of all processes of a recording. */
+/** The maps of all processes of a recording. */
 export class PerfMaps {
   readonly #maps = new Map<number, GrowingMap>();
-  /** When the maps of other processes were looked for. */
+  /** When a map was last looked for, by the pids of processes without one. */
   readonly #missing = new Map<number, Milliseconds>();
   readonly #clock: Clock;
 
@@ -113,13 +113,13 @@ export class PerfMaps {
     this.#clock = clock;
   }
 
-  /** Null where nothing is known of the place. */
+  /** Null if no name is known for the address. */
   find(pid: number, address: number): ProfileFrame | null {
     const name = this.#mapOf(pid)?.find(address) ?? null;
     return name === null ? null : frameOfMap(name);
   }
 
-  /** Opens the map of a process while it is there. */
+  /** Opens the map of a process while the process runs. */
   look(pid: number): void {
     this.#mapOf(pid);
   }
@@ -148,7 +148,7 @@ export class PerfMaps {
   }
 }
 
-/** In the process's own view of /tmp, under the pid that it has there (namespaces(7)). */
+/** Looks in the process's own /tmp, under its pid in its own namespace (namespaces(7)), and then in ours. */
 function openMap(pid: number): number | null {
   const status = readFile(`/proc/${pid}/status`);
   const ownPid = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? String(pid);
@@ -159,22 +159,22 @@ function openMap(pid: number): number | null {
   return map ?? openRegular(`/tmp/perf-${pid}.map`, owner);
 }
 
-/** A file system that answers by a process, or over a network, may never answer. */
+/** File systems served by a process or over a network may never answer. */
 const MAY_HANG = /^(?:fuse|nfs|cifs|smb|9p|ceph|afs|autofs|virtiofs|coda)/;
 
 /**
- * Whether a process's map is where an interpreter writes it, in a folder of the kernel's own file systems. In a mount
- * namespace of its own a process decides what is at that place: a file system of its making, any other file, a link.
+ * Whether a process's map is a plain file of a file system that the kernel itself serves. In its own mount namespace a
+ * process decides what is at that path: a file system of its own making, any other file, or a link.
  */
 export function isPlain(path: string, mountinfo: string, sharesMounts: boolean): boolean {
   const mounts = parseMountinfo(mountinfo);
   const mount = mountOf(path, mounts);
-  // Of a process whose root is a mere folder (chroot(2)) the mounts above are not listed: they are this machine's own.
+  // After a chroot(2) to a plain directory the mounts above it are not listed; they are this machine's own.
   if (mount === null) return sharesMounts;
   return mount.point !== path && !MAY_HANG.test(mount.type) && !MAY_HANG.test(mountOf('/', mounts)?.type ?? '');
 }
 
-/** Whether a process is in the mount namespace of this one. */
+/** Whether a process is in the same mount namespace as this one. */
 function sharesMounts(pid: number): boolean {
   try {
     return readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
@@ -184,7 +184,7 @@ function sharesMounts(pid: number): boolean {
   }
 }
 
-/** Empty where there is none, or it may not be read. */
+/** Empty if the file is missing or must not be read. */
 function readFile(path: string): string {
   try {
     return readKernelFile(path) ?? '';
@@ -194,7 +194,7 @@ function readFile(path: string): string {
   }
 }
 
-/** Anybody can put a file into /tmp: only the process's own user, or root, is believed. */
+/** Opens a regular file only if it belongs to the process's user or root, since anybody can put a file into /tmp. */
 function openRegular(path: string, owner: number): number | null {
   let descriptor: number;
   try {

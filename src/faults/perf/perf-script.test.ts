@@ -11,7 +11,7 @@ interface Read {
   whole: boolean;
 }
 
-/** @param chunk how many characters come at a time */
+/** @param chunk how many characters to push at a time */
 function read(text: string, chunk = text.length): Read {
   const found: Read = { samples: [], lost: [], unreadable: [], whole: true };
   const parser = new PerfScriptParser({
@@ -27,7 +27,7 @@ function read(text: string, chunk = text.length): Read {
 const capture = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, '../captures', `${name}.txt`), 'utf8');
 
-test('what perf script prints by itself', () => {
+test('the default output of perf script', () => {
   const { samples, unreadable, whole } = read(capture('default-fields'));
   expect(unreadable).toEqual([]);
   expect(whole).toBe(true);
@@ -55,7 +55,7 @@ test('what perf script prints by itself', () => {
   });
 });
 
-test('what it prints for us: inlined functions, functions of Python, and what was lost', () => {
+test('its output with our fields: inlined functions, Python functions, and lost samples', () => {
   const { samples, lost, unreadable } = read(capture('unwound'));
   expect(unreadable).toEqual([]);
   expect(samples).toHaveLength(5);
@@ -113,24 +113,24 @@ describe('a frame', () => {
   });
 });
 
-test('lines that are nothing of perf are told, and do not keep others from being read', () => {
+test("lines that are not perf's are reported, and the others are still read", () => {
   const text = '# a comment\nnonsense\n\np 1/1 2.0: faults:\n\tno frame\n\t  10 f (/bin/f)\n\n';
   const { samples, unreadable } = read(text);
   expect(unreadable).toEqual([2, 5]);
   expect(samples[0]?.frames).toHaveLength(1);
 });
 
-test('a text that ends in the middle of a line is not whole', () => {
+test('a text that ends within a line is not complete', () => {
   expect(read('p 1/1 2.0: faults:\n\t  10 f (/bi').whole).toBe(false);
   expect(read('p 1/1 2.0: faults:\n\t  10 f (/bin/f)\n').whole).toBe(true);
 });
 
-test('a line without an end takes no more memory than a long one', () => {
+test('an overlong line takes bounded memory', () => {
   const { unreadable } = read(`${'x'.repeat(1_000_000)}\np 1/1 2.0: faults:\n\n`, 10_000);
   expect(unreadable).toEqual([1]);
 });
 
-test('it makes no difference in which pieces a text comes', () => {
+test('the result does not depend on how a text is split', () => {
   const text = capture('unwound');
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 3000 }), (chunk) => {
@@ -140,7 +140,7 @@ test('it makes no difference in which pieces a text comes', () => {
   );
 });
 
-test('whatever comes, it is read or told, and never an exception', () => {
+test('any text is read or reported, without an exception', () => {
   const words = [
     '\t',
     '\n',
@@ -174,7 +174,7 @@ test('whatever comes, it is read or told, and never an exception', () => {
   );
 });
 
-test('damaged captures too', () => {
+test('damaged captures are read or reported too', () => {
   const text = capture('unwound');
   fc.assert(
     fc.property(fc.nat(text.length - 1), fc.string({ unit: 'binary', maxLength: 20 }), fc.nat(40), (at, put, cut) => {

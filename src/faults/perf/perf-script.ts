@@ -1,25 +1,26 @@
 /**
- * The text that `perf script` prints, read as it comes.
+ * Parses the text that `perf script` prints, as it arrives.
  *
- * A sample is a head line, one line a frame from the innermost outwards, and an empty line. With the fields that we
- * ask for, and with those that it prints by itself:
+ * A sample is a head line, a line for each frame from the innermost outwards, and an empty line. The first example has
+ * the fields that we ask for, the second one the fields that perf prints by default:
  *
  *     python 4711/4711  1938.987908123: page-faults:u:      7f86c75070b0
  *     	          13c261 _PyDict_LoadGlobal+0x81 (/usr/lib/libpython3.13.so.1.0)
  *     python 4711 [001]  1938.987908:          1 exceptions:page_fault_user: address=0x7f86 ip=0x13c2 error_code=0x7
  *
  * Sources: tools/perf/builtin-script.c (process_event, perf_sample__fprintf_start), tools/perf/util/evsel_fprintf.c
- * (sample__fprintf_callchain), perf-script(1). Names of processes, symbols and files may hold blanks and parentheses.
+ * (sample__fprintf_callchain), perf-script(1). Names of processes, symbols and files may contain blanks and
+ * parentheses.
  */
 
 export interface Frame {
-  /** Null where there is no symbol. */
+  /** Null if there is no symbol. */
   readonly name: string | null;
-  /** Hexadecimal; of the file for mapped files, of the process for others. */
+  /** Hexadecimal; an address in the file for mapped files, in the process for other memory. */
   readonly address: string;
-  /** How far behind the symbol's start; null where it was not printed. */
+  /** Distance from the symbol's start; null if it was not printed. */
   readonly offset: number | null;
-  /** The file or a name in brackets; for an inlined function null, its file is that of the next frame. */
+  /** The file, or a name in brackets. Null for an inlined function, whose file is that of the next frame. */
   readonly module: string | null;
 }
 
@@ -27,26 +28,26 @@ export interface Sample {
   /** The name of the thread. */
   readonly command: string;
   readonly pid: number;
-  /** As perf's clock has it. */
+  /** By perf's clock. */
   readonly seconds: number;
   readonly event: string;
-  /** Where the fault was; null where it was not recorded. */
+  /** The address that faulted; null if it was not recorded. */
   readonly faultAddress: number | null;
-  /** Of a tracepoint whose fields were printed. */
+  /** Known for a tracepoint whose fields were printed; else null. */
   readonly errorCode: number | null;
-  /** From the innermost outwards. */
+  /** Innermost first. */
   readonly frames: readonly Frame[];
 }
 
 export interface ScriptReader {
   readonly onSample: (sample: Sample) => void;
-  /** So many samples were lost before the next one. */
+  /** `count` samples were lost before the next one, or in total. */
   readonly onLost: (count: number, kind: 'ring' | 'total') => void;
-  /** A line that is nothing of what perf prints. */
+  /** Called for a line that perf does not print. */
   readonly onUnreadable: (line: string, number: number) => void;
 }
 
-/** A longer line is nothing that perf prints: names are cut by the kernel, symbols by perf. */
+/** perf prints no longer line: the kernel cuts names, and perf cuts symbols. */
 const LONGEST_LINE = 64 * 1024;
 /** perf_event_max_stack is 127; inlined functions come on top. */
 const MOST_FRAMES = 1024;
@@ -55,11 +56,11 @@ const HEAD =
   /^ *(.{0,64}?) *(\d{1,10})(?:\/(-?\d{1,10}))? +(?:\[\d{1,6}\] +)?(?:[A-Za-z.]{4,5} +)?(\d{1,12}\.\d{1,9}): +(?:(\d{1,20}) +)?(\S{1,200}?):(?:\s+(.*))?$/s;
 const LOST = /\bPERF_RECORD_LOST(_SAMPLES)? lost (\d{1,15})/;
 const FRAME = /^\t\s*([0-9a-f]+)\s(.*)$/s;
-/** Where the module begins: names may hold " (" themselves, paths may end with " (deleted)". */
+/** The start of the module. Names may contain " (" themselves, and paths may end with " (deleted)". */
 const MODULE = / \((?=\/|\[|inlined\)|anon_inode|memfd)/g;
 const OTHER_RECORD = /: PERF_RECORD_[A-Z0-9_]+/;
 
-/** One of which not all lines have come. */
+/** A sample that may still get more lines. */
 type OpenSample = Sample & { readonly frames: Frame[] };
 
 export class PerfScriptParser {
@@ -67,7 +68,7 @@ export class PerfScriptParser {
   #pending = '';
   #tooLong = false;
   #open: OpenSample | null = null;
-  /** What its head line has behind the event. */
+  /** The part of its head line after the event. */
   #headRest = '';
   #lineNumber = 0;
 
@@ -90,7 +91,7 @@ export class PerfScriptParser {
     }
   }
 
-  /** @returns whether the text ended where a line ends */
+  /** @returns whether the text ended at the end of a line */
   end(): boolean {
     const whole = this.#pending === '' && !this.#tooLong;
     if (!whole) this.#finishLine('');
@@ -137,7 +138,7 @@ export class PerfScriptParser {
     const sample = this.#open;
     this.#open = null;
     if (sample === null) return;
-    // Without callers the innermost frame is on the head line.
+    // Without callers, perf prints the only frame on the head line.
     const only = sample.frames.length === 0 ? parseFrame(`\t${this.#headRest}`) : null;
     if (only !== null) sample.frames.push(only);
     this.#reader.onSample(sample);
@@ -155,7 +156,7 @@ function openSample(head: RegExpExecArray): OpenSample {
     pid: Number(pid),
     seconds: Number(time),
     event,
-    // A tracepoint has no address of its own; perf prints 0 then.
+    // For a tracepoint, which has no address, perf prints 0.
     faultAddress: Number.isNaN(address) || address === 0 ? null : address,
     errorCode: code === undefined ? null : Number(code),
     frames: [],

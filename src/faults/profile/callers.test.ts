@@ -11,7 +11,7 @@ const frame = (name: string | null, module: string | null = LIBRARY): Frame => (
 });
 const names = (frames: readonly Frame[]): (string | null)[] => frames.map(({ name }) => name);
 
-test('a chain that arrives at the beginning of a program is whole', () => {
+test('a chain that reaches the start of a program is complete', () => {
   const chain = [frame('update_refs'), frame('gc_collect_main'), frame(null), frame('_start', '/usr/bin/python3')];
   expect(believable(chain, false)).toEqual({ frames: chain, whole: true });
 });
@@ -23,14 +23,14 @@ test('without frame pointers only the innermost function is known', () => {
   expect(whole).toBe(false);
 });
 
-test('one that was unwound is right until its debug data ends', () => {
+test('an unwound chain is right until its debug data ends', () => {
   const chain = [frame('Py_INCREF', null), frame('_PyEval_EvalFrameDefault'), frame('py::touch:/a.py'), frame(null)];
   expect(names(believable(chain, true).frames)).toEqual(names(chain.slice(0, 3)));
-  // Inlined functions tell that it was.
+  // Inlined functions show that the chain was unwound.
   expect(names(believable(chain, false).frames)).toEqual(names(chain.slice(0, 3)));
 });
 
-test('the way into the kernel is left out', () => {
+test('kernel frames are left out', () => {
   const chain = [frame('exc_page_fault', '[kernel.kallsyms]'), frame('list_resize'), frame('_start')];
   expect(names(believable(chain, false).frames)).toEqual(['list_resize', '_start']);
   expect(believable([], false)).toEqual({ frames: [], whole: false });

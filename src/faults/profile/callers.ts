@@ -1,14 +1,14 @@
 /**
- * Which callers of a sample are to be believed. Pure.
+ * Which callers of a sample can be trusted. Pure.
  *
- * The kernel follows frame pointers, and an interpreter that was built without them (most are) keeps other things in
- * that register: then what follows the innermost frame are values that happened to lie there. A chain that arrives at
- * where a program or a thread begins is whole. Of another one the innermost frame is right, and no more is known; but
- * one that was unwound with debug data ends where there is none (in code that Python has made), and is right until then.
+ * The kernel follows frame pointers. An interpreter built without them (most are) uses that register for other values,
+ * so that the frames after the innermost one are random. A chain that reaches the start of a program or a thread is
+ * complete. Of any other chain only the innermost frame can be trusted, unless it was unwound with debug data: such a
+ * chain ends where there is no debug data (in code that Python has generated), and is right up to there.
  */
 import type { Frame } from '../perf/perf-script.ts';
 
-/** Where programs and threads begin in glibc and musl. */
+/** Functions at the start of programs and threads in glibc and musl. */
 const BEGINNINGS = new Set([
   '_start',
   '__libc_start_main',
@@ -25,25 +25,25 @@ const BEGINNINGS = new Set([
   '__clone3',
 ]);
 
-/** The way from the fault into the kernel, where it was recorded. */
+/** The kernel's own frames, if they were recorded. */
 const KERNEL = /^\[(guest\.)?kernel\b/;
 
-/** An interpreter's main function can be the last that a chain has of a stripped C library. */
+/** The interpreter's main function. With a stripped C library a chain may have no named frame beyond it. */
 const INTERPRETER_MAIN = /^(Py_BytesMain|Py_Main|Py_RunMain|main)$/;
 
 export interface Callers {
-  /** From the innermost outwards; never empty if there was one. */
+  /** Innermost first; not empty unless no frame outside the kernel was recorded. */
   readonly frames: readonly Frame[];
-  /** Whether they are all of them. */
+  /** Whether the chain is complete. */
   readonly whole: boolean;
 }
 
-/** @param unwound with debug data, and not by frame pointers */
+/** @param unwound whether callers were found with debug data, not by frame pointers */
 export function believable(recorded: readonly Frame[], unwound: boolean): Callers {
   const frames = recorded.filter(({ module }) => module === null || !KERNEL.test(module));
   const whole = frames.some(({ name }) => name !== null && (BEGINNINGS.has(name) || INTERPRETER_MAIN.test(name)));
   if (whole) return { frames, whole };
-  // Only unwinding tells of inlined functions.
+  // An inlined function (no module) proves that the chain was unwound.
   if (!unwound && frames.every(({ module }) => module !== null)) return { frames: frames.slice(0, 1), whole };
   const wrong = frames.findIndex(({ name }, index) => index > 0 && name === null);
   return { frames: wrong < 0 ? frames : frames.slice(0, wrong), whole };

@@ -45,7 +45,7 @@ test.each(Object.entries(functions))('%s', (cause, places) => {
   for (const [name, file] of places) expect([name, causeOf([{ name, file }])]).toEqual([name, cause]);
 });
 
-test('functions that write for others leave it to their callers', () => {
+test("a function that writes for others has its caller's cause", () => {
   const copy = { name: '__memcpy_avx512_unaligned_erms', file: '/usr/lib/libc.so.6' };
   expect(causeOf([copy, { name: '_int_realloc', file: '/usr/lib/libc.so.6' }])).toBe('allocator');
   expect(causeOf([copy, { name: 'PyBytes_FromStringAndSize', file: LIBRARY }])).toBe('interpreter');
@@ -53,7 +53,7 @@ test('functions that write for others leave it to their callers', () => {
   expect(causeOf([])).toBe('other');
 });
 
-test('the innermost known function decides: the collector freed what was garbage', () => {
+test("the innermost known function decides: a free within a collection is the allocator's", () => {
   const places = ['pymalloc_free', 'list_dealloc', 'delete_garbage', 'gc_collect_main'];
   expect(causeOf(places.map((name) => ({ name, file: LIBRARY })))).toBe('allocator');
 });

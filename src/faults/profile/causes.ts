@@ -1,13 +1,13 @@
 /**
- * What a copy was made for, by the function that wrote. Pure.
+ * Determines the cause of a copy from the function that wrote. Pure.
  *
- * The functions are CPython's, of 3.8 to 3.15, and those of C libraries' allocators. Sources: Modules/gcmodule.c (to
+ * The functions are those of CPython 3.8 to 3.15 and of C libraries' allocators. Sources: Modules/gcmodule.c (up to
  * 3.12), Python/gc.c (3.13 on), Python/gc_free_threading.c; Objects/obmalloc.c; Include/object.h, Include/refcount.h,
  * Include/internal/pycore_object.h and pycore_stackref.h; Objects/mimalloc; glibc's malloc/malloc.c.
  *
- * Without inlined functions (`--call-graph dwarf`) a function that counts references is told only where counting is all
- * that it writes to objects which were there before. The evaluation loop counts, specializes bytecode and stores
- * values: it is the interpreter's.
+ * Inlined functions are known only with `--call-graph dwarf`. Without them a function is listed under reference counts
+ * only if counting is all that it writes to existing objects. The evaluation loop counts references, specializes
+ * bytecode and stores values, so its cause is the interpreter.
  */
 
 export const FAULT_CAUSES = {
@@ -41,7 +41,7 @@ export const FAULT_CAUSES = {
 export type FaultCause = keyof typeof FAULT_CAUSES;
 export const FAULT_CAUSE_NAMES = Object.keys(FAULT_CAUSES) as FaultCause[];
 
-/** What causes are told by: a name, and the file that it is in. */
+/** A function that a cause is determined from: its name and file. */
 export interface NamedPlace {
   readonly name: string;
   readonly file: string;
@@ -91,29 +91,29 @@ const ALLOCATOR = new Set(
 const ALLOCATOR_KINDS =
   /^(_?PyObject_(Malloc|Calloc|Realloc|Free)|_?PyMem_(Raw)?(Malloc|Calloc|Realloc|Free)|_int_(malloc|free|realloc|memalign)|tcache_|_?mi_|je_|tc_|_Py_?freelist_|_PyFreeList_|free_list_items)/i;
 
-/** Functions that write for their callers. */
+/** Functions that write on behalf of their callers. */
 const NEUTRAL = /^_*(builtin_)?(mem(cpy|move|set|pcpy)|str(n?cpy|cpy))(_|$)/;
 
 const INTERPRETER_FILE = /(^|\/)(lib)?python\d?[^/]*$/;
 const INTERPRETER_NAME = /^_*Py[A-Z_]/;
 
-/** Null where the caller tells. */
+/** Null if the caller decides. */
 function causeOfFunction({ name, file }: NamedPlace): FaultCause | null {
-  // gcc's copies of a function: `collect.isra.0`, `tuple_dealloc.cold`.
+  // Strips the suffixes of gcc's copies of a function: `collect.isra.0`, `tuple_dealloc.cold`.
   const plain = name.replace(/\..*$/s, '').replace(/@.*$/s, '');
   if (COLLECTOR.has(plain) || COLLECTOR_KINDS.test(plain)) return 'collector';
   if (ALLOCATOR.has(plain) || ALLOCATOR_KINDS.test(plain)) return 'allocator';
   if (REFCOUNT.has(plain) || REFCOUNT_KINDS.test(plain)) return 'refcount';
   if (NEUTRAL.test(plain)) return null;
-  // Code without symbols: it can be anything that the file has.
+  // Code without symbols can be any function of the file.
   if (name.startsWith('[')) return 'other';
   const isInterpreter = INTERPRETER_FILE.test(file) || INTERPRETER_NAME.test(plain);
-  // The function that 3.8 and older call so; elsewhere it is anybody's.
+  // The collector's main function in 3.8 and older; outside the interpreter the name means nothing.
   if (plain === 'collect' && isInterpreter) return 'collector';
   return isInterpreter ? 'interpreter' : 'other';
 }
 
-/** @param places from the innermost outwards */
+/** @param places innermost first */
 export function causeOf(places: readonly NamedPlace[]): FaultCause {
   for (const place of places) {
     const cause = causeOfFunction(place);

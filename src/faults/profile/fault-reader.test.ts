@@ -45,7 +45,7 @@ function readAll(samples: readonly Sample[], given: Partial<FaultReaderOptions> 
   return reader;
 }
 
-test('what is no copy, or of somebody else, does not count', () => {
+test('faults that are not copies, and those of excluded processes, do not count', () => {
   const reader = readAll(
     [
       sample({ errorCode: 7 }),
@@ -61,7 +61,7 @@ test('what is no copy, or of somebody else, does not count', () => {
   expect([...reader.otherEvents]).toEqual([['cycles:u', 1]]);
 });
 
-test('with an event of all faults, a page that was shared counts once', () => {
+test('with an event for all faults, each shared page counts once', () => {
   const pages = new SharedPages(4096, [{ start: 0x10000, end: 0x14000, bits: Uint8Array.of(0b0101) }]);
   const at = (faultAddress: number | null): Sample => sample({ event: 'page-faults:u', faultAddress });
   const addresses = [0x10008, 0x10ff0, 0x11000, 0x12000, 0x9000, 0x14000, null];
@@ -71,13 +71,13 @@ test('with an event of all faults, a page that was shared counts once', () => {
   expect(readAll([at(0x10008)], { sharedPagesOf: () => null }).profile.faults).toBe(0);
 });
 
-test('a child starts with the pages that its parent had', () => {
+test("a child starts with its parent's shared pages", () => {
   const pages = new SharedPages(4096, [{ start: 0, end: 0x8000, bits: Uint8Array.of(0b10) }]);
   const copy = pages.copy();
   expect([copy.take(0x1000), copy.take(0x1000), pages.take(0x1000)]).toEqual([true, false, true]);
 });
 
-test('an inlined function is in the file of the one around it; Python is told from C', () => {
+test("an inlined function has its caller's file; Python functions are told from C functions", () => {
   const frames = [
     frame('Py_INCREF', null),
     frame('_PyEval_EvalFrameDefault'),
@@ -96,7 +96,7 @@ test('an inlined function is in the file of the one around it; Python is told fr
   expect(profile.causes.refcount).toBe(1);
 });
 
-test('lost samples are counted once, though perf tells of them twice', () => {
+test('lost samples are counted once, although perf reports them twice', () => {
   const reader = readAll([sample(), sample(), sample()]);
   for (const count of [2, 5]) reader.onLost(count, 'ring');
   reader.onLost(7, 'total');
@@ -125,13 +125,13 @@ test('the report: shares, functions, time', () => {
   expect(report.over_time.buckets[15]).toMatchObject({ refcount: 1 });
 });
 
-test('what is missing is said', () => {
+test('remarks name missing callers and symbols', () => {
   const leaf = [frame(null, '/usr/bin/python3.11')];
   const { remarks } = recordReport(readAll([sample({ frames: leaf })]), facts);
   expect(remarks.join('\n')).toMatch(/without frame pointers.*--call-graph dwarf/);
   expect(remarks.join('\n')).toMatch(/100% of the faults are in code without symbols.*\/usr\/bin\/python3\.11/);
 });
 
-test('nothing at all is a report too', () => {
+test('a recording without faults has a report', () => {
   expect(recordReport(readAll([]), facts)).toMatchObject({ faults: 0, lost_percent: 0, functions: [], remarks: [] });
 });

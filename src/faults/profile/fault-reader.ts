@@ -1,4 +1,4 @@
-/** Makes faults of samples: leaves out what is no copy, names Python's functions, and tells the cause. */
+/** Turns samples into faults: drops those that are not copies, names Python functions, and determines causes. */
 import { believable } from './callers.ts';
 import { causeOf } from './causes.ts';
 import type { PerfMaps } from '../perf/perf-map.ts';
@@ -9,47 +9,47 @@ import type { ProfileFrame } from '../perf/profile-frame.ts';
 import type { SharedPages } from './shared-pages.ts';
 
 export interface FaultReaderOptions {
-  /** Whose faults are not asked for: the process that only the children of are followed. */
+  /** Pids whose own faults are dropped: with `--from-fork`, the parent. */
   readonly excluded: ReadonlySet<number>;
-  /** For an event that tells of all faults: the pages that a process shared; null where all faults count. */
+  /** For an event that reports all faults: the pages that a process shared. Null if all faults count. */
   readonly sharedPagesOf: ((pid: number) => SharedPages | null) | null;
-  /** By perf's clock; null: when the first sample comes. */
+  /** The start by perf's clock; null for the time of the first sample. */
   readonly startSeconds: () => number | null;
-  /** Whether callers were found with debug data; false where that is not known. */
+  /** Whether callers were found with debug data; false if not known. */
   readonly unwound: boolean;
-  /** Null for a recording of elsewhere: its processes are not those that have these numbers here. */
+  /** Null for an import, whose pids belong to other processes on this machine. */
   readonly maps: PerfMaps | null;
 }
 
-/** write (2), from user mode (4), to a page that is present (1): enum x86_pf_error_code. */
+/** A write (2) from user mode (4) to a page that is present (1): enum x86_pf_error_code. */
 const COPY_ON_WRITE = 7;
 const FAULT_EVENT = /page[-_]?faults?|^(minor-)?faults\b/;
-/** Recordings name few events; a damaged one may name any. */
+/** Recordings have few events, but a damaged one may have any number. */
 const MOST_EVENTS = 20;
 const UNNAMED_MEMORY = /^(\/\/anon|\[anon.*|\[unknown\]|anon_inode.*|memfd.*|\/tmp\/perf-\d+\.map)$/;
 
 export class FaultReader implements ScriptReader {
   readonly #options: FaultReaderOptions;
   readonly profile = new Profile();
-  /** Faults that were no copies: for fresh memory, or on a page that was read for the first time. */
+  /** Faults that were not copies: for fresh memory, or for the first read of a page. */
   notCopies = 0;
-  /** Faults of processes that are not asked for. */
+  /** Faults of the excluded processes. */
   excludedFaults = 0;
-  /** Samples of other events, by event. */
+  /** Numbers of samples of other events, by event. */
   readonly otherEvents = new Map<string, number>();
   unreadable = 0;
   firstUnreadable: { readonly line: string; readonly number: number } | null = null;
   #lostInRings = 0;
   #lostInAll = 0;
   #firstSeconds: number | null = null;
-  /** When the last sample came, since the start. */
+  /** The time of the last fault, since the start. */
   lastSeconds = 0;
 
   constructor(options: FaultReaderOptions) {
     this.#options = options;
   }
 
-  /** perf tells of them as they are lost, and once more, all of them, at the end. */
+  /** perf reports losses as they happen, and their total once more at the end. */
   get lost(): number {
     return Math.max(this.#lostInRings, this.#lostInAll);
   }
@@ -105,7 +105,7 @@ export class FaultReader implements ScriptReader {
 }
 
 function profileFrame(frame: Frame, frames: readonly Frame[], index: number): ProfileFrame {
-  // An inlined function is in the file of the one that it was inlined into.
+  // An inlined function has the file of the function it was inlined into.
   const file = frame.module ?? frames.slice(index).find(({ module }) => module !== null)?.module ?? '';
   if (frame.name === null) return { name: file === '' ? '[unknown]' : `[${baseName(file)}]`, file, language: 'native' };
   if (frame.name.startsWith('py::')) return frameOfMap(frame.name);

@@ -17,7 +17,7 @@ const fault = (names: string, given: Partial<Fault> = {}): Fault => ({
 const sum = (buckets: readonly Readonly<Record<string, number>>[]): number =>
   buckets.flatMap((bucket) => Object.values(bucket)).reduce((all, each) => all + each, 0);
 
-test('equal stacks are counted, the outermost function first', () => {
+test('equal stacks are counted together, with the outermost function first', () => {
   const profile = new Profile();
   for (const names of ['leaf root', 'other root', 'leaf root']) profile.add(fault(names));
   profile.add(fault('leaf root', { cause: 'refcount', whole: false }));
@@ -32,7 +32,7 @@ test('equal stacks are counted, the outermost function first', () => {
   expect(profile.wholeStacks).toBe(3);
 });
 
-test('a process has the name that it had last', () => {
+test('a process has its latest name', () => {
   const profile = new Profile();
   profile.add(fault('f', { pid: 1, command: 'cowherd-mold' }));
   profile.add(fault('f', { pid: 1, command: 'cowherd-worker' }));
@@ -43,7 +43,7 @@ test('a process has the name that it had last', () => {
   ]);
 });
 
-test('stretches of time get longer with the recording, and reach to its end', () => {
+test('buckets of time get longer with the recording, and reach to its end', () => {
   const profile = new Profile({ buckets: 10 });
   profile.add(fault('f', { seconds: 0.05 }));
   profile.add(fault('f', { seconds: 0.95 }));
@@ -65,7 +65,7 @@ test('too many different stacks are cut to their innermost function', () => {
   ]);
 });
 
-test('whatever is recorded, the memory is bounded and nothing is lost from the counts', () => {
+test('for any faults, memory is bounded and the counts are complete', () => {
   const limits = { stacks: 8, frames: 6, processes: 3, buckets: 5 };
   const anyFault = fc.record({
     pid: fc.nat(10),

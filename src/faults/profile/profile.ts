@@ -1,12 +1,12 @@
 /**
- * What a recording comes to: stacks with their counts, causes, processes and time, summed up as samples come, so that a
- * recording of any length takes the same memory.
+ * The sums of a recording: stacks with their counts, causes, processes and time. They are built as samples arrive, so
+ * that the memory needed does not depend on the recording's length.
  */
 import type { ProfileFrame } from '../perf/profile-frame.ts';
 import { type FaultCause, FAULT_CAUSE_NAMES } from './causes.ts';
 
 export interface ProfileStack {
-  /** Numbers of frames, from the outermost inwards. */
+  /** Indexes of frames, from the outermost inwards. */
   readonly frames: readonly number[];
   readonly cause: FaultCause;
   count: number;
@@ -14,7 +14,7 @@ export interface ProfileStack {
 
 export interface ProfileProcess {
   readonly pid: number;
-  /** The name that it had last. */
+  /** Its latest name. */
   command: string;
   count: number;
 }
@@ -22,16 +22,16 @@ export interface ProfileProcess {
 export interface Fault {
   readonly pid: number;
   readonly command: string;
-  /** Since the recording began. */
+  /** Time since the recording began. */
   readonly seconds: number;
   readonly cause: FaultCause;
-  /** From the innermost outwards. */
+  /** Innermost first. */
   readonly frames: readonly ProfileFrame[];
-  /** Whether these are all callers. */
+  /** Whether these are all of its callers. */
   readonly whole: boolean;
 }
 
-/** Faults in a stretch of time, by cause. */
+/** Numbers of faults in a stretch of time, by cause. */
 export type Bucket = Record<FaultCause, number>;
 
 export interface Limits {
@@ -41,7 +41,7 @@ export interface Limits {
   readonly buckets: number;
 }
 
-/** Some 50 MiB at the very most. */
+/** Together at most some 50 MiB. */
 const LIMITS: Limits = { stacks: 100_000, frames: 50_000, processes: 10_000, buckets: 120 };
 const FIRST_BUCKET_SECONDS = 0.1;
 const ELSEWHERE: ProfileFrame = { name: '[more]', file: '', language: 'native' };
@@ -56,9 +56,9 @@ export class Profile {
   readonly #buckets: Bucket[] = [];
   readonly causes: Bucket = emptyBucket();
   faults = 0;
-  /** Faults all of whose callers are known. */
+  /** Faults with all callers known. */
   wholeStacks = 0;
-  /** Faults whose stack was cut to its innermost frame, since there were too many different ones. */
+  /** Faults whose stack was cut to its innermost frame because there were too many different stacks. */
   mergedStacks = 0;
 
   constructor(limits: Partial<Limits> = {}) {
@@ -73,7 +73,7 @@ export class Profile {
     return [...this.#processes.values()].toSorted((a, b) => b.count - a.count);
   }
 
-  /** Stretches of time from the start of the recording to its end, or to its last fault where that is later. */
+  /** Buckets from the start of the recording to its end, or to its last fault if that is later. */
   bucketsUntil(seconds: number): readonly Bucket[] {
     while (Number.isFinite(seconds) && seconds / this.bucketSeconds > this.#limits.buckets) this.#halveBuckets();
     const count = Math.min(this.#limits.buckets, Math.round(seconds / this.bucketSeconds));
@@ -101,7 +101,7 @@ export class Profile {
       return;
     }
     this.mergedStacks += 1;
-    // There are no more of these than frames and causes.
+    // The number of these is limited to frames times causes.
     const innermost = numbers.slice(-1);
     const key = stackKey(innermost, cause);
     const merged = this.#stacks.get(key);
@@ -137,7 +137,7 @@ export class Profile {
     if (bucket !== undefined) bucket[cause] += 1;
   }
 
-  /** Makes each stretch of time twice as long. */
+  /** Halves the number of buckets by making each twice as long. */
   #halveBuckets(): void {
     const merged = emptyBuckets(Math.ceil(this.#buckets.length / 2));
     for (const [index, bucket] of this.#buckets.entries()) {

@@ -1,22 +1,22 @@
 /**
- * The pages that a process shared at the start of a recording, for an event that tells of all faults: only a fault on
- * one of them is a copy. Each counts once, since what was copied is the process's own.
+ * The pages that a process shared at the start of a recording, for an event that reports all faults: only a fault on
+ * one of these pages is a copy. Each page counts once, since a copied page is no longer shared.
  *
- * Read from /proc/PID/pagemap: present, of no file, and mapped by others too. Of the process that workers will be
- * forked from, pages that it has alone count too: they are what a worker will share.
+ * They are read from /proc/PID/pagemap: present, not of a file, and mapped by others too. For the process that workers
+ * will be forked from, pages that only it maps count too, since its workers will share them.
  */
 import { kernelUnits } from '../../procfs/auxv.ts';
 import { type Mapping, readMaps } from '../../procfs/maps.ts';
 import { Pagemap } from '../../procfs/pagemap.ts';
 
-/** Some of one mapping's pages, one bit each. */
+/** A part of one mapping, with one bit for each page. */
 interface Stretch {
   readonly start: number;
   readonly end: number;
   readonly bits: Uint8Array;
 }
 
-/** So many pages are asked for at a time. */
+/** How many page entries are read at a time. */
 const PAGES_AT_ONCE = 64 * 1024;
 
 export class SharedPages {
@@ -28,7 +28,7 @@ export class SharedPages {
     this.#stretches = stretches;
   }
 
-  /** For a child that was forked when the pages were these. */
+  /** A copy for a child forked while these pages were shared. */
   copy(): SharedPages {
     return new SharedPages(
       this.#pageBytes,
@@ -36,7 +36,7 @@ export class SharedPages {
     );
   }
 
-  /** Whether a fault at this address is the copy of a shared page; from then on the page is not shared any more. */
+  /** Whether a fault at this address copies a shared page. The page then no longer counts as shared. */
   take(address: number): boolean {
     const stretch = this.#stretchAt(address);
     if (stretch === null) return false;
@@ -64,9 +64,9 @@ export class SharedPages {
 }
 
 /**
- * Null where there is no such process. Throws EACCES where it may not be looked into.
+ * Null if there is no such process. Throws EACCES if it must not be inspected.
  *
- * @param alone also pages that nobody else maps
+ * @param alone whether pages that no other process maps count too
  */
 export function readSharedPages(pid: number, alone: boolean): SharedPages | null {
   const mappings = readMaps(pid);

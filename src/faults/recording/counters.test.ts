@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hasNone, parseCounters } from './counters.ts';
 
-test('what a machine with counters counts', () => {
+test('a machine with counters', () => {
   const counted = parseCounters(
     [
       '# started',
@@ -22,7 +22,7 @@ test('what a machine with counters counts', () => {
   expect(hasNone(counted)).toBe(false);
 });
 
-test('a machine with none, and processes that never ran', () => {
+test('a machine without counters, and processes that never ran', () => {
   const none = parseCounters('<not supported>;;instructions;0;100.00;;\n<not counted>;;cycles;0;0.00;;\n');
   expect(none.instructions_per_cycle).toBeNull();
   expect(hasNone(none)).toBe(true);

@@ -1,22 +1,22 @@
 /**
- * What the processor counts while processes run: instructions per cycle, and misses of the last-level cache, by
- * `perf stat`. Copied pages are memory that caches hold several times.
+ * Hardware counters of running processes from `perf stat`: instructions per cycle, and misses of the last-level cache.
+ * Caches hold copied pages several times.
  *
- * Its output with `-x` is one line an event: value, unit, event, run time, percent of it that the event was counted,
- * and more. Source: perf-stat(1), CSV FORMAT.
+ * With `-x` the output has one line per event: value, unit, event, run time, percent of the run time that the event was
+ * counted, and more. Source: perf-stat(1), CSV FORMAT.
  */
 import { spawn } from 'node:child_process';
 import type { Seconds } from '../../base/units.ts';
 import { plainEnvironment } from './perf-process.ts';
 
 export interface Counters {
-  /** Null where the machine does not count it. */
+  /** Null if the machine does not count it. */
   readonly instructions: number | null;
   readonly cycles: number | null;
   readonly cache_loads: number | null;
   readonly cache_misses: number | null;
   readonly instructions_per_cycle: number | null;
-  /** Of loads that reached the last-level cache, those that it did not have. */
+  /** Misses in percent of the loads that reached the last-level cache. */
   readonly cache_miss_percent: number | null;
 }
 
@@ -28,12 +28,12 @@ const SEPARATOR = ';';
 /** perf-stat(1), --timeout. */
 const SHORTEST_MS = 10;
 
-/** What is not a line of a counter is passed over, and a counter without a number is null. */
+/** Skips lines that are not a counter's. A counter without a number is null. */
 export function parseCounters(text: string): Counters {
   const values = new Map<string, number>();
   for (const line of text.split('\n')) {
     const [value = '', , event = ''] = line.split(SEPARATOR);
-    // `instructions:u`: where only user mode may be counted.
+    // The name is `instructions:u` if only user mode may be counted.
     if (/^\d+(\.\d+)?$/.test(value)) values.set(event.replace(/:[ukh]+$/, ''), Number(value));
   }
   const [instructions, cycles, loads, misses] = EVENTS.map((event) => values.get(event) ?? null);
@@ -61,7 +61,7 @@ export function hasNone({ instructions, cycles, cache_loads, cache_misses }: Cou
   return [instructions, cycles, cache_loads, cache_misses].every((value) => value === null);
 }
 
-/** Counts until the time is over or it is to stop; what could not be counted is null, whatever the reason. */
+/** Counts until the time is over or `stop` aborts. A counter that fails for any reason is null. */
 export async function count(processes: readonly number[], time: Seconds, stop: AbortSignal): Promise<Counters> {
   const events = ['-x', SEPARATOR, '-e', EVENTS.join(',')];
   const timeout = String(Math.max(SHORTEST_MS, Math.round(time * 1000)));

@@ -1,4 +1,4 @@
-/** Reads what was recorded elsewhere: a perf.data, or the text that `perf script` made of one. */
+/** Reads a recording made elsewhere: a perf.data, or the text that `perf script` printed of one. */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 import { FaultReader, type FaultReaderOptions } from '../profile/fault-reader.ts';
@@ -7,10 +7,10 @@ import { requirePerf } from './perf-command.ts';
 import { PerfScriptParser } from '../perf/perf-script.ts';
 import { readScript, spawnScript } from './perf-pipe.ts';
 
-/** Not the address of a fault: a recording may have none, and which pages were shared is not known. */
+/** Without the faults' addresses: a recording may lack them, and which pages were shared is not known anyway. */
 const FIELDS = 'comm,pid,tid,time,event,trace,ip,sym,symoff,dso';
 
-/** Nothing is known but what is in it. */
+/** Options for a recording about which nothing else is known. */
 export const FROM_ELSEWHERE: FaultReaderOptions = {
   excluded: new Set(),
   sharedPagesOf: null,
@@ -78,7 +78,7 @@ async function readPerfData(path: string, reader: FaultReader): Promise<void> {
   if (status !== 0) {
     throw unreadable(path, complaint ?? `perf script ended with ${status === null ? 'a signal' : `status ${status}`}`);
   }
-  // Of a damaged one it may read what it can, and end with 0.
+  // perf script may read a damaged file as far as it can and exit with status 0.
   if (complaint !== undefined && /failed to (read|process)|corrupt|truncat|unexpected/i.test(complaint)) {
     throw unreadable(path, complaint);
   }

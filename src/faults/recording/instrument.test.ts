@@ -12,7 +12,7 @@ const user: RecordingFacts = {
   kernel: { capabilities: NOBODY, perfEventParanoid: 2, faultTracepoint: false },
 };
 
-test('the tracepoint, where it can be had', () => {
+test('the tracepoint, if it is available', () => {
   expect(chooseInstrument(root)).toMatchObject({ name: 'tracepoint', filter: 'error_code==7', missing: null });
   expect(
     chooseInstrument({ ...user, kernel: { ...user.kernel, perfEventParanoid: -1, faultTracepoint: true } }),
@@ -23,7 +23,7 @@ test('the tracepoint, where it can be had', () => {
   expect(chooseInstrument({ ...root, kernel: { ...root.kernel, capabilities: recorder } }).name).toBe('tracepoint');
 });
 
-test('else the software event, and how to have the tracepoint', () => {
+test('otherwise the software event, with how to get the tracepoint', () => {
   const cases: [Partial<RecordingFacts>, RegExp][] = [
     [{ architecture: 'arm64' }, /x86; this is arm64/],
     [{ tracefsMounted: false }, /sudo mount -t tracefs tracefs \/sys\/kernel\/tracing/],
@@ -37,12 +37,12 @@ test('else the software event, and how to have the tracepoint', () => {
   }
 });
 
-test('what was asked for', () => {
+test('the wanted instrument, if it is available', () => {
   expect(chooseInstrument(root, 'software')).toMatchObject({ name: 'software', missing: null });
   expect(() => chooseInstrument(user, 'tracepoint')).toThrow(expect.objectContaining({ code: 'PERF_NOT_ALLOWED' }));
 });
 
-test('a kernel that lets nobody record', () => {
+test('a kernel that does not allow recording', () => {
   const strict = { ...user, kernel: { ...user.kernel, perfEventParanoid: 3 } };
   expect(() => chooseInstrument(strict)).toThrow(
     expect.objectContaining({ code: 'PERF_NOT_ALLOWED', detail: 'kernel.perf_event_paranoid is 3' }),

@@ -1,16 +1,16 @@
 /**
- * With which event copy-on-write faults are recorded here. Pure.
+ * Chooses the event that records copy-on-write faults on this machine. Pure.
  *
  * - The tracepoint exceptions:page_fault_user with `error_code==7`: a write (2) from user mode (4) to a page that is
- *   present (1). Such a fault is a copy, or the finding that no copy is needed any more. Source:
+ *   present (1). Such a fault copies the page, or finds that a copy is no longer needed. Source:
  *   arch/x86/include/asm/trap_pf.h (enum x86_pf_error_code), arch/x86/include/asm/trace/exceptions.h. x86 only: other
  *   architectures have no such tracepoint, or other numbers.
- * - The software event page-faults:u tells of all faults, also of those for fresh memory; which of them were copies is
- *   told by the pages that were there at the start (`shared-pages.ts`).
+ * - The software event page-faults:u reports all faults, including those for fresh memory. The pages present at the
+ *   start tell which of them were copies (`shared-pages.ts`).
  *
- * What each needs: Documentation/admin-guide/sysctl/kernel.rst (perf_event_paranoid) and
- * Documentation/admin-guide/perf-security.rst. Neither sees copies that the kernel makes in user memory, as read(2)
- * into a buffer does.
+ * For their requirements see Documentation/admin-guide/sysctl/kernel.rst (perf_event_paranoid) and
+ * Documentation/admin-guide/perf-security.rst. Neither event sees copies that the kernel makes when it writes to user
+ * memory, as in a read(2) into a buffer.
  */
 import { CowherdError } from '../../base/errors.ts';
 import type { KernelFacts } from '../../procfs/kernel.ts';
@@ -19,20 +19,20 @@ export type InstrumentName = 'tracepoint' | 'software';
 
 export interface Instrument {
   readonly name: InstrumentName;
-  /** As perf names it. */
+  /** Its name for perf. */
   readonly event: string;
   readonly filter: string | null;
-  /** For people: what it counts. */
+  /** What it counts, for people. */
   readonly meaning: string;
-  /** Why it is not the better one, and how to have that; null where it is. */
+  /** Why the tracepoint is not available, or how to get it; null if it is available. */
   readonly missing: string | null;
 }
 
 export interface RecordingFacts {
   readonly kernel: Pick<KernelFacts, 'capabilities' | 'perfEventParanoid' | 'faultTracepoint'>;
-  /** As Node names it: "x64". */
+  /** Node's name: "x64". */
   readonly architecture: string;
-  /** Whether tracefs is mounted anywhere; who may read it is another question. */
+  /** Whether tracefs is mounted anywhere, readable or not. */
   readonly tracefsMounted: boolean;
 }
 
@@ -52,7 +52,7 @@ const SOFTWARE = {
 } as const;
 
 /**
- * The tracepoint where it can be had, unless `wanted` says otherwise.
+ * Chooses the tracepoint if it is available, unless `wanted` says otherwise.
  *
  * @throws CowherdError PERF_NOT_ALLOWED
  */
@@ -65,7 +65,7 @@ export function chooseInstrument(facts: RecordingFacts, wanted?: InstrumentName)
         'Use a kernel with CONFIG_PERF_EVENTS; in a container, one that shows /proc/sys/kernel/perf_event_paranoid.',
     });
   }
-  // Above 2 (an addition of Debian and Ubuntu) nobody without a privilege may record even their own processes.
+  // Above 2 (a patch of Debian and Ubuntu), recording even one's own processes needs a privilege.
   if (paranoid > 2 && !isPrivileged(facts)) {
     throw new CowherdError('PERF_NOT_ALLOWED', { detail: `kernel.perf_event_paranoid is ${paranoid}` });
   }
@@ -80,7 +80,7 @@ function isPrivileged({ kernel: { capabilities } }: RecordingFacts): boolean {
   return capabilities.perfmon || capabilities.sysAdmin;
 }
 
-/** What to do to have the tracepoint; null where it can be had. */
+/** How to make the tracepoint available; null if it is. */
 function missingForTracepoint(facts: RecordingFacts): string | null {
   const { kernel, architecture, tracefsMounted } = facts;
   if (architecture !== 'x64') return `The tracepoint ${TRACEPOINT.event} is of x86; this is ${architecture}.`;

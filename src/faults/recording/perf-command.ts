@@ -1,25 +1,26 @@
-/** The command `perf` of this machine. */
+/** Checks the command `perf` of this machine. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 
-/** `major.minor` of the kernel tree that it was built from. */
+/** The version of the kernel tree that it was built from. */
 export type PerfVersion = readonly [major: number, minor: number];
 
 /**
- * What is needed, and since when it is there (the tags of the kernel tree, tools/perf): `--control` with an answer, so
- * that a recording is known to have begun (5.10); `--user-callchains` (5.4); `perf script --show-lost-events` (4.17).
+ * The oldest version with all options that are needed. By the tags of the kernel tree (tools/perf): `--control` with an
+ * answer, which tells that a recording has begun (5.10); `--user-callchains` (5.4); `perf script --show-lost-events`
+ * (4.17).
  */
 const OLDEST: PerfVersion = [5, 10];
 
-/** Out of `perf version 6.1.187`; null for any other text. */
+/** Parses `perf version 6.1.187`; null for any other text. */
 export function parsePerfVersion(text: string): PerfVersion | null {
   const match = /^perf version (\d+)\.(\d+)/m.exec(text);
   return match === null ? null : [Number(match[1]), Number(match[2])];
 }
 
 /**
- * Makes sure that there is a perf that can do what is needed.
+ * Makes sure that perf is installed and new enough.
  *
  * @throws CowherdError PERF_MISSING, PERF_TOO_OLD
  */
@@ -40,7 +41,7 @@ async function askVersion(): Promise<string> {
     return stdout;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EACCES')) throw new CowherdError('PERF_MISSING', { cause: error });
-    // Ubuntu's perf is a script that ends so where the real one for the running kernel is not installed.
+    // Ubuntu's perf is a script that fails if the real one for the running kernel is not installed.
     const { stderr } = error as { stderr?: unknown };
     throw new CowherdError('PERF_MISSING', { detail: firstLine(String(stderr ?? error)), cause: error });
   }

@@ -1,8 +1,8 @@
 /**
- * The way from `perf record` to the sums: a buffer for bursts, and `perf script`, which names what was sampled.
+ * The path from `perf record` to the sums: a buffer for bursts, and `perf script`, which resolves names.
  *
- * `perf script` runs with the lowest priority, so that who is recorded keeps the processors, until the buffer is half
- * full or the recording is over.
+ * `perf script` runs at a low priority, so that the recorded processes keep the processors, until the buffer is half
+ * full or the recording is over. Then its priority is raised, which only root may do.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -13,27 +13,27 @@ import type { FaultReader } from '../profile/fault-reader.ts';
 import { keepTail, LONGEST_COMPLAINT, plainEnvironment, setPriorityOf } from './perf-process.ts';
 import { PerfScriptParser } from '../perf/perf-script.ts';
 
-/** Fields of `perf script`; what a name or a path is made of is in `perf-script.ts`. */
+/** The fields of `perf script`; `perf-script.ts` parses them. */
 export const SCRIPT_FIELDS = 'comm,pid,tid,time,event,addr,ip,sym,symoff,dso';
 const SCRIPT_ARGUMENTS = ['script', '--show-lost-events', '--ns', '--force'];
 
 const BUFFERED_BYTES = 128 * 1024 * 1024;
 
-/** Names the samples of a recorder, and gives them to the reader. */
+/** Resolves the names of a recorder's samples and passes them to the reader. */
 export class Summing {
   readonly #script: ChildProcess;
-  /** Rejects where perf script fails. */
+  /** Rejects if perf script fails. */
   readonly done: Promise<void>;
 
   constructor(input: Readable, reader: FaultReader) {
     this.#script = spawnScript(['-F', SCRIPT_FIELDS, '-i', '-']);
     setPriorityOf(this.#script, process.getuid?.() === 0 ? constants.priority.PRIORITY_LOW : BELOW_OTHERS);
     this.done = this.#sumUp(input, reader);
-    // Where the recorder fails too, that is what is told.
+    // If the recorder fails too, its failure is the one reported.
     this.done.catch(() => {});
   }
 
-  /** From now on nobody has to be given way. */
+  /** Ends the low priority. */
   hurry(): void {
     setPriorityOf(this.#script, constants.priority.PRIORITY_NORMAL);
   }
@@ -43,7 +43,7 @@ export class Summing {
     const [ending] = await Promise.all([
       readScript(this.#script, reader),
       pipeline(input, buffer, this.#script.stdin as Writable).catch((error: unknown) => {
-        // Where perf script has ended early, its status tells.
+        // If perf script has ended early, its status is reported instead.
         if (!isSystemError(error, 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET')) throw error;
       }),
     ]);
@@ -52,10 +52,10 @@ export class Summing {
   }
 }
 
-/** The niceness where it could not be lowered again, without root: halfway. */
+/** Niceness when not root, who could not undo it: halfway. */
 const BELOW_OTHERS = 10;
 
-/** What is recorded and not read yet. When it is half full, who reads it has to hurry. */
+/** Buffers recorded data that is not read yet. Calls back once when it is half full. */
 class Buffering extends Transform {
   readonly #onHalf: () => void;
   #isHurried = false;
@@ -86,11 +86,11 @@ export function spawnScript(args: readonly string[]): ChildProcess {
 export interface ScriptEnding {
   readonly status: number | null;
   readonly stderr: string;
-  /** Whether its output ended where a line ends. */
+  /** Whether its output ended at the end of a line. */
   readonly whole: boolean;
 }
 
-/** Reads all that it prints. */
+/** Reads all output of a `perf script`. */
 export async function readScript(script: ChildProcess, reader: FaultReader): Promise<ScriptEnding> {
   const parser = new PerfScriptParser(reader);
   let stderr = '';

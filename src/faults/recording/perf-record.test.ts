@@ -27,7 +27,7 @@ function valueOf(args: readonly string[], name: string): string | undefined {
   return args[args.indexOf(name) + 1];
 }
 
-test('the workers are recorded, or the one that will fork them', () => {
+test('the workers are recorded, or the process that will fork them', () => {
   expect(valueOf(recorderArguments(options, 2), '--pid')).toBe('11,12');
   expect(valueOf(recorderArguments({ ...options, fromFork: true }, 2), '--pid')).toBe('10');
 });
@@ -40,7 +40,7 @@ test('every fault is a sample, and the recorder ends by itself', () => {
   expect(valueOf(recorderArguments({ ...options, instrument: software }, 2), '--count')).toBe('1');
 });
 
-test('buffers: as large as allowed, and never more than 256 MiB in all', () => {
+test('buffers are as large as allowed, at most 256 MiB in all', () => {
   expect(bufferSize(null, 2, 'fp')).toBe('65536K');
   expect(bufferSize(null, 64, 'fp')).toBe('4096K');
   expect(bufferSize(null, 2, 'dwarf')).toBe('131072K');
@@ -49,14 +49,14 @@ test('buffers: as large as allowed, and never more than 256 MiB in all', () => {
   expect(bufferSize(0, 128, 'dwarf')).toBe('512K');
 });
 
-test('what a process may lock', () => {
+test('the memory that a process may lock', () => {
   const line = 'Max locked memory         8388608              8388608              bytes     \n';
   expect(parseLockable(`Limit  Soft Limit\n${line}`)).toBe(8_388_608);
   expect(parseLockable(line.replace('8388608', 'unlimited'))).toBe(256 * 2 ** 20);
   expect(parseLockable('')).toBe(0);
 });
 
-test('what perf says when it cannot', () => {
+test("errors for perf's messages", () => {
   const refused = `Error:
 Access to performance monitoring and observability operations is limited.
 Consider adjusting /proc/sys/kernel/perf_event_paranoid setting to open`;

@@ -1,9 +1,9 @@
 /**
- * `perf record` with its arguments, its life, and what it says when it can't.
+ * `perf record`: its arguments, its life, and its failures.
  *
- * The recorder starts with its events disabled, is told to enable them through a descriptor (`--control`), and answers
- * when it has; so the first instant is known. Its clock is CLOCK_MONOTONIC, as ours. It ends when its workload, a
- * `sleep`, does, or is told to by SIGINT; so it also ends when nobody is left to tell it.
+ * The recorder starts with its events disabled. It enables them when told so through a descriptor (`--control`), and
+ * answers when it has, so that the start of the recording is known. Its clock is CLOCK_MONOTONIC, like ours. It ends on
+ * SIGINT, or when its workload, a `sleep`, does; so it also ends if this process dies.
  *
  * Sources: perf-record(1), tools/perf/Documentation/perf-record.txt (--control, -D -1, --clockid);
  * tools/perf/builtin-record.c.
@@ -17,36 +17,36 @@ import type { Seconds } from '../../base/units.ts';
 import type { Instrument } from './instrument.ts';
 import { ignoreClosed, keepTail, LONGEST_COMPLAINT, plainEnvironment, setPriorityOf } from './perf-process.ts';
 
-/** How callers are found: by frame pointers, or by unwinding a copy of the stack with the program's debug data. */
+/** How callers are found: by frame pointers, or by unwinding a copy of the stack with debug data. */
 export type CallGraph = 'fp' | 'dwarf';
 
 export interface RecordingOptions {
   readonly instrument: Instrument;
   readonly callGraph: CallGraph;
-  /** Whose faults are recorded, and those of the children that they will fork. */
+  /** The processes whose faults are recorded, together with those of children that they fork. */
   readonly processes: readonly number[];
-  /** The process that workers are forked from; with `fromFork` it is the one recorded, for the sake of its children. */
+  /** The process that workers are forked from. With `fromFork` it is recorded, for the sake of its children. */
   readonly parent: number | null;
   readonly fromFork: boolean;
   readonly seconds: Seconds;
-  /** Memory that may be locked for buffers, in bytes; null for who may lock any (CAP_IPC_LOCK). */
+  /** Memory that may be locked for buffers, in bytes; null if unlimited (CAP_IPC_LOCK). */
   readonly lockable: number | null;
   /** Ends the recording before its time. */
   readonly stop: AbortSignal;
   readonly onBegun: () => void;
 }
 
-/** Of each stack that `dwarf` copies: enough for some twenty of the interpreter's frames. */
+/** How much of each stack `dwarf` copies: enough for some twenty of the interpreter's frames. */
 const STACK_BYTES = 4096;
-/** How long the workload outlives the time asked for; we are the first to end it. */
+/** How much longer than the time asked for the workload runs, so that we end the recording first. */
 const GRACE_SECONDS = 5;
-/** setTimeout takes no more. */
+/** The limit of setTimeout. */
 const LONGEST_SECONDS = 2_000_000;
 
 /**
- * The kernel's buffer of each processor, as `perf record -m` takes it. Without privilege a user has 516 KiB a processor
- * (kernel.perf_event_mlock_kb), and beyond that what the process may lock (RLIMIT_MEMLOCK); with it, all of them
- * together get at most 256 MiB. Copied stacks need the most.
+ * The size of the kernel's buffer for each processor, for `perf record -m`. Without privilege a user has 516 KiB per
+ * processor (kernel.perf_event_mlock_kb), and in addition what the process may lock (RLIMIT_MEMLOCK). With privilege
+ * all buffers together get at most 256 MiB. Copied stacks need the largest buffers.
  *
  * @param lockable in bytes; null with privilege
  */
@@ -60,7 +60,7 @@ export function bufferSize(lockable: number | null, processors: number, callGrap
 const MEBIBYTE = 1024 * 1024;
 const FOR_EVERYBODY = 512 * 1024;
 
-/** RLIMIT_MEMLOCK out of /proc/PID/limits; its soft limit, in bytes. */
+/** The soft limit of RLIMIT_MEMLOCK from /proc/PID/limits, in bytes. */
 export function parseLockable(limits: string): number {
   const text = /^Max locked memory +(\S+)/m.exec(limits)?.[1];
   return text === 'unlimited' ? 256 * MEBIBYTE : Number(text ?? 0);
@@ -98,7 +98,7 @@ export function recorderArguments(options: RecordingOptions, processors: number)
   ];
 }
 
-/** `perf record`, in a session of its own: a Ctrl-C is ours to tell it of, and not to cut off who reads it. */
+/** `perf record`, in a session of its own: a Ctrl-C must reach only us, who end it without cutting off its reader. */
 export class Recorder {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
@@ -112,7 +112,7 @@ export class Recorder {
       detached: true,
       env: plainEnvironment(),
     });
-    // It takes little, but must take it in time.
+    // It needs little CPU time, but without delay.
     setPriorityOf(this.#process, constants.priority.PRIORITY_ABOVE_NORMAL);
     this.#ended = new Promise((resolve) => {
       const end = (): void => {
@@ -120,7 +120,7 @@ export class Recorder {
         resolve();
       };
       this.#process.once('exit', () => {
-        // What it said comes after it; but its workload has the same stream, and may outlive it.
+        // Its last output may arrive after the exit. Its workload, which may outlive it, has the same stream.
         if (this.#process.stderr?.closed !== false) return end();
         const timer = setTimeout(end, LAST_WORDS_MS);
         this.#process.stderr.once('close', () => {
@@ -146,7 +146,7 @@ export class Recorder {
     return this.#process.stdout;
   }
 
-  /** Returns when it is done. */
+  /** Returns when the recorder has answered. */
   async tell(command: 'enable' | 'disable'): Promise<void> {
     const answered = new Promise<void>((resolve) => {
       this.#answered = resolve;
@@ -156,7 +156,7 @@ export class Recorder {
     if (this.#isEnded) throw this.#failure();
   }
 
-  /** Returns when the time is over, when nobody is left that is recorded, or when it is to stop. */
+  /** Returns when the time is over, when the recorder ends because no process is left, or when `stop` aborts. */
   async until(time: Seconds, stop: AbortSignal): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => {
@@ -171,12 +171,12 @@ export class Recorder {
   async end(): Promise<void> {
     if (!this.#isEnded) this.#process.kill('SIGINT');
     await this.#ended;
-    // After a good end it ends itself by the signal that ended it, or by the one that it ended its workload with.
+    // After success perf kills itself with the signal that it got, or with the one that it ended its workload with.
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== 0 && signalCode !== 'SIGINT' && signalCode !== 'SIGTERM') throw this.#failure();
   }
 
-  /** With its workload. */
+  /** Kills the recorder and its workload. */
   kill(): void {
     const { pid } = this.#process;
     if (this.#isEnded || pid === undefined) return;
@@ -194,7 +194,7 @@ export class Recorder {
 
 const LAST_WORDS_MS = 300;
 
-/** What `perf record` says when it cannot. */
+/** The error for what `perf record` printed when it failed. */
 export function failureOf(stderr: string): CowherdError {
   const said = stderr
     .split('\n')

@@ -1,4 +1,4 @@
-/** docs/record.md names each field and each cause, and no other. */
+/** docs/record.md names each field and each cause, and no others. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';

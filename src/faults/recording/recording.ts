@@ -1,13 +1,12 @@
 /**
  * A recording by perf, summed up while it runs.
  *
- *     perf record -o - ──> up to 128 MiB of what is not read yet ──> perf script -i - ──> sums
+ *     perf record -o - ──> a buffer of up to 128 MiB ──> perf script -i - ──> sums
  *
- * A pipe and no file: nothing is written to a disk, and the memory does not grow with the time. perf 6.1 writes and
- * reads all that is needed through a pipe (event formats, mappings, lost samples). The buffer is there because faults
- * come in bursts, a collection makes 100,000 of them in a second, and `perf script` names them slower than that; it
- * runs with the lowest priority, so that who is recorded keeps the processors, until the buffer is half full or the
- * recording is over.
+ * A pipe instead of a file: nothing is written to disk, and memory does not grow with time. perf 6.1 passes everything
+ * needed through a pipe (event formats, mappings, lost samples). The buffer absorbs bursts: a collection makes 100,000
+ * faults in a second, and `perf script` is slower than that. `perf script` runs at a low priority, so that the recorded
+ * processes keep the processors, until the buffer is half full or the recording is over.
  */
 import { monotonicClock } from '../../base/clock.ts';
 import { type Seconds, seconds } from '../../base/units.ts';
@@ -38,7 +37,7 @@ export async function recordFaults(options: RecordingOptions): Promise<Recording
   const recorder = new Recorder(options);
   try {
     const summing = new Summing(recorder.output, reader);
-    // An answer to anything says that the recorder is ready.
+    // The answer to this command tells that the recorder is ready.
     await recorder.tell('disable');
     shared.read();
     startSeconds = monotonicClock.now() / 1000;
@@ -56,7 +55,7 @@ export async function recordFaults(options: RecordingOptions): Promise<Recording
   }
 }
 
-/** The shared pages of each process, read before the first fault is recorded; of new ones, their parent's. */
+/** The shared pages of each process, read before the first fault is recorded. New processes get their parent's. */
 class SharedAtStart {
   readonly #options: RecordingOptions;
   readonly #known = new Map<number, SharedPages>();

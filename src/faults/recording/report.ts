@@ -1,4 +1,4 @@
-/** What a recording says, as data: what `--json` prints, and what the texts and pages are made of. */
+/** The report of a recording as data, which `--json` prints and the texts and pages are made from. */
 import type { Counters } from './counters.ts';
 import { type FaultCause, FAULT_CAUSE_NAMES } from '../profile/causes.ts';
 import type { FaultReader } from '../profile/fault-reader.ts';
@@ -20,7 +20,7 @@ export interface FunctionShare extends CauseShare {
   readonly name: string;
   readonly file: string;
   readonly language: ProfileFrame['language'];
-  /** Of most of its faults. */
+  /** The cause of most of its faults. */
   readonly cause: FaultCause;
 }
 
@@ -31,10 +31,10 @@ export interface CounterGroup extends Counters {
 
 export interface RecordReport {
   readonly version: number;
-  /** Who was recorded, in a few words. */
+  /** The recorded processes, in a few words. */
   readonly title: string;
   readonly taken_at: string;
-  /** Null for an import: where it was recorded is known from nowhere. */
+  /** Null for an import, whose parent is not known. */
   readonly parent: number | null;
   readonly from_fork: boolean;
   readonly seconds: number;
@@ -50,9 +50,9 @@ export interface RecordReport {
   readonly bytes: number;
   readonly lost: number;
   readonly lost_percent: number;
-  /** Faults that were recorded and are no copies. */
+  /** Recorded faults that are not copies. */
   readonly other_faults: number;
-  /** Faults all of whose callers are known. */
+  /** Faults with all callers known. */
   readonly whole_stacks_percent: number;
   readonly causes: Readonly<Record<FaultCause, CauseShare>>;
   readonly processes: readonly {
@@ -61,13 +61,13 @@ export interface RecordReport {
     readonly faults: number;
     readonly bytes: number;
   }[];
-  /** By the innermost function. */
+  /** Faults by innermost function. */
   readonly functions: readonly FunctionShare[];
-  /** By the innermost function of Python, where there are any. */
+  /** Faults by innermost Python function; faults without one are left out. */
   readonly python_functions: readonly FunctionShare[];
   readonly stacks: readonly (CauseShare & { readonly cause: FaultCause; readonly frames: readonly string[] })[];
   readonly over_time: { readonly bucket_seconds: number; readonly buckets: readonly Readonly<Bucket>[] };
-  /** Null where they were not asked for. */
+  /** Null if not asked for. */
   readonly counters: readonly CounterGroup[] | null;
   readonly remarks: readonly string[];
 }
@@ -87,9 +87,9 @@ export interface ReportFacts {
 
 const MOST_FUNCTIONS = 30;
 const MOST_STACKS = 50;
-/** In percent of all faults. */
+/** Percent of all faults; above it a remark tells that code has no symbols. */
 const UNNAMED_WORTH_A_REMARK = 20;
-/** Fewer whole stacks than this, in percent, are worth a remark. */
+/** Percent of all faults; fewer complete stacks are worth a remark. */
 const WHOLE_ENOUGH = 50;
 
 export function recordReport(reader: FaultReader, facts: ReportFacts): RecordReport {
@@ -209,7 +209,7 @@ function remarksOn(reader: FaultReader, facts: ReportFacts): string[] {
   return remarks;
 }
 
-/** Faults whose innermost function has no name, and the file that has most of them. */
+/** The faults whose innermost function has no name, and the file with most of them. */
 function unnamedCode({ stacks, frames }: Profile): { faults: number; file: string } | null {
   const byFile = new Map<string, number>();
   for (const { frames: numbers, count } of stacks) {

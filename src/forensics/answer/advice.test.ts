@@ -22,7 +22,7 @@ const remedies = (facts: Partial<AdviceFacts>): string[] => advise({ ...plain, .
 
 const damaged = sampleCounts({ identical: 5000, 'gc-header': 100, refcount: 800, hash: 20, allocator: 300 });
 
-test('the highest policy that the interpreter can have, with what it would have kept', () => {
+test('the highest policy that the interpreter supports, with the pages that it would have kept', () => {
   const [best] = advise({ ...plain, causes: damaged });
   expect(best).toMatchObject({
     remedy: 'policy',
@@ -36,7 +36,7 @@ test('the highest policy that the interpreter can have, with what it would have 
   expect(pagesKept('immortal', damaged)).toBe(6220);
 });
 
-test('a herd is told which policy to serve with, unless it has the highest', () => {
+test('a herd is advised to serve with a higher policy, unless it has the highest', () => {
   const policyOf = (policy: string, minor: number | null): string | undefined =>
     advise({ ...plain, causes: damaged, policy, minor }).find(({ remedy }) => remedy === 'policy')?.text;
   expect(policyOf('stock', 13)).toMatch(/^Serve with --policy immortal: /);
@@ -44,11 +44,11 @@ test('a herd is told which policy to serve with, unless it has the highest', () 
   expect(policyOf('instagram', 11)).toMatch(/^Serve with --policy freeze: /);
   expect(policyOf('freeze', 11)).toBeUndefined();
   expect(policyOf('immortal', 13)).toBeUndefined();
-  // No Python, or one whose heap is not known.
+  // Not Python, or one whose heap is not known.
   expect(policyOf('stock', null)).toBeUndefined();
 });
 
-test('each remedy for what it is for', () => {
+test('each remedy for its cause', () => {
   expect(remedies({ causes: sampleCounts({ identical: 500 }), policy: 'immortal' })).toEqual(['heal']);
   expect(
     remedies({ causes: sampleCounts({ 'gc-header': 500 }), policy: 'immortal', collectorCalledBy: 'msgpack' }),
@@ -61,7 +61,7 @@ test('each remedy for what it is for', () => {
   expect(remedies({ causes: sampleCounts({ native: 5000, unknown: 5000, payload: 5000 }) })).toEqual([]);
 });
 
-test('a refork, for what workers have alike beyond what each has for itself', () => {
+test("a refork, for similar pages beyond each worker's own memory", () => {
   const own = (4 * 1024 * 1024) / 4096;
   const refork = { causes: sampleCounts({}), freshPages: own + 8000, policy: 'immortal' };
   expect(advise({ ...plain, ...refork })).toMatchObject([
@@ -72,7 +72,7 @@ test('a refork, for what workers have alike beyond what each has for itself', ()
   expect(remedies({ ...refork, freshAlikePart: null })).toEqual([]);
 });
 
-test('to another server, whose workers can not be reforked: to make it before the fork', () => {
+test('another server, which cannot refork, is advised to make the memory before the fork', () => {
   const own = (4 * 1024 * 1024) / 4096;
   const made = { ...plain, causes: sampleCounts({}), freshAlikePart: 0.75 };
   const [loaded] = advise({ ...made, freshPages: own + 80_000 });
@@ -83,7 +83,7 @@ test('to another server, whose workers can not be reforked: to make it before th
   expect(later!.text).toMatch(/^Make before the fork what every worker makes/);
 });
 
-test('the most valuable first, and nothing below a hundredth of what was shared', () => {
+test('the most valuable advice first, and none below a hundredth of what was shared', () => {
   const facts = {
     causes: sampleCounts({ identical: 1000, specialization: 2000, payload: 3000 }),
     payloadOwner: { name: 'shop.data', pages: 99 },
@@ -92,11 +92,11 @@ test('the most valuable first, and nothing below a hundredth of what was shared'
   expect(remedies({ ...facts, payloadOwner: { name: 'shop.data', pages: 100 } })).toContain('payload');
 });
 
-test('who shared nothing is advised nothing', () => {
+test('no advice if nothing was shared', () => {
   expect(remedies({ sharedAtForkPages: 0, policy: 'stock', collectorCalledBy: 'x' })).toEqual([]);
 });
 
-test('whatever the figures, nobody is promised more than was lost, and sums are of all workers', () => {
+test('for any figures, no advice promises more than was lost, and sums cover all workers', () => {
   const pages = fc.nat(5000);
   const facts = fc.record({
     causes: fc.record(Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, pages]))).map(sampleCounts),

@@ -1,4 +1,4 @@
-/** What would have kept the pages, or wins them back, with the bytes: advice that follows from the figures; pure. */
+/** Advice derived from the figures: what would have kept the pages shared, or shares them again, in bytes; pure. */
 import { WORKER_OWN_BYTES } from '../../base/own-memory.ts';
 import type { CauseCounts } from '../pages/causes.ts';
 
@@ -6,41 +6,41 @@ export type Remedy = 'policy' | 'collector' | 'preload' | 'warm-up' | 'refork' |
 
 export interface Advice {
   readonly remedy: Remedy;
-  /** What to do, in a sentence; sizes stand in `bytesWon…`. */
+  /** What to do, in a sentence; the sizes are in `bytes_won_…`. */
   readonly text: string;
-  /** What a worker, and all of them, would take less of. An estimate. */
+  /** Estimates of the memory saved in one worker and in all of them. */
   readonly bytes_won_per_worker: number;
   readonly bytes_won_in_all: number;
 }
 
 export interface AdviceFacts {
-  /** Pages of the worker that stands for all. */
+  /** Pages of the median worker. */
   readonly causes: CauseCounts;
   readonly sharedAtForkPages: number;
-  /** That a worker has made itself since its fork. */
+  /** Pages that the worker has made itself since its fork. */
   readonly freshPages: number;
-  /** The part of these that another worker has made alike, from 0 to 1; null where that is not known. */
+  /** The part of the fresh pages that is similar to another worker's, from 0 to 1; null if not known. */
   readonly freshAlikePart: number | null;
   readonly workers: number;
   readonly pageBytes: number;
-  /** Of Python 3; null where it is not known. */
+  /** The minor version of Python 3; null if not known. */
   readonly minor: number | null;
-  /** The heap policy that the herd has; null for another server. */
+  /** The herd's heap policy; null for another server. */
   readonly policy: string | null;
-  /** Who called the collector, where a guard has seen it: "msgpack (…/fallback.py:23)". */
+  /** Who called the collector, if a guard has seen it: "msgpack (…/fallback.py:23)". */
   readonly collectorCalledBy: string | null;
-  /** The herd's mold has played warm-up requests: what is adapted in spite of them goes on being adapted. */
+  /** The herd's mold has played warm-up requests. Code still being adapted after them would be adapted anyway. */
   readonly isWarmedUp: boolean;
-  /** The owner of most of the written data. */
+  /** The owner of most of the pages with the cause `payload`. */
   readonly payloadOwner: { readonly name: string; readonly pages: number } | null;
 }
 
-/** From 3.12 on an object can be made immortal (PEP 683). */
+/** From 3.12 on objects can be made immortal (PEP 683). */
 const IMMORTAL_FROM_MINOR = 12;
-/** Below this part of what was shared nothing is worth a line. */
+/** Advice that wins less than this part of the pages shared at fork is left out. */
 const WORTH_PART = 0.01;
 
-/** The most valuable first. */
+/** Pieces of advice, the most valuable first. */
 export function advise(facts: AdviceFacts): Advice[] {
   const { causes, workers, pageBytes, sharedAtForkPages } = facts;
   const advice: Advice[] = [];
@@ -91,13 +91,13 @@ export function advise(facts: AdviceFacts): Advice[] {
   return advice.toSorted((a, b) => b.bytes_won_per_worker - a.bytes_won_per_worker);
 }
 
-/** A worker's part of what all but one of them could save. */
+/** Pages won per worker: all workers but one can drop their similar pages. */
 function alikePages({ freshPages, freshAlikePart, workers, pageBytes }: AdviceFacts): number {
   const alike = Math.max(0, freshPages - WORKER_OWN_BYTES / pageBytes) * (freshAlikePart ?? 0);
   return (alike * (workers - 1)) / workers;
 }
 
-/** To another server: what is made before the fork is shared, as long as the collector leaves it alone. */
+/** Advice for another server: memory made before the fork is shared as long as the collector leaves it alone. */
 function howToPreload({ freshPages, sharedAtForkPages }: AdviceFacts): string {
   return freshPages > sharedAtForkPages
     ? 'Load the application before the fork: gunicorn --preload, uWSGI without lazy-apps, or `cowherd serve`, which always does and keeps it shared. Each worker has loaded it by itself.'
@@ -118,7 +118,7 @@ function bestPolicy({ policy, minor }: AdviceFacts): Policy | null {
   return policy === 'freeze' ? null : 'freeze';
 }
 
-/** The pages that a policy would have kept: those whose most stubborn write is one that it does without. */
+/** The pages that a policy would have kept: those whose most stubborn write it avoids. */
 export function pagesKept(policy: Policy, causes: CauseCounts): number {
   const byCollector = causes.identical + causes['gc-header'];
   return policy === 'freeze'

@@ -18,7 +18,7 @@ function look(workers: Record<number, Regions>, startedAt: (pid: number) => numb
   return snapshotOf(comparisons, { takenAt: 'earlier', pageBytes: 4096, referencePid: 100 }, startedAt);
 }
 
-test('what was lost, what is shared again, and what was written in another way', () => {
+test('pages lost, regained, and turned to another cause', () => {
   const before = look({
     200: { 0x1000: ['shared', 'shared', 'shared', 'identical', 'identical', 'payload', 'shared'] },
   });
@@ -41,13 +41,13 @@ test('what was lost, what is shared again, and what was written in another way',
   });
 });
 
-test('pages that only one of the looks has, or that were fresh, absent or released, are no change', () => {
+test('pages in only one of the looks, and fresh, absent or released ones, are no change', () => {
   const before = look({ 200: { 0x1000: ['fresh', 'absent', 'released', 'shared'], 0x9_0000: ['shared'] } });
   const after = look({ 200: { 0x1000: ['payload', 'shared', 'identical', 'released'], 0xa_0000: ['payload'] } });
   expect(changeBetween(before, after).workers).toEqual([{ pid: 200, lost: {}, regained: {}, turned: {} }]);
 });
 
-test('a region that has grown, and begins at another place, is compared by addresses', () => {
+test('a region that has grown and begins elsewhere is compared by address', () => {
   const before = look({ 200: { 0x3000: ['shared', 'shared'], 0x8000: ['identical'] } });
   const after = look({ 200: { 0x2000: ['payload', 'payload', 'shared', 'payload', 'payload', 'payload', 'shared'] } });
   expect(changeBetween(before, after).workers).toEqual([
@@ -55,7 +55,7 @@ test('a region that has grown, and begins at another place, is compared by addre
   ]);
 });
 
-test('workers that came and went; one with the pid of another is a new one', () => {
+test('new and gone workers; another process with the same pid is a new one', () => {
   const shared = { 0x1000: ['shared'] };
   const before = look({ 200: shared, 201: shared, 202: shared });
   const after = look({ 201: shared, 202: shared, 203: shared }, (pid) => (pid === 202 ? 99 : 7));
@@ -66,7 +66,7 @@ test('workers that came and went; one with the pid of another is a new one', () 
   });
 });
 
-test('codes of a look that numbered them in another way', () => {
+test('codes of a look that numbers them in another way', () => {
   const before = look({ 200: { 0x1000: ['shared', 'identical'] } });
   const after = look({ 200: { 0x1000: ['payload', 'shared'] } });
   const turned = (snapshot: Snapshot): Snapshot => ({
@@ -86,7 +86,7 @@ test('codes of a look that numbered them in another way', () => {
   expect(changeBetween(named, after).workers).toMatchObject([{ lost: { payload: 1 }, regained: {}, turned: {} }]);
 });
 
-test('every page that went from shared to a cause, back, or from one to another is counted, and no other', () => {
+test('pages that went from shared to a cause, back, or from one cause to another are counted, and no others', () => {
   const state = fc.constantFrom(...PAGE_CODES, ...CAUSE_NAMES);
   fc.assert(
     fc.property(fc.array(fc.tuple(state, state), { maxLength: 40 }), (pages) => {

@@ -1,14 +1,14 @@
-/** What changed between two looks at the same workers; pure. */
+/** What has changed between two looks at the same workers; pure. */
 import { CAUSE_NAMES, type Cause } from '../pages/causes.ts';
 import type { Snapshot, SnapshotWorker } from './snapshot.ts';
 
 export interface WorkerChange {
   readonly pid: number;
-  /** Pages that were shared at the first look and are not at the second, by cause. */
+  /** Pages that were shared at the first look but not at the second, by cause. */
   readonly lost: Partial<Record<Cause, number>>;
-  /** Pages that are shared again, by the cause that they had. */
+  /** Pages that are shared again, by their former cause. */
   readonly regained: Partial<Record<Cause, number>>;
-  /** Pages that were no longer shared, and have been written in another way since: "identical to payload". */
+  /** Unshared pages whose cause has changed, by the change: "identical to payload". */
   readonly turned: Readonly<Record<string, number>>;
 }
 
@@ -16,7 +16,7 @@ export interface Change {
   readonly since: string;
   readonly page_bytes: number;
   readonly workers: readonly WorkerChange[];
-  /** Workers of the second look that the first one has not, and the other way round. */
+  /** Workers of the second look only, and of the first look only. */
   readonly new_workers: readonly number[];
   readonly gone_workers: readonly number[];
 }
@@ -65,7 +65,7 @@ function asCause(name: string): Cause | null {
   return CAUSE_NAMES.find((cause) => cause === name) ?? null;
 }
 
-/** The state of a page of the first look, by its address; null where it had no such page. */
+/** Returns a function that tells a page's state at the first look, by address; null if the look has no such page. */
 function reader({ regions }: SnapshotWorker, snapshot: Snapshot): (address: number) => string | null {
   let latest = regions[0];
   return (address) => {

@@ -34,7 +34,7 @@ const owner = (type: string, pages: number, more: object = {}) => ({
   ...more,
 });
 
-test('pages become bytes, and parts of what is unshared', () => {
+test('pages are converted to bytes and to percent of the unshared pages', () => {
   const report = whyReport(facts);
   expect(report).toMatchObject({
     version: 1,
@@ -56,11 +56,11 @@ test('pages become bytes, and parts of what is unshared', () => {
   const { causes } = report.workers[0]!;
   expect(causes.identical).toEqual({ pages: 300, bytes: 300 * 4096, percent: 75, words: 0 });
   expect(causes.payload).toEqual({ pages: 100, bytes: 100 * 4096, percent: 25, words: 1234 });
-  // On whatever page these words were.
+  // Words count on pages of any cause.
   expect(causes.refcount).toEqual({ pages: 0, bytes: 0, percent: 0, words: 5 });
 });
 
-test('a worker that has lost nothing has no part of it', () => {
+test('a worker that has lost nothing has 0 percent', () => {
   const pages = { sharedAtFork: 1000, shared: 1000, unshared: 0, fresh: 0, released: 0 };
   const none = sampleComparison({ pages, causes: sampleCounts() });
   const { workers, advice } = whyReport({ ...facts, comparisons: [none] });
@@ -68,7 +68,7 @@ test('a worker that has lost nothing has no part of it', () => {
   expect(advice).toEqual([]);
 });
 
-test('owners, and the same by module', () => {
+test('owners, and their sums by module', () => {
   const owners = [
     owner('dict', 100, { module: 'shop.data', causes: { payload: 60, identical: 40.5 }, bystanderBytes: 12.4 }),
     owner('(heap)', 60),
@@ -90,7 +90,7 @@ test('owners, and the same by module', () => {
   expect(worker!.modules[0]!.causes).toEqual({ payload: 80 * 4096, identical: 40.5 * 4096 });
 });
 
-test('only the forty largest owners are told, and modules of all', () => {
+test('only the forty largest owners are listed; modules add up all owners', () => {
   const owners = Array.from({ length: 60 }, (_, index) =>
     owner(`type ${index}`, 60 - index, { module: `m${index % 50}` }),
   );
@@ -98,11 +98,11 @@ test('only the forty largest owners are told, and modules of all', () => {
   expect(worker!.owners).toHaveLength(40);
   expect(worker!.owners[39]!.type).toBe('type 39');
   expect(worker!.modules).toHaveLength(40);
-  // Also the part of its owner that is not among the forty.
+  // Includes an owner that is not among the forty.
   expect(worker!.modules[0]).toMatchObject({ module: 'm0', bytes: 70 * 4096 });
 });
 
-test('mappings of a name are added up; those that have lost nothing are left out', () => {
+test('mappings of one name are added up; those that have lost nothing are left out', () => {
   const map = [
     sampleMap(0x1000_0000, '', ['identical', 'shared', 'absent', 'fresh']),
     sampleMap(0x2000_0000, '/opt/lib.so', ['shared', 'shared']),
@@ -119,10 +119,10 @@ test('mappings of a name are added up; those that have lost nothing are left out
 const withUnshared = (pid: number, unshared: number, more: Partial<WorkerComparison> = {}): WorkerComparison =>
   sampleComparison({ pid, pages: { sharedAtFork: 1000, shared: 0, unshared, fresh: 0, released: 0 }, ...more });
 
-test('the worker in the middle stands for all; if only some have owners, for these', () => {
+test('the median worker is chosen, among those with owners if only some have them', () => {
   const comparisons = [withUnshared(200, 900), withUnshared(201, 100), withUnshared(202, 500)];
   const owned = { owners: [owner('dict', 1)] };
-  // Where nobody's owners are known, as of other programs than Python, it is the first.
+  // The first one if no worker's owners are known, as for programs other than Python.
   expect(whyReport({ ...facts, comparisons }).median_pid).toBe(200);
   expect(whyReport({ ...facts, comparisons: comparisons.map((each) => ({ ...each, ...owned })) }).median_pid).toBe(202);
   const one = [comparisons[0]!, { ...comparisons[1]!, ...owned }, comparisons[2]!];
@@ -130,7 +130,7 @@ test('the worker in the middle stands for all; if only some have owners, for the
   expect(() => whyReport({ ...facts, comparisons: [] })).toThrow('no worker was looked at');
 });
 
-test('who is written most is advised about: a module with a census, a type without', () => {
+test('advice names the owner written most: a module with a census, a type without', () => {
   const owners = [
     owner('dict', 150, { module: 'shop.data', causes: { identical: 150 } }),
     owner('dict', 60, { module: 'shop.cache' }),
@@ -145,11 +145,11 @@ test('who is written most is advised about: a module with a census, a type witho
     }).advice.flatMap(({ remedy, text }) => (remedy === 'payload' ? [text] : []));
   expect(texts(true)).toEqual([expect.stringMatching(/^shop\.cache is written/)]);
   expect(texts(false)).toEqual([expect.stringMatching(/^dict of shop\.cache is written/)]);
-  // What no module holds is nobody's to change.
+  // Nobody can change memory that no module holds.
   expect(texts(true, [owner('list', 300)])).toEqual(texts(true));
 });
 
-test('advice counts all workers, though not all were looked at', () => {
+test('advice counts all workers, even if not all were looked at', () => {
   const [first] = whyReport(facts).advice;
   expect(first!.bytes_won_in_all).toBe(3 * first!.bytes_won_per_worker);
 });

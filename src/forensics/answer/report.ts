@@ -1,4 +1,4 @@
-/** The answer to "why": what the looks at a family's workers say, as plain data; pure. docs/why.md describes it. */
+/** The answer to "why": the results of a look at a family's workers, as plain data; pure. docs/why.md describes it. */
 import type { Advice } from './advice.ts';
 import { advise } from './advice.ts';
 import { CAUSE_NAMES, type Cause, type CauseCounts } from '../pages/causes.ts';
@@ -7,7 +7,7 @@ import { medianOf } from '../compare/median.ts';
 import type { WorkerComparison } from '../compare/comparison.ts';
 import { byModule, type ModulePages } from '../owners/modules.ts';
 
-/** Raised when a field changes its meaning or goes. */
+/** Raised when a field changes its meaning or is removed. */
 export const REPORT_VERSION = 1;
 
 const MOST_OWNERS = 40;
@@ -16,9 +16,9 @@ const MOST_MODULES = 40;
 export interface CauseReport {
   readonly pages: number;
   readonly bytes: number;
-  /** Of the unshared pages. */
+  /** Percent of the unshared pages. */
   readonly percent: number;
-  /** Words of 8 bytes that were changed in this way, on whatever page. */
+  /** Words of 8 bytes with this cause, on pages of any cause. */
   readonly words: number;
 }
 
@@ -26,10 +26,10 @@ export interface OwnerReport {
   readonly module: string | null;
   readonly type: string;
   readonly bytes: number;
-  /** Of the unshared pages. */
+  /** Percent of the unshared pages. */
   readonly percent: number;
   readonly causes: Partial<Record<Cause, number>>;
-  /** Of its objects that were not written, and lie on unshared pages all the same. */
+  /** Bytes of its objects that were not written but lie on unshared pages. */
   readonly bystander_bytes: number;
 }
 
@@ -45,18 +45,18 @@ export interface MappingReport {
 
 export interface WorkerWhy {
   readonly pid: number;
-  /** Bytes. */
+  /** All sizes are in bytes. */
   readonly shared_at_fork: number;
   readonly shared: number;
   readonly unshared: number;
-  /** That it has made itself since. */
+  /** Memory that the worker has made itself since its fork. */
   readonly fresh: number;
-  /** How much of that another worker has made alike, by a sample; null where that was not looked for. */
+  /** How much of it is similar to another worker's, from a sample; null if not looked for. */
   readonly fresh_alike_percent: number | null;
   readonly released: number;
   readonly causes: Record<Cause, CauseReport>;
   readonly owners: readonly OwnerReport[];
-  /** The same added up by module, of all owners. */
+  /** All owners added up by module. */
   readonly modules: readonly ModuleReport[];
   readonly mappings: readonly MappingReport[];
   readonly unreadable_pages: number;
@@ -70,22 +70,22 @@ export interface WhyReport {
   readonly reference: {
     readonly pid: number;
     readonly name: string;
-    /** "CPython 3.13.0"; null where it is no Python. */
+    /** "CPython 3.13.0"; null if it is not Python. */
     readonly interpreter: string | null;
-    /** Why its objects can't be told apart; null where they can. */
+    /** Why its objects can't be told apart; null if they can. */
     readonly problem: string | null;
-    /** Another worker, in the place of a parent that is gone. */
+    /** The reference is another worker, since the parent is gone. */
     readonly is_sibling: boolean;
-    /** The heap policy of Cowherd's herd; null for another server. */
+    /** The herd's heap policy; null for another server. */
     readonly policy: string | null;
-    /** A census says which modules hold the objects; else only their types say where they are from. */
+    /** A census says which modules hold the objects. Without one only their types tell where they come from. */
     readonly has_census: boolean;
-    /** Why there is none, where one was asked for. */
+    /** Why there is no census, if one was asked for. */
     readonly census_problem: string | null;
-    /** Bytes of mappings too large to be looked at. */
+    /** Bytes of mappings that are too large to look at. */
     readonly left_out: number;
   };
-  /** The worker that stands for all: in the middle by what it has unshared. */
+  /** The worker with the median unshared memory, which the advice is based on. */
   readonly median_pid: number;
   readonly workers: readonly WorkerWhy[];
   readonly advice: readonly Advice[];
@@ -99,14 +99,14 @@ export interface WhyFacts {
   readonly minor: number | null;
   readonly collectorCalledBy: string | null;
   readonly isWarmedUp: boolean;
-  /** Workers that there are; fewer may have been looked at. */
+  /** How many workers there are; fewer may have been looked at. */
   readonly workers: number;
   readonly comparisons: readonly WorkerComparison[];
 }
 
 export function whyReport(facts: WhyFacts): WhyReport {
   const { comparisons, pageBytes } = facts;
-  // The owners of one worker are known at least: of the one that was in the middle when the look began.
+  // Owners are known for at least one worker: the median one when the look began.
   const middle =
     medianOf(
       comparisons.filter(({ owners }) => owners.length > 0),
@@ -137,7 +137,7 @@ export function whyReport(facts: WhyFacts): WhyReport {
   };
 }
 
-/** A module, where a census says what each holds; else a type. */
+/** The owner of most payload pages: a module if there is a census, else a type. */
 function payloadOwner({ owners }: WorkerComparison, hasCensus: boolean): { name: string; pages: number } | null {
   const named = hasCensus
     ? byModule(owners).map(({ module, causes }) => ({ name: module ?? '', causes }))

@@ -18,7 +18,7 @@ const comparisons = [
 ];
 const snapshot = snapshotOf(comparisons, facts, (pid) => pid * 10);
 
-test('a look is kept as a name for each page, and nothing else of it', () => {
+test('a look is saved as a state or cause for each page, and nothing else', () => {
   expect(snapshot).toMatchObject(facts);
   const [worker] = snapshot.workers;
   expect(worker).toMatchObject({ pid: 200, startedAt: 2000 });
@@ -31,13 +31,13 @@ test('a look is kept as a name for each page, and nothing else of it', () => {
   expect(encodeSnapshot(snapshot)).not.toContain('heap');
 });
 
-test('a worker that is gone meanwhile is left out', () => {
+test('a worker that has ended meanwhile is left out', () => {
   expect(snapshotOf(comparisons, facts, (pid) => (pid === 200 ? null : 5)).workers.map(({ pid }) => pid)).toEqual([
     201,
   ]);
 });
 
-test('what was written is what is read', () => {
+test('a snapshot is read as it was written', () => {
   const region = fc.record({ start: fc.nat(2 ** 31), codes: fc.uint8Array({ max: 13, maxLength: 200 }) });
   const worker = fc.record({ pid: fc.nat(), startedAt: fc.nat(), regions: fc.array(region, { maxLength: 4 }) });
   fc.assert(
@@ -55,7 +55,7 @@ test('what was written is what is read', () => {
   );
 });
 
-test('the names go along, so that another order of them can be read', () => {
+test('names are saved with the codes, so that another order can be read', () => {
   const file = JSON.parse(encodeSnapshot(snapshot)) as { codes: string[] };
   expect(file.codes).toEqual(['absent', 'shared', 'fresh', 'released', ...CAUSE_NAMES]);
   const turned = decodeSnapshot(JSON.stringify({ ...file, codes: file.codes.toReversed() }), 'x');
@@ -72,7 +72,7 @@ function refused(text: string): string {
   return 'read';
 }
 
-test('a file that is none is refused, with its name', () => {
+test('a file that is not a snapshot is refused, with its name', () => {
   const file = JSON.parse(encodeSnapshot(snapshot)) as Record<string, unknown>;
   expect(refused(JSON.stringify(file))).toBe('read');
   for (const text of ['', '{', 'null', '[]', '{}', '"x"']) expect(refused(text)).toMatch(/^the-file \(/);
@@ -90,7 +90,7 @@ test('a file that is none is refused, with its name', () => {
     expect(refused(JSON.stringify({ ...file, ...more })), JSON.stringify(more)).not.toBe('read');
 });
 
-test('a damaged one is refused or read, and nothing else', () => {
+test('a damaged snapshot is refused or read', () => {
   const text = encodeSnapshot(snapshot);
   fc.assert(
     fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 2 }), (at, instead) => {
@@ -100,7 +100,7 @@ test('a damaged one is refused or read, and nothing else', () => {
   );
 });
 
-test('a file that claims more than there is room for is refused, and its pages are not made', () => {
+test('a file that claims too many pages is refused before they are allocated', () => {
   // 40 times 64 MiB of zeros: 2.5 GiB out of 2.6 MB.
   const pages = deflateRawSync(Buffer.alloc(64 << 20)).toString('base64');
   const regions = Array.from({ length: 40 }, () => ({ start: 0, pages }));
@@ -109,20 +109,20 @@ test('a file that claims more than there is room for is refused, and its pages a
   const claim = JSON.stringify({ ...file, workers: [{ pid: 1, started_at: 1, regions }] });
   expect(refused(claim)).toMatch(/^the-file \(/);
   expect(process.memoryUsage.rss() - before).toBeLessThan(1 << 30);
-  // One that is too large by itself is not made to its end.
+  // Inflating a single region that is too large stops at the limit.
   const one = { start: 0, pages: deflateRawSync(Buffer.alloc(300 << 20), { level: 1 }).toString('base64') };
   expect(refused(JSON.stringify({ ...file, workers: [{ pid: 1, started_at: 1, regions: [one] }] }))).toMatch(
     /larger than 268435456 bytes/,
   );
 });
 
-test('what is no file, or too large a one, is refused before it is read', () => {
+test('something that is not a file, or a file that is too large, is refused before it is read', () => {
   for (const place of ['/dev/zero', '/no/such/file', '/proc/self']) {
     expect(() => readSnapshot(place)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_UNREADABLE' }));
   }
 });
 
-test('a small file that would become a large one in memory is read, as long as its pages are', () => {
+test('a small file that inflates to many pages is read, up to the limit', () => {
   const pages = deflateRawSync(Buffer.alloc(1_000_000)).toString('base64');
   const file = JSON.parse(encodeSnapshot(snapshot)) as object;
   const workers = [{ pid: 1, started_at: 1, regions: [{ start: 0, pages }] }];

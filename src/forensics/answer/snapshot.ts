@@ -1,4 +1,4 @@
-/** A look that is kept in a file, to be compared with a later one: a code for each page, and no memory. */
+/** A look saved to a file, to be compared with a later one: a code for each page, and no contents of memory. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
@@ -9,7 +9,7 @@ import { CAUSE_NAMES } from '../pages/causes.ts';
 
 const SNAPSHOT_VERSION = 1;
 
-/** The names of the codes go along: a later version may number them in another way. */
+/** Saved with the codes, since a later version may number them in another way. */
 const CODE_NAMES: readonly string[] = [...PAGE_CODES, ...CAUSE_NAMES];
 
 const snapshotFile = v.object({
@@ -21,7 +21,7 @@ const snapshotFile = v.object({
   workers: v.array(
     v.object({
       pid: v.pipe(v.number(), v.integer()),
-      /** In ticks since the start of the machine: a later process may have the same pid. */
+      /** In ticks since boot. Distinguishes the worker from a later process with the same pid. */
       started_at: v.number(),
       regions: v.array(v.object({ start: v.number(), pages: v.string() })),
     }),
@@ -31,7 +31,7 @@ const snapshotFile = v.object({
 export interface SnapshotWorker {
   readonly pid: number;
   readonly startedAt: number;
-  /** Each page's name of its state or cause. */
+  /** For each page of a region the code of its state or cause, an index into `codeNames`. */
   readonly regions: readonly { readonly start: number; readonly codes: Uint8Array }[];
 }
 
@@ -43,7 +43,7 @@ export interface Snapshot {
   readonly workers: readonly SnapshotWorker[];
 }
 
-/** @param startedAt when a process was started, in ticks; workers of which it is not known are left out */
+/** @param startedAt when a process was started, in ticks; workers for which it is null are left out */
 export function snapshotOf(
   comparisons: readonly WorkerComparison[],
   facts: { readonly takenAt: string; readonly pageBytes: number; readonly referencePid: number },
@@ -77,12 +77,12 @@ export function encodeSnapshot(snapshot: Snapshot): string {
 }
 
 /**
- * Of all workers' regions: 1 TiB of memory, and a byte here for each page. A few megabytes of a file can claim to hold
- * thousands of times as much.
+ * The limit for all workers' regions together: 1 TiB of memory, with one byte here for each page. A compressed file of
+ * a few megabytes can claim thousands of times its size.
  */
 const MOST_PAGES = 2 ** 28;
 
-/** Of the file; that of 64 workers with a heap of 2 GiB each has some 10 MB. */
+/** The limit for the file; 64 workers with a heap of 2 GiB each need some 10 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** @throws CowherdError SNAPSHOT_UNREADABLE */

@@ -32,18 +32,18 @@ function compareOne(mold: SampleProcess, worker: SampleProcess): WorkerCompariso
   return comparison!;
 }
 
-/** Only those that there are. */
+/** Only the counts that are not zero. */
 function some(counts: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-/** Adds to the 32 bits at an address, or to the upper half of those before it. */
+/** Adds to the 32-bit word around an address, shifted to the byte at the address. */
 function add(worker: SampleProcess, at: number, more = 1): void {
   const shift = (at % 4) * 8;
   worker.write32(at - (at % 4), worker.read32(at - (at % 4)) + more * 2 ** shift);
 }
 
-/** What is written, what that is, and whose. */
+/** Places to write, with the expected cause and owner. */
 const WRITES = (
   [
     ['a reference count', block('lists', 5) + 16, 'refcount', 'list'],
@@ -120,14 +120,14 @@ test.each(WRITES)('$what', ({ at, cause, owner, more }) => {
   expect(first).toMatchObject({ pages: 1, causes: { [cause]: 1 } });
 });
 
-test('a page that was written, and is what it was', () => {
+test('pages that were written without a change', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   for (const at of [block('lists', 0), block('texts', 0), HEAP, STACK]) worker.touch(at);
   const { causes, words, owners } = compareOne(mold, worker);
   expect(some(causes)).toEqual({ identical: 4 });
   expect(some(words)).toEqual({});
-  // The collector writes into what it tracks; where nothing is tracked, it is all that is there.
+  // The collector writes to tracked objects; without any, all objects on the page count as written.
   expect(owners.find(({ type }) => type === 'list')!.bystanderBytes).toBe(64);
   expect(some(Object.fromEntries(owners.map((owner) => [nameOf(owner), owner.pages])))).toEqual({
     list: 1,
@@ -137,13 +137,13 @@ test('a page that was written, and is what it was', () => {
   });
 });
 
-test('neighbours of what was written are bystanders, and a free block is nobody', () => {
+test('unwritten neighbors are bystanders, and a free block has no owner', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   add(worker, block('lists', 5) + 16);
   add(worker, block('lists', 6) + 48);
   const { owners, map, ownerNames, words } = compareOne(mold, worker);
-  // 20 were given out, one of them is free again, and two were written.
+  // 20 blocks were handed out, one is free again, and two were written.
   expect(owners).toEqual([{ module: null, type: 'list', pages: 1, causes: { payload: 1 }, bystanderBytes: 17 * 64 }]);
   expect(some(words)).toEqual({ refcount: 1, payload: 1 });
   const arena = map.find(({ region }) => region.start === ARENA)!;
@@ -152,7 +152,7 @@ test('neighbours of what was written are bystanders, and a free block is nobody'
   expect(arena.owners[1]).toBe(-1);
 });
 
-test('a block that lies on two pages counts on each with its bytes there', () => {
+test('a block across two pages counts on each with its bytes there', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   // The eighth block begins 48 + 7 × 512 bytes into the pool, and ends 48 bytes into its second page.
@@ -165,7 +165,7 @@ test('a block that lies on two pages counts on each with its bytes there', () =>
   expect(owners).toMatchObject([{ type: 'code', pages: 1, bystanderBytes: PAGE_BYTES - 48 }]);
 });
 
-test('a region over several windows, which begins and ends inside of one', () => {
+test('a region that spans several windows and begins and ends inside of one', () => {
   const mold = sampleHeap();
   const start = 0x7f50_000f_0000;
   mold.map(start, 600);
@@ -189,7 +189,7 @@ test('a region over several windows, which begins and ends inside of one', () =>
   expect(some(causes)).toEqual({ identical: 3, payload: 2 });
 });
 
-test('what the worker made itself, and what it has given back, is not unshared', () => {
+test('fresh and released pages are not unshared', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   worker.write64(LOOSE + 5 * PAGE_BYTES, 1);
@@ -201,7 +201,7 @@ test('what the worker made itself, and what it has given back, is not unshared',
   expect(some(causes)).toEqual({});
 });
 
-test('how much of what a worker has made itself another one has alike, where owners are looked for', () => {
+test("the part of a worker's fresh pages similar to another's, for workers whose owners are looked up", () => {
   const mold = sampleHeap();
   const workers = [200, 201, 202].map((pid) => mold.fork(pid));
   const own = 0x7e00_0000_0000;
@@ -215,7 +215,7 @@ test('how much of what a worker has made itself another one has alike, where own
   expect(parts(workers.slice(0, 1), [200])).toEqual([null]);
 });
 
-test('a page of a file that nobody has written is nobody’s, and one that the worker has written is fresh', () => {
+test('an unwritten page of a file does not count, and one that the worker has written is fresh', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   worker.write64(LIBRARY + 3 * PAGE_BYTES, 1);
@@ -228,14 +228,14 @@ test('a page that two workers share without the mold is still shared', () => {
   add(mold, block('lists', 5) + 16);
   const both = compare(asSampleReference(mold), workers, options);
   expect(both.map(({ pages }) => pages.unshared)).toEqual([0, 0]);
-  // The last that has it has it alone.
+  // The last worker that maps the page has it alone.
   add(workers[1]!, block('lists', 5) + 16, 5);
   const [alone, own] = compare(asSampleReference(mold), workers, options);
   expect([alone!.pages.unshared, own!.pages.unshared]).toEqual([1, 1]);
   expect(some(own!.causes)).toEqual({ refcount: 1 });
 });
 
-test('without privileges frames are hidden, and how often a page is mapped tells the same', () => {
+test('without privileges frames are hidden, and exclusive mapping tells the same', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   add(worker, block('lists', 5) + 16);
@@ -246,7 +246,7 @@ test('without privileges frames are hidden, and how often a page is mapped tells
   expect(compareOne(mold, worker)).toEqual(before);
 });
 
-test('a page that goes away while it is read is unknown', () => {
+test('a page that disappears while it is read is unknown', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   for (const page of [0, 1, 2]) add(worker, ARENA + page * PAGE_BYTES + 1024);
@@ -257,7 +257,7 @@ test('a page that goes away while it is read is unknown', () => {
   expect(comparison.causes.unknown).toBe(1);
 });
 
-test('where the heap is not known, pages are identical or unknown, and the stack is native', () => {
+test('if the heap is not known, pages are identical or unknown, and the stack is native', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   add(worker, block('lists', 5) + 16);
@@ -268,7 +268,7 @@ test('where the heap is not known, pages are identical or unknown, and the stack
   expect(some(comparison!.causes)).toEqual({ identical: 1, native: 1, unknown: 1 });
 });
 
-test("a heap that is no chain of chunks, as another allocator's, is memory like any other", () => {
+test("a heap without a chain of chunks, such as another allocator's, is treated as other memory", () => {
   const mold = sampleHeap();
   mold.write64(CHUNKS.buffer + 8, 24);
   const worker = mold.fork(200);
@@ -277,7 +277,7 @@ test("a heap that is no chain of chunks, as another allocator's, is memory like 
   expect(some(compareOne(mold, worker).causes)).toEqual({ payload: 2 });
 });
 
-test('owners are looked for where they are asked for, and causes are the same without', () => {
+test('owners are looked up only if asked for, and causes are the same without', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   for (const { at, more } of WRITES) add(worker, at, more);
@@ -293,7 +293,7 @@ test('owners are looked for where they are asked for, and causes are the same wi
   expect(sum).toBeCloseTo(withOwners.pages.unshared);
 });
 
-test('a census says which module holds what was written', () => {
+test('a census tells which module holds the written objects', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   add(worker, block('lists', 5) + 48);
@@ -311,7 +311,7 @@ test('a census says which module holds what was written', () => {
   expect(comparison!.owners).toMatchObject([{ module: 'shop.data', type: 'list', pages: 1 }]);
 });
 
-test('progress is told for each stretch of memory, up to all of them', () => {
+test('progress is reported for each window, up to all of them', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   for (const at of [block('lists', 5), STACK, HEAP]) worker.touch(at);
@@ -323,7 +323,7 @@ test('progress is told for each stretch of memory, up to all of them', () => {
   expect(told).toEqual(['1 of 3', '2 of 3', '3 of 3']);
 });
 
-test('whatever workers write, each page has its most stubborn cause, and no page is lost or counted twice', () => {
+test('for any writes each page has its most stubborn cause, and is counted once', () => {
   const write = fc.tuple(fc.nat(3), fc.nat(WRITES.length - 1));
   const others = fc.tuple(fc.nat(3), fc.constantFrom('touch', 'discard'), fc.constantFrom(ARENA, LOOSE, HEAP, STACK));
   fc.assert(
@@ -382,7 +382,7 @@ test('whatever workers write, each page has its most stubborn cause, and no page
   );
 });
 
-test('any memory whatsoever is compared without an end or an error', () => {
+test('any memory is compared without an error', () => {
   const places = [ARENA, ARENA + 16_384, HEAP, CHUNKS.row, LIBRARY, LIBRARY + TYPES.list, LOOSE + PAGE_BYTES];
   const scribble = fc.tuple(
     fc.constantFrom(...places),
@@ -407,7 +407,7 @@ test('any memory whatsoever is compared without an end or an error', () => {
   );
 });
 
-test('the one in the middle; of two the one with less', () => {
+test('the median; the lower one of two', () => {
   const middle = (...numbers: number[]): unknown => medianOf(numbers, (number) => number);
   expect(middle(3, 1, 2)).toBe(2);
   expect(middle(4, 1, 3, 2)).toBe(2);
@@ -415,7 +415,7 @@ test('the one in the middle; of two the one with less', () => {
   expect(middle()).toBeUndefined();
 });
 
-test('codes of pages are states, then causes', () => {
+test('page codes are states, then causes', () => {
   expect(PAGE_CODES.map((_, code) => causeOfCode(code))).toEqual([null, null, null, null]);
   expect(CAUSE_NAMES.map((_, rank) => causeOfCode(PAGE_CODES.length + rank))).toEqual(CAUSE_NAMES);
   expect(causeOfCode(255)).toBeNull();

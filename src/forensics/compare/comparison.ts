@@ -1,8 +1,8 @@
 /**
- * The workers' memory beside their reference's, page by page: what is still shared, what is not, and why.
+ * Compares the workers' memory with their reference's, page by page: what is still shared, what is not, and why.
  *
- * Nothing is stopped, and nothing is written: pagemaps tell which pages differ, and those are read in both processes,
- * in windows of 1 MiB, so that memory does not grow with the size of the heap.
+ * No process is stopped or written to. Pagemaps tell which pages differ, and these are read from both processes in
+ * windows of 1 MiB, so that the memory needed does not grow with the size of the heap.
  */
 import { alikePart } from './similar-pages.ts';
 import { CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from '../pages/causes.ts';
@@ -34,21 +34,21 @@ export interface WorkerComparison {
   readonly pid: number;
   readonly pages: PageCounts;
   readonly causes: CauseCounts;
-  /** Words that were changed, by what they are. */
+  /** Changed words, by the cause that each alone would be. */
   readonly words: CauseCounts;
   readonly owners: Owner[];
   readonly map: RegionMap[];
   readonly ownerNames: OwnerName[];
-  /** Pages that went away while they were read; they count as `unknown`. */
+  /** Pages that disappeared while being read; counted as `unknown`. */
   readonly unreadable: number;
   /**
-   * The part of its fresh pages that another worker has made alike (`alike.ts`), from 0 to 1; null where it was not
-   * looked for, as with the owners, or there is no other.
+   * The part of its fresh pages that is similar to another worker's (`similar-pages.ts`), from 0 to 1. Null if there
+   * is no other worker, or if owners were not looked up for this one.
    */
   readonly freshAlikePart: number | null;
 }
 
-/** How many pages a worker does not share any more with its reference, by the page tables alone. */
+/** How many pages a worker no longer shares with its reference, counted from page tables alone. */
 export function unsharedPages(reference: Subject, worker: Subject): number {
   let count = 0;
   for (const { start, end } of commonRegions(reference.mappings, worker.mappings)) {
@@ -61,11 +61,11 @@ export function unsharedPages(reference: Subject, worker: Subject): number {
 interface ComparedWorker {
   readonly subject: Subject;
   readonly tally: OwnerTally;
-  /** By rank. */
+  /** Changed words by the rank of their cause. */
   readonly words: Float64Array;
   readonly common: readonly Region[];
   readonly map: RegionMap[];
-  /** By window: the regions that have pages to look at there. */
+  /** By the address of a window: the regions with pages to look at in it. */
   readonly byWindow: Map<number, RegionMap[]>;
   withOwners: boolean;
   census: CensusOwners | null;
@@ -74,35 +74,35 @@ interface ComparedWorker {
 
 export interface CompareOptions {
   readonly pageBytes: number;
-  /** The workers whose owners are looked for, or the one in the middle by its unshared pages: that is much of the work. */
+  /** Workers whose owners are looked up, which is much of the work; `median`: the median one by unshared pages. */
   readonly ownersOf: readonly number[] | 'median';
-  /** Of the reference: who holds its objects. */
+  /** The reference's census: who holds its objects. */
   readonly census?: Census | null;
-  /** Is told how many of how many windows are done. */
+  /** Called with the number of windows done and their total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Is called again and again between two small pieces of work, with about how much is left, in milliseconds. */
+  /** Called between small pieces of work, with an estimate of the remaining work in milliseconds. */
   readonly rest?: (leftMs: number) => void;
 }
 
-/** About how much work the parts of a comparison are, in milliseconds, on a machine of 2024. */
+/** Estimates of a comparison's parts, in milliseconds, on a machine of 2024. */
 const WORK_MS = {
   /** The page tables of a worker with a heap of 250 MiB. */
   tables: 15,
   /** The chunks of the C library's heap. */
   heap: 15,
-  /** What a look at few pages takes: code that has not been run often. */
+  /** A look at few pages, whose code has not run often enough to be fast. */
   fewPages: 100,
   page: 0.015,
-  /** As long as nobody knows how many they are. */
+  /** All pages together, while their number is not known. */
   unknownPages: 300,
 } as const;
 
-/** About how much work there is before the number of pages to look at is known. */
+/** Estimate of the work, in milliseconds, before the number of pages to look at is known. */
 export function workOf(workers: number): number {
   return workers * WORK_MS.tables + WORK_MS.heap + WORK_MS.fewPages + WORK_MS.unknownPages;
 }
 
-/** The comparisons in the order of the workers. */
+/** Compares each worker with the reference; the results are in the order of the workers. */
 export function compare(
   reference: Reference,
   workers: readonly Subject[],
@@ -153,7 +153,7 @@ export function compare(
   });
 }
 
-/** By page of a window: 1 where the reference's is needed. */
+/** For each page of a window: 1 if the reference's page is needed. */
 function pagesToRead(
   looks: readonly PageToLookAt[],
   start: number,
@@ -219,7 +219,7 @@ function unsharedPagesOf({ map }: ComparedWorker): number {
   return map.reduce((sum, { counts }) => sum + (counts[TO_LOOK_AT] ?? 0), 0);
 }
 
-/** Their states are told in less than a millisecond. */
+/** The states of this many pages are determined in less than a millisecond. */
 const PAGES_A_STRETCH = 1024;
 
 interface Tools {
@@ -232,7 +232,7 @@ interface Tools {
 
 interface PageToLookAt {
   readonly map: RegionMap;
-  /** Its index in the map. */
+  /** Its index in the map's region. */
   readonly page: number;
   readonly address: number;
 }
@@ -251,7 +251,7 @@ function pagesToLookAt({ region, codes }: RegionMap, start: number, pageBytes: n
   return pages;
 }
 
-/** By page of a window: 1 where the worker has one. */
+/** For each page of a window: 1 if the worker has it. */
 function pagesThere(maps: readonly RegionMap[], start: number, pageBytes: number): Uint8Array {
   const there = new Uint8Array(WINDOW_BYTES / pageBytes);
   for (const { region, codes } of maps) {
@@ -326,12 +326,12 @@ function finishWorker(state: ComparedWorker, other: Subject | null, pageBytes: n
   };
 }
 
-/** `counts`: by rank. */
+/** Turns counts by rank into counts by name. */
 function byCause(counts: ArrayLike<number>): CauseCounts {
   return Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, counts[rank] ?? 0])) as CauseCounts;
 }
 
-/** Anonymous pages of the worker that the reference has none of, in memory that both have mapped or only the worker. */
+/** The worker's anonymous pages without a page in the reference, in memory that both or only the worker have mapped. */
 function freshRuns({ subject, common, map }: ComparedWorker, pageBytes: number): Span[] {
   const runs: Span[] = [];
   const add = (start: number, count: number, isFresh: (page: number) => boolean): void => {

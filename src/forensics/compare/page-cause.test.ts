@@ -12,7 +12,7 @@ import { findPools, type RegionPages } from '../heap/pool-index.ts';
 import { openCapture, windowAt } from '../samples/captured-interpreter.ts';
 import { PAGE_BYTES } from '../samples/sample-process.ts';
 
-/** One pool, all of whose pages are there. */
+/** One pool with all of its pages present. */
 function poolRegion(start: number, poolBytes: number): RegionPages {
   const words = new Uint32Array((poolBytes / PAGE_BYTES) * 2).fill(1 << 31);
   return { region: { start, end: start + poolBytes, path: '', ofFile: false }, pages: new PageEntries(words) };
@@ -30,7 +30,7 @@ describe.each(CAPTURED_VERSIONS)('on a page of %s', (version) => {
   const row = { module: 'shop.data', type: 'Row' };
   const bytes = { module: null, type: 'bytes' };
 
-  /** What is found where the words at these addresses were changed, on the page of the first of them. */
+  /** The result for the page of the first address after the words at these addresses have changed. */
   function found(name: PoolName, ...changed: number[]): Found {
     const { address: start } = captured.pool(name);
     const window = windowAt(captured, start);
@@ -58,24 +58,24 @@ describe.each(CAPTURED_VERSIONS)('on a page of %s', (version) => {
     return { cause: causeOfRank(rank), written: names(owners.written), bystanders: names(owners.bystanders) };
   }
 
-  /** The first block of this state, and what follows it. */
+  /** The address of the first block in this state. */
   function blockOf(name: PoolName, state: '0' | '1'): number {
     const { address, blockBytes, blocks } = captured.pool(name);
     return address + POOL_HEADER_BYTES + blocks.indexOf(state) * blockBytes;
   }
 
-  test('an instance: its count, the list of the collector, and what stands around them', () => {
+  test("an instance: its reference count, the collector's header, and the words around them", () => {
     const at = blockOf('rows', '1');
     const head = isNew ? 16 : 0;
     expect(found('rows', at + head + 16)).toMatchObject({ cause: 'refcount', written: [row] });
     expect(found('rows', at + head)).toMatchObject({ cause: 'gc-header', written: [row] });
     expect(found('rows', at + head + 8)).toMatchObject({ cause: 'gc-header', written: [row] });
     expect(found('rows', at + head + 16 + 16)).toMatchObject({ cause: 'payload', written: [row] });
-    // The dict and the weak references, which stand before the list.
+    // The dict and weak references come before the collector's header.
     if (isNew) expect(found('rows', at + 8)).toMatchObject({ cause: 'payload', written: [row] });
   });
 
-  test('byte strings: no collector before them; free ones are the allocator’s', () => {
+  test("byte strings have no collector's header; free ones are the allocator's", () => {
     const at = blockOf('bytes', '1');
     expect(found('bytes', at)).toMatchObject({ cause: 'refcount', written: [bytes], bystanders: [bytes] });
     expect(found('bytes', at + 40)).toMatchObject({ cause: 'payload', written: [bytes] });
@@ -85,21 +85,21 @@ describe.each(CAPTURED_VERSIONS)('on a page of %s', (version) => {
     expect(found('bytes', address + 8)).toMatchObject({ cause: 'allocator', written: [free], bystanders: [bytes] });
   });
 
-  test('tables: their version is the interpreter’s from 3.11 on', () => {
+  test('key tables: from 3.11 on the interpreter writes their version', () => {
     const at = blockOf('keys', '1');
     const keys = { module: null, type: '(keys of dicts)' };
     expect(found('keys', at + (isNew ? 24 : 32))).toMatchObject({ cause: 'payload', written: [keys] });
     expect(found('keys', at + 12)).toMatchObject({ cause: isNew ? 'specialization' : 'payload', written: [keys] });
   });
 
-  test('the most stubborn of several writes, and all who were written', () => {
+  test('the most stubborn of several writes decides, and all written owners are named', () => {
     const at = blockOf('rows', '1') + (isNew ? 16 : 0);
     expect(found('rows', at, at + 16)).toMatchObject({ cause: 'refcount', written: [row] });
     expect(found('rows', at + 32, at)).toMatchObject({ cause: 'payload', written: [row] });
   });
 
-  test('of a page that is what it was the tracked objects were written; of one without any nobody in particular', () => {
-    // Up to 3.10 the values of instances lie beside them, in blocks of their own.
+  test('on an identical page the tracked objects count as written; without any, none does', () => {
+    // Up to 3.10 the values of instances are in separate blocks beside them.
     const beside = isNew ? [] : [{ module: null, type: '(memory of no object)' }];
     expect(found('rows')).toEqual({ cause: 'identical', written: [row], bystanders: beside });
     expect(found('bytes')).toEqual({ cause: 'identical', written: [], bystanders: [bytes] });

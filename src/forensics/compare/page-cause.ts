@@ -1,5 +1,5 @@
 /**
- * Why a page is no longer shared: by the words that are not the same any more, and by what these words are in the
+ * Why a page is no longer shared, determined from the words that changed and from what these words are in the
  * reference's heap.
  */
 import type { KeyTable } from '../../cpython/dict-keys.ts';
@@ -16,7 +16,7 @@ import type { Region } from '../pages/page-states.ts';
 import type { PoolIndex } from '../heap/pool-index.ts';
 import { type InspectedInterpreter, keyTableIn, objectIn, PoolReading } from '../heap/pool-reading.ts';
 
-/** A word that is not the same any more; one object for all, since there are millions. */
+/** A changed word. One object is reused for all, since there are millions. */
 interface WrittenWord {
   readonly before: { low: number; high: number };
   readonly after: { low: number; high: number };
@@ -24,7 +24,7 @@ interface WrittenWord {
 
 const WORD: WrittenWord = { before: { low: 0, high: 0 }, after: { low: 0, high: 0 } };
 
-/** A window of the reference, with what is known of the places in it; made once, and used for every worker. */
+/** A window of the reference with the pools found in it; made once and used for every worker. */
 export class ReferenceWindow {
   readonly window: MemoryWindow;
   readonly #interpreter: InspectedInterpreter | null;
@@ -41,7 +41,7 @@ export class ReferenceWindow {
     return this.#interpreter;
   }
 
-  /** To be called when another stretch has been read into the window. */
+  /** Drops the pools. Call it after reading another stretch into the window. */
   forget(): void {
     this.#pools.clear();
   }
@@ -50,7 +50,7 @@ export class ReferenceWindow {
     return this.#poolIndex.poolBytes;
   }
 
-  /** The pool that an address lies in; null where there is none. */
+  /** The pool that an address lies in; null if it is in none. */
   poolAt(address: number): PoolReading | null {
     const { poolBytes } = this.#poolIndex;
     if (poolBytes === null || this.#interpreter === null || !this.#poolIndex.has(address)) return null;
@@ -68,23 +68,23 @@ export interface PageQuestion {
   readonly reference: ReferenceWindow;
   readonly worker: MemoryWindow;
   readonly region: Region;
-  /** Of the region, where it is the C library's heap. */
+  /** The region's chunks, if it is the C library's heap. */
   readonly chunks: ChunkTable | null;
   /** The first address of the page, which both windows hold. */
   readonly address: number;
   readonly pageBytes: number;
   readonly tally: OwnerTally;
-  /** Is filled with the page's owners; null where nobody asks for them. */
+  /** Output: the page's owners; null if they are not asked for. */
   readonly owners: PageOwners | null;
-  /** The words that were changed, by the rank of what they are; is added to. */
+  /** Output: the changed words are added to these counts, by the rank of their cause. */
   readonly words: Float64Array;
 }
 
-/** The rank of the page's cause: the highest of what was written on it. */
+/** The rank of the page's cause: the highest of all its changed words. */
 export function pageCause(question: PageQuestion): number {
   const { reference, worker, address, pageBytes, owners, words } = question;
   owners?.clear();
-  // Only who asks for owners has to know where it was written.
+  // The written places are needed only to find the owners.
   const written = owners === null ? null : new WrittenPlaces();
   if (reference.window.hasSamePage(worker, address)) {
     if (owners !== null && written !== null) countOwners(question, owners, written, RANK.identical);
@@ -111,7 +111,7 @@ export function pageCause(question: PageQuestion): number {
   return cause;
 }
 
-/** The blocks and chunks of a page that were written, so that their neighbours can be told apart. */
+/** The written blocks and chunks of a page, to tell them from their unwritten neighbors. */
 class WrittenPlaces {
   readonly blocks = new Set<number>();
   readonly others = new Map<number, number>();
@@ -130,12 +130,12 @@ function poolWordCause(pool: PoolReading, address: number, word: WrittenWord, wr
 }
 
 function tableWordCause(table: KeyTable, offset: number, word: WrittenWord): number {
-  // dk_version is the upper half of the word at 8 from 3.11 on; it alone is written when code is specialized.
+  // From 3.11 on dk_version is the upper half of the word at 8. Specializing code writes nothing else of the table.
   if (table.headerBytes === 32 && offset === 8 && word.before.low === word.after.low) return RANK.specialization;
   return table.isShared ? RANK['shared-keys'] : RANK.payload;
 }
 
-/** `offset`: from the first byte of the object's memory, before which there is nothing of it. */
+/** `offset` counts from the first byte of the object's memory, which is the start of its prefix. */
 function objectWordCause(type: ObjectType, offset: number, word: WrittenWord): number {
   const field = offset - type.prefixBytes;
   if (field === OBJECT.refcount) return RANK.refcount;
@@ -144,7 +144,7 @@ function objectWordCause(type: ObjectType, offset: number, word: WrittenWord): n
   return own === null ? RANK.payload : RANK[own];
 }
 
-/** In memory that is no pool: the C library's heap, static data, or an arena's pages that are no pool yet. */
+/** The cause of a word outside pools: in the C library's heap, static data, or an arena's pages without a pool yet. */
 function looseWordCause(
   question: PageQuestion,
   address: number,
@@ -163,14 +163,14 @@ function looseWordCause(
       written?.others.set(tally.ownerOf(type, memoryOf(chunk), window, interpreter), chunk.bytes);
       return objectWordCause(type, address - memoryOf(chunk), word);
     }
-    // Those that the instances of a class of 3.11 and newer share are too large for a pool.
+    // From 3.11 on, the key tables that a class's instances share are too large for a pool.
     const table = keyTableIn(window, memoryOf(chunk), chunk.bytes - 8, interpreter);
     if (table !== null) {
       written?.others.set(tally.numberOf(DICT_KEYS), chunk.bytes);
       return tableWordCause(table, address - memoryOf(chunk), word);
     }
   }
-  // An object says itself where it is: by its type behind the reference count.
+  // No chunk tells where the object starts; the type pointer after a reference count does.
   const asCount = objectBehind(window, address, 0, interpreter);
   if (asCount !== null) {
     written?.others.set(tally.ownerOf(asCount, address - asCount.prefixBytes, window, interpreter), OBJECT_HEAD_BYTES);
@@ -186,11 +186,11 @@ function looseWordCause(
   }
   if (region.ofFile) return isOfBuiltinType(window, address, word, interpreter) ? RANK.specialization : RANK.native;
   if (chunk !== null) return RANK.payload;
-  // Pages of an arena that hold no pool: the worker has made one of them.
+  // A page of zeros in the reference may be one of an arena without a pool yet, where the worker has made a pool.
   return isUntouched(question) ? RANK.allocator : RANK.payload;
 }
 
-/** Builtin types lie among the interpreter's variables, and are numbered too. */
+/** Whether a word is the version or number of a builtin type. These types lie among the interpreter's variables. */
 function isOfBuiltinType(
   window: MemoryWindow,
   address: number,
@@ -200,13 +200,13 @@ function isOfBuiltinType(
   return TYPE_NUMBERS.some(
     (field) =>
       typeWrite(field, before, after) !== null &&
-      // A type has a type itself; that is in the window, and told without a system call.
+      // Checks first that the object is a type, since its own type pointer is in the window and costs no system call.
       objectBehind(window, address - field, 0, interpreter)?.isMetatype === true &&
       interpreter.types.at(address - field) !== null,
   );
 }
 
-/** The object whose reference count stands `distance` bytes after an address. */
+/** The type of the object whose reference count is `distance` bytes after an address. */
 function objectBehind(
   window: MemoryWindow,
   address: number,
@@ -228,7 +228,7 @@ function isUntouched({ reference, address, pageBytes }: PageQuestion): boolean {
   return true;
 }
 
-/** Whose memory lies on the page, and which of it was written. */
+/** Counts the owners of the memory on the page, and which of it was written. */
 function countOwners(question: PageQuestion, owners: PageOwners, written: WrittenPlaces, cause: number): void {
   const { reference, region, address, pageBytes, tally } = question;
   const pool = reference.poolAt(address);
@@ -253,7 +253,7 @@ function countPool(
   const { window } = reference;
   const end = address + pageBytes;
   const poolBytes = reference.poolBytes ?? pageBytes;
-  // A pool of 4 KiB is a page; a larger one covers several.
+  // A pool of 4 KiB is one page; a larger one covers several.
   const last = Math.min(pool.capacity - 1, reading.blockAt(Math.min(end, pool.address + poolBytes) - 1));
   let anyWritten = false;
   for (let block = Math.max(0, reading.blockAt(address)); block <= last; block += 1) {
@@ -269,7 +269,7 @@ function countPool(
       const isTable = reading.tableOf(block) !== null;
       owner = tally.numberOf(isTable ? DICT_KEYS : NO_OBJECT);
     } else owner = tally.ownerOf(type, start, window, interpreter);
-    // The collector writes the header of every object that it tracks.
+    // On an identical page, the collector wrote the headers of all objects that it tracks.
     const wasTraversed =
       cause === RANK.identical &&
       type !== null &&

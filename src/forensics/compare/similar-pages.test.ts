@@ -4,12 +4,12 @@ import { alikePart, areAlike, samplePages } from './similar-pages.ts';
 import type { Span } from '../pages/page-states.ts';
 import { PAGE_BYTES, SampleProcess } from '../samples/sample-process.ts';
 
-test('alike is what has half of its words that are not zero the same', () => {
+test('pages are similar if half of their words that are not zero are equal', () => {
   const page = (...words: number[]): Uint32Array => Uint32Array.from(words.flatMap((word) => [word, 0]));
   expect(areAlike(page(1, 2, 3, 4), page(1, 2, 3, 4))).toBe(true);
   expect(areAlike(page(1, 2, 3, 4), page(1, 2, 8, 9))).toBe(true);
   expect(areAlike(page(1, 2, 3, 4), page(1, 7, 8, 9))).toBe(false);
-  // Zeros say nothing, where both have them.
+  // Words that are zero in both don't count.
   expect(areAlike(page(1, 2, 0, 0, 0), page(8, 9, 0, 0, 0))).toBe(false);
   expect(areAlike(page(1, 0), page(1, 5))).toBe(true);
   expect(areAlike(page(0, 0), page(0, 0))).toBe(true);
@@ -17,7 +17,7 @@ test('alike is what has half of its words that are not zero the same', () => {
   expect(areAlike(Uint32Array.of(1, 7), Uint32Array.of(1, 8))).toBe(false);
 });
 
-test('samples stand at equal distances, over all runs', () => {
+test('samples are at equal distances over all runs', () => {
   const runs = [
     { start: 0, end: 4 * PAGE_BYTES },
     { start: 100 * PAGE_BYTES, end: 106 * PAGE_BYTES },
@@ -28,7 +28,7 @@ test('samples stand at equal distances, over all runs', () => {
   expect(samplePages([], PAGE_BYTES, 5)).toEqual([]);
 });
 
-test('whatever the runs, each sample is another page of theirs', () => {
+test('for any runs, each sample is a different page of them', () => {
   const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 })), { maxLength: 9 });
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 60 }), (all, wanted) => {
@@ -46,12 +46,12 @@ test('whatever the runs, each sample is another page of theirs', () => {
   );
 });
 
-test('of two workers: what both have made, and what one of them has not, is not read', () => {
+test('only pages that both workers have are read', () => {
   const start = 0x7f00_0000_0000;
   const mold = new SampleProcess(100).map(start, 8);
   const [mine, other] = [mold.fork(200), mold.fork(201)];
   for (let page = 0; page < 8; page += 1) mine.write64(start + page * PAGE_BYTES, 5);
-  // One alike, one of other words, one that is there and empty.
+  // One similar page, one with other words, and an empty one.
   other.write64(start, 5);
   other.write64(start + PAGE_BYTES, 6);
   other.touch(start + 2 * PAGE_BYTES);

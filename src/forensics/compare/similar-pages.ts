@@ -1,20 +1,20 @@
 /**
- * How much of what a worker has made itself since its fork another worker has made alike, and could be shared if it
- * were made before: by a sample of its pages.
+ * Estimates how many of a worker's fresh pages are similar to another worker's, and could be shared if they were made
+ * before the fork. Uses a sample of the pages.
  *
- * Workers that do the same after the fork do it at the same addresses, and what they make is made of the same words but
- * for counts, times and pointers to what differs. So a page is alike where the other worker has one, and half of the
- * words that are not zero are the same: of workers that load their application themselves that finds three quarters,
- * of caches that were filled by different requests next to nothing.
+ * Workers that do the same after the fork do it at the same addresses. The pages that they make have the same words
+ * except for counts, times, and pointers to memory that differs. So two pages at the same address are similar if half
+ * of their words that are not zero are equal. For workers that load their application themselves this finds three
+ * quarters of the pages, for caches filled by different requests next to nothing.
  */
 import type { Subject } from '../pages/subject.ts';
 import type { Span } from '../pages/page-states.ts';
 
-/** Enough to be right within some six points of a hundred. */
+/** Enough to be right within some six percentage points. */
 const SAMPLES = 256;
 const ALIKE_PART = 0.5;
 
-/** Whether at least half of the 64-bit words that are not zero in both are the same; pure. */
+/** Whether at least half of the 64-bit words are equal, ignoring words that are zero in both pages; pure. */
 export function areAlike(mine: Uint32Array, other: Uint32Array): boolean {
   let same = 0;
   let words = 0;
@@ -27,7 +27,7 @@ export function areAlike(mine: Uint32Array, other: Uint32Array): boolean {
   return same >= words * ALIKE_PART;
 }
 
-/** Pages at equal distances, as many as are wanted or as there are; pure. */
+/** Addresses of `wanted` pages at equal distances, or of all pages if there are fewer; pure. */
 export function samplePages(runs: readonly Span[], pageBytes: number, wanted: number): number[] {
   const total = runs.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0);
   const count = Math.min(total, wanted);
@@ -45,13 +45,13 @@ export function samplePages(runs: readonly Span[], pageBytes: number, wanted: nu
   return pages;
 }
 
-/** The part of a worker's own pages that the other one has alike, from 0 to 1; 0 where there are none. */
+/** The part of a worker's own pages that are similar to the other worker's, from 0 to 1; 0 if it has no own pages. */
 export function alikePart(mine: Subject, other: Subject, runs: readonly Span[], pageBytes: number): number {
   const pages = samplePages(runs, pageBytes, SAMPLES);
   const [a, b] = [new Uint32Array(pageBytes / 4), new Uint32Array(pageBytes / 4)];
   const alike = pages.filter(
     (page) =>
-      // One that is not there must not be read: the kernel would map it.
+      // A page that is absent must not be read: the kernel would map it.
       other.entries(page, page + pageBytes).isAnonymous(0) &&
       mine.memory.read(page, new Uint8Array(a.buffer)) &&
       other.memory.read(page, new Uint8Array(b.buffer)) &&

@@ -18,7 +18,7 @@ const start = address(capture.start);
 const end = address(capture.end);
 const memory = new Uint32Array(new Uint8Array(inflateRawSync(Buffer.from(capture.memory, 'base64'))).buffer);
 
-/** Read in pieces of some length in bytes. */
+/** Feeds the heap in pieces of a given size in bytes. */
 function walk(words: Uint32Array, from: number, to: number, pieceBytes: number): ChunkTable | null {
   const chunks = new ChunkWalk(from, to);
   for (let at = 0; at < words.length; at += pieceBytes / 4) {
@@ -37,7 +37,7 @@ test.each([4096, 1 << 20, 16])('a real heap, read in pieces of %i bytes', (piece
     expect(table.at(address(hex) + usable - 9)).toEqual(chunk);
   }
   for (const hex of capture.freed) expect(table.at(address(hex))!.inUse).toBe(false);
-  // What is left.
+  // The unused rest.
   expect(table.at(end - 1)!.inUse).toBe(false);
   expect(table.at(start - 1)).toBeNull();
   expect(table.at(end)).toBeNull();
@@ -56,7 +56,7 @@ test('chunks follow one another without a gap', () => {
   expect([at, count]).toEqual([end, table.count]);
 });
 
-test('a chain that breaks anywhere is none', () => {
+test('a chain that breaks anywhere is refused', () => {
   const second = memory[2]! & ~7;
   const withSize = (size: number): unknown => {
     const changed = memory.slice();
@@ -71,7 +71,7 @@ test('a chain that breaks anywhere is none', () => {
   expect(walk(high, start, end, 1 << 20)).toBeNull();
 });
 
-test('chunks begin at places that are aligned for anything', () => {
+test('chunks are aligned to 16 bytes', () => {
   const words = new Uint32Array(24);
   words[2] = 32 | 1;
   words[10] = 64 | 1;
@@ -81,7 +81,7 @@ test('chunks begin at places that are aligned for anything', () => {
   expect(walk(words, start, start + 96, 96)).toBeNull();
 });
 
-test('what is not read to its end, or from its beginning, is none', () => {
+test('a heap not read from its beginning to its end is refused', () => {
   expect(walk(memory.subarray(0, 65_536), start, end, 4096)).toBeNull();
   const late = new ChunkWalk(start, end);
   late.feed(start + 4096, memory.subarray(1024));
@@ -90,7 +90,7 @@ test('what is not read to its end, or from its beginning, is none', () => {
   expect(walk(new Uint32Array(4096), start, start + 16_384, 4096)).toBeNull();
 });
 
-test('whatever the words are, what is a chain covers all of it', () => {
+test('for any words, an accepted chain covers the whole heap', () => {
   const size = fc.oneof(
     fc.integer({ min: 1, max: 8 }).map((count) => count * 16),
     fc.nat(200),
@@ -122,7 +122,7 @@ test('whatever the words are, what is a chain covers all of it', () => {
   expect(found).toBeGreaterThan(10);
 });
 
-test('words that are malloc’s own: the size, and all of a free chunk', () => {
+test("malloc's own words: the size, and all words of a free chunk", () => {
   const chunk = { address: 4096, bytes: 64, inUse: true };
   expect([0, 8, 16, 56].map((offset) => isBookkeeping(chunk, 4096 + offset))).toEqual([false, true, false, false]);
   expect([0, 8, 16, 56].map((offset) => isBookkeeping({ ...chunk, inUse: false }, 4096 + offset))).toEqual([

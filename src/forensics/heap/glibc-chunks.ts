@@ -1,10 +1,10 @@
 /**
- * Chunks of the C library's heap (`[heap]`): what glibc's malloc has given out and what is free; pure.
+ * Chunks of the C library's heap (`[heap]`): which memory glibc's malloc has handed out and which is free; pure.
  *
- * Source: glibc, malloc/malloc.c (struct malloc_chunk and the comments above it). A chunk is followed by the next one
- * without a gap. At 8 it has its size, whose lowest bits say: 1 the chunk before is in use, 2 mapped by itself, 4 of
- * another arena. What malloc returns starts at 16 and reaches 8 bytes into the next chunk. Chunks in a thread's cache
- * or a fast bin count as in use here: nothing in them says otherwise.
+ * Source: glibc, malloc/malloc.c (struct malloc_chunk and the comments above it). Chunks follow one another without a
+ * gap. A chunk's size is at offset 8; its lowest bits are flags: 1 the previous chunk is in use, 2 mapped by itself,
+ * 4 of another arena. The memory that malloc returns starts at offset 16 and extends 8 bytes into the next chunk.
+ * Chunks in a thread's cache or a fast bin count as in use here, since nothing in them says otherwise.
  */
 
 const HEADER_BYTES = 16;
@@ -18,10 +18,10 @@ export interface Chunk {
   readonly inUse: boolean;
 }
 
-/** Collects the chunks of a heap that is read piece by piece, from its first byte to its last. */
+/** Collects the chunks of a heap that is read in pieces, from its first byte to its last. */
 export class ChunkWalk {
   readonly #starts: number[] = [];
-  /** 1 for yes. */
+  /** 1 if the chunk is in use. */
   readonly #inUse: number[] = [];
   readonly #end: number;
   #next: number;
@@ -32,7 +32,7 @@ export class ChunkWalk {
     this.#end = end;
   }
 
-  /** The next piece; `address` is that of its first word, and pieces follow one another. */
+  /** Takes the next piece, whose first word is at `address`. Pieces come in the order of addresses, without gaps. */
   feed(address: number, words: Uint32Array): void {
     const end = address + words.length * 4;
     while (!this.#isBroken && this.#next + HEADER_BYTES <= end && this.#next < this.#end) {
@@ -55,10 +55,10 @@ export class ChunkWalk {
     }
   }
 
-  /** Null when what was read is no chain of chunks from the first byte to the last. */
+  /** Null if the pieces are not an unbroken chain of chunks from the heap's first byte to its last. */
   finish(): ChunkTable | null {
     if (this.#isBroken || this.#next !== this.#end || this.#starts.length === 0) return null;
-    // The last one, the top, is what the heap has left.
+    // The last chunk, the top, is the heap's unused rest.
     this.#inUse[this.#inUse.length - 1] = 0;
     return new ChunkTable(new Float64Array(this.#starts), new Uint8Array(this.#inUse), this.#end);
   }
@@ -79,7 +79,7 @@ export class ChunkTable {
     return this.#starts.length;
   }
 
-  /** The chunk whose header or memory an address is in. */
+  /** The chunk whose header or memory an address lies in. */
   at(address: number): Chunk | null {
     let low = 0;
     let high = this.#starts.length - 1;
@@ -94,12 +94,12 @@ export class ChunkTable {
   }
 }
 
-/** Whether a word of a chunk is malloc's own: its size, or anything in one that is free. */
+/** Whether a word of a chunk is malloc's own: the size, or any word of a free chunk. */
 export function isBookkeeping(chunk: Chunk, address: number): boolean {
   return !chunk.inUse || address - chunk.address === 8;
 }
 
-/** Where the memory that malloc returned starts. */
+/** The start of the memory that malloc returned. */
 export function memoryOf(chunk: Chunk): number {
   return chunk.address + HEADER_BYTES;
 }

@@ -1,4 +1,4 @@
-/** The C library's heap of a process, walked once: where its chunks are. */
+/** Walks a process's C library heap once to find its chunks. */
 import { type Mapping, mappingAt } from '../../procfs/maps.ts';
 import type { PageEntries } from '../../procfs/pagemap.ts';
 import { type ChunkTable, ChunkWalk } from './glibc-chunks.ts';
@@ -12,12 +12,12 @@ export interface HeapChunks {
   readonly table: ChunkTable;
 }
 
-/** Of the C library's heap; null for other addresses. */
+/** The chunk table, if an address lies in the C library's heap; else null. */
 export function chunksAt(chunks: HeapChunks | null, address: number): ChunkTable | null {
   return chunks !== null && chunks.region.start <= address && address < chunks.region.end ? chunks.table : null;
 }
 
-/** Whether a process has an anonymous page at an address. Others are not read: it could make the kernel map them. */
+/** Tells whether a process has an anonymous page at an address. Reading other places could make the kernel map them. */
 export function presence(subject: Subject, pageBytes: number): (address: number) => boolean {
   let mapping: Mapping | null = null;
   let entries: PageEntries | null = null;
@@ -30,14 +30,14 @@ export function presence(subject: Subject, pageBytes: number): (address: number)
   };
 }
 
-/** Goes through the heap of the reference in windows; null where it has none, or it can't be walked. */
+/** Reads the heap of the reference in windows; null if it has none or its chunks can't be followed. */
 export function walkHeap(
   reference: Reference,
   isThere: (address: number) => boolean,
   pageBytes: number,
   rest: (part: number) => void,
 ): HeapChunks | null {
-  // A heap that has grown after a fork is in several mappings, one behind the other.
+  // A heap that grew after a fork has several adjacent mappings.
   const parts = reference.mappings.filter((mapping) => mapping.path === '[heap]');
   const [first] = parts;
   const last = parts.at(-1);

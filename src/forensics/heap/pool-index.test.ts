@@ -9,19 +9,19 @@ import { findPools, PoolIndex, type RegionPages } from './pool-index.ts';
 
 const PAGE = 4096;
 
-/** Around a place, with all of its pages there, or none. */
+/** The region around an address, with all of its pages present or none. */
 function around(place: number, before: number, after: number, more: Partial<Region> = {}, isThere = true): RegionPages {
   const region = { start: place - before, end: place + after, path: '', ofFile: false, ...more };
   const words = new Uint32Array(((before + after) / PAGE) * 2).fill(isThere ? 1 << 31 : 0);
   return { region, pages: new PageEntries(words) };
 }
 
-test.each(CAPTURED_VERSIONS)('pools of %s, and their size, among other memory', (version) => {
+test.each(CAPTURED_VERSIONS)('pools of %s and their size are found among other memory', (version) => {
   const captured = new CapturedProcess(version);
   const pools = Object.values(captured.facts.pools)
     .map((pool) => address(pool.address))
     .toSorted((a, b) => a - b);
-  // It begins at another place than pools do.
+  // This region begins at another address than the pools.
   const [first = 0, last = 0] = [pools[0], pools.at(-1)];
   const index = findPools(captured, [around(first, PAGE * 3, last - first + captured.poolBytes * 2)], PAGE);
   expect([index.poolBytes, index.count(1, Infinity)]).toEqual([captured.poolBytes, 4]);
@@ -30,7 +30,7 @@ test.each(CAPTURED_VERSIONS)('pools of %s, and their size, among other memory', 
   for (const type of Object.values(captured.facts.types)) expect(index.has(address(type.address))).toBe(false);
 });
 
-test('files and stacks have none, nor have pages that are not there: those are not read', () => {
+test('files, stacks and absent pages have no pools, and absent pages are not read', () => {
   const captured = new CapturedProcess('3.13.0');
   const pool = address(captured.facts.pools.rows.address);
   const found = (more: Partial<Region>, isThere = true): number => {
@@ -50,7 +50,7 @@ test('files and stacks have none, nor have pages that are not there: those are n
   expect(found({ path: '[stack]' })).toBe(0);
   expect(found({ ofFile: true })).toBe(0);
   expect(found({}, false)).toBe(0);
-  // One that is cut off is none.
+  // A pool that is cut off does not count.
   const cut = findPools(captured, [around(pool, 0, captured.poolBytes - PAGE)], PAGE);
   expect([cut.poolBytes, cut.count(1, Infinity)]).toEqual([null, 0]);
 });
@@ -58,7 +58,7 @@ test('files and stacks have none, nor have pages that are not there: those are n
 const PLACES = 200;
 const HEAP = 0x10_0000;
 
-/** A heap of pools at these places, one block of 16 bytes in each; other places are full of ones. */
+/** A heap with a pool at each of these places, with one block of 16 bytes; other places are filled with ones. */
 class Heap implements MemoryReader {
   readonly asked: number[] = [];
   readonly #poolBytes: number;
@@ -70,7 +70,7 @@ class Heap implements MemoryReader {
   }
 
   get regions(): RegionPages[] {
-    // In two pieces, so that a stride goes on from one into the other.
+    // Two regions, so that a stride continues from one into the other.
     const [first, second] = [50, PLACES - 50].map((places) => places * this.#poolBytes);
     return [around(HEAP, 0, first!), around(HEAP + first!, 0, second!)];
   }
@@ -104,7 +104,7 @@ test.each(POOL_SIZES)('an address is in a pool of %i bytes or not, and each plac
   );
 });
 
-test('of a heap full of pools few are read to find out their size', () => {
+test('in a heap full of pools, few are read to find their size', () => {
   const heap = new Heap(
     16_384,
     Array.from({ length: PLACES }, (_, place) => place),

@@ -1,4 +1,4 @@
-/** Which pages of a process belong to pools of pymalloc, told by their headers. */
+/** Finds out which pages of a process belong to pools of pymalloc, from the pools' headers. */
 import type { MemoryReader } from '../../base/memory-reader.ts';
 import { parsePoolHeader, POOL_HEADER_BYTES, POOL_SIZES } from '../../cpython/pymalloc.ts';
 import type { PageEntries } from '../../procfs/pagemap.ts';
@@ -9,13 +9,13 @@ export interface RegionPages {
   readonly pages: PageEntries;
 }
 
-/** The places of a region where a pool could begin. */
+/** The places in a region where a pool could begin. */
 interface Places {
   readonly start: number;
   readonly end: number;
-  /** From `start` on. */
+  /** The page entries from `start` on. */
   readonly pages: PageEntries;
-  /** By place: `UNKNOWN` until somebody asks. */
+  /** By place; `UNKNOWN` until the place is first looked at. */
   readonly answers: Uint8Array;
 }
 
@@ -23,18 +23,18 @@ const UNKNOWN = 0;
 const POOL = 1;
 const OTHER = 2;
 
-/** So many headers of one size are no accident. */
+/** This many headers of one size are not a coincidence. */
 const ENOUGH_POOLS = 16;
-/** Places are tried at this distance first: pools stand together, and so does what is none. */
+/** Places are first tried at this distance, since pools lie together and so does other memory. */
 const STRIDE = 64;
 
 /**
- * The pools of a process, each looked at when it is first asked for: whoever looks at a few pages asks for few.
+ * The pools of a process. Each place is read when it is first asked for, so that a look at a few pages reads few.
  *
- * Only pages that are there are read: reading others would make the kernel map a page of zeros into the process.
+ * Only pages that are present are read: reading others would make the kernel map a page of zeros into the process.
  */
 export class PoolIndex {
-  /** The size of this interpreter's pools; null where there are none. */
+  /** The size of this interpreter's pools; null if there are none. */
   readonly poolBytes: number | null;
   readonly #memory: MemoryReader;
   readonly #pageBytes: number;
@@ -51,12 +51,12 @@ export class PoolIndex {
     this.#places = poolBytes === null ? [] : regions.flatMap((each) => placesIn(each, poolBytes, pageBytes));
   }
 
-  /** Of a process that has none. */
+  /** The index of a process without pools. */
   static none(): PoolIndex {
     return new PoolIndex({ read: () => false }, [], null, 1);
   }
 
-  /** Whether an address is in a pool. Types never are: they are larger than the largest block. */
+  /** Whether an address is in a pool. Types never are, since they are larger than the largest block. */
   has(address: number): boolean {
     const { poolBytes } = this;
     if (poolBytes === null) return false;
@@ -64,7 +64,7 @@ export class PoolIndex {
     return places !== null && this.#isPool(places, Math.floor((address - places.start) / poolBytes), poolBytes);
   }
 
-  /** How many pools begin at every `stride`th place; it ends when they are enough. */
+  /** Counts the pools at every `stride`th place, up to `enough`. */
   count(stride: number, enough: number): number {
     const { poolBytes } = this;
     let count = 0;
@@ -80,7 +80,7 @@ export class PoolIndex {
   }
 
   #placesAt(address: number): Places | null {
-    // It is asked for every word that may be an address, and neighbours point to neighbours.
+    // Caches the last answer: every word that may be an address is looked up, and neighbors point to neighbors.
     const latest = this.#latest;
     if (latest !== null && latest.start <= address && address < latest.end) return latest;
     let low = 0;
@@ -110,7 +110,7 @@ export class PoolIndex {
   }
 }
 
-/** Pools are aligned to their size, and whole. */
+/** The places for whole pools, which are aligned to their size. */
 function placesIn({ region, pages }: RegionPages, poolBytes: number, pageBytes: number): Places[] {
   if (region.ofFile || region.path.startsWith('[stack')) return [];
   const start = Math.ceil(region.start / poolBytes) * poolBytes;
@@ -121,14 +121,14 @@ function placesIn({ region, pages }: RegionPages, poolBytes: number, pageBytes: 
   return [{ start, end, pages: own, answers: new Uint8Array(count) }];
 }
 
-/** Finds out how large this process's pools are. A header says it itself, so what fits another size is an accident. */
+/** Finds this process's pool size. A header contains it, so a header that fits another size is a coincidence. */
 export function findPools(memory: MemoryReader, regions: readonly RegionPages[], pageBytes: number): PoolIndex {
   const candidates = POOL_SIZES.map((poolBytes) => new PoolIndex(memory, regions, poolBytes, pageBytes));
   for (const stride of [STRIDE, 1]) {
     const enough = candidates.find((candidate) => candidate.count(stride, ENOUGH_POOLS) >= ENOUGH_POOLS);
     if (enough !== undefined) return enough;
   }
-  // A small heap. By the memory that they cover; of all places, whose headers have been read by now.
+  // In a small heap the size wins whose pools cover most memory. All headers have been read by now.
   const covered = (index: PoolIndex): number => index.count(1, Infinity) * (index.poolBytes ?? 0);
   return candidates.reduce((best, each) => (covered(each) > covered(best) ? each : best), PoolIndex.none());
 }

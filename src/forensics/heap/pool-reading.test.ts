@@ -17,18 +17,18 @@ describe.each(CAPTURED_VERSIONS)('in pools of %s', (version) => {
   test.each([
     ['rows', 'Row'],
     ['bytes', 'bytes'],
-  ] as const)('%s are objects with their type; free blocks are free', (name, type) => {
+  ] as const)('%s are objects of their type; free blocks are free', (name, type) => {
     const { reading, blocks } = read(name);
     const known = [...blocks.entries()].filter(([, state]) => state !== '.');
     const expected = known.map(([, state]) => (state === '1' ? type : 'free'));
     const found = (): unknown[] =>
       known.map(([block]) => (reading.isFree(block) ? 'free' : reading.typeOf(block)?.name));
     expect(found()).toEqual(expected);
-    // Asked a second time it is known.
+    // The second answer comes from the cache.
     expect(found()).toEqual(expected);
   });
 
-  test('tables are no objects', () => {
+  test('key tables are not objects', () => {
     const { reading, blocks } = read('keys');
     for (let time = 0; time < 2; time += 1) {
       for (const [block, state] of blocks.entries()) {
@@ -50,11 +50,11 @@ describe.each(CAPTURED_VERSIONS)('in pools of %s', (version) => {
     }
     expect(reading.blockAt(start)).toBeLessThan(0);
     expect(reading.blockAt(start + 47)).toBeLessThan(0);
-    // What is left over behind the last one.
+    // The leftover after the last block.
     expect(reading.isFree(blocks.length)).toBe(true);
   });
 
-  test('an object has to fit the piece of memory, and to be in the window', () => {
+  test('an object has to fit into the piece of memory and the window', () => {
     const place = address(captured.facts.function);
     const window = windowAt(captured, place);
     const { types } = interpreter;
@@ -67,7 +67,7 @@ describe.each(CAPTURED_VERSIONS)('in pools of %s', (version) => {
     expect(objectIn(window, window.start + WINDOW_BYTES - 8, 512, types)).toBeNull();
   });
 
-  test('the keys that instances share are found by their address; one that is cut off by the window is not', () => {
+  test("instances' shared key tables are found by address, unless the window cuts them off", () => {
     const place = address(captured.facts.shared_keys);
     const window = windowAt(captured, place);
     expect(keyTableIn(window, place, 768, interpreter)).toMatchObject({ isShared: true, entries: 2 });

@@ -1,11 +1,11 @@
-/** What lies in the blocks of a pool: objects with their types, key tables of dicts, other memory; found when asked. */
+/** Finds on demand what lies in a pool's blocks: objects with their types, key tables of dicts, or other memory. */
 import { parseKeyTable, parseOldKeyTable, type KeyTable } from '../../cpython/dict-keys.ts';
 import { GC_HEAD_BYTES, OBJECT, PRE_HEADER_BYTES } from '../../cpython/object-layout.ts';
 import { POOL_HEADER_BYTES, type Pool } from '../../cpython/pymalloc.ts';
 import type { ObjectType, TypeTable } from '../../cpython/types-outside.ts';
 import type { MemoryWindow } from '../pages/memory-window.ts';
 
-/** The bytes before an object: nothing, the collector's header, that and what the interpreter manages. */
+/** Sizes of an object's prefix: none, the collector's header, or that and the interpreter's pre-header. */
 const PREFIXES = [0, GC_HEAD_BYTES, GC_HEAD_BYTES + PRE_HEADER_BYTES];
 
 export interface InspectedInterpreter {
@@ -30,7 +30,7 @@ export class PoolReading {
     this.#types = Array.from({ length: pool.capacity });
   }
 
-  /** The number of the block at an address; negative in the header, and past the last block what is left over. */
+  /** The number of the block at an address; negative in the header, at least `capacity` in the leftover at the end. */
   blockAt(address: number): number {
     return Math.floor((address - this.pool.address - POOL_HEADER_BYTES) / this.pool.blockBytes);
   }
@@ -43,7 +43,7 @@ export class PoolReading {
     return block >= this.pool.capacity || this.pool.free[block] === 1;
   }
 
-  /** The type of the object in a block; null for memory that is no object. */
+  /** The type of the object in a block; null for memory that is not an object. */
   typeOf(block: number): ObjectType | null {
     const known = this.#types[block];
     if (known !== undefined) return known;
@@ -52,7 +52,7 @@ export class PoolReading {
     return found;
   }
 
-  /** The key table in a block that is no object; null for other memory. */
+  /** The key table in a block without an object; null for other memory. */
   tableOf(block: number): KeyTable | null {
     const known = this.#tables.get(block);
     if (known !== undefined) return known;
@@ -62,7 +62,7 @@ export class PoolReading {
   }
 }
 
-/** The type of the object that begins a piece of memory, or stands behind its collector's header there. */
+/** The type of the object at the start of a piece of memory, after its prefix if it has one. */
 export function objectIn(window: MemoryWindow, start: number, length: number, types: TypeTable): ObjectType | null {
   for (const prefix of PREFIXES) {
     if (prefix + OBJECT.type + 8 > length || !window.holds(start + prefix + OBJECT.type)) return null;
@@ -72,7 +72,7 @@ export function objectIn(window: MemoryWindow, start: number, length: number, ty
   return null;
 }
 
-/** The key table of a dict that a piece of memory is; null for other memory. */
+/** The key table of a dict at the start of a piece of memory; null for other memory. */
 export function keyTableIn(
   window: MemoryWindow,
   start: number,

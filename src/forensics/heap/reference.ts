@@ -4,7 +4,7 @@ import type { Subject } from '../pages/subject.ts';
 
 /** The process that workers are compared with. */
 export interface Reference extends Subject {
-  /** Null where it is no CPython whose heap is known. */
+  /** Null unless it is a CPython whose heap is known. */
   readonly interpreter: InspectedInterpreter | null;
   readonly pools: PoolIndex;
 }

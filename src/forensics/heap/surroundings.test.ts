@@ -7,7 +7,7 @@ import { surroundings } from './surroundings.ts';
 const PAGE = 4096;
 const START = 0x10_0000;
 
-/** Memory whose every place begins with a pool's header, or none's. */
+/** Memory in which every place begins with a pool's header, or none does. */
 const poolsOf = (poolBytes: number | null) =>
   findPools(
     {
@@ -38,24 +38,24 @@ const chunksOf = (...sizes: number[]) => {
   return walk.finish();
 };
 
-/** In pages from START on. */
+/** The span in pages, counted from START. */
 const pagesAround = (page: number, poolBytes: number | null, chunks: ReturnType<typeof chunksOf>): number[] => {
   const { start, end } = surroundings(START + page * PAGE, PAGE, poolsOf(poolBytes), chunks);
   return [(start - START) / PAGE, (end - START) / PAGE];
 };
 
-test('of a page in a pool all of the pool', () => {
+test('for a page in a pool, the whole pool', () => {
   expect(pagesAround(0, 16_384, null)).toEqual([0, 4]);
   expect(pagesAround(6, 16_384, null)).toEqual([4, 8]);
   expect(pagesAround(6, 4096, null)).toEqual([6, 7]);
 });
 
-test('of another one its neighbours', () => {
+test('for a page in other memory, its neighbors', () => {
   expect(pagesAround(6, null, null)).toEqual([5, 8]);
   expect(pagesAround(20, 16_384, null)).toEqual([19, 22]);
 });
 
-test('in the heap of the C library all of the chunks that are on it', () => {
+test("for a page in the C library's heap, all chunks on it", () => {
   expect(pagesAround(6, null, chunksOf(2 * PAGE, 8 * PAGE, 2 * PAGE))).toEqual([2, 10]);
   expect(pagesAround(6, null, chunksOf(6.5 * PAGE, 3.5 * PAGE))).toEqual([0, 10]);
   expect(pagesAround(6, null, chunksOf(...Array.from({ length: 40 }, () => PAGE / 4)))).toEqual([5, 8]);

@@ -1,11 +1,11 @@
-/** How much of the reference around a page has to be read, to tell what the words of that page are; pure. */
+/** How much of the reference around a page has to be read to identify the words of that page; pure. */
 import type { ChunkTable } from './glibc-chunks.ts';
 import type { Span } from '../pages/page-states.ts';
 import type { PoolIndex } from './pool-index.ts';
 
 /**
- * A pool's header and free list say what its blocks are, and the first bytes of a chunk what it holds. Other memory is
- * told by the object that a word is in, whose header may begin on the page before, or go on on the one behind.
+ * A pool's header and free list say what its blocks are; the first bytes of a chunk say what it holds. In other memory
+ * the header of a word's object tells, which may begin on the page before or extend onto the next one.
  */
 export function surroundings(page: number, pageBytes: number, pools: PoolIndex, chunks: ChunkTable | null): Span {
   const end = page + pageBytes;

@@ -22,7 +22,7 @@ function mapping(start: number, size: number, more: Partial<Mapping> = {}): Mapp
   };
 }
 
-test('what is not large, or shared on purpose, is not looked through', () => {
+test('small mappings and shared ones are not searched', () => {
   const mappings = [mapping(START, GIB), mapping(START + 2 * GIB, 32 * 1024 * GIB, { private: false })];
   const never = (): never => {
     throw new Error('looked');
@@ -30,7 +30,7 @@ test('what is not large, or shared on purpose, is not looked through', () => {
   expect(withinReach(mappings, never)).toEqual({ mappings, leftOut: 0 });
 });
 
-test('a large one is cut to the parts that have pages, and none is lost', () => {
+test('a large mapping is reduced to the parts with pages, and no page is lost', () => {
   const large = mapping(START, 20 * GIB, { inode: 7, fileOffset: 4096 });
   const address = fc.integer({ min: 0, max: 20 * GIB - 1 }).map((offset) => START + offset);
   fc.assert(
@@ -52,12 +52,12 @@ test('a large one is cut to the parts that have pages, and none is lost', () => 
   );
 });
 
-test('one that is beyond reach is left out, and counted if it can be read', () => {
+test('a mapping beyond reach is left out, and counted if it is readable', () => {
   const readable = mapping(START, 32 * 1024 * GIB);
   const reserved = mapping(START + 33 * 1024 * GIB, 32 * 1024 * GIB, { readable: false, writable: false });
   const small = mapping(START + 66 * 1024 * GIB, GIB);
   expect(withinReach([readable, reserved, small], () => true)).toEqual({ mappings: [small], leftOut: 32 * 1024 * GIB });
-  // All together count.
+  // The limit is for all of them together.
   const three = [0, 1, 2].map((index) => mapping(START + index * 100 * GIB, 20 * GIB));
   const reach = withinReach(three, () => false, 45 * GIB);
   expect(reach).toEqual({ mappings: [], leftOut: 20 * GIB });

@@ -1,27 +1,27 @@
 /**
- * Mappings so large that a table of their pages would take more memory than there is: a program may reserve terabytes
- * and use a few pages of them. Of such a one only the parts that have pages are looked at. Pure.
+ * Handles mappings so large that a table of their pages would not fit into memory: a program may reserve terabytes and
+ * use a few pages of them. Only the parts of such a mapping that have pages are looked at. Pure.
  */
 import { type Bytes, bytes } from '../../base/units.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 
 export interface Reach {
-  /** In the same order; a large one is cut into its parts. */
+  /** In the same order; a large mapping is replaced by its parts that have pages. */
   readonly mappings: readonly Mapping[];
-  /** Of readable private memory that is too large even to look where it has pages. */
+  /** The size of readable private mappings too large even to search for their pages. */
   readonly leftOut: Bytes;
 }
 
-/** From this size on a mapping is looked through first: its tables would take 80 MiB. */
+/** A mapping of at least this size is first searched for its pages: its tables would take 80 MiB. */
 const LARGE_BYTES = 2 ** 34;
 
-/** Of all large mappings of a process. The kernel gives the entries of so much in some ten seconds. */
+/** The most that is searched of a process's large mappings; the kernel delivers their entries in some ten seconds. */
 export const MOST_LARGE_BYTES = 2 ** 41;
 
-/** What has a page or none as a whole. */
+/** The unit of the search: a part is kept whole if it has a page. */
 const PART_BYTES = 2 ** 24;
 
-/** @param hasPages whether any page from one address to before another is there, or in swap */
+/** @param hasPages whether any page from `start` to before `end` is present or in swap */
 export function withinReach(
   mappings: readonly Mapping[],
   hasPages: (start: number, end: number) => boolean,
@@ -46,7 +46,7 @@ export function withinReach(
 
 function* partsOf(mapping: Mapping, hasPages: (start: number, end: number) => boolean): Generator<Mapping> {
   let first: number | null = null;
-  // Parts are at the same addresses in every process of a family.
+  // Part boundaries are multiples of PART_BYTES, so they are the same in every process of a family.
   for (let start = mapping.start; start < mapping.end;) {
     const end = Math.min((Math.floor(start / PART_BYTES) + 1) * PART_BYTES, mapping.end);
     if (hasPages(start, end)) {

@@ -1,4 +1,4 @@
-/** A share of a family's workers, compared with their reference: what a thread of `look.ts` does, and the main one too. */
+/** Compares a share of a family's workers with their reference. Each thread of `look.ts` runs it, also the main one. */
 import { monotonicClock } from '../../base/clock.ts';
 import { CowherdError } from '../../base/errors.ts';
 import { type Bytes, bytes } from '../../base/units.ts';
@@ -9,24 +9,24 @@ import { Rests } from './resting.ts';
 export interface Share {
   readonly reference: number;
   readonly workers: readonly number[];
-  /** Those whose owners are looked for, or the one of these workers that is in the middle. */
+  /** Workers whose owners are looked up; `median`: the median one of this share. */
   readonly ownersOf: readonly number[] | 'median';
   readonly pageBytes: number;
-  /** The file of the reference's census; null where there is none. */
+  /** The file of the reference's census; null if it has none. */
   readonly census: string | null;
 }
 
 export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
-  /** Of those workers that were still there. */
+  /** One for each worker that still existed. */
   readonly comparisons: readonly WorkerComparison[];
-  /** The most that was left out of any of these processes. */
+  /** The largest number of bytes left out of any one of these processes. */
   readonly leftOut: Bytes;
 }
 
-/** About how long it takes to open the processes and find out what runs in them. */
+/** About how long it takes to open the processes and identify their interpreter. */
 const OPENING_MS = 40;
 
-/** @throws CowherdError PROCESS_NOT_FOUND (of the reference), PROCESS_NOT_READABLE, CENSUS_UNREADABLE */
+/** @throws CowherdError PROCESS_NOT_FOUND (for the reference only), PROCESS_NOT_READABLE, CENSUS_UNREADABLE */
 export async function lookAtShare(
   { reference: pid, workers, ownersOf, pageBytes, census: censusPath }: Share,
   onProgress?: (done: number, total: number) => void,

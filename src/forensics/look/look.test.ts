@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sharesOf } from './look.ts';
 
-test('workers are shared out among threads, four to each at least', () => {
+test('workers are divided among threads, at least four to each', () => {
   expect(sharesOf([1, 2, 3], 8)).toEqual([[1, 2, 3]]);
   expect(sharesOf([1, 2, 3, 4, 5, 6, 7], 8)).toEqual([[1, 2, 3, 4, 5, 6, 7]]);
   expect(sharesOf([1, 2, 3, 4, 5, 6, 7, 8], 8)).toEqual([
@@ -19,7 +19,7 @@ test('workers are shared out among threads, four to each at least', () => {
   expect(sharesOf([], 4)).toEqual([[]]);
 });
 
-test('every worker is in one share, and no share has two more than another', () => {
+test('every worker is in one share, and shares differ by at most one worker', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(), { maxLength: 40 }), fc.integer({ min: 1, max: 64 }), (workers, cores) => {
       const shares = sharesOf(workers, cores);

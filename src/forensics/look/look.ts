@@ -1,4 +1,4 @@
-/** Looks at a family of processes: shares the workers out to threads, and says what was found. */
+/** Looks at a family of processes: divides the workers among threads and reports what was found. */
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -21,18 +21,18 @@ export interface Family {
   readonly isSibling: boolean;
   readonly policy: string | null;
   readonly collectorCalledBy: string | null;
-  /** Of a herd: its mold has played warm-up requests. */
+  /** The family is a herd whose mold has played warm-up requests. */
   readonly isWarmedUp: boolean;
-  /** The file of the reference's census, which says what modules hold; null where there is none. */
+  /** The file of the reference's census, which says what each module holds; null if it has none. */
   readonly census: string | null;
-  /** Why there is none, where one was asked for. */
+  /** Why there is no census, if one was asked for. */
   readonly censusProblem: string | null;
 }
 
 export interface LookOptions {
-  /** Whose owners are looked for: of all workers, or of the one that stands for all; that is much of the work. */
+  /** Workers whose owners are looked up: all, or the median one. The look-up is much of the work. */
   readonly ownersOf: 'all' | 'median';
-  /** Is told how many of how many stretches of memory are done. */
+  /** Called with the number of memory windows done and their total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface Look {
   readonly comparisons: readonly WorkerComparison[];
 }
 
-/** For fewer a thread would cost more than it wins: each reads the reference, and takes some 30 MiB. */
+/** For fewer workers a thread costs more than it saves: each reads the reference again and takes some 30 MiB. */
 const WORKERS_A_THREAD = 4;
 const MOST_THREADS = 4;
 
@@ -62,10 +62,10 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
     census: family.census,
   });
   const threads = others.map(async (workers) => await inThread(share(workers)));
-  // Not to be unhandled while this thread is busy.
+  // Keeps a rejection from being reported as unhandled while this thread is busy.
   for (const thread of threads) thread.catch(() => {});
   const results = [await lookAtShare(share(own), onProgress), ...(await Promise.all(threads))];
-  // What a process that ends has left of its memory says nothing.
+  // The remaining memory of a process that is ending proves nothing.
   if (!isAlive(family.reference)) throw new CowherdError('PROCESS_ENDED', { detail: processes([family.reference]) });
   const comparisons = inOrder(family.workers, results).filter(({ pid }) => isAlive(pid));
   if (comparisons.length === 0) throw new CowherdError('PROCESS_ENDED', { detail: processes(family.workers) });
@@ -94,13 +94,13 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
   return { report, comparisons };
 }
 
-/** Workers in as many shares as there are threads to be, of the same length; pure. */
+/** Divides workers into one share per thread, equal in length give or take one; pure. */
 export function sharesOf(workers: readonly number[], cores: number): number[][] {
   const count = Math.max(1, Math.min(cores, MOST_THREADS, Math.floor(workers.length / WORKERS_A_THREAD)));
   return Array.from({ length: count }, (_, share) => workers.filter((_, index) => index % count === share));
 }
 
-/** By the pages that it has unshared, which the page tables tell without a look at any; none if all have ended. */
+/** The median worker by unshared pages, counted from page tables alone; empty if all workers have ended. */
 function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): number[] {
   const parent = withEntriesKept(openSubject(reference, pageBytes), pageBytes);
   try {
@@ -118,7 +118,7 @@ function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): n
   }
 }
 
-/** Only what is built is run in threads: sources need a loader, which threads of Node 20 do not get. */
+/** Threads are used only in a build: sources need a loader, which threads of Node 20 do not get. */
 const IS_BUILT = import.meta.url.endsWith('.js');
 const THREAD = new URL('./look-thread.js', import.meta.url);
 

@@ -1,4 +1,4 @@
-/** Opens processes to look at them: their mappings, page tables, memory, and the interpreter in them. */
+/** Opens processes for inspection: their mappings, page tables, memory, and the interpreter in them. */
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 import type { Bytes } from '../../base/units.ts';
 import {
@@ -18,22 +18,22 @@ import { findPools, PoolIndex } from '../heap/pool-index.ts';
 import { programOf } from './processes.ts';
 import { withinReach } from '../heap/within-reach.ts';
 
-/** The newest Python whose heap is known; `why` says so of a newer one, and of 3.8 and older. */
+/** The Python 3 minors whose heap is known. For others `why` says that it is not. */
 const OLDEST_MINOR = 9;
 const NEWEST_MINOR = 15;
 
-/** A version may stand across two pieces that are read one after the other. */
+/** Pieces overlap, since a version string may lie across two of them. */
 const PIECE_BYTES = 1 << 20;
 const OVERLAP_BYTES = 32;
 
 export interface OpenSubject extends Subject {
-  /** Of its memory that is beyond reach (`within-reach.ts`). */
+  /** Memory beyond reach (`within-reach.ts`). */
   readonly leftOut: Bytes;
   readonly close: () => void;
 }
 
 /**
- * `rest` is called between two pieces of a page table.
+ * Opens a process. `rest` is called between two pieces of a page table.
  *
  * @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE
  */
@@ -65,7 +65,7 @@ export function openSubject(pid: number, pageBytes: number, rest?: () => void): 
   }
 }
 
-/** Each mapping's page table is read once: with the reference's those of all workers are compared. */
+/** Caches the page table of each mapping. For the reference, whose tables are compared with those of every worker. */
 export function withEntriesKept(subject: OpenSubject, pageBytes: number): OpenSubject {
   const kept = new Map<number, PageEntries>();
   const entriesOf = ({ start, end }: Mapping): PageEntries => {
@@ -87,13 +87,13 @@ export function withEntriesKept(subject: OpenSubject, pageBytes: number): OpenSu
 
 export interface FoundReference {
   readonly reference: Reference;
-  /** What it runs; null where it is no Python. */
+  /** The interpreter; null if the process is not Python. */
   readonly found: FoundInterpreter | null;
-  /** Why its objects can't be told apart; null where they can. */
+  /** Why its objects can't be told apart; null if they can. */
   readonly problem: string | null;
 }
 
-/** What is needed to tell the words of this process's heap apart. `rest` is called between two pieces of work. */
+/** Adds what it takes to identify the words of this process's heap. `rest` is called between two pieces of work. */
 export function asReference(subject: Subject, pageBytes: number, rest: () => void): FoundReference {
   const found = identify(subject, rest);
   const problem = problemOf(found);
@@ -117,7 +117,7 @@ export function asReference(subject: Subject, pageBytes: number, rest: () => voi
   const types = new TypeTable(
     subject.memory,
     found.minor,
-    // A type is never in a pool; most words that look like addresses are of objects, which are.
+    // Types are never in a pool. Objects mostly are, and they account for most words that look like addresses.
     (address) => !pools.has(address) && mappingAt(mappings, address)?.readable === true,
     (address) => mappingAt(mappings, address)?.readable === true,
   );
@@ -139,7 +139,7 @@ function problemOf(found: FoundInterpreter | null): string | null {
   return null;
 }
 
-/** Looks for the version in the read-only data of the process's files, as they are mapped. */
+/** Looks for the version in the read-only data of the process's mapped files. */
 function identify(subject: Subject, rest: () => void): FoundInterpreter | null {
   const { mappings, memory, pid } = subject;
   const executable = mappings.filter((mapping) => mapping.executable).map(({ path }) => path);
@@ -148,7 +148,7 @@ function identify(subject: Subject, rest: () => void): FoundInterpreter | null {
     const data = mappings.filter((mapping) => mapping.path === path && mapping.readable && !mapping.writable);
     let found: FoundInterpreter | null = null;
     let freeThreaded = false;
-    // All of it: what tells the build may stand megabytes from what tells the version.
+    // Reads all of it: the string that tells the build may be megabytes away from the version.
     for (const text of pieces(memory, data)) {
       found ??= interpreterIn(path, text);
       freeThreaded ||= saysFreeThreaded(text);

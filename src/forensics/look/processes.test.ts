@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseMaps, readMaps } from '../../procfs/maps.ts';
 import { familyOf, layoutOf, type ProcessEntry, programOf, relativesOf } from './processes.ts';
 
-/** Started in the order of their pids. */
+/** Processes started in the order of their pids. */
 const entry = (pid: number, parentPid: number, name = 'gunicorn', startedAt = pid): ProcessEntry => ({
   pid,
   parentPid,
@@ -13,7 +13,7 @@ const entry = (pid: number, parentPid: number, name = 'gunicorn', startedAt = pi
 
 const prefork = [entry(10, 1), entry(20, 10), entry(21, 10), entry(22, 10)];
 
-test('a parent and those that it forked', () => {
+test('a parent and the children that it forked', () => {
   expect(familyOf(10, prefork)).toEqual({ reference: 10, workers: [20, 21, 22] });
 });
 
@@ -21,7 +21,7 @@ test('a worker and its parent', () => {
   expect(familyOf(21, prefork)).toEqual({ reference: 10, workers: [21] });
 });
 
-test('of a process between two others its own children are asked for', () => {
+test('for a process with a parent and children, its children are the workers', () => {
   const all = [...prefork, entry(30, 21)];
   expect(familyOf(21, all)).toEqual({ reference: 21, workers: [30] });
   expect(familyOf(30, all)).toEqual({ reference: 21, workers: [30] });
@@ -47,7 +47,7 @@ const herd = [
   entry(41, 30, 'cowherd-scout'),
 ];
 
-test("a herd's worker, which its keeper has adopted, and the youngest mold that is older than it", () => {
+test("a herd's worker adopted by its keeper belongs to the youngest mold that is older", () => {
   expect(familyOf(20, herd)).toEqual({ reference: 10, workers: [20] });
   expect(familyOf(40, herd)).toEqual({ reference: 30, workers: [40] });
   expect(
@@ -58,24 +58,24 @@ test("a herd's worker, which its keeper has adopted, and the youngest mold that 
   ).toEqual({ reference: 10, workers: [40] });
 });
 
-test('a mold and the workers that are younger than it', () => {
+test('a mold and the workers younger than it', () => {
   expect(familyOf(10, herd)).toEqual({ reference: 10, workers: [20, 40] });
   expect(familyOf(30, herd)).toEqual({ reference: 30, workers: [40] });
   expect(familyOf(30, herd.slice(0, 4))).toEqual({ kind: 'alone' });
 });
 
-test("a herd's worker without any mold has siblings; the keeper is none of them", () => {
+test("a herd's worker without any mold has siblings, not counting the keeper", () => {
   expect(familyOf(40, [keeper, entry(20, 5, 'cowherd-worker'), entry(40, 5, 'cowherd-worker')])).toEqual({
     kind: 'lost',
     siblings: [20],
   });
 });
 
-test('a layout is where the kernel has put a program and its own code', () => {
+test('a layout is the addresses of the program and the vdso', () => {
   const maps = readFileSync(new URL('../../procfs/captures/python.maps', import.meta.url), 'latin1');
   const layout = layoutOf(parseMaps(maps));
   expect(layout).toBe([0x7f99_cb9a_7000, 0x562c_2b27_3000, 82_465].join(' '));
-  // What a process maps later does not change it, and another place of either does.
+  // Later mappings don't change the layout; another address of either does.
   const later = `${maps}7fff00000000-7fff00001000 r--p 00000000 fe:00 99 /opt/later.so\n`;
   expect(layoutOf(parseMaps(later))).toBe(layout);
   for (const [from, to] of [
@@ -88,7 +88,7 @@ test('a layout is where the kernel has put a program and its own code', () => {
   expect(layoutOf(parseMaps(maps).filter(({ path }) => path !== '[vdso]'))).toBeNull();
 });
 
-test('this process is a relative of its own', () => {
+test('this process is among its own relatives', () => {
   const layout = layoutOf(readMaps(process.pid)!)!;
   expect(relativesOf(process.pid, layout).map(({ pid }) => pid)).toContain(process.pid);
   expect(programOf(process.pid)).toBe(process.execPath);

@@ -1,4 +1,4 @@
-/** Which processes were forked from one another; pure but for the reading. */
+/** Finds out which processes were forked from one another. Pure except for the functions that read /proc. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isSystemError } from '../../base/errors.ts';
 import { type Mapping, readMaps } from '../../procfs/maps.ts';
@@ -7,14 +7,14 @@ import { readStat } from '../../procfs/stat.ts';
 export interface ProcessEntry {
   readonly pid: number;
   readonly parentPid: number;
-  /** Since the start of the machine, in ticks: who was there first. */
+  /** In ticks since the machine booted; tells which process is older. */
   readonly startedAt: number;
   readonly name: string;
 }
 
 /**
- * What two processes have in common only if one was forked from the other, or both from a third, without an exec:
- * addresses that the kernel chooses at random at each exec (randomize_va_space). Null where they can't be read.
+ * Addresses that the kernel chooses at random at each exec (randomize_va_space). Two processes have the same ones only
+ * if one was forked from the other, or both from a third, without an exec. Null if they can't be read.
  */
 export function layoutOf(mappings: readonly Mapping[]): string | null {
   const vdso = mappings.find(({ path }) => path === '[vdso]');
@@ -22,29 +22,30 @@ export function layoutOf(mappings: readonly Mapping[]): string | null {
   return vdso === undefined || program === undefined ? null : `${vdso.start} ${program.start} ${program.inode}`;
 }
 
-/** A child of a mold that takes its census, and serves nothing (agent/cowherd_agent/mold/census_scout.py). */
+/** A child of a mold that takes its census and serves no requests (agent/cowherd_agent/mold/census_scout.py). */
 const SCOUT_NAME = 'cowherd-scout';
 
 export interface Family {
-  /** Whose memory the workers had at their fork. */
+  /** The process whose memory the workers had at their fork. */
   readonly reference: number;
   readonly workers: number[];
 }
 
 export type FamilyProblem =
-  /** Nothing was ever forked here. */
+  /** The process was not forked and has not forked. */
   | { readonly kind: 'alone' }
-  /** The process that it was forked from is gone; these were forked from the same one. */
+  /** The process's parent is gone; `siblings` were forked from the same one. */
   | { readonly kind: 'lost'; readonly siblings: number[] };
 
-/** The names of processes that are known to be parents of workers which they are not the parent of any more. */
+/** Names of processes whose workers have been adopted by another process, so that parent pids don't show the fork. */
 const MOLD_NAMES = new Set(['cowherd-mold']);
 
 /**
- * The family of a process: it and the children that it forked, or it and its parent; else those of the same layout.
+ * The family of a process: the process and the children that it forked, or its parent and the process; otherwise found
+ * among the processes with the same layout.
  *
  * @param relatives all processes with the layout of `pid`, itself included
- * @param molds those that are known to be molds, whatever their names are
+ * @param molds pids that are known to be molds, whatever their names
  */
 export function familyOf(
   pid: number,
@@ -70,12 +71,12 @@ export function familyOf(
   return { kind: 'lost', siblings: others.filter((each) => !isKeeper(each)).map((each) => each.pid) };
 }
 
-/** Cowherd's keeper adopts workers, and was forked together with the first mold; it has nothing of the application. */
+/** Cowherd's keeper adopts workers and was forked together with the first mold, but has nothing of the application. */
 function isKeeper(entry: ProcessEntry): boolean {
   return entry.name === 'cowherd-keeper';
 }
 
-/** All processes that have the layout of one; those that may not be looked at are left out. */
+/** All processes with a given layout, except those that this user may not inspect. */
 export function relativesOf(pid: number, layout: string): ProcessEntry[] {
   const program = programOf(pid);
   const found: ProcessEntry[] = [];
@@ -99,7 +100,7 @@ function mapsOrNothing(pid: number): Mapping[] {
   }
 }
 
-/** The path of a process's program; null for a kernel thread, one that is gone, or one that may not be looked at. */
+/** The path of a process's program; null for a kernel thread, an ended process, or one that may not be inspected. */
 export function programOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');

@@ -4,21 +4,21 @@ import { manualClock } from '../../base/clock.ts';
 import { milliseconds } from '../../base/units.ts';
 import { restAfter, Rests } from './resting.ts';
 
-test('a look at little works a small part of its time', () => {
+test('a small look works a small part of its time', () => {
   // 1300 ms are left for 145 ms of work.
   expect(restAfter({ workedMs: 2, elapsedMs: 100, leftMs: 145 })).toBeCloseTo(2 * 7.97, 1);
-  // It is over soon all the same.
+  // Rests are limited, so that it still ends soon.
   expect(restAfter({ workedMs: 2, elapsedMs: 100, leftMs: 10 })).toBe(18);
   expect(restAfter({ workedMs: 2, elapsedMs: 100, leftMs: 0 })).toBe(18);
 });
 
-test('one that has much to do goes on at once, and so does a stretch that is too short to be noticed', () => {
+test('no rest for a look with much to do, nor after a stretch too short to notice', () => {
   expect(restAfter({ workedMs: 2, elapsedMs: 100, leftMs: 1200 })).toBe(0);
   expect(restAfter({ workedMs: 2, elapsedMs: 1500, leftMs: 1 })).toBe(0);
   expect(restAfter({ workedMs: 0.5, elapsedMs: 100, leftMs: 100 })).toBe(0);
 });
 
-test('whatever there is to do, no rest makes a look longer than what nobody minds', () => {
+test('no rest extends a look beyond 1400 ms', () => {
   const ms = fc.double({ min: 0, max: 5000, noNaN: true });
   fc.assert(
     fc.property(ms, ms, ms, (workedMs, elapsedMs, leftMs) => {
@@ -30,22 +30,22 @@ test('whatever there is to do, no rest makes a look longer than what nobody mind
   );
 });
 
-test('it is the time since the last rest that counts', () => {
+test('a rest depends on the time since the last one', () => {
   const clock = manualClock();
   const blocked: number[] = [];
   const rests = new Rests(clock, 100, (ms) => blocked.push(ms));
   clock.advance(milliseconds(5));
   rests.rest();
   expect(blocked).toEqual([45]);
-  // Nothing was done since.
+  // No work since then.
   rests.rest();
-  // There is too little time left for another one.
+  // Too little time is left for another rest.
   clock.advance(milliseconds(2000));
   rests.rest();
   expect(blocked).toEqual([45]);
 });
 
-test('a rest keeps the thread from working', () => {
+test('a rest blocks the thread', () => {
   const clock = manualClock();
   const rests = new Rests(clock, 100);
   clock.advance(milliseconds(5));

@@ -1,31 +1,30 @@
 /**
- * Rests of a look, so that those who are looked at have the machine for themselves most of the time.
+ * Rests of a look, so that the inspected processes have the machine to themselves most of the time.
  *
- * A low priority alone does not do that: a request that comes while a core is at work for somebody else is slower all
- * the same, by what it finds in the caches and by what cores share. So a look that would be short is spread over a
- * time that nobody minds, in stretches of work that are short beside a request. One that has much to do does not rest:
- * it would keep who waits for it waiting.
+ * A low priority alone is not enough: a request that arrives while a core is busy with the look is slowed down by cold
+ * caches and by what cores share. So a short look is spread over a time that its user does not mind, in stretches of
+ * work that are short compared with a request. A look with much to do does not rest: its user would wait too long.
  */
 import type { Clock } from '../../base/clock.ts';
 
-/** What a look takes with its rests, in milliseconds. */
+/** How long a look takes with its rests, in milliseconds. */
 const AIM_MS = 1400;
-/** No stretch of work is followed by a longer rest than so many times itself: a look at little is over soon. */
+/** A rest is at most this many times the stretch of work before it, so that a small look still ends soon. */
 const MOST_RESTS = 9;
-/** Fewer would win nothing: who works most of the time is in the way all the time. */
+/** Shorter rests don't help: a look that works most of the time disturbs its neighbors anyway. */
 const LEAST_RESTS = 1;
 const SHORTEST_STRETCH_MS = 1;
 
 export interface Stretch {
-  /** Since the last rest, in milliseconds. */
+  /** Work since the last rest, in milliseconds. */
   readonly workedMs: number;
-  /** Since the look began. */
+  /** Time since the look began. */
   readonly elapsedMs: number;
-  /** About how much work is left. */
+  /** Estimate of the remaining work. */
   readonly leftMs: number;
 }
 
-/** How long to rest after a stretch of work, in milliseconds; 0 for going on at once. Pure. */
+/** How long to rest after a stretch of work, in milliseconds; 0 for no rest. Pure. */
 export function restAfter({ workedMs, elapsedMs, leftMs }: Stretch): number {
   const timeMs = AIM_MS - elapsedMs;
   const rests = (timeMs - leftMs) / Math.max(leftMs, SHORTEST_STRETCH_MS);
@@ -41,8 +40,8 @@ export class Rests {
   #leftMs: number;
 
   /**
-   * @param leftMs about how much work is to be done
-   * @param block keeps the thread from working for so long
+   * @param leftMs estimate of all work
+   * @param block blocks the thread for this long
    */
   constructor(clock: Clock, leftMs: number, block: (ms: number) => void = blockThread) {
     this.#clock = clock;
@@ -53,9 +52,9 @@ export class Rests {
   }
 
   /**
-   * To be called between two small pieces of work. Blocks the thread, which has nothing else to do.
+   * Blocks the thread, which has nothing else to do, if a rest is due. Call it between two small pieces of work.
    *
-   * @param leftMs about how much work is left; what was said last where the caller does not know it
+   * @param leftMs estimate of the remaining work; defaults to the last one given
    */
   rest(leftMs = this.#leftMs): void {
     this.#leftMs = leftMs;

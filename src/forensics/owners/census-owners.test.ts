@@ -54,7 +54,7 @@ function given(
 
 const dict: OwnerName = { module: null, type: 'dict' };
 
-test('objects belong to the module that has some of their type there; neighbours stay neighbours', () => {
+test('objects belong to the module with objects of their type on the page; bystanders stay bystanders', () => {
   const there = census(
     { module: 'shop.data', type: 'dict', bytes: 640 },
     { module: 'shop.texts', type: 'str', bytes: 900 },
@@ -76,7 +76,7 @@ test('objects belong to the module that has some of their type there; neighbours
   });
 });
 
-test('several modules share by their bytes', () => {
+test('several modules share a page by their bytes', () => {
   const there = census({ module: 'a', type: 'dict', bytes: 300 }, { module: null, type: 'dict', bytes: 100 });
   expect(given(there, { written: [[dict, 64]] }).written).toEqual([
     ['a', 'dict', 48],
@@ -84,14 +84,14 @@ test('several modules share by their bytes', () => {
   ]);
 });
 
-test('an instance belongs to who holds it, not to the module of its class', () => {
+test('an instance belongs to the module that holds it, not to the module of its class', () => {
   const there = census({ module: 'shop.data', type: 'Row', bytes: 100 });
   expect(given(there, { written: [[{ module: 'shop.models', type: 'Row' }, 64]] }).written).toEqual([
     ['shop.data', 'Row', 64],
   ]);
 });
 
-test('what the census does not know, and another page, stay as they are', () => {
+test('owners that the census does not know, and other pages, stay as they are', () => {
   const there = census({ module: 'a', type: 'dict', bytes: 300 });
   const list: OwnerName = { module: null, type: 'list' };
   expect(
@@ -108,7 +108,7 @@ test('what the census does not know, and another page, stay as they are', () => 
   expect(given(there, { written: [[dict, 64]] }, new OwnerTally(), PAGE + 4096).written).toEqual([[null, 'dict', 64]]);
 });
 
-test('a class says itself where it is from', () => {
+test('a class names its own module', () => {
   const tally = new OwnerTally();
   const type: ObjectType = {
     address: 1,
@@ -128,7 +128,7 @@ test('a class says itself where it is from', () => {
   expect(given(there, { written: [[owner, 900]] }, tally).written).toEqual([['shop.models', 'type', 900]]);
 });
 
-test('tables of dicts, and memory of which only the mapping is known', () => {
+test('key tables of dicts, and memory of which only the mapping is known', () => {
   const there = census(
     { module: 'a', type: DICT_KEYS.type, bytes: 1000 },
     { module: 'a', type: '(memory of no object)', bytes: 2072 },

@@ -1,31 +1,30 @@
 /**
- * Gives what lies on a page to the modules that hold it, as a census says.
+ * Assigns what lies on a page to the modules that hold it, according to a census.
  *
- * What was read from outside says which of a page's objects were written, by their types; the census says which modules
- * have objects of these types there. Where several have, they share by their bytes: which of two dicts is whose can't be
- * told.
+ * Memory read from outside says which of a page's objects were written, by type; the census says which modules have
+ * objects of these types there. Several modules share by their bytes, since which of two dicts is whose can't be told.
  */
 import type { Census } from './census.ts';
 import { isLoose } from './owner-name.ts';
 import type { OwnerTally, PageOwners } from './owners.ts';
 
-/** What becomes of an owner that was read from outside; else it is the number of a type, for those of that type. */
+/** What becomes of an owner read from outside: one of these two, or the number of the type whose owners replace it. */
 const KEEP = -1;
 const SHARE_WITH_ALL = -2;
 /** Not known yet. */
 const NEW = -1;
 
-/** For one tally of owners. Names are compared once, and numbers for each page. */
+/** Serves one tally of owners. Compares names once, and only numbers for each page. */
 export class CensusOwners {
   readonly #census: Census;
   readonly #tally: OwnerTally;
   readonly #typeNumbers = new Map<string, number>();
-  /** By the census's number of an owner: its type, and its number in the tally. */
+  /** Indexed by the census's number of an owner: its type, and its number in the tally. */
   readonly #types: Int32Array;
   readonly #numbers: Int32Array;
-  /** By the tally's number of an owner. */
+  /** Indexed by the tally's number of an owner. */
   readonly #becomes: number[] = [];
-  /** Who is on the page that is looked at, by the census's numbers. */
+  /** The owners on the current page, by the census's numbers, with their bytes. */
   readonly #there: number[] = [];
   readonly #bytes: number[] = [];
 
@@ -40,7 +39,11 @@ export class CensusOwners {
     });
   }
 
-  /** @param address an address of the page that these are the owners of; they are changed */
+  /**
+   * Replaces the owners in `page` by those that the census names.
+   *
+   * @param address any address of that page
+   */
   give(page: PageOwners, address: number): void {
     this.#there.length = 0;
     this.#bytes.length = 0;
@@ -60,7 +63,7 @@ export class CensusOwners {
       this.#becomes[owner] ??= this.#whatBecomesOf(owner);
       const type = this.#becomes[owner] ?? KEEP;
       const total = type === KEEP ? 0 : this.#bytesOf(type);
-      // Of other memory what nobody is known to have stays what it was.
+      // The part of other memory that the census gives to nobody keeps its owner.
       const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.facts.page_bytes - total) : 0;
       if (total === 0) {
         add(map, owner, bytes);

@@ -44,7 +44,7 @@ function encode(blocks: readonly SampleBlock[], names: Record<string, unknown>):
   return sealed(Buffer.concat([...parts, text, padding, size, Buffer.alloc(4)]));
 }
 
-/** With the checksum that it should have. */
+/** The file with its checksum corrected. */
 function sealed(file: Buffer): Buffer {
   const copy = Buffer.from(file);
   copy.writeUInt32LE(crc32(copy.subarray(0, copy.length - 4)), copy.length - 4);
@@ -71,7 +71,7 @@ const sample = encode(
   names,
 );
 
-test('owners of a page, added up and the largest first', () => {
+test('owners of a page are added up, the largest first', () => {
   const census = parseCensus(sample, 'census-1');
   expect(census.ownersOfPage(HIGH_PAGE * 4096 + 17)).toEqual([
     { module: 'shop.models', type: 'ß', bytes: 4096 },
@@ -84,13 +84,13 @@ test('owners of a page, added up and the largest first', () => {
   expect(census.facts).toEqual(facts);
 });
 
-test('a file that begins at an odd place in memory', () => {
+test('a file at an odd address in memory', () => {
   const shifted = new Uint8Array(sample.length + 1);
   shifted.set(sample, 1);
   expect(parseCensus(shifted.subarray(1), 'x').pages).toBe(2);
 });
 
-test('what the agent writes is read, and is open to its owner only', () => {
+test("the agent's census can be read, and only by its owner", () => {
   const folder = mkdtempSync(join(tmpdir(), 'cowherd-census-'));
   try {
     const path = join(folder, 'census');
@@ -118,7 +118,7 @@ test('what the agent writes is read, and is open to its owner only', () => {
   }
 });
 
-test('a file that is not one is refused, with its name', () => {
+test('a file that is not a census is refused, with its name', () => {
   const refused = (data: Uint8Array): string => {
     try {
       parseCensus(data, 'the-file');
@@ -143,14 +143,14 @@ test('a file that is not one is refused, with its name', () => {
   }
 });
 
-test('whatever a file holds, it is read or refused', () => {
+test('any content of a file is read or refused', () => {
   const change = fc.record({ at: fc.nat(sample.length - 1), byte: fc.nat(255) });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 8 }), fc.nat(sample.length), fc.boolean(), (changes, length, seal) => {
       const changed = Buffer.from(sample);
       for (const { at, byte } of changes) changed[at] = byte;
       const cut = changed.subarray(0, length);
-      // With a right checksum, so that what is behind it is reached.
+      // The checksum is right, so that the checks after it are reached.
       const file = seal && cut.length >= 4 ? sealed(cut) : cut;
       try {
         parseCensus(file, 'x').ownersOfPage(HIGH_PAGE * 4096);
@@ -162,7 +162,7 @@ test('whatever a file holds, it is read or refused', () => {
   );
 });
 
-test('what was written is what is read', () => {
+test('a census is read as it was written', () => {
   const block = fc.record({
     module: fc.nat(2),
     type: fc.nat(2),
@@ -189,13 +189,13 @@ test('what was written is what is read', () => {
   );
 });
 
-test('to look up a page takes no longer among 70,000 than among 700', () => {
+test('looking up a page takes no longer among 70,000 pages than among 700', () => {
   const censusOf = (count: number): Census => {
     const pages = Array.from({ length: count }, (_, page): [number, number] => [page, 100]);
     const blocks = Array.from({ length: 6 }, (_, index) => ({ module: index % 3, type: index % 2, pages }));
     return parseCensus(encode(blocks, names), 'x');
   };
-  /** CPU time of 70,000 look-ups, the least of some rounds. */
+  /** CPU time of 70,000 look-ups, the shortest of some rounds. */
   const cpuMs = (census: Census, count: number): number => {
     const rounds = Array.from({ length: 5 }, () => {
       const before = process.cpuUsage();
@@ -207,6 +207,6 @@ test('to look up a page takes no longer among 70,000 than among 700', () => {
     });
     return Math.min(...rounds);
   };
-  // A search from the first page on would take a hundred times as long.
+  // A linear search would take a hundred times as long.
   expect(cpuMs(censusOf(70_000), 70_000)).toBeLessThan(20 * cpuMs(censusOf(700), 700));
 });

@@ -1,18 +1,18 @@
 /**
- * The census of a herd's mold, or of any process that has written one: who owns what lies on each page; pure.
+ * The census of a herd's mold, or of any process that has written one: who owns the objects on each page; pure.
  *
- * agent/cowherd_agent/census/census_file.py writes it, and describes the format.
+ * agent/cowherd_agent/census/census_file.py writes it and describes the format.
  */
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { CowherdError } from '../../base/errors.ts';
 
 export interface CensusOwner {
-  /** The module that holds it; null for what no module holds. */
+  /** The module that holds the objects; null if no module does. */
   readonly module: string | null;
-  /** Of the objects, or a name in parentheses for memory that is no object. */
+  /** The objects' type, or a name in parentheses for memory that is not an object. */
   readonly type: string;
-  /** Of the page. */
+  /** How many bytes of the page they take. */
   readonly bytes: number;
 }
 
@@ -28,7 +28,7 @@ const namesOfFile = v.object({
   modules: v.array(v.nullable(v.string())),
   types: v.array(v.string()),
   page_bytes: v.pipe(count, v.minValue(512)),
-  /** Where the kernel's own code is: at random, and in a process where it is in its parent. */
+  /** Where the kernel mapped the vdso. The address is random, and a forked process has its parent's. */
   vdso: v.nullable(count),
   python_version: v.string(),
   objects: count,
@@ -36,10 +36,10 @@ const namesOfFile = v.object({
   seconds: v.number(),
 });
 
-/** What a census says of itself. */
+/** A census's facts about itself. */
 export type CensusFacts = Omit<v.InferOutput<typeof namesOfFile>, 'modules' | 'types'>;
 
-/** Entries by page: those of the page in slot `s` are `owners[i]` and `bytes[i]`, from `firsts[s]` to `firsts[s + 1]`. */
+/** Entries by page: slot `s` has `owners[i]` and `bytes[i]` for i from `firsts[s]` to before `firsts[s + 1]`. */
 interface Index {
   readonly slots: ReadonlyMap<number, number>;
   readonly firsts: Uint32Array;
@@ -58,17 +58,17 @@ export class Census {
     this.#index = index;
   }
 
-  /** Pages that somebody owns anything of. */
+  /** The number of pages with an owner. */
   get pages(): number {
     return this.#index.slots.size;
   }
 
-  /** By their numbers. */
+  /** Owners' names, indexed by number. */
   get names(): readonly Omit<CensusOwner, 'bytes'>[] {
     return this.#names;
   }
 
-  /** Calls back for what each owner, by its number, has on the page of an address; maybe several times for one. */
+  /** Calls back with each owner's number and bytes on the page of an address; maybe several times for one owner. */
   visitPage(address: number, visit: (owner: number, bytes: number) => void): void {
     const { slots, firsts, owners, bytes } = this.#index;
     const slot = slots.get(Math.floor(address / this.facts.page_bytes));
@@ -77,7 +77,7 @@ export class Census {
     for (let entry = firsts[slot] ?? 0; entry < end; entry += 1) visit(owners[entry] ?? 0, bytes[entry] ?? 0);
   }
 
-  /** Who has objects on the page of an address, the largest first. */
+  /** The owners of objects on the page of an address, the largest first. */
   ownersOfPage(address: number): CensusOwner[] {
     const sums = new Map<number, number>();
     this.visitPage(address, (owner, bytes) => sums.set(owner, (sums.get(owner) ?? 0) + bytes));
@@ -91,7 +91,7 @@ export class Census {
 }
 
 /**
- * @param name of the file, for errors
+ * @param name the file's name, for errors
  * @throws CowherdError CENSUS_UNREADABLE
  */
 export function parseCensus(data: Uint8Array, name: string): Census {
@@ -101,7 +101,7 @@ export function parseCensus(data: Uint8Array, name: string): Census {
   if (data.length < MAGIC.length) refuse('it ends too soon');
   if (!MAGIC.equals(data.subarray(0, MAGIC.length))) refuse(`it is no census of version ${VERSION}`);
   if (data.length < MAGIC.length + END_BYTES || data.length % 8 !== 0) refuse('it ends too soon');
-  // From its beginning in memory, so that words are at even addresses.
+  // Copied into a buffer of its own, so that words are aligned.
   const words = new Uint32Array(new Uint8Array(data).buffer);
   const namesBytes = words[words.length - 2] ?? 0;
   const namesAt = data.length - END_BYTES - namesBytes;
@@ -127,7 +127,7 @@ function readNames(text: Uint8Array, refuse: Refuse): v.InferOutput<typeof names
 interface Block {
   readonly module: number;
   readonly type: number;
-  /** Two words each: page << 20 | bytes. */
+  /** Two words per entry: page << 20 | bytes. */
   readonly entries: Uint32Array;
 }
 
@@ -144,7 +144,7 @@ function readBlocks(words: Uint32Array, modules: number, types: number, refuse: 
   return blocks;
 }
 
-/** Turned round: from pages by owner to owners by page. */
+/** Inverts the blocks: from pages by owner to owners by page. */
 function indexed(
   names: readonly Omit<CensusOwner, 'bytes'>[],
   blocks: readonly Block[],

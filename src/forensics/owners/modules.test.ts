@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { byModule } from './modules.ts';
 
-test('owners of one module are added up, and those of none', () => {
+test('owners are added up by module, and those without a module together', () => {
   expect(
     byModule([
       { module: 'a', type: 'dict', pages: 3, causes: { payload: 2, refcount: 1 }, bystanderBytes: 10 },

@@ -1,16 +1,16 @@
-/** What owners have in all, by module; pure. */
+/** Adds owners up by module; pure. */
 import type { Cause } from '../pages/causes.ts';
 import type { Owner } from './owners.ts';
 
 export interface ModulePages {
-  /** Null for what no module is known to hold. */
+  /** Null for pages that no module is known to hold. */
   readonly module: string | null;
   readonly pages: number;
   readonly causes: Partial<Record<Cause, number>>;
   readonly bystanderBytes: number;
 }
 
-/** The largest first. */
+/** The modules, the largest first. */
 export function byModule(owners: readonly Owner[]): ModulePages[] {
   const sums = new Map<string | null, Sum>();
   for (const { module, pages, causes, bystanderBytes } of owners) {

@@ -3,7 +3,7 @@ import { address, CAPTURED_VERSIONS } from '../../cpython/samples/captured-proce
 import { objectOwner, saysItsModule } from './object-owner.ts';
 import { openCapture, windowAt } from '../samples/captured-interpreter.ts';
 
-test.each(CAPTURED_VERSIONS)('functions, modules and classes of %s say where they are from', (version) => {
+test.each(CAPTURED_VERSIONS)('functions, modules and classes of %s name their module', (version) => {
   const { captured, interpreter } = openCapture(version);
   const { facts } = captured;
   const typeNamed = (name: string) => interpreter.types.at(address(facts.types[name]!.address))!;

@@ -1,4 +1,4 @@
-/** The owner of an object, as far as the object itself says it. */
+/** The owner of an object, as far as the object itself tells. */
 import { CODE_FILENAME, FUNCTION_MODULE, MODULE_NAME } from '../../cpython/object-layout.ts';
 import type { ObjectType } from '../../cpython/types-outside.ts';
 import type { MemoryWindow } from '../pages/memory-window.ts';
@@ -7,15 +7,15 @@ import type { InspectedInterpreter } from '../heap/pool-reading.ts';
 
 const LONGEST_NAME = 256;
 
-/** Objects of builtin types that say of which module they are. */
+/** Builtin types whose objects name their module. */
 const NAMED: ReadonlySet<string> = new Set(['function', 'module', 'code']);
 
-/** Whether objects of a type belong to a module of their own, and not to that of the type. */
+/** Whether each object of a type names its own module, which may differ from the type's. */
 export function saysItsModule(type: ObjectType): boolean {
   return type.isMetatype || (type.module === 'builtins' && NAMED.has(type.name));
 }
 
-/** @param start the first byte of the object's memory, its prefix included */
+/** @param start the first byte of the object's memory, including its prefix */
 export function objectOwner(
   type: ObjectType,
   start: number,

@@ -5,7 +5,7 @@ import { OwnerTally, PageOwners } from './owners.ts';
 const dict = { module: null, type: 'dict' };
 const row = { module: 'shop.data', type: 'Row' };
 
-test('who was written shares the page by bytes; neighbours are counted apart', () => {
+test('owners of written objects share the page by bytes; bystanders are counted separately', () => {
   const tally = new OwnerTally();
   const page = new PageOwners();
   const [first, second, third] = [dict, row, { module: 'b', type: 'dict' }].map((name) => tally.numberOf(name));
@@ -25,7 +25,7 @@ test('who was written shares the page by bytes; neighbours are counted apart', (
   ]);
 });
 
-test('where nothing is known to have been written, all that is there shares the page', () => {
+test('if nothing is known to have been written, all owners on the page share it', () => {
   const tally = new OwnerTally();
   const page = new PageOwners();
   page.add(tally.numberOf(dict), 300, false);
@@ -37,14 +37,14 @@ test('where nothing is known to have been written, all that is there shares the 
   ]);
 });
 
-test('a page of nobody', () => {
+test('a page without owners', () => {
   const tally = new OwnerTally();
   tally.numberOf(dict);
   expect(tally.count(new PageOwners(), 'identical')).toBe(-1);
   expect(tally.owners()).toEqual([]);
 });
 
-test('the same name is the same number; no module is another one than that without a name', () => {
+test('equal names have the same number, and other names another one', () => {
   const tally = new OwnerTally();
   expect(tally.numberOf(dict)).toBe(tally.numberOf({ module: null, type: 'dict' }));
   expect(tally.numberOf({ module: 'a', type: 'b.c' })).not.toBe(tally.numberOf({ module: 'a.b', type: 'c' }));

@@ -1,4 +1,4 @@
-/** Who owns the pages that are no longer shared: a share of each page goes to what was written there. */
+/** Who owns the pages that are no longer shared. Each page is divided among the owners of what was written on it. */
 import type { ObjectType } from '../../cpython/types-outside.ts';
 import type { Cause } from '../pages/causes.ts';
 import type { MemoryWindow } from '../pages/memory-window.ts';
@@ -7,11 +7,11 @@ import type { OwnerName } from './owner-name.ts';
 import type { InspectedInterpreter } from '../heap/pool-reading.ts';
 
 export interface Owner extends OwnerName {
-  /** Pages, in parts: a page that two owners' objects were written on is divided by their bytes. */
+  /** May be fractional: a page on which two owners' objects were written is divided by their bytes. */
   readonly pages: number;
-  /** Of these, by cause. */
+  /** The same pages by cause. */
   readonly causes: Partial<Record<Cause, number>>;
-  /** Bytes of objects that were not written, and lie on pages that are lost all the same. */
+  /** Bytes of objects that were not written but lie on unshared pages. */
   readonly bystanderBytes: number;
 }
 
@@ -22,7 +22,7 @@ interface Tally {
   bystanderBytes: number;
 }
 
-/** One page's objects: their owners by number, with the bytes of each that lie on the page. */
+/** One page's objects: owners by number, with the bytes that each has on the page. */
 export class PageOwners {
   readonly written = new Map<number, number>();
   readonly bystanders = new Map<number, number>();
@@ -44,7 +44,7 @@ export class OwnerTally {
   readonly #byType = new Map<ObjectType, number>();
   readonly #sayThemselves = new Set<number>();
 
-  /** The owner of an object by its type, which says all but of functions, modules and classes. */
+  /** The owner of an object. Its type decides, except for functions, modules and classes, which name their module. */
   ownerOf(type: ObjectType, start: number, window: MemoryWindow, interpreter: InspectedInterpreter): number {
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
@@ -54,7 +54,7 @@ export class OwnerTally {
     return number;
   }
 
-  /** The number of an owner, the same for the same name. */
+  /** The number of an owner; equal names have the same number. */
   numberOf(name: OwnerName): number {
     const key = `${name.module ?? ''}\0${name.type}`;
     const known = this.#numbers.get(key);
@@ -68,12 +68,12 @@ export class OwnerTally {
     return this.#tallies[number]?.name;
   }
 
-  /** Whether its objects are functions, modules or classes, whose module is known from themselves. */
+  /** Whether the owner's objects are functions, modules or classes, which name their module. */
   saysItself(number: number): boolean {
     return this.#sayThemselves.has(number);
   }
 
-  /** By their numbers. */
+  /** Owners' names, indexed by number. */
   names(): OwnerName[] {
     return this.#tallies.map(({ name }) => name);
   }
@@ -81,10 +81,10 @@ export class OwnerTally {
   /**
    * Counts a page.
    *
-   * @returns the number of the owner with the largest part in it; -1 where nobody is known
+   * @returns the number of the owner with the largest part of it; -1 if no owner is known
    */
   count(page: PageOwners, cause: Cause): number {
-    // What was not changed has nobody in particular who was written.
+    // On a page that is identical, no object is known to have been written.
     const shares = page.written.size > 0 ? page.written : page.bystanders;
     let total = 0;
     for (const bytes of shares.values()) total += bytes;
@@ -110,7 +110,7 @@ export class OwnerTally {
     return largest;
   }
 
-  /** All that own anything, the largest first. */
+  /** All owners that have anything, the largest first. */
   owners(): Owner[] {
     return this.#tallies
       .filter((tally) => tally.pages > 0 || tally.bystanderBytes > 0)

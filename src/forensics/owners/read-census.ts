@@ -1,14 +1,14 @@
-/** Reads the census of a process from its file. */
+/** Reads the census of a process from a file. */
 import { CowherdError, isSystemError } from '../../base/errors.ts';
 import { readBounded } from '../../base/safe-file.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { type Census, parseCensus } from './census.ts';
 
-/** A census takes about 1% of the heap: that of one of 50 GiB. */
+/** The census of a heap of 50 GiB; a census takes about 1% of its heap. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
 /**
- * @param mappings of the process that it has to be of
+ * @param mappings the mappings of the process that the census has to belong to
  * @throws CowherdError CENSUS_UNREADABLE
  */
 export function readCensus(path: string, mappings: readonly Mapping[]): Census {

@@ -1,14 +1,14 @@
 /**
- * Why a page is no longer shared: the causes, from the most harmless to the most stubborn.
+ * The causes why a page is no longer shared, from the most harmless to the most stubborn.
  *
- * A page has one cause, though it may hold several kinds of writes: the most stubborn of them, since no remedy for the
- * others would have kept it.
+ * A page has one cause, even after several kinds of writes: the most stubborn one, since a remedy for the others would
+ * not have kept the page shared.
  */
 
 export interface CauseEntry {
-  /** One sentence, for those who have not met it. */
+  /** One sentence, for readers who don't know the term. */
   readonly meaning: string;
-  /** For a map of the memory: a colour that a page of this cause has, for light and dark grounds. */
+  /** The color of such pages on a map of the memory, for light and dark backgrounds. */
   readonly color: string;
 }
 
@@ -53,10 +53,10 @@ export const CAUSES = {
 
 export type Cause = keyof typeof CAUSES;
 
-/** In the order of their stubbornness. */
+/** From the most harmless to the most stubborn. */
 export const CAUSE_NAMES = Object.keys(CAUSES) as Cause[];
 
-/** The place of each cause in that order: what the innermost loops reckon with. */
+/** The place of each cause in that order. The innermost loops use these numbers instead of names. */
 export const RANK = Object.fromEntries(CAUSE_NAMES.map((cause, rank) => [cause, rank])) as Readonly<
   Record<Cause, number>
 >;
@@ -67,5 +67,5 @@ export function causeOfRank(rank: number): Cause {
   return cause;
 }
 
-/** How many there are of each. */
+/** Number of pages, or of words, by cause. */
 export type CauseCounts = Record<Cause, number>;

@@ -7,7 +7,7 @@ const PAGE = 4096;
 const COUNT = WINDOW_BYTES / PAGE;
 const START = 0x7f12_3450_0000;
 
-/** Each page is full of its number, from 1 on. */
+/** Memory in which each page is filled with its number, from 1 on. */
 class Pages implements MemoryReader {
   readonly asked: [first: number, count: number][] = [];
   readonly #gone: (page: number) => boolean;
@@ -22,7 +22,7 @@ class Pages implements MemoryReader {
     this.asked.push([first, count]);
     for (let page = 0; page < count; page += 1) {
       into.fill((first + page + 1) % 256, page * PAGE, (page + 1) * PAGE);
-      // What was read before has no meaning then.
+      // The bytes are undefined after a failed read.
       if (this.#gone(first + page)) return false;
     }
     return true;
@@ -31,7 +31,7 @@ class Pages implements MemoryReader {
 
 const firstByte = (window: MemoryWindow, page: number): number => (window.words[(page * PAGE) / 4] ?? 0) & 0xff;
 
-test('pages are read together with those between them, if there are few and they are there', () => {
+test('the pages between two wanted ones are read along, if they are few and present', () => {
   const load = (wanted: number[], missing: number[] = []): unknown => {
     const pages = new Pages();
     new MemoryWindow(PAGE).load(
@@ -50,7 +50,7 @@ test('pages are read together with those between them, if there are few and they
     [3, 1],
     [8, 1],
   ]);
-  // Not over one that is not there.
+  // Not across an absent page.
   expect(load([3, 5], [4])).toEqual([
     [3, 1],
     [5, 1],
@@ -61,7 +61,7 @@ test('pages are read together with those between them, if there are few and they
   ]);
 });
 
-test('what is not wanted is zeros, also where the window was before', () => {
+test('pages that are not wanted are zeros, also after the window has moved', () => {
   const window = new MemoryWindow(PAGE);
   const all = (): boolean => true;
   window.load(new Pages(), START, all, all);
@@ -71,7 +71,7 @@ test('what is not wanted is zeros, also where the window was before', () => {
   expect(window.start).toBe(START);
 });
 
-test('a page that has gone is told, and its neighbours are read all the same', () => {
+test('a page that has disappeared is reported, and its neighbors are still read', () => {
   const window = new MemoryWindow(PAGE);
   const failed = window.load(
     new Pages((page) => page === 4 || page === 9),
@@ -83,7 +83,7 @@ test('a page that has gone is told, and its neighbours are read all the same', (
   expect([3, 4, 5, 9].map((page) => firstByte(window, page))).toEqual([4, 0, 6, 0]);
 });
 
-test('whatever is wanted and there, all of it is read, and nothing that is not there', () => {
+test('all wanted pages are read, and no absent ones', () => {
   const set = fc.uniqueArray(fc.nat(40), { maxLength: 30 });
   fc.assert(
     fc.property(set, set, set, (wantedPages, alsoThere, gonePages) => {
@@ -108,7 +108,7 @@ test('whatever is wanted and there, all of it is read, and nothing that is not t
   );
 });
 
-test('a page is that of another window, or not; words and addresses', () => {
+test('equal pages of two windows; words and addresses', () => {
   const [one, other] = [new MemoryWindow(PAGE), new MemoryWindow(PAGE)];
   const all = (): boolean => true;
   for (const window of [one, other]) window.load(new Pages(), START, all, all);

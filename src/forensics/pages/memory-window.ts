@@ -1,17 +1,17 @@
-/** One stretch of memory as the reference has it, and as one worker has it. */
+/** A stretch of one process's memory, the reference's or a worker's. */
 import type { MemoryReader } from '../../base/memory-reader.ts';
 
-/** A multiple of every pool's size, and aligned to it, so that no pool is cut in two. */
+/** Windows are aligned to their size, a multiple of every pool size, so that no pool is cut in two. */
 export const WINDOW_BYTES = 1 << 20;
 
-/** Reading a page between two that are wanted costs less than another system call. */
+/** Reading a few unwanted pages between two wanted ones costs less than another system call. */
 const LARGEST_GAP_PAGES = 4;
 
 export class MemoryWindow {
   readonly words = new Uint32Array(WINDOW_BYTES / 4);
   readonly #bytes = Buffer.from(this.words.buffer);
   readonly #pageBytes: number;
-  /** By page: 1 where it may be other than zeros. */
+  /** For each page: 1 if it may have other words than zeros. */
   readonly #filled: Uint8Array;
   start = 0;
 
@@ -21,10 +21,10 @@ export class MemoryWindow {
   }
 
   /**
-   * Reads the pages of the window that are wanted and there; the others are zeros.
+   * Reads the wanted pages of the window at `start`. Other pages are zeros, or read along between wanted ones.
    *
-   * @param wanted whether the page at this index of the window is to be read; one that is not there must not be
-   * @param isThere whether it may be read along, for the sake of its neighbours
+   * @param wanted whether to read the page at this index of the window; must be false for absent pages
+   * @param isThere whether the page is present, so that it may be read along with its neighbors
    * @returns the indices of pages that could not be read
    */
   load(
@@ -51,7 +51,7 @@ export class MemoryWindow {
       const to = (last + 1) * this.#pageBytes;
       this.#filled.fill(1, page, last + 1);
       if (!memory.read(start + from, this.#bytes.subarray(from, to))) {
-        // One of them has gone meanwhile: each by itself.
+        // One of the pages has disappeared meanwhile: reads each separately.
         for (let each = page; each <= last; each += 1) {
           const at = each * this.#pageBytes;
           const target = this.#bytes.subarray(at, at + this.#pageBytes);
@@ -65,7 +65,7 @@ export class MemoryWindow {
     return failed;
   }
 
-  /** Only where something was read: often that is a few pages of hundreds. */
+  /** Clears only pages that were read, often a few of hundreds. */
   #clear(): void {
     for (const [page, isFilled] of this.#filled.entries()) {
       if (isFilled === 1) this.#bytes.fill(0, page * this.#pageBytes, (page + 1) * this.#pageBytes);
@@ -73,7 +73,7 @@ export class MemoryWindow {
     this.#filled.fill(0);
   }
 
-  /** Whether a page of this window is byte for byte that of another one. */
+  /** Whether a page is byte for byte the same in this window and another one. */
   hasSamePage(other: MemoryWindow, address: number): boolean {
     const from = address - this.start;
     const to = from + this.#pageBytes;

@@ -1,8 +1,8 @@
-/** A map of a worker's memory: a code for each page, which says what became of it. */
+/** A map of a worker's memory: a code for each page, which tells its state or cause. */
 import { type Cause, CAUSE_NAMES } from './causes.ts';
 import type { Region } from './page-states.ts';
 
-/** The first codes of a page map; the others are causes, by their ranks. */
+/** The first codes of a page map. The codes after them are causes, in the order of their ranks. */
 export const PAGE_CODES = ['absent', 'shared', 'fresh', 'released'] as const;
 
 export function causeOfCode(code: number): Cause | null {
@@ -13,9 +13,9 @@ export function causeOfCode(code: number): Cause | null {
 export interface RegionMap {
   readonly region: Region;
   readonly codes: Uint8Array;
-  /** By code, how many pages have it. */
+  /** The number of pages with each code. */
   readonly counts: Uint32Array;
-  /** By page, the number of its owner in `ownerNames`; -1 where there is none. */
+  /** For each page the number of its owner in `ownerNames`; -1 if it has none. */
   readonly owners: Int32Array;
 }
 
@@ -23,10 +23,10 @@ export const ABSENT = PAGE_CODES.indexOf('absent');
 export const SHARED = PAGE_CODES.indexOf('shared');
 export const FRESH = PAGE_CODES.indexOf('fresh');
 export const RELEASED = PAGE_CODES.indexOf('released');
-/** Stands for a page that is to be looked at, until it has been. */
+/** The code of a page that has still to be looked at. */
 export const TO_LOOK_AT = 255;
 
-/** Gives a page another code, and counts it. */
+/** Changes the code of a page and updates the counts. */
 export function setCode({ codes, counts }: RegionMap, page: number, code: number): void {
   const before = codes[page] ?? ABSENT;
   counts[before] = (counts[before] ?? 0) - 1;

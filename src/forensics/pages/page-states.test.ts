@@ -23,17 +23,17 @@ test.each<[string, Entry, Entry]>([
   ['shared', [PRESENT, 5], [PRESENT, 5]],
   ['unshared', [PRESENT, 5], [PRESENT | EXCLUSIVE, 6]],
   ['unshared', [PRESENT | EXCLUSIVE, 5], [PRESENT | EXCLUSIVE, 6]],
-  // The reference has written its own, and other workers still have the worker's.
+  // The reference has written its own copy, and other workers still map the worker's page.
   ['shared', [PRESENT | EXCLUSIVE, 5], [PRESENT, 6]],
   ['fresh', NOTHING, [PRESENT | EXCLUSIVE, 6]],
   ['fresh', [PRESENT | OF_FILE, 5], [PRESENT | EXCLUSIVE, 6]],
   ['released', [PRESENT, 5], NOTHING],
   ['released', [SWAPPED, 5], NOTHING],
-  // The worker's copy of the reference's page in swap.
+  // The worker's copy of a page that the reference has in swap.
   ['unshared', [SWAPPED, 5], [PRESENT | EXCLUSIVE, 6]],
   ['absent', NOTHING, NOTHING],
   ['absent', [PRESENT | OF_FILE, 5], [PRESENT | OF_FILE, 5]],
-  // In swap it can't be told whose it is.
+  // Whether a page in swap is shared can't be told.
   ['absent', [PRESENT, 5], [SWAPPED, 0]],
   // Without privileges.
   ['shared', [PRESENT, 0], [PRESENT, 0]],
@@ -42,7 +42,7 @@ test.each<[string, Entry, Entry]>([
   expect(state(reference, worker)).toBe(expected);
 });
 
-test('each pair of entries has a state; with the same frame never an unshared one', () => {
+test('each pair of entries has a state, which is not unshared if the frames are the same', () => {
   const entry = fc.tuple(fc.constantFrom(0, PRESENT, SWAPPED, PRESENT | OF_FILE, PRESENT | EXCLUSIVE), fc.nat(3));
   fc.assert(
     fc.property(entry, entry, (reference, worker) => {
@@ -66,12 +66,12 @@ const mapping = (start: number, end: number, more: Partial<Mapping> = {}): Mappi
   ...more,
 });
 
-test('regions are what both have mapped in private', () => {
+test('regions are the private mappings of both', () => {
   const of = (reference: Mapping[], worker: Mapping[]): unknown[] =>
     commonRegions(reference, worker).map(({ start, end }) => [start, end]);
   expect(of([mapping(10, 20)], [mapping(10, 20)])).toEqual([[10, 20]]);
   expect(of([mapping(10, 20)], [mapping(15, 30)])).toEqual([[15, 20]]);
-  // Where one has two mappings in the place of one.
+  // One process has two mappings where the other has one.
   expect(of([mapping(10, 15), mapping(15, 30)], [mapping(12, 20), mapping(20, 40)])).toEqual([
     [12, 15],
     [15, 20],
@@ -83,21 +83,21 @@ test('regions are what both have mapped in private', () => {
   ]);
   expect(of([mapping(10, 20)], [mapping(20, 30)])).toEqual([]);
   expect(of([], [mapping(20, 30)])).toEqual([]);
-  // Shared on purpose, not readable, or of another file.
+  // A shared mapping, one that is not readable, or one of another file.
   expect(of([mapping(10, 20, { private: false })], [mapping(10, 20)])).toEqual([]);
   expect(of([mapping(10, 20)], [mapping(10, 20, { private: false })])).toEqual([]);
   expect(of([mapping(10, 20)], [mapping(10, 20, { readable: false })])).toEqual([]);
   expect(of([mapping(10, 20, { inode: 5 })], [mapping(10, 20)])).toEqual([]);
 });
 
-test("a region is called as the worker's mapping", () => {
+test("a region has the name of the worker's mapping", () => {
   const [heap] = commonRegions([mapping(10, 20)], [mapping(10, 20, { path: '[heap]' })]);
   expect(heap).toEqual({ start: 10, end: 20, path: '[heap]', ofFile: false });
   const file = { path: '/lib/x.so', inode: 3 };
   expect(commonRegions([mapping(10, 20, file)], [mapping(10, 20, file)])).toMatchObject([{ ofFile: true }]);
 });
 
-test('regions are the places that are in a mapping of both, each once; the others are of the worker alone', () => {
+test("regions cover the memory mapped by both, each place once; the rest is the worker's alone", () => {
   const mappings = fc
     .array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 6 }), fc.nat(5)), { maxLength: 8 })
     .map((all) => {
@@ -135,6 +135,6 @@ test('60,000 mappings are gone through once', () => {
   const reference = Array.from({ length: count }, (_, index) => counted(index * 10, index * 10 + 2));
   const common = commonRegions(reference, worker);
   expect(uncommon(worker, common)).toHaveLength(count);
-  // Thirty thousand times as often, if each were compared with each.
+  // Comparing each with each would take thirty thousand times as many steps.
   expect(looks).toBeLessThan(60 * count);
 });

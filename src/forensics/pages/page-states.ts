@@ -1,8 +1,8 @@
-/** What became of the pages that a worker had in common with its reference when it was forked; pure. */
+/** What has become of the pages that a worker shared with its reference at its fork; pure. */
 import type { Mapping } from '../../procfs/maps.ts';
 import type { PageEntries } from '../../procfs/pagemap.ts';
 
-/** Addresses one behind the other, up to before `end`. */
+/** A range of addresses from `start` to before `end`. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -15,9 +15,7 @@ export interface Region extends Span {
   readonly ofFile: boolean;
 }
 
-/**
- * The private mappings that both have, as far as they overlap. What only the worker has it has made itself.
- */
+/** The overlaps of both processes' private mappings. Memory that only the worker has mapped is its own. */
 export function commonRegions(reference: readonly Mapping[], worker: readonly Mapping[]): Region[] {
   const regions: Region[] = [];
   let index = 0;
@@ -38,9 +36,11 @@ export function commonRegions(reference: readonly Mapping[], worker: readonly Ma
 }
 
 /**
- * The private memory that only the worker has. `common`: what both have, as `commonRegions` gives it, none of it in two of
- * the worker's mappings. Both are in the
- * order of their addresses, and are gone through once: a process may have 60,000 mappings.
+ * The private memory that only the worker has mapped.
+ *
+ * Both lists are in the order of their addresses and are gone through once, since a process may have 60,000 mappings.
+ *
+ * @param common what `commonRegions` returns: memory that both have, each region within one of the worker's mappings
  */
 export function uncommon(worker: readonly Mapping[], common: readonly Region[]): Span[] {
   const spans: Span[] = [];
@@ -59,24 +59,24 @@ export function uncommon(worker: readonly Mapping[], common: readonly Region[]):
   return spans;
 }
 
-/** `absent`: neither has it, or it is a page of a file as it is on the disk. */
+/** `absent`: neither process has the page, or it is an unmodified page of a file. */
 export const PAGE_STATES = ['absent', 'shared', 'unshared', 'fresh', 'released'] as const;
 export type PageState = (typeof PAGE_STATES)[number];
 
 /**
  * The state of one page.
  *
- * - `shared`: still the same page, or one that other workers have too: then the reference has written its own.
- * - `unshared`: both have a page there and the worker's is its alone.
- * - `fresh`: only the worker has one.
- * - `released`: only the reference has one.
+ * - `shared`: still the same page, or one that other workers map too (then the reference has written its own copy).
+ * - `unshared`: both have a page there, and only this worker maps its page.
+ * - `fresh`: only the worker has a page there.
+ * - `released`: only the reference has a page there.
  *
- * Without CAP_SYS_ADMIN frames are all 0, and the kernel's word for pages that are mapped once has to do.
+ * Without CAP_SYS_ADMIN all frames are 0; then only the kernel's flag for exclusively mapped pages decides.
  */
 export function pageState(reference: PageEntries, worker: PageEntries, page: number): PageState {
   const had = reference.isAnonymous(page) || reference.isSwapped(page);
   if (!worker.isAnonymous(page)) {
-    // In swap it can't be told from here whose page it is.
+    // Whether a page in swap is shared can't be told from page tables.
     return had && !worker.isSwapped(page) && !worker.isPresent(page) ? 'released' : 'absent';
   }
   if (!had) return 'fresh';

@@ -2,7 +2,7 @@ import type { MemoryReader } from '../../base/memory-reader.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import type { PageEntries } from '../../procfs/pagemap.ts';
 
-/** A process as it is looked at. */
+/** An inspected process. */
 export interface Subject {
   readonly pid: number;
   readonly mappings: readonly Mapping[];
