@@ -1,4 +1,4 @@
-"""The order that a mold is started with, and how it starts anew with another one."""
+"""The order that a mold is started with, and how a mold starts again with another order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
 
 
 def receive_order(channel: Channel) -> dict[str, Any]:
-    """Waits for it. Raises SystemExit when the keeper leaves before."""
+    """Waits for the order. Raises SystemExit if the keeper leaves first."""
     carried = os.environ.pop(ORDER_VARIABLE, None)
     if carried is not None:
         order: dict[str, Any] = json.loads(carried)
@@ -32,8 +32,8 @@ def receive_order(channel: Channel) -> dict[str, Any]:
 def start_again(
     order: dict[str, Any], arguments: Sequence[str], channel: Channel, policy: str, rejection: str
 ) -> NoReturn:
-    """Executes this process again, on the same channel, without a heap policy that was rejected:
-    what was done to a heap can't be taken back."""
+    """Executes this process again, on the same channel, without the rejected heap policy: changes
+    to a heap can't be undone."""
     rejected = {"policy": policy, "reason": rejection}
     again = {**order, "rejected_policies": [*order.get("rejected_policies", []), rejected]}
     channel.set_inheritable(True)
