@@ -27,7 +27,7 @@ from cowherd_agent.interpreter.interpreter import identify
 from cowherd_agent.wire import scoreboard
 
 YOUNG_PER_MIDDLE = 5
-"""The middle generation is collected at every fifth young collection."""
+"""After this many young collections, the middle generation is collected too."""
 
 FULL_PENDING_PER_HEAP = 0.125
 """A full collection waits for this many pending objects per object of the whole heap, including the

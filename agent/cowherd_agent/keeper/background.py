@@ -34,7 +34,8 @@ def set_background(pid: int, background: bool) -> bool:
 
 
 def _can_be_raised_to(niceness: int) -> bool:
-    """By the capability, or by the limit: 20 - niceness (kernel/sched/syscalls.c, can_nice)."""
+    """Whether the kernel lets this process lower a nice value to `niceness` again: by the
+    capability, or by the limit, which is 20 - niceness (kernel/sched/syscalls.c, can_nice)."""
     soft_limit, _ = resource.getrlimit(resource.RLIMIT_NICE)
     return soft_limit == resource.RLIM_INFINITY or soft_limit >= 20 - niceness or has_sys_nice()
 

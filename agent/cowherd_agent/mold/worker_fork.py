@@ -100,8 +100,8 @@ class WorkerFork:
         # So that the mold notices if the worker dies before it has reported.
         os.close(self._writing)
         os.close(self._gate_opener)
-        # The worker is this process's child until it is announced. So the keeper hears of it before
-        # it becomes the keeper's child, or ends as one.
+        # The worker is this process's child until it is announced, so the keeper hears of it before
+        # it can run, or end.
         if not os.read(self._gate, 1):
             # The mold has died and nobody knows of the worker.
             os.kill(pid, signal.SIGKILL)

@@ -28,9 +28,9 @@ class HeapPolicy(Protocol):
     """Whether code that warm-up requests run is moved together (code_placement.py)."""
 
     rehearses: bool
-    """Whether warm-up requests are played until their code is adapted (rehearsal.py). Workers evict
-    the cache entries that this leaves in time. Unless those are immortal, their memory is then
-    reused, on pages that were shared."""
+    """Whether warm-up requests are played until their code is adapted (rehearsal.py). In time,
+    workers evict the entries that this leaves in the application's caches. Unless those are
+    immortal, their memory is then reused, on pages that were shared."""
 
     def self_test(self) -> None:
         """Try on throwaway objects what `prepare` will do. Raises PolicyUnavailable."""
