@@ -1,4 +1,6 @@
-"""What each Python process imports when it runs; pyproject.toml has the rules of the sources."""
+"""Modules that each Python process imports at run time; pyproject.toml has the rules for
+sources.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/settings.md lists exactly the settings that there are, and says what becomes of each."""
+"""docs/settings.md lists exactly the existing settings, and says how each is treated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = Path(gunicorn.__file__).parent
 AGENT = ROOT / "agent" / "cowherd_agent"
 
-# What Config computes from settings of other names (gunicorn/config.py).
+# Values that Config computes from settings with other names (gunicorn/config.py).
 DERIVED = {
     "address": "bind",
     "env": "raw_env",

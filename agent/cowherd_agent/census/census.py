@@ -1,19 +1,20 @@
 """The census: who owns each page of this process's memory.
 
-Owner is the module that holds an object, which no object says itself: a table's rows are dicts and
-strings like all others. So the modules are walked, one after the other, and what is reached from
-one belongs to it:
+An object's owner is the module that holds it. Objects don't say which: a table's rows are dicts and
+strings like all others. So the census walks the modules one after the other, and assigns what it
+reaches from a module to that module:
 
-- in the order of sys.modules, which is the order in which their imports were completed
-  (`_load_unlocked` of Lib/importlib/_bootstrap.py takes a module out and puts it in again when it
-  is loaded): what several modules refer to belongs to the one that was there first;
-- from no module into another, nor into its namespace, which every function refers to;
-- functions and classes belong to the module that they name, wherever they were met;
-- what no module reaches (objects of frames, or held by C code only) belongs to None.
+- Modules are walked in the order of sys.modules, which is the order in which their imports were
+  completed (`_load_unlocked` of Lib/importlib/_bootstrap.py takes a module out and puts it in again
+  when it is loaded). An object that several modules refer to belongs to the first of them.
+- The walk goes from no module into another, nor into another's namespace, which every function
+  refers to.
+- Functions and classes belong to the module that they name, wherever they were met.
+- Objects that no module reaches (held by frames or by C code only) belong to None.
 
-In a process of its own, a child of the one that is counted: the walk takes a reference to every
-object, which copies the page of each that is not immortal. Its own memory is small: a bit for each
-16 bytes of the heap (heap/visited.py), and what is found is written as it is found.
+The census runs in a child of the process to be counted: the walk takes a reference to every object,
+which copies the page of each that is not immortal. The walk itself needs little memory: a bit for
+each 16 bytes of the heap (census/visited.py), and results are written as they are found.
 
 Without the Cowherd server, in gunicorn.conf.py::
 
@@ -25,7 +26,7 @@ Without the Cowherd server, in gunicorn.conf.py::
     def when_ready(server):
         run_in_child(lambda tell: write_census("/run/shop/census"), timeout_seconds=60)
 
-and in uWSGI with a master (not lazy-apps) the same call at the end of the module that makes the
+In uWSGI with a master (not lazy-apps), put the same call at the end of the module that makes the
 application.
 """
 
@@ -61,7 +62,7 @@ class CensusUnavailable(Exception):
 
 
 def why_not(interpreter: Interpreter) -> str | None:
-    """Why there is no census with this interpreter; None where there is one. Pure."""
+    """Why no census can be taken with this interpreter; None if one can. Pure."""
     if interpreter.implementation != "cpython" or interpreter.pointer_bytes != 8:
         return f"where the objects of {interpreter.name} lie is not known"
     if interpreter.free_threaded:
@@ -73,8 +74,8 @@ class Census(NamedTuple):
     """
     Attributes:
         objects: how many were counted.
-        bytes: how much memory they and their tables have.
-        seconds: how long it took.
+        bytes: memory of the objects and their tables.
+        seconds: how long the census took.
     """
 
     objects: int
@@ -85,7 +86,7 @@ class Census(NamedTuple):
 def write_census(path: str) -> Census:
     """Walks all objects of this process and writes their owners to `path`, mode 0600.
 
-    The file is not there before it is whole. Raises OSError when it can't be written, and
+    The file appears only when it is complete. Raises OSError when it can't be written, and
     CensusUnavailable.
     """
     reason = why_not(identify())
@@ -94,7 +95,7 @@ def write_census(path: str) -> Census:
     started = time.perf_counter()
     file = CensusFile(path)
     was_enabled = rawgc.isenabled()
-    # Lists of objects come and go here, none of which can be garbage in a cycle.
+    # The walk makes and drops lists of objects, none of which can be garbage in a cycle.
     rawgc.disable()
     try:
         tally = CensusTally(file)
@@ -117,7 +118,7 @@ class _Walk:
         self._visited = Visited()
         self._module_numbers: dict[str, int] = {}
         self._say_their_module = ByType(_says_its_module)
-        # Functions and classes that were met elsewhere than in their own module.
+        # Functions and classes that were met outside their own module.
         self._pending: defaultdict[int, list[object]] = defaultdict(list)
 
     def run(self) -> None:
@@ -130,13 +131,13 @@ class _Walk:
         self._walk_pending()
 
     def _roots(self) -> Iterator[tuple[int, list[object]]]:
-        """Each module with its namespace, both met from the start: no other one gets there."""
+        """Yields each module with its namespace, marked as met: no other module can claim them."""
         modules = self._tally.modules
         numbers: dict[int, int] = {}
         for name, module in _as_completed():
             known = numbers.get(id(module))
             if known is not None:
-                # Another name for the same one, as os.path is.
+                # Another name of the same module, as os.path is.
                 self._module_numbers[name] = known
                 continue
             numbers[id(module)] = self._module_numbers[name] = len(modules)
@@ -154,8 +155,8 @@ class _Walk:
     def _unreached(self) -> Iterator[list[object]]:
         was_frozen = gc.get_freeze_count() > 0
         if was_frozen:
-            # gc.get_objects() does not give frozen objects. Only the heads of lists are written
-            # (gc_list_merge, Python/gc.c).
+            # gc.get_objects() leaves frozen objects out. Unfreezing writes only the heads of the
+            # lists (gc_list_merge, Python/gc.c).
             rawgc.unfreeze()
         tracked = rawgc.get_objects()
         if was_frozen:
@@ -166,10 +167,10 @@ class _Walk:
             yield self._own(NOBODY, self._visited.unmet(chunk))
 
     def _walk(self, module: int, roots: list[object]) -> None:
-        """Counts the roots, which are marked as met, and all that is reached from them."""
+        """Counts the roots, which are already marked as met, and all that is reached from them."""
         tally, unmet = self._tally, self._visited.unmet
         tally.begin(module)
-        # Depth first, a chunk at a time, so that no more than the referents of one are in a list.
+        # Depth first, by chunks, so that a list holds only the referents of one chunk.
         stack = [roots]
         while stack:
             top = stack[-1]
@@ -206,7 +207,7 @@ class _Walk:
         return [item for item in compress(objects, says) if type(item) is not FunctionType]  # type: ignore[misc]
 
     def _own(self, module: int, objects: list[object]) -> list[object]:
-        """Without functions and classes of other modules, which are kept for those."""
+        """Drops functions and classes of other modules, which wait until their module is walked."""
         says = list(self._say_their_module.of_each(objects))
         if not any(says):
             return objects
@@ -228,8 +229,8 @@ class _Walk:
 
 
 def _as_completed() -> list[tuple[str, Any]]:
-    """All modules, in the order in which their imports were completed; those that are still being
-    imported last, the innermost of them first, and before the program itself."""
+    """All modules in the order in which their imports were completed. Modules that are still being
+    imported come last, the innermost of them first, and `__main__` after all others."""
     completed: list[tuple[str, Any]] = []
     unfinished: list[tuple[str, Any]] = []
     for name, module in list(sys.modules.items()):
@@ -245,7 +246,7 @@ def _is_unfinished(name: str, module: object) -> bool:
     if not is_module(module):
         return False
     spec = namespace_of(module).get("__spec__")
-    # Set while it is loaded (Lib/importlib/_bootstrap.py, _load_unlocked).
+    # Set while the module is loaded (Lib/importlib/_bootstrap.py, _load_unlocked).
     return type(spec) is ModuleSpec and getattr(spec, "_initializing", False) is True
 
 

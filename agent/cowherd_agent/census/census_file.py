@@ -9,11 +9,11 @@ Little-endian, every part at a multiple of 8 bytes; src/forensics/owners/census.
     the names, as JSON, filled with spaces                    n of 8 bytes
     bytes of the names, CRC-32 of all before it               2 of 4 bytes
 
-A page is its address divided by the size of a page. A module's number is its place in `modules` of
-the names, and so with `types`; the first module is null: what no module holds. One owner may have
-several blocks, and a page several entries in them, whose bytes add up.
+A page is its address divided by the page size. A module's number is its index in `modules` of the
+names, a type's number its index in `types`. The first module is null: objects that no module holds.
+One owner may have several blocks, and a page several entries in them, whose bytes add up.
 
-There are names of modules and types, addresses and sizes in it, and nothing else of the memory.
+The file contains names of modules and types, addresses and sizes, and nothing else of the memory.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _NEW = ".new"
 
 
 def remove_unfinished(path: str) -> None:
-    """What was left of a file that was not finished."""
+    """Removes the leftover of a file that was not finished."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path + _NEW)
 
 
 class CensusFile:
-    """Written under another name, which `finish` takes away, and open to its owner only.
+    """A census file, readable by its owner only, under a temporary name until `finish` renames it.
 
     Raises OSError.
     """
@@ -58,14 +58,14 @@ class CensusFile:
         self._write(_MAGIC + bytes((VERSION,)))
 
     def add(self, module: int, kind: int, pages: Mapping[int, int]) -> None:
-        """Bytes of one owner by page."""
+        """Adds the bytes of one owner by page."""
         entries = array("Q", [page << 20 | min(size, _MOST_BYTES) for page, size in pages.items()])
         self._write(struct.pack("<4I", module, kind, len(entries), 0) + entries.tobytes())
 
     def finish(
         self, modules: Sequence[str | None], types: Sequence[str], facts: Mapping[str, Any]
     ) -> None:
-        """`facts` are added to the names; `page_bytes` has to be among them."""
+        """Completes the file. `facts` are added to the names and must include `page_bytes`."""
         names = {
             **facts,
             "modules": [name and name[:_LONGEST_NAME] for name in modules],
@@ -79,7 +79,7 @@ class CensusFile:
         os.rename(self._unfinished, self._path)
 
     def discard(self) -> None:
-        """Takes away what was written, unless it is finished."""
+        """Removes the file unless it is finished."""
         self._file.close()
         remove_unfinished(self._path)
 

@@ -1,6 +1,6 @@
 """Adds up what a census finds: the bytes of each owner by page.
 
-One module at a time, as they are walked; what was found of one is written when the next one begins.
+Modules are tallied one at a time, as they are walked; a module's sums are written when it ends.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ NOBODY = 0
 """The number of the module None."""
 
 _FLUSH_OBJECTS = 400_000
-"""What is counted of one module is written after so many objects, so that it does not pile up."""
+"""A module's sums are written after this many objects, so that they do not pile up."""
 
 _LARGEST_BYTES = 1 << 40
-"""A larger object is none: its size is not what it seems to be."""
+"""A larger object is ignored: its reported size can't be right."""
 
 _name_of = type.__dict__["__name__"].__get__
 
@@ -36,7 +36,7 @@ _Tally = tuple[
     "defaultdict[int, int]",
     bool,
 ]
-"""Of one type, for the module that is being walked: its bytes by page; `prefix_bytes`,
+"""One type's tally for the module that is being walked: its bytes by page; `prefix_bytes`,
 `size_bytes`, `measure` and `table` of its shape; the bytes of its tables by page; `leads_on`."""
 
 
@@ -58,13 +58,13 @@ class CensusTally:
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
     def begin(self, module: int) -> None:
-        """What is counted from now on belongs to this module."""
+        """From now on, counted objects belong to this module."""
         if module != self._module:
             self._flush()
             self._module = module
 
     def count(self, objects: list[object]) -> list[object]:
-        """Counts them; returns those that may refer to others."""
+        """Counts the objects; returns those that may refer to others."""
         tallies, spread = self._tallies, self._spread
         page_bytes = self._page_bytes
         shift, mask = page_bytes.bit_length() - 1, page_bytes - 1
@@ -149,8 +149,8 @@ class CensusTally:
 
 
 def _vdso_address() -> int | None:
-    """Where the kernel has put its own code: at random, and at the same place in a process and in
-    those that are forked from it. By this a census is known to be of a process."""
+    """Address of the kernel's vDSO: random, but the same in a process and its forked children. It
+    identifies the process that a census is of."""
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
         for line in maps:
             if line.rstrip().endswith("[vdso]"):

@@ -2,16 +2,16 @@
 
 An object's memory begins before its id: the collector's header stands there, and before that, where
 the interpreter manages an instance's attributes or weak references, two more words
-(`_PyType_PreHeaderSize`, Include/internal/pycore_object.h, 3.11+). Behind the id lie `tp_basicsize`
+(`_PyType_PreHeaderSize`, Include/internal/pycore_object.h, 3.11+). After the id come `tp_basicsize`
 bytes and, in some types, items; from 3.13 on also the values of an instance's attributes
-(`Py_TPFLAGS_INLINE_VALUES`), which sys.getsizeof does not tell.
+(`Py_TPFLAGS_INLINE_VALUES`), which sys.getsizeof leaves out.
 
-What an object keeps elsewhere is its table: of a dict the keys and values, of a list the pointers,
-of a set the entries, of an instance in 3.11 and 3.12 the values of its attributes, of a class the
-names of attributes that its instances share (PEP 412). A table is told of only where a self-test
-has found the layout to be the expected one.
+An object's table is what it keeps elsewhere: a dict's keys and values, a list's pointers, a set's
+entries, in 3.11 and 3.12 the values of an instance's attributes, and a class's names of attributes
+that its instances share (PEP 412). Tables are reported only where a self-test has found the
+expected layout.
 
-Nothing here runs code of an application: no `__sizeof__` of a class of Python is called.
+Nothing here runs application code: no `__sizeof__` of a Python class is called.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cowherd_agent.interpreter.hidden_referents import HiddenReferents
 _VERSION = sys.version_info[:2]
 _KNOWN = (3, 10) <= _VERSION <= (3, 15)
 
-# Include/object.h, Py_TPFLAGS_…; the first two have no meaning before the versions given.
+# Include/object.h, Py_TPFLAGS_…; the first three have no meaning before the versions given.
 _INLINE_VALUES = 1 << 2 if _VERSION >= (3, 13) else 0
 _PRE_HEADER = 1 << 3 | 1 << 4 if _VERSION >= (3, 12) else 1 << 4 if _VERSION >= (3, 11) else 0
 _MANAGED_DICT = 1 << 4 if _VERSION >= (3, 11) else 0
@@ -57,19 +57,19 @@ _namespace_of = type.__dict__["__dict__"].__get__
 
 KEYS = "(keys of dicts)"
 NO_OBJECT = "(memory of no object)"
-"""Names for tables; src/forensics/owners/owner-name.ts has the same."""
+"""Names of table owners; src/forensics/owners/owner-name.ts has the same."""
 
 Place = tuple[int, int]
-"""An address and a number of bytes; 0 bytes where there is nothing."""
+"""An address and a number of bytes; 0 bytes if there is no table."""
 
 
 class Shape(NamedTuple):
     """
     Attributes:
         prefix_bytes: from the first byte of an object's memory to its id.
-        size_bytes: of an object, with its prefix; 0 where objects of the type differ.
-        measure: the bytes behind the prefix, where they differ.
-        table: where an object's table lies; None for types that have none.
+        size_bytes: an object's size with its prefix; 0 where objects of the type differ.
+        measure: returns the bytes after the prefix, where objects differ.
+        table: returns where an object's table lies; None for types that have none.
         table_name: what that memory is called.
         leads_on: whether objects of the type may refer to others.
     """
@@ -83,7 +83,7 @@ class Shape(NamedTuple):
 
 
 class Extents:
-    """The shapes of types, as this process's interpreter has them."""
+    """The shapes of types in this process's interpreter."""
 
     def __init__(self, hidden: HiddenReferents) -> None:
         self._hidden = hidden
@@ -110,7 +110,7 @@ class Extents:
         if kind is str:
             return 0, str.__sizeof__
         if is_kind_of(kind, type):
-            # Its own adds the keys that instances share.
+            # type.__sizeof__ would add the keys that instances share.
             return 0, object.__sizeof__
         if _item_bytes(kind):
             return 0, _measure_of(_mro(kind))
@@ -149,7 +149,7 @@ class Extents:
         has_inline_values = _INLINE_VALUES != 0
 
         def table(item: Any) -> Place:
-            # Without keys that it shares with others, and without those of every empty dict.
+            # Zero for keys shared with other dicts, and for those of every empty dict.
             size = sizeof(item) - basic
             if not size:
                 return 0, 0
@@ -157,7 +157,7 @@ class Extents:
             values = words[word + _DICT_VALUES]
             if not values:
                 return words[word + _DICT_KEYS], size
-            # They may lie in the instance, which is told of itself.
+            # Inline values lie in the instance, which counts them itself.
             return values, 0 if has_inline_values else size
 
         return table
@@ -179,8 +179,8 @@ class Extents:
         return table
 
     def _class_table(self) -> Callable[[Any], Place] | None:
-        """`ht_cached_keys` (Include/cpython/object.h), whose size a class's own `__sizeof__` adds
-        (Objects/typeobject.c, type___sizeof___impl)."""
+        """Table of a class: `ht_cached_keys` (Include/cpython/object.h), whose size type.__sizeof__
+        adds (Objects/typeobject.c, type___sizeof___impl)."""
         words, at = self._words, self._class_keys_at
         with_keys, without = type.__sizeof__, object.__sizeof__
         if at is None:
@@ -193,8 +193,8 @@ class Extents:
         return table
 
     def _find_class_keys(self) -> int | None:
-        """The word of a class that points to the keys of its instances' dicts; None if there is no
-        such, or several."""
+        """The word of a class that points to the keys of its instances' dicts; None unless exactly
+        one does."""
         words = self._words
         instance = _Sample(None)
         keys = words[(id(instance.__dict__) >> 3) + _DICT_KEYS]
@@ -203,10 +203,13 @@ class Extents:
         return found[0] if len(found) == 1 else None
 
     def _values_table(self, prefix: int) -> Callable[[Any], Place]:
-        """In 3.11 a pointer at the start of the prefix; in 3.12 one that has 1 taken off, in the
-        second word, where a dict's has not (Include/internal/pycore_object.h). The block begins
-        before what it points to, by as many bytes as the byte before that says
-        (Objects/dictobject.c, new_values and free_values)."""
+        """Table of an instance's attribute values.
+
+        3.11: a pointer at the start of the prefix. 3.12: a pointer less 1 in the second word, where
+        a dict's pointer is even (Include/internal/pycore_object.h). The block begins before the
+        address pointed to; the byte just before that address says by how many bytes
+        (Objects/dictobject.c, new_values and free_values).
+        """
         words, blocks, memory = self._words, self._blocks, byte_view()
         tagged = _VERSION == (3, 12)
         at = prefix - 8 if tagged else prefix
@@ -225,7 +228,7 @@ class Extents:
         return table
 
     def _self_test(self) -> bool:
-        """Whether tables are where they are expected to be, by what stands in them."""
+        """Whether tables are where they are expected, judged by their contents."""
         words = self._words
         key = object()
         samples: list[tuple[Callable[[Any], Place], Any]] = [
@@ -238,7 +241,7 @@ class Extents:
             ),
         ]
         if _MANAGED_DICT and _VERSION <= (3, 12):
-            # The first instances of a class have more room than any that follow.
+            # The first instances of a class have more room than later ones.
             instances = [_Sample(key) for _ in range(40)]
             prefix = _GC_HEAD_BYTES + _PRE_HEADER_BYTES
             samples.append((self._values_table(prefix), instances[-1]))
@@ -252,8 +255,8 @@ class Extents:
 
 
 def _measure_of(mro: tuple[type, ...]) -> Callable[[Any], int]:
-    """What is written in C, and so the type's own: of integers (3.12+) and generators (3.11+) the
-    size is not the number of their items, and they have a `__sizeof__` of their own."""
+    """The `__sizeof__` that is written in C for a type. Integers (3.12+) and generators (3.11+)
+    need theirs, because their size does not follow from the number of their items."""
     for base in mro:
         found = _namespace_of(base).get("__sizeof__")
         if type(found) is MethodDescriptorType:
@@ -268,8 +271,8 @@ class _Sample:
 
 
 class _Blocks(dict[int, int]):
-    """By the address of a pool of the small-object allocator, the bytes of its blocks; 0 where
-    there is no pool."""
+    """The block size in bytes by the address of a pool of the small-object allocator; 0 where there
+    is no pool."""
 
     def __init__(self) -> None:
         super().__init__()

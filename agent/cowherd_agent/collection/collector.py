@@ -1,15 +1,15 @@
 """Collects cyclic garbage outside requests.
 
-Under the policies `freeze` and `immortal` a worker's automatic collection is off; instead the
-worker calls `Collector.request_finished()` after each response was sent. It collects when enough
-young objects have gathered, with rules like CPython's own for older generations, so that cycles are
-freed, memory stays bounded, and no request waits.
+Under the policies `freeze` and `immortal` a worker's automatic collection is off. Instead the
+worker calls `Collector.request_finished()` after each response was sent. The collector runs when
+enough young objects have gathered, with rules like CPython's own for older generations, so that
+cycles are freed, memory stays bounded, and no request waits.
 
 Sources: `gc_collect_generations` in Modules/gcmodule.c (3.10, 3.11) and Python/gc.c (3.12+), for
-the rule that a full collection waits for pending objects in proportion to those that survived the
-last one; Python/gc.c of 3.14.0 to 3.14.4 for the incremental collector, which has no middle
-generation: there gc.collect(1) does an increment of unbounded use here, so only young and full
-collections are made.
+the rule that a full collection waits for pending objects in proportion to the survivors of the last
+one; Python/gc.c of 3.14.0 to 3.14.4 for the incremental collector. That collector has no middle
+generation, and gc.collect(1) does an increment whose size has no useful bound, so only young and
+full collections are made there.
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ from cowherd_agent.interpreter.interpreter import identify
 from cowherd_agent.wire import scoreboard
 
 YOUNG_PER_MIDDLE = 5
-"""Every so many young collections, the middle generation is collected too."""
+"""After this many young collections, the middle generation is collected too."""
 
 FULL_PENDING_PER_HEAP = 0.125
-"""A full collection waits until so many objects are pending for each of the whole heap, the mold's
-frozen objects included. CPython's own rule is a quarter; half of it, since here nobody waits."""
+"""A full collection waits for this many pending objects per object of the whole heap, including the
+mold's frozen ones. CPython's own rule is a quarter; this is half, since no request waits."""
 
 FULL_PENDING_PER_LONG_LIVED = 1
-"""A full collection waits until so many objects are pending for each that survived the last one.
+"""A full collection waits for this many pending objects per survivor of the last one.
 
-A full collection visits only the worker's own objects: at 1 it visits each survivor about once,
-and a worker that fills a large cache does not spend its time on looking through it."""
+A full collection visits only the worker's own objects. At 1 it visits each survivor about once, so
+a worker that fills a large cache does not keep rescanning it.
+"""
 
 FULL_PENDING_AFTER_FUTILE = 2
-"""The same after a full collection that freed next to nothing: an application without long-lived
-cycles pays for looking half as often."""
+"""Replaces FULL_PENDING_PER_LONG_LIVED after a futile full collection: an application without
+long-lived cycles pays for them half as often."""
 
 FUTILE_SHARE = 0.01
 """A full collection that frees less than this share of what it visited was futile."""
 
 FULL_PENDING_YOUNG = 10
-"""... and until at least so many times `collect_after` objects are pending."""
+"""A full collection also waits until this many times `collect_after` objects are pending."""
 
 BUSY_PATIENCE = 4
-"""While other requests are being served, wait until so many times `collect_after` are young."""
+"""While other requests are being served, wait for this many times `collect_after` young objects."""
 
 
 class SlotLike(Protocol):
@@ -72,7 +73,7 @@ class CollectorSettings(NamedTuple):
 
 @dataclass(slots=True)
 class Generations:
-    """What the rule knows of a worker's own objects; the mold's are frozen and do not count."""
+    """The rule's state for a worker's own objects; the mold's are frozen and do not count."""
 
     young_since_middle: int = 0
     pending: int = 0
@@ -116,16 +117,16 @@ _frozen_objects = 0
 
 
 def note_frozen_objects(count: int) -> None:
-    """How many tracked objects a mold is about to freeze.
+    """Notes how many tracked objects a mold is about to freeze.
 
-    gc.get_freeze_count() would walk them all, in each worker.
+    Workers could ask gc.get_freeze_count(), but it walks all frozen objects.
     """
     global _frozen_objects
     _frozen_objects = count
 
 
 def _own_words() -> memoryview:
-    """Counters that nobody else reads, for processes without a scoreboard."""
+    """Returns counters that nobody else reads, for processes without a scoreboard."""
     return memoryview(array("Q", bytes(8 * scoreboard.ROW_WORDS)))
 
 
@@ -136,7 +137,7 @@ class Collector:
         settings = settings or CollectorSettings()
         self.collect_after = max(1, settings.collect_after)
         self._patience = self.collect_after * BUSY_PATIENCE
-        # _thread's own lock: gevent's replacement of threading.Lock may switch greenlets.
+        # A lock of _thread: gevent's replacement of threading.Lock may switch greenlets.
         self._lock = allocate_lock()
         self._words = _own_words() if settings.slot is None else settings.slot.words
         self._generations = Generations(frozen=_frozen_objects)
@@ -144,10 +145,10 @@ class Collector:
         self._get_count: Callable[[], tuple[int, int, int]] = rawgc.get_count
 
     def request_finished(self, in_flight: int = 0) -> None:
-        """Call after a response was sent; collects if it is time to.
+        """Call after a response was sent; collects if a collection is due.
 
-        `in_flight` is how many other requests this process is serving: they would wait for the
-        collection, so it is put off while there are any, but not forever.
+        `in_flight` is how many other requests this process is serving. They would have to wait, so
+        the collection is put off while there are any, but not forever.
         """
         young = self._get_count()[0]
         if young < self.collect_after:
@@ -157,7 +158,7 @@ class Collector:
         self.collect(young)
 
     def collect(self, young: int) -> bool:
-        """One collection, of the generation whose turn it is. False if one was under way."""
+        """Makes one collection, of the generation that is due. False if one was under way."""
         if not self._lock.acquire(False):
             return False
         try:
@@ -192,7 +193,7 @@ class Collector:
 
 
 class CollectionWatch:
-    """Counts the collections that our collector did not start, through gc.callbacks: automatic
+    """Counts, through gc.callbacks, the collections that our collector did not start: automatic
     ones, those of C code, and those that the application asks for."""
 
     def __init__(self) -> None:
@@ -209,13 +210,13 @@ class CollectionWatch:
         self._own = False
 
     def install(self, slot: SlotLike | None) -> None:
-        """Count into `slot` from now on. Once per process is enough; again is harmless."""
+        """Count into `slot` from now on. Once per process is enough; repeating it is harmless."""
         self._words = _own_words() if slot is None else slot.words
         if self._callback not in gc.callbacks:
             gc.callbacks.append(self._callback)
 
     def remove(self) -> None:
-        """Count nothing any more."""
+        """Stop counting."""
         self._words = _own_words()
         if self._callback in gc.callbacks:
             gc.callbacks.remove(self._callback)
@@ -243,7 +244,7 @@ _WATCH = CollectionWatch()
 
 
 def collection_watch() -> CollectionWatch:
-    """The one watch of this process."""
+    """Returns this process's only watch."""
     return _WATCH
 
 

@@ -1,9 +1,9 @@
-"""The guard: who steers the garbage collector in a worker, and holding off what would undo the
-policy.
+"""The guard: counts who steers the garbage collector in a worker, and holds calls that would undo
+the policy.
 
-It stands in for `gc.enable`, `disable`, `set_threshold`, `freeze`, `unfreeze` and `collect`, and
-counts their calls by package, file and line. In mode `hold` it does not carry out those that would
-undo the heap policy; in mode `report` it carries out everything; mode `off` installs nothing.
+It replaces `gc.enable`, `disable`, `set_threshold`, `freeze`, `unfreeze` and `collect`, and counts
+their calls by package, file and line. In mode `hold` it does not carry out calls that would undo
+the heap policy; in mode `report` it carries out everything; mode `off` installs nothing.
 
 What undoes a policy:
 
@@ -30,10 +30,10 @@ Under `stock` there is nothing to hold. A held call returns what it returns when
 do: None, and 0 for `collect`.
 
 A module that did `from gc import collect` before the guard was installed has the original. So the
-mold installs the guard before it loads the application, disarmed: calls then go through uncounted,
-until `arm` is called in a worker. What gets past it all the same (C code that sets a threshold or
-collects) is seen through gc.callbacks when a collection starts that is not ours: it is counted as
-`collection` with the Python frame it came from, and the threshold is set back to 0.
+mold installs the guard before it loads the application, disarmed: calls go through uncounted until
+`arm` is called in a worker. C code can still set a threshold or collect. The guard sees that
+through gc.callbacks, when a collection starts that is not ours: it counts the collection as
+`collection` with the Python frame it came from, and sets the threshold back to 0.
 """
 
 from __future__ import annotations
@@ -60,15 +60,14 @@ _IDLE_RESULT: dict[str, object] = {"collect": 0}
 
 @dataclass(frozen=True, slots=True)
 class GuardCall:
-    """The calls of one function from one line.
+    """One function's calls from one line.
 
     Attributes:
-        function: of the gc module, as "enable"; or "collection", one that was started past the
-            guard.
+        function: of the gc module, as "enable"; or "collection", for one that bypassed the guard.
         package: the top-level package of the calling module, as "msgpack".
         file, line: where the call stands.
-        held: whether it is held off.
-        count: how many there were so far.
+        held: whether the call is held.
+        count: calls so far.
     """
 
     function: str
@@ -103,7 +102,7 @@ class Guard:
         # Reentrant: a finalizer that runs in here may call gc functions too.
         self._lock = RLock()
         self._passing_collect = 0
-        # This process is on its way out: calls are held as before, and no longer told of.
+        # Set while this process ends: calls are still held, but no longer reported.
         self.is_leaving = False
 
     def arm(
@@ -129,7 +128,7 @@ class Guard:
         collection_watch().on_start = self._collection_started if self._armed else None
 
     def configure(self, mode: GuardMode, policy_name: str) -> None:
-        """Change what was said at the installation; before `arm`."""
+        """Change mode and policy after the installation; call before `arm`."""
         self.mode = mode
         self.policy_name = policy_name
         if mode == "off":
@@ -141,7 +140,7 @@ class Guard:
         collection_watch().on_start = None
 
     def calls(self) -> list[GuardCall]:
-        """What was counted so far, by place."""
+        """Calls counted so far, by place."""
         with self._lock:
             return list(self._calls.values())
 
@@ -237,8 +236,8 @@ _current: Guard | None = None
 
 
 def process_leaves() -> None:
-    """This process runs its last hooks. What they do with the collector is no use to tell: the
-    standard library itself switches it off and on there (Lib/weakref.py, finalize._exitfunc)."""
+    """Note that this process runs its last hooks. Their calls are not worth reporting: the standard
+    library itself switches the collector off and on there (Lib/weakref.py, finalize._exitfunc)."""
     if _current is not None:
         _current.is_leaving = True
 
@@ -254,7 +253,7 @@ def install(
     """Stand in for the gc module's functions.
 
     With `armed=False`, as in a mold, calls go through uncounted until `Guard.arm` is called. In
-    mode `off` nothing is replaced. A guard installed before is taken out.
+    mode `off` nothing is replaced. A previously installed guard is removed.
     """
     global _current
     if _current is not None:

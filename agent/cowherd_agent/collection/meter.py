@@ -1,7 +1,7 @@
 """Counts requests around the application, so that it works for every worker class.
 
-The wrapper also tells the collector when a response has been sent: at WSGI's ``close()``, and
-after an ASGI call. It costs a request about a microsecond.
+The wrapper also tells the collector when a response has been sent: at WSGI's ``close()``, and after
+an ASGI call. This costs about a microsecond a request.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Meter:
         self._collector: RequestCollector | None = None
 
     def bind(self, words: memoryview | None, collector: RequestCollector | None) -> None:
-        """Counts into ``words``, a scoreboard row, from now on; called in a new worker. Without
-        words nothing is counted any more."""
+        """Counts into ``words``, a scoreboard row, from now on; called in a new worker. None for
+        ``words`` stops the counting."""
         self._words = words
-        # A new lock: worker classes may have replaced the kind (gevent does).
+        # A new lock: the worker class may have replaced the lock type (gevent does).
         self._lock = _thread.allocate_lock()
         self._collector = collector
 
@@ -84,7 +84,7 @@ class MeteredBody:
         finally:
             if not self._ended:
                 self._ended = True
-                # Before the collection, so that the response itself can be freed by it.
+                # Dropped before the collection, so that it can free the response itself.
                 close = body = None
                 self._meter.finished()
 
@@ -127,7 +127,7 @@ class MeteredASGI:
             await self._app(scope, receive, send)
             return
         meter = self._meter
-        # For in_flight.py, which finds it in this frame.
+        # For in_flight.py, which finds this variable in the frame.
         started = monotonic()  # noqa: F841
         meter.started()
         try:
@@ -142,7 +142,7 @@ class MeteredASGI:
 
 
 def wrap(app: Any, interface: Interface, meter: Meter = METER) -> Any:
-    """The app, counted. What is not callable is returned as it is: gunicorn will say so."""
+    """Returns the app, counted. Returns a non-callable unchanged: gunicorn will report it."""
     if not callable(app):
         return app
     return MeteredASGI(app, meter) if interface == "asgi" else MeteredWSGI(app, meter)

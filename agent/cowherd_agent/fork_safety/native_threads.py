@@ -1,8 +1,8 @@
-"""Threads of libraries in C, which Python does not know of, and whose they are.
+"""Threads of C libraries, which Python does not know of, and the libraries that own them.
 
-The kernel knows them all, but not who has started them: most have the process's own name. What
-tells is the thread's stack: a thread that waits stands in a system call, the kernel says where its
-stack ends, and the addresses of return that lie there are of the library whose code it runs.
+The kernel knows all threads, but not who started them: most have the process's own name. The
+thread's stack tells. A waiting thread is in a system call, the kernel says where its stack ends,
+and the return addresses there belong to the library whose code it runs.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 PATIENCE_SECONDS = 0.3
-"""How long to look again at threads that run, which have no stack to be read: OpenBLAS's wait for
-work in a loop for a while, before they wait in the kernel."""
+"""How long to keep looking at running threads, whose stack can't be read: OpenBLAS's threads spin
+for a while before they wait in the kernel."""
 
 _LOOK_SECONDS = 0.02
 
 _STACK_BYTES = 64 * 1024
-"""How much of a stack is read: the outermost frames of a thread that waits lie well within."""
+"""How much of a stack is read: the outermost frames of a waiting thread lie well within it."""
 
 _NOT_THE_STARTER = re.compile(
     r"(libc|libpthread|libm|libdl|libstdc\+\+|libgcc_s|ld(-linux)?|libpython\d*|python\d*)[.-]|python\d*$"
 )
-"""Libraries through which others wait and start their threads, and the interpreter, whose functions
-they call back."""
+"""Libraries through which other libraries wait and start their threads, and the interpreter, whose
+functions call back into them."""
 
 
 class NativeThread(NamedTuple):
     """
     Attributes:
-        name: its short name (comm), often the process's own.
-        library: the file of the library whose code it runs: from the package on, where it is one's
-            (`numpy.libs/libopenblas.so`), else its name; empty if that can't be told.
+        name: the thread's short name (comm), often the process's own.
+        library: the file of the library whose code it runs: from the package on, if it is in one
+            (`numpy.libs/libopenblas.so`), else its base name; empty if unknown.
     """
 
     name: str
@@ -45,7 +45,7 @@ class NativeThread(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """A line of /proc/PID/maps whose memory may be executed, or belongs to a stack."""
+    """One line of /proc/PID/maps."""
 
     start: int
     end: int
@@ -54,7 +54,7 @@ class Mapping(NamedTuple):
 
 
 def native_threads() -> list[NativeThread]:
-    """The threads of this process that Python did not start, and that it has no object for."""
+    """The threads of this process that Python did not start and has no object for."""
     known = {thread.native_id for thread in threading.enumerate() if not is_native(thread)}
     known.add(threading.get_native_id())
     numbers = [number for number in _task_numbers() if number not in known]
@@ -80,19 +80,19 @@ def count_of_python() -> int:
 
 
 def is_native(thread: threading.Thread) -> bool:
-    """Whether it is a thread of a library's that has once called into Python, which has made up an
-    object for it then (Lib/threading.py, _DummyThread). Before 3.13 that stays when the thread has
-    ended."""
+    """Whether it is a library's thread that has called into Python once, which then made up an
+    object for it (Lib/threading.py, _DummyThread). Before 3.13 the object stays after the thread
+    has ended."""
     return type(thread) is threading._DummyThread
 
 
 def count() -> int:
-    """How many threads the kernel sees in this process (Documentation/filesystems/proc.rst)."""
+    """How many threads this process has, by the kernel (Documentation/filesystems/proc.rst)."""
     return len(_task_numbers())
 
 
 def read_mappings() -> list[Mapping]:
-    """All of this process's, in the order of their addresses."""
+    """All mappings of this process, in the order of their addresses."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         return parse_mappings(maps)
 
@@ -109,8 +109,8 @@ def parse_mappings(lines: Iterable[str]) -> list[Mapping]:
 
 
 def library_on_stack(stack: bytes, mappings: Sequence[Mapping]) -> str:
-    """The library whose code lies outermost on a stack, as far as its words are addresses of code.
-    Empty if there is none. Pure."""
+    """The library whose code lies outermost on a stack, judged by the words that are addresses of
+    code. Empty if there is none. Pure."""
     starts = [mapping.start for mapping in mappings]
     found = ""
     words = len(stack) // 8
@@ -131,7 +131,7 @@ def _task_numbers() -> list[int]:
 
 
 def _name_of(number: int) -> str | None:
-    """None when it has ended."""
+    """The thread's name; None if it has ended."""
     try:
         with open(f"/proc/self/task/{number}/comm", encoding="utf-8", errors="replace") as comm:
             return comm.read().rstrip("\n")
@@ -142,13 +142,13 @@ def _name_of(number: int) -> str | None:
 def _library_of(number: int, mappings: Sequence[Mapping]) -> str:
     try:
         with open(f"/proc/self/task/{number}/syscall", encoding="ascii") as file:
-            # Of a thread that runs: the word `running`; of one that waits otherwise: `-1`, the
-            # stack pointer and the program counter (Documentation/filesystems/proc.rst).
+            # A running thread has the word `running`. A thread that waits outside a system call has
+            # `-1`, the stack pointer and the program counter (Documentation/filesystems/proc.rst).
             fields = file.read().split()
         if len(fields) < 3:
             return ""
         top = int(fields[-2], 16)
-        # Not by a pointer: a mapping may be gone by now, and a read says so.
+        # Not through a pointer: the mapping may be gone by now, and a read reports that.
         with open("/proc/self/mem", "rb", buffering=0) as memory:
             stack = os.pread(memory.fileno(), _room_above(top, mappings), top)
     except (OSError, ValueError):
@@ -157,7 +157,7 @@ def _library_of(number: int, mappings: Sequence[Mapping]) -> str:
 
 
 def _room_above(address: int, mappings: Sequence[Mapping]) -> int:
-    """How much of the mapping is left from there, at the most what is to be read."""
+    """Bytes from `address` to the end of its mapping, at most _STACK_BYTES."""
     at = bisect.bisect_right([mapping.start for mapping in mappings], address) - 1
     if at < 0 or address >= mappings[at].end:
         return 0

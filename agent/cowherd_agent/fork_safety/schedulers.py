@@ -1,4 +1,4 @@
-"""Schedulers whose jobs run in a mold: they rest while another mold is made, which has the same.
+"""Schedulers whose jobs run in a mold: paused while another mold with the same jobs is made.
 
 A job that is due once for the whole herd must not be run by two molds. APScheduler has calls for
 that: pause() and resume() (apscheduler/schedulers/base.py, 3.x).
@@ -16,13 +16,13 @@ _RUNNING = 1
 
 
 class Schedulers:
-    """Those of this process that rest."""
+    """The schedulers of this process that Cowherd paused."""
 
     def __init__(self) -> None:
         self._paused: list[Any] = []
 
     def pause(self) -> int:
-        """Has all that run rest; returns how many these are."""
+        """Pauses all running schedulers; returns how many."""
         running = [each for each in _found() if each.state == _RUNNING]
         for scheduler in running:
             scheduler.pause()
@@ -30,13 +30,13 @@ class Schedulers:
         return len(running)
 
     def resume(self) -> None:
-        """Has those go on that rest by `pause`."""
+        """Resumes the schedulers that `pause` paused."""
         while self._paused:
             self._paused.pop().resume()
 
 
 def _found() -> list[Any]:
-    """By the loop that runs in a thread of its own, whoever has started that."""
+    """The schedulers, found by their loop in a thread, whoever started it."""
     schedulers = [_scheduler_of(frame) for frame in sys._current_frames().values()]
     return [each for each in schedulers if each is not None]
 

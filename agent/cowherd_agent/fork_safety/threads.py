@@ -1,8 +1,7 @@
-"""Which threads of Python an application has left running, whose code each runs, and where it was
-started.
+"""Which Python threads an application has left running, whose code each runs, and where it started.
 
-A fork copies only the thread that forks: another one's work stops in the child, unless its library
-starts it there anew, and a lock that it held stays locked.
+A fork copies only the thread that forks. Another thread's work stops in the child, unless its
+library starts it again there, and a lock that it held stays locked.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ class RunningThread(NamedTuple):
     """A thread besides the main one.
 
     Attributes:
-        started_at: `file:line` of the caller that is not of the standard library, or `unknown`.
-        code: what it runs, as `module.qualname`: its target, or its class where that is derived
-            from Thread. By this a thread that has come back in a child is known again.
-        module: the module that runs in it, the outermost one that is not of the standard library;
-            empty if there is none.
-        native_id: the kernel's number of it, which no other thread of the process has.
+        started_at: `file:line` of the caller outside the standard library, or `unknown`.
+        code: what it runs, as `module.qualname`: its target, or its class if that is derived from
+            Thread. This identifies a thread that has come back in a child.
+        module: the outermost module that runs in it and is not of the standard library; empty if
+            there is none.
+        native_id: the kernel's id for it, unique in the process.
     """
 
     name: str
@@ -43,18 +42,18 @@ class RunningThread(NamedTuple):
 
     @property
     def description(self) -> str:
-        """In words: its name, whose code it runs, where it was started."""
+        """In words: the thread's name, whose code it runs, where it was started."""
         of = f" of {self.module}" if self.module else f", which runs {self.code}"
-        # Started before anybody could take notes, by an auto-instrumentation, say.
+        # Unknown for threads started before recording began, by an auto-instrumentation, say.
         at = "" if self.started_at == UNKNOWN else f", started at {self.started_at}"
         return f"thread {self.name!r}{of}{at}"
 
 
 def record_starts() -> None:
-    """Has each thread remember, from now on, where it was started; some 2 µs a thread.
+    """Makes each thread remember where it was started, from now on; some 2 µs a thread.
 
-    Also in workers, any of which may be the next mold. It stays for good: the application may have
-    put a function of its own around it.
+    Workers do this too, since any of them may be the next mold. It is never undone: the application
+    may have wrapped the function meanwhile.
     """
     original = threading.Thread.start
     if getattr(original, "_cowherd_records", False):
@@ -69,7 +68,7 @@ def record_starts() -> None:
 
 
 def running() -> list[RunningThread]:
-    """The Python threads that run now, besides the calling one."""
+    """The Python threads running now, besides the calling one."""
     frames = sys._current_frames()
     return [
         _describe(thread, frames.get(thread.ident or 0))
@@ -88,8 +87,8 @@ def with_code(code: str) -> list[threading.Thread]:
 
 
 def target_of(thread: threading.Thread) -> Any:
-    """What a thread was made to call, while it does; None for one that has a `run` of its own.
-    (`_target` of Lib/threading.py, 3.10 to 3.15.)"""
+    """What a thread calls, while it does; None for a thread with its own `run`. (`_target` of
+    Lib/threading.py, 3.10 to 3.15.)"""
     return getattr(thread, "_target", None)
 
 
@@ -109,11 +108,11 @@ def _code_of(thread: threading.Thread) -> str:
 
 
 def _function_of(thread: threading.Thread) -> object:
-    """The function that it runs, or the class that says what it runs."""
+    """The function that the thread runs, or its class, whose `run` it runs."""
     target = thread.function if type(thread) is threading.Timer else target_of(thread)
     if type(target) is MethodType:
         target = target.__func__
-    # An object that can be called, or a partial, says nothing itself.
+    # A callable object or a partial does not say what it is.
     return target if type(target) in _FUNCTIONS else type(thread)
 
 
@@ -122,7 +121,7 @@ def _module_of(function: object) -> str:
 
 
 def _text(thing: object, name: str) -> str:
-    """An attribute of a function or of a class that may be an application's."""
+    """An attribute of a function or class, which may be an application's."""
     try:
         value = getattr(thing, name, "")
     except Exception:

@@ -1,9 +1,9 @@
 """The process's own memory as flat views, for reading and writing object headers.
 
-A ctypes array over the whole address space turns into a memoryview; indexing it costs some tens of
-nanoseconds, which is what lets a walk in pure Python mark two million objects a second. Nothing is
-mapped or copied by that. An index that is no mapped address kills the process by SIGSEGV: index
-these views by `id(object)` only, or by pointers that were checked.
+A ctypes array over the whole address space becomes a memoryview. Indexing it costs some tens of
+nanoseconds, which lets a walk in pure Python mark two million objects a second. Nothing is mapped
+or copied. An index that is no mapped address kills the process by SIGSEGV: index these views by
+`id(object)` only, or by pointers that were checked.
 """
 
 from __future__ import annotations

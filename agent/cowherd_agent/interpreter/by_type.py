@@ -1,8 +1,8 @@
-"""What is known of objects by their type, where the types are an application's.
+"""Facts about objects by their type, safe for an application's types.
 
-A metaclass may define `__eq__` or `__hash__`: as the key of a dict, or compared with another, its
-class would run that code, or be refused as unhashable. So a type is known here by its address,
-which takes a little longer.
+A metaclass may define `__eq__` or `__hash__`. As a dict key, or in a comparison, its class would
+run that code, or be refused as unhashable. So types are identified here by address, which takes a
+little longer.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _namespace_of = type.__dict__["__dict__"].__get__
 
 
 class ByType(dict[int, Value]):
-    """By the address of a type, what `find` has found for it when it was met first."""
+    """The result of `find` by the address of a type; computed when a type is met first."""
 
     def __init__(self, find: Callable[[type], Value]) -> None:
         super().__init__()
         self._find = find
-        # Kept, so that no other one comes to have their addresses.
+        # Kept alive, so that no other type can get one of the addresses.
         self._types: list[type] = []
 
     def __missing__(self, address: int) -> Value:
@@ -35,7 +35,7 @@ class ByType(dict[int, Value]):
         return found
 
     def of_each(self, objects: Iterable[object]) -> Iterator[Value]:
-        """For each object, at the speed of C."""
+        """The value for each object, at the speed of C."""
         return map(self.__getitem__, map(id, map(type, objects)))
 
     def clear(self) -> None:
@@ -57,5 +57,5 @@ def types_are_plain_keys() -> bool:
 
 
 def is_kind_of(kind: type, base: type) -> bool:
-    """Whether a type is `base` or derived from it; issubclass() would ask its metaclass."""
+    """Whether `kind` is `base` or derived from it; issubclass() would ask its metaclass."""
     return any(each is base for each in _mro_of(kind))

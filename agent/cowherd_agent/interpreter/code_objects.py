@@ -1,12 +1,13 @@
-"""What a code object refers to.
+"""The referents of a code object.
 
 Code objects are not tracked by the collector on GIL builds, and gc.get_referents() gives nothing
 for them; the interpreter reads their constants, names and tables at every call, line and exception.
-Most are attributes. `co_localsplusnames` and `co_localspluskinds` have none, and asking for
-`co_varnames` would create and cache a tuple; these two are read from the object itself.
+Most of these are attributes. `co_localsplusnames` and `co_localspluskinds` have no attribute, and
+asking for `co_varnames` would create and cache a tuple. So these two are read from the object
+itself.
 
-The offsets are those of `struct PyCodeObject` (Include/cpython/code.h), the same in 3.12 to 3.15;
-they are used only if the fields around them are found where they are expected.
+The offsets are those of `struct PyCodeObject` (Include/cpython/code.h), the same in 3.12 to 3.15.
+They are used only if the fields around them are found where they are expected.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Referents = Callable[[CodeType], list[object]]
 
 
 def referents() -> Referents:
-    """A function that lists what a code object refers to, as completely as can be done here."""
+    """Returns a function that lists a code object's referents, as completely as possible."""
     return _all_referents if _layout_is_known() else _attribute_referents
 
 

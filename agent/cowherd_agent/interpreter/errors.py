@@ -1,14 +1,14 @@
-"""The one error of the heap policies."""
+"""The error of the heap policies."""
 
 from __future__ import annotations
 
 
 class PolicyUnavailable(Exception):
-    """A heap policy that this interpreter can't have, or whose self-test failed here.
+    """A heap policy that is not possible with this interpreter, or whose self-test failed.
 
     Attributes:
         policy: the policy's name, as the user chose it.
-        reason: why not, as a clause that can stand behind "because".
+        reason: why not, as a clause that can follow "because".
     """
 
     def __init__(self, policy: str, reason: str, available: tuple[str, ...] = ()) -> None:

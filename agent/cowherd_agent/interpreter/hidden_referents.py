@@ -1,13 +1,13 @@
-"""What objects refer to, beyond what gc.get_referents() gives.
+"""Objects' referents that gc.get_referents() leaves out.
 
-A type's traversal visits what can be part of a cycle. It leaves out, among what a large application
-has many of:
+A type's traversal visits what can be part of a cycle. Among the objects that a large application
+has many of, it leaves out:
 
 - the keys of a dict that has only strings as keys (`dict_traverse`, Objects/dictobject.c);
-- all that a code object refers to (code_objects.py), and the ends of a range;
+- all referents of a code object (code_objects.py), and the ends of a range;
 - the names of a type (`type_traverse`, Objects/typeobject.c), and everything of a static type,
-  which the collector does not track; on 3.12+ most static types are immortal from the start, so
-  that a walk would end at them;
+  which the collector does not track; on 3.12+ most static types are immortal from the start, so a
+  walk would end at them;
 - the objects in numpy's arrays, which do not take part in garbage collection.
 """
 
@@ -29,7 +29,7 @@ Lister = Callable[[Any], Iterable[object]]
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE (Include/object.h)."""
 
-# Asked of `type` itself, so that no metaclass of the application's is run.
+# Read through `type` itself, so that no metaclass of the application runs.
 _flags_of = type.__dict__["__flags__"].__get__
 _name_of = type.__dict__["__name__"].__get__
 _qualname_of = type.__dict__["__qualname__"].__get__
@@ -39,10 +39,10 @@ _bases_of = type.__dict__["__bases__"].__get__
 
 
 class HiddenReferents(dict[type, "Lister | None"]):
-    """By type, what lists the hidden referents of its instances; filled as types are met.
+    """What lists the hidden referents of a type's instances, by type; filled as types are met.
 
     Types are compared through their method resolution order: isinstance() would ask an object for
-    `__class__`, and so run an application's code.
+    `__class__`, and so run application code.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class HiddenReferents(dict[type, "Lister | None"]):
         ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
         if isinstance(ndarray, type):
             self._listers.append((ndarray, _elements_of_arrays(ndarray)))
-        # As keys types are faster than their addresses, where they may be.
+        # Types are faster keys than their addresses, where they can be keys.
         self._by_address = None if types_are_plain_keys() else ByType(self.lister_of)
 
     def __missing__(self, kind: type) -> Lister | None:
@@ -91,7 +91,7 @@ def _elements_of_arrays(ndarray: Any) -> Lister:
     """The objects in an array, or in the fields of an array of records. `flat` gives the stored
     objects themselves, without a copy of the array.
 
-    All is asked of `ndarray` itself, so that no code of a class derived from it is run.
+    All attributes are read through `ndarray` itself, so that no code of a derived class runs.
     """
     type_of, flat_of, view = ndarray.dtype.__get__, ndarray.flat.__get__, ndarray.view
 
@@ -108,7 +108,7 @@ def _elements_of_arrays(ndarray: Any) -> Lister:
 
 
 def of_all_types() -> list[object]:
-    """The names of all types; and the static ones themselves, with what they hold."""
+    """The names of all types, and the static types themselves with their contents."""
     found: list[object] = []
     for cls in all_types():
         found += of_type(cls)
@@ -118,7 +118,7 @@ def of_all_types() -> list[object]:
 
 
 def of_type(cls: type) -> list[object]:
-    """The names of a type; and of a static one what it holds."""
+    """The names of a type; for a static type also its contents."""
     found: list[object] = [_name_of(cls), _qualname_of(cls)]
     if not _flags_of(cls) & _HEAP_TYPE:
         namespace = _namespace_of(cls)

@@ -1,15 +1,15 @@
-"""Which interpreter this is, and which heap policies it can have.
+"""Which interpreter this is, and which heap policies are possible with it.
 
 The gates are by exact version and build, because the policies rely on CPython's memory layout:
 
-- immortal objects came with CPython 3.12 (PEP 683);
-- free-threaded builds count references in two words per object and per thread, and have another
-  collector: they are only observed;
-- debug builds keep a total of all reference counts and assert on them;
-- 3.14.0 to 3.14.4 had an incremental collector; 3.14.5 and 3.15 went back to generations;
-- 3.15's pymalloc can use huge pages (gh-144319), with which a copy-on-write fault after a fork
-  kills the child by SIGBUS when the pool of huge pages is exhausted (Doc/using/cmdline.rst of
-  3.15, PYTHON_PYMALLOC_HUGEPAGES).
+- Immortal objects came with CPython 3.12 (PEP 683).
+- Free-threaded builds count references in two words per object and per thread, and have another
+  collector: they are only observed.
+- Debug builds keep a total of all reference counts and assert on them.
+- 3.14.0 to 3.14.4 had an incremental collector; 3.14.5 and 3.15 went back to generations.
+- 3.15's pymalloc can use huge pages (gh-144319). With them a copy-on-write fault after a fork kills
+  the child by SIGBUS when the pool of huge pages is exhausted (Doc/using/cmdline.rst of 3.15,
+  PYTHON_PYMALLOC_HUGEPAGES).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cowherd_agent.interpreter.ladder_table import LADDER, REASONS, RUNGS
 
 
 class Interpreter(NamedTuple):
-    """What the policies must know of an interpreter; plain data, so that choosing is pure."""
+    """The facts of an interpreter that policies depend on; plain data, so that choosing is pure."""
 
     implementation: str
     version: tuple[int, int, int]
@@ -48,14 +48,13 @@ class Interpreter(NamedTuple):
 
     @property
     def incremental_collector(self) -> bool:
-        """Whether the collector is 3.14's incremental one, which was taken back in 3.14.5."""
+        """Whether the collector is 3.14's incremental one, which 3.14.5 removed."""
         return (3, 14, 0) <= self.version < (3, 14, 5)
 
 
 @cache
 def identify() -> Interpreter:
-    """This very interpreter. Kept, so that a worker that asks imports nothing and writes
-    nothing."""
+    """This process's interpreter. Cached, so that asking in a worker imports and writes nothing."""
     major, minor, patch = sys.version_info[:3]
     abiflags = getattr(sys, "abiflags", "")
     return Interpreter(
@@ -72,9 +71,9 @@ def identify() -> Interpreter:
 def _huge_pages() -> bool:
     """Whether pymalloc was both built for huge pages and told to use them.
 
-    The variable is read through PyConfig and respects -E and -I, so the configuration is asked and
-    not the environment (PyConfig_Get, 3.14+). The option is known even where huge pages were not
-    compiled in, so the build is asked first.
+    PyConfig reads the variable and respects -E and -I, so the configuration is queried instead of
+    the environment (PyConfig_Get, 3.14+). The option exists even in builds without huge pages, so
+    the build is checked first.
     """
     if sys.implementation.name != "cpython" or sys.version_info < (3, 15):
         return False
@@ -94,7 +93,7 @@ def _huge_pages() -> bool:
 def why_not(policy_name: str, interpreter: Interpreter) -> str | None:
     """Why `interpreter` can't have the heap policy `policy_name`; None if it can.
 
-    Pure. What only a run can tell (the self-tests) comes later, as PolicyUnavailable.
+    Pure. Failures that only a run can show (the self-tests) come later, as PolicyUnavailable.
     """
     rung = RUNGS.get(policy_name)
     if rung is None:

@@ -1,6 +1,6 @@
 """The ladder of heap policies: their names, their order, and what each needs of an interpreter.
 
-The table is policies.json, from which TypeScript has it too (`cowherd doctor`).
+The table is policies.json, from which TypeScript's copy is made too (`cowherd doctor`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cowherd_agent.places import PACKAGE_FOLDER
 class Rung(NamedTuple):
     """One heap policy.
 
-    ``needs`` are names of requirements, in the order in which they are told of; ``oldest`` and
+    ``needs`` are names of requirements, in the order in which they are reported; ``oldest`` and
     ``newest`` are minor versions of CPython; ``guard_holds`` are functions of ``gc`` that would
     undo the policy.
     """
@@ -44,6 +44,6 @@ def _read() -> tuple[dict[str, str], tuple[Rung, ...]]:
 
 
 REASONS, LADDER = _read()
-"""Why a requirement is not met, by its name; and the rungs, the highest first."""
+"""Reasons for unmet requirements, by requirement; and the rungs, highest first."""
 
 RUNGS = {rung.name: rung for rung in LADDER}

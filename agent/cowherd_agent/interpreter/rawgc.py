@@ -1,7 +1,7 @@
-"""The gc module's own functions, taken before the guard replaces them.
+"""The gc module's own functions, saved before the guard replaces them.
 
-Cowherd's own code calls these, so that the guard counts only what others do. Import this module
-before a guard is installed; guard.py does so itself.
+Cowherd's own code calls these, so that the guard counts only calls of other code. Import this
+module before a guard is installed; guard.py does so itself.
 """
 
 from __future__ import annotations

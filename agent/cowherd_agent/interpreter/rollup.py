@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 
 class Rollup(NamedTuple):
-    """Bytes. `shared_dirty_bytes` is what this process shares by copy-on-write: anonymous pages,
-    written since the program was loaded, that another process maps too."""
+    """Bytes. `shared_dirty_bytes` is shared by copy-on-write: anonymous pages, written since the
+    program was loaded, that another process maps too."""
 
     rss_bytes: int
     pss_bytes: int
@@ -20,7 +20,7 @@ class Rollup(NamedTuple):
 
 
 def parse(text: str) -> Rollup:
-    """Sums the fields, so that the text of plain smaps will do too."""
+    """Sums the fields, so the text of plain smaps works too."""
     kib: dict[str, int] = {}
     for line in text.splitlines():
         name, _, rest = line.partition(":")
@@ -37,7 +37,7 @@ def parse(text: str) -> Rollup:
 
 
 def read() -> Rollup | None:
-    """None where the kernel tells nothing (no /proc, or a sandbox without smaps)."""
+    """Returns None if the kernel gives no data (no /proc, or a sandbox without smaps)."""
     for name in ("smaps_rollup", "smaps"):
         try:
             return parse(Path("/proc/self", name).read_text("ascii", "replace"))
@@ -52,10 +52,10 @@ _MAPPING_OR_SHARED = re.compile(
 
 
 def parse_shared_anonymous(text: str) -> int:
-    """From plain smaps, bytes that are shared by copy-on-write: those of mappings without a file.
+    """Bytes shared by copy-on-write, from plain smaps: shared bytes of mappings without a file.
 
     `Shared_Dirty` of the rollup also counts pages of files that were just written to the disk (a
-    library that was just installed, say), which come in as they are touched. Pure.
+    library that was just installed, say), and grows as they are touched. Pure.
     """
     shared_kib = 0
     inode = "0"
@@ -68,7 +68,7 @@ def parse_shared_anonymous(text: str) -> int:
 
 
 def shared_anonymous_bytes() -> int | None:
-    """What this process shares by copy-on-write; None where the kernel does not tell."""
+    """Bytes that this process shares by copy-on-write; None if the kernel gives no data."""
     try:
         return parse_shared_anonymous(Path("/proc/self/smaps").read_text("ascii", "replace"))
     except (OSError, ValueError, IndexError):
@@ -76,6 +76,6 @@ def shared_anonymous_bytes() -> int | None:
 
 
 def anonymous_bytes() -> int:
-    """This process's anonymous memory, or 0 where it can't be told."""
+    """This process's anonymous memory; 0 if unknown."""
     rollup = read()
     return 0 if rollup is None else rollup.anonymous_bytes

@@ -15,10 +15,9 @@ _NO_SUCH_NAME = "_cowherd_no_such_name_"
 
 
 def all_types() -> Iterator[type]:
-    """Every class there is: `object` and, through the lists that types keep, all below it.
+    """Every class: `object` and, through the lists that types keep, all classes below it.
 
-    `type.__subclasses__` is called on `type` itself, so that no metaclass of the application's is
-    run.
+    `type.__subclasses__` is called on `type` itself, so that no metaclass of the application runs.
     """
     seen: set[int] = set()
     stack: list[type] = [object]
@@ -35,7 +34,7 @@ def all_types() -> Iterator[type]:
 
 
 def assign() -> int:
-    """Assign a version tag to every type; return for how many that was done."""
+    """Assign a version tag to every type; return the number of types tagged."""
     assign_one = _assigner()
     return sum(1 for cls in all_types() if assign_one(cls))
 

@@ -1,7 +1,7 @@
-"""The keeper's door: a Unix socket in the runtime directory, for those who did not start it.
+"""The keeper's adoption socket: a Unix socket in the runtime directory, for later supervisors.
 
-A supervisor that adopts the herd of a dead one comes here, and the commands ``status`` and
-``stop`` when there is no supervisor. Open to the owner of the runtime directory only.
+A supervisor that adopts the herd of a dead one connects here, and so do the commands ``status`` and
+``stop`` when there is no supervisor. Only the owner of the runtime directory can connect.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from cowherd_agent.wire.messages import Message
 if TYPE_CHECKING:
     from cowherd_agent.wire.message_types import KeeperLooked, KeeperRefused
 
-# Others wait in the backlog. A visitor says one line and leaves.
+# One more visitor, and the oldest is dropped. A visitor sends one line and leaves.
 _MOST_VISITORS = 16
 _LONGEST_LINE_BYTES = 4096
 
-# What a herd has in its runtime directory (the supervisor's runtime-directory.ts); taken away here
-# when there is no supervisor to do it. The door itself is the last: a new supervisor that finds
-# nobody behind it starts a herd of its own.
+# A herd's files in its runtime directory (src/supervisor/runtime-directory/runtime-directory.ts);
+# removed here when no supervisor is there to do it. The adoption socket itself goes last: a new
+# supervisor that finds nobody listening on it starts its own herd.
 _RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new")
-# Says that Cowherd has made the folder (src/supervisor/runtime-directory/runtime-folder.ts).
+# Marks the folder as made by Cowherd (src/supervisor/runtime-directory/runtime-folder.ts).
 _MADE_MARKER = ".cowherd"
 _CENSUS_FILE = re.compile(r"census-\d+(\.new)?", re.ASCII)
 
@@ -43,7 +43,7 @@ class Visitor:
 
 
 class Door:
-    """Not open until :meth:`open`; all sockets are registered with ``poll``."""
+    """Closed until :meth:`open`; all sockets are registered with ``poll``."""
 
     def __init__(self, path: str, poll: select.poll) -> None:
         self._path = path
@@ -56,14 +56,14 @@ class Door:
         return self._listening is not None
 
     def open(self) -> str | None:
-        """Listens, if it has a path. Says why not where that is impossible, since the herd can
-        serve without it."""
+        """Listens, if there is a path. Returns the reason for a failure: the herd can serve without
+        it."""
         if self._path == "":
             return None
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         previous_umask = os.umask(0o177)
         try:
-            # Of a keeper that was killed: whoever started this one has made sure of it.
+            # A leftover of a killed keeper; the supervisor has checked that nobody listens on it.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path)
             listening.bind(self._path)
@@ -79,26 +79,26 @@ class Door:
         return None
 
     def reopen_where_gone(self) -> None:
-        """Listens again when the file was taken away, alone or with its folder, which the
-        supervisor makes again. Visitors stay."""
+        """Listens again if the file was removed, alone or with its folder, which the supervisor
+        makes again. Visitors stay."""
         directory = os.path.dirname(self._path)
         if self._listening is None or os.path.lexists(self._path) or not os.path.isdir(directory):
             return
         before = self._listening
         if self.open() is not None:
-            # Tried again later; nobody finds the old one, but it says that there was one.
+            # Retried later. The old socket is unreachable, but records that there is to be one.
             return
         self._poll.unregister(before)
         before.close()
 
     def knows(self, descriptor: int) -> bool:
-        """Whether it is the door's own socket or a visitor's."""
+        """Whether it is the adoption socket itself or a visitor's."""
         if self._listening is not None and descriptor == self._listening.fileno():
             return True
         return descriptor in self._visitors
 
     def read(self, descriptor: int) -> list[Message]:
-        """What a visitor has said; lets visitors in and out."""
+        """A visitor's messages; also accepts new visitors and drops finished ones."""
         visitor = self._visitors.get(descriptor)
         if visitor is None:
             self._let_in()
@@ -120,7 +120,9 @@ class Door:
             return []
 
     def answer(self, descriptor: int, message: KeeperLooked | KeeperRefused) -> None:
-        """Says something to a visitor. The socket has room for it; a visitor who left misses it."""
+        """Sends a message to a visitor; the socket has room for it. A visitor who left misses
+        it.
+        """
         visitor = self._visitors.get(descriptor)
         if visitor is not None:
             with contextlib.suppress(OSError):
@@ -130,18 +132,19 @@ class Door:
         return self._visitors[descriptor].connection
 
     def let_stay(self, descriptor: int) -> socket.socket:
-        """The connection of a visitor that is none any more; still registered."""
+        """Hands over the connection of a visitor who stays; it is still registered."""
         return self._visitors.pop(descriptor).connection
 
     def abandon(self) -> None:
-        """Closes it; its file and its directory are another keeper's from now on."""
+        """Closes the socket; its file and directory belong to another keeper from now on."""
         if self._listening is not None:
             self._poll.unregister(self._listening)
             self._listening.close()
             self._listening = None
 
     def close(self, with_directory: bool) -> None:
-        """Closes it and removes its file, and ``with_directory`` all that the herd has there."""
+        """Closes the socket and removes its file; ``with_directory`` also removes the herd's files
+        there."""
         if self._listening is None:
             return
         directory = os.path.dirname(self._path)
@@ -160,7 +163,7 @@ class Door:
         for name in os.listdir(directory):
             if name in _RUNTIME_FILES or _CENSUS_FILE.fullmatch(name):
                 os.unlink(os.path.join(directory, name))
-        # Somebody keeps a file of their own there: the marker stays with it, for the next herd.
+        # If somebody keeps a file of their own there, the marker stays with it, for the next herd.
         if kept.issuperset(os.listdir(directory)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(directory, _MADE_MARKER))

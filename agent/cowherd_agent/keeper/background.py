@@ -1,7 +1,7 @@
 """A mold that is made ready beside a serving herd gives way to the workers on the processor.
 
-By its nice value, which the workers that it forks inherit: so it is lowered only where it can be
-raised again.
+It does so by its nice value, which its workers inherit. So the priority is lowered only where it
+can be raised again.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import resource
 # include/uapi/linux/capability.h
 CAP_SYS_NICE = 23
 
-# The weight of such a process is 15, of one with 0 it is 1024 (kernel/sched/core.c,
+# Such a process weighs 15, one with nice value 0 weighs 1024 (kernel/sched/core.c,
 # sched_prio_to_weight).
 LOWEST_PRIORITY_NICENESS = 19
 
 
 def set_background(pid: int, background: bool) -> bool:
-    """Has a child of this process give way to all others, or have this process's own priority.
+    """Gives a child of this process the lowest priority, or this process's own again.
 
-    Returns whether it does: not where the kernel would let nobody raise it again.
+    Returns whether that was done: a priority that the kernel would not let Cowherd raise again is
+    not lowered.
     """
     own = os.getpriority(os.PRIO_PROCESS, 0)
     if background and not _can_be_raised_to(own):
@@ -33,7 +34,8 @@ def set_background(pid: int, background: bool) -> bool:
 
 
 def _can_be_raised_to(niceness: int) -> bool:
-    """By the capability, or by the limit: 20 - niceness (kernel/sched/syscalls.c, can_nice)."""
+    """Whether the kernel lets this process lower a nice value to `niceness` again: by the
+    capability, or by the limit, which is 20 - niceness (kernel/sched/syscalls.c, can_nice)."""
     soft_limit, _ = resource.getrlimit(resource.RLIMIT_NICE)
     return soft_limit == resource.RLIM_INFINITY or soft_limit >= 20 - niceness or has_sys_nice()
 

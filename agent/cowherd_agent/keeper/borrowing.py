@@ -1,7 +1,7 @@
 """Borrowing the listening sockets of another keeper's herd, to take its place (lending.py).
 
-Until this herd takes over, the sockets are the lender's: neither a socket file is removed here nor
-anybody turned away.
+Until this herd takes over, the sockets are the lender's: this keeper removes no socket file and
+turns nobody away.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Offer(NamedTuple):
     """A listener that was lent.
 
     Attributes:
-        address: what the lender was asked to listen on.
+        address: the address that the lender was asked to listen on.
         bound: where the socket is: the host and the port, or the path.
     """
 
@@ -50,11 +50,11 @@ class Offer(NamedTuple):
 
 
 class Borrowed:
-    """What was lent, and the connection to the lender.
+    """The lent listeners, and the connection to the lender.
 
     Attributes:
-        pid: the lender's.
-        protocol: the version that it speaks.
+        pid: the lender's pid.
+        protocol: the protocol version that the lender speaks.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class Borrowed:
         return self._connection.fileno()
 
     def take(self, address: Address) -> Listener | None:
-        """The listener for this address, if it was lent, and not closed since."""
+        """The listener for this address, if it was lent and has not been closed since."""
         found = match(address, self._offers)
         if found is None or self._offers[found].listener.socket.fileno() < 0:
             return None
         return self._offers[found].listener
 
     def hear(self) -> Literal["nothing", "taken_back", "gone"]:
-        """What the lender does: it has taken back what it had lent, or has left."""
+        """What the lender did: took the loan back, or left."""
         try:
-            # Only one word may come.
+            # The lender can send only one message.
             return "taken_back" if self._connection.recv(4096, socket.MSG_DONTWAIT) else "gone"
         except BlockingIOError:
             return "nothing"
@@ -86,7 +86,7 @@ class Borrowed:
             return "gone"
 
     def leave(self) -> bool:
-        """This process leaves. Whether the lender has left, too."""
+        """This process leaves. Returns whether the lender has left, too."""
         if self.fileno() < 0:
             return False
         with contextlib.suppress(OSError):
@@ -94,13 +94,13 @@ class Borrowed:
         return self.hear() == "gone"
 
     def own(self) -> None:
-        """The lender has left, or is about to: all that was lent is this keeper's."""
+        """The lender has left, or is about to: all that was lent belongs to this keeper."""
         for offer in self._offers:
             offer.listener.is_ours = True
 
     def take_over(self, used: Collection[Listener]) -> None:
-        """Has the lender give way, if it is still there, and closes what this herd does not use.
-        Nothing is left to take."""
+        """Makes the lender give way, if it is still there, and closes the listeners that this herd
+        does not use. Nothing is left to take."""
         self.own()
         kept = [offer.address for offer in self._offers if offer.listener in used]
         line = json.dumps({"type": "give_way", "kept": kept}).encode() + b"\n"
@@ -110,7 +110,7 @@ class Borrowed:
         self.close_listeners()
 
     def close_listeners(self) -> None:
-        """Of those that are left to take; their files too, if they are this keeper's."""
+        """Closes the listeners that nobody took; their files too, if they are this keeper's."""
         for offer in self._offers:
             offer.listener.close()
         self._offers = []
@@ -120,7 +120,7 @@ class Borrowed:
 
 
 def match(address: Address, offers: Sequence[Offer]) -> int | None:
-    """Which one is for this address: asked for in the same words, or bound to it. Pure."""
+    """Index of the offer for this address: requested in the same words, or bound to it. Pure."""
     for index, offer in enumerate(offers):
         if offer.address == address:
             return index
@@ -131,7 +131,7 @@ def match(address: Address, offers: Sequence[Offer]) -> int | None:
 
 
 def _bound_by(address: Address) -> tuple[str, int] | str | None:
-    """Where a socket for this address is. What the kernel chooses (port 0) is nobody's to name."""
+    """Where a socket for this address is bound; None if the kernel chooses (port 0)."""
     if address["kind"] == "unix":
         path = address["path"]
         return path if path.startswith("\0") else os.path.abspath(path)
@@ -141,7 +141,7 @@ def _bound_by(address: Address) -> tuple[str, int] | str | None:
 
 
 def borrow(door_path: str) -> Borrowed:
-    """Asks the keeper behind this door. Raises BorrowError."""
+    """Asks the keeper behind this adoption socket. Raises BorrowError."""
     with contextlib.ExitStack() as undo:
         connection = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         try:
@@ -176,7 +176,7 @@ def _ask(connection: socket.socket, door_path: str, undo: contextlib.ExitStack) 
 def _receive(
     connection: socket.socket, undo: contextlib.ExitStack
 ) -> tuple[Message, list[socket.socket]]:
-    """One line, and the sockets that come with it."""
+    """Receives one line, and the sockets that come with it."""
     room = socket.CMSG_SPACE(lending.MOST_LISTENERS * array.array("i").itemsize)
     line = b""
     sockets = []

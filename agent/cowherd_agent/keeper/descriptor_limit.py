@@ -1,6 +1,6 @@
-"""The keeper's limit of open files: it holds two for each worker.
+"""The keeper's limit of open files: the keeper holds two descriptors for each worker.
 
-Its children keep the limit that the server was started with, which is the application's to see.
+Its children keep the limit that the server was started with, since the application can see it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _before: tuple[int, int] | None = None
 
 
 def raise_limit() -> None:
-    """To the hard limit, for this process."""
+    """Raises this process's limit to the hard limit."""
     global _before
     soft, hard = _before = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -21,8 +21,8 @@ def raise_limit() -> None:
 
 
 def give_back(pid: int) -> None:
-    """To a child, which has inherited it."""
+    """Restores the original limit in a child, which inherited the raised one."""
     if _before is not None:
-        # One that has ended needs none.
+        # A child that has ended needs none.
         with contextlib.suppress(OSError, ValueError):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, _before)

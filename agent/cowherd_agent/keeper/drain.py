@@ -1,6 +1,6 @@
 """How a keeper without a supervisor ends its herd: workers first, then molds, each with a deadline.
 
-The same steps as the supervisor's own (src/supervisor/decisions/processes/stopping.ts).
+The steps are the supervisor's own (src/supervisor/decisions/processes/stopping.ts).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOLD_GRACE_SECONDS = 5.0
 
 
 class Drain:
-    """``quick`` cuts requests in flight short; else workers have ``grace_seconds`` for them."""
+    """``quick`` cuts requests in flight short; else workers get ``grace_seconds`` for them."""
 
     def __init__(self, quick: bool, grace_seconds: float) -> None:
         self._signal = signal.SIGQUIT if quick else signal.SIGTERM
@@ -27,15 +27,16 @@ class Drain:
         self._molds_told = False
 
     def timeout_ms(self) -> int:
-        """How long to wait for something to happen."""
+        """How long to wait for the next event."""
         return max(0, round((self._deadline - time.monotonic()) * 1000)) + 1
 
     def is_over(self) -> bool:
-        """The time for this step is up: what is left is to be killed."""
+        """Whether this step's deadline has passed: the remaining processes are to be killed."""
         return time.monotonic() >= self._deadline
 
     def signals(self, workers: Iterable[int]) -> list[tuple[int, int]]:
-        """Each worker, the first time that it is named, with what to signal it."""
+        """Signals to send, as pid and signal: to each new worker the drain's signal, after the
+        deadline SIGKILL to all."""
         new = [pid for pid in workers if pid not in self._signalled]
         self._signalled.update(new)
         if self.is_over():
@@ -43,7 +44,7 @@ class Drain:
         return [(pid, self._signal) for pid in new]
 
     def tells_molds(self) -> bool:
-        """True once, when the molds are to be told; they have a time of their own from then on."""
+        """True once, when the molds are to be told; they get a new deadline then."""
         if self._molds_told:
             return False
         self._molds_told = True

@@ -1,4 +1,4 @@
-"""What the keeper knows of each mold and each worker: all that a later supervisor has to know."""
+"""The keeper's state of each mold and each worker: all that a later supervisor has to know."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cowherd_agent.wire.message_rules import Stage
 if TYPE_CHECKING:
     from cowherd_agent.wire.message_types import MoldConfigured, MoldReady
 
-# The generation of a mold that was here before its order: the first one, and a retired worker.
+# The generation of a mold that existed before its order: the first mold, or a retired worker.
 UNORDERED = 0
 
 _SETTLED_NS = 10_000_000_000
 
 
 class Mold:
-    """A mold process, the keeper's end of its packet socket, and how far it is."""
+    """A mold process, the keeper's end of its packet socket, and its progress."""
 
     __slots__ = (
         "bad_messages",
@@ -35,22 +35,22 @@ class Mold:
 
     def __init__(self, generation: int, pid: int, connection: socket.socket) -> None:
         self.generation = generation
-        # 0 once it has ended.
+        # 0 once the mold has ended.
         self.pid = pid
         self.connection = connection
         self.stage = Stage.UNORDERED
-        # What it said last of these two kinds.
+        # The mold's latest message of each of these two kinds.
         self.configured: MoldConfigured | None = None
         self.ready: MoldReady | None = None
-        # The `configured` of the mold that it was forked from, where it was a worker.
+        # The `configured` of the mold that it was forked from, if it was a worker.
         self.inherited: MoldConfigured | None = None
         self.has_listeners = False
-        # Slots for which a fork was asked and not yet answered.
+        # Slots for which a fork was requested and not yet answered.
         self.forking: set[int] = set()
         self.bad_messages = 0
 
     def reach(self, stage: Stage) -> None:
-        """It has come so far. With a new start it has nothing of what it had before."""
+        """The mold has reached this stage. A new start drops earlier state."""
         self.stage = stage
         if stage is not Stage.READY:
             self.ready = None
@@ -62,9 +62,9 @@ class Worker:
     """A worker process.
 
     Attributes:
-        connection: the keeper's end of its own packet socket; None when it has closed the other.
-        scoreboard: the descriptor of its row, which is the keeper's to close.
-        configured: what its mold said of the settings.
+        connection: the keeper's end of its packet socket; None once the worker has closed its own.
+        scoreboard: the descriptor of its row, which the keeper closes.
+        configured: the `configured` message of its mold.
     """
 
     __slots__ = (
@@ -100,6 +100,6 @@ class Worker:
         self.bad_messages = 0
 
     def is_settled(self, now_monotonic_ns: int) -> bool:
-        """Whether it must be the keeper's child by now, if it is one at all: until a moment after
-        its fork a process between it and its mold is its parent."""
+        """Whether it must be the keeper's child by now, if it is one at all: for a moment after the
+        fork its parent is a process between it and its mold."""
         return now_monotonic_ns - self.forked_monotonic_ns > _SETTLED_NS

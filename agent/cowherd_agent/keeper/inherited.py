@@ -1,8 +1,8 @@
 """Sockets that the supervisor was started with: systemd's, or those of binds to ``fd://N``.
 
-The supervisor hands them on from descriptor 4 on; a variable has the numbers that they had there.
+The supervisor passes them on from descriptor 4 on; a variable has their numbers there.
 
-Imports next to nothing: the first mold imports it, too.
+Imports next to nothing: the first mold imports this module, too.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ FIRST_DESCRIPTOR = 4
 
 
 def drop() -> None:
-    """Closes them, in a process that is not the keeper."""
+    """Closes the sockets, in a process that is not the keeper."""
     for descriptor in _take():
         os.close(descriptor)
 
 
 def take_sockets() -> dict[int, socket.socket]:
-    """Those that can be listened on, by the number that they had in the supervisor."""
+    """Sockets that can be listened on, by their number in the supervisor."""
     import socket
 
     found = {}
@@ -43,7 +43,7 @@ def take_sockets() -> dict[int, socket.socket]:
 
 
 def listen_on(inherited: dict[int, socket.socket], number: int, backlog: int) -> Listener:
-    """Listens on one of them. Its socket file is not ours to remove. Raises ListenError."""
+    """Listens on one of the sockets. Its socket file is not ours to remove. Raises ListenError."""
     import socket
 
     from cowherd_agent.keeper.listeners import Listener, ListenError
@@ -54,7 +54,7 @@ def listen_on(inherited: dict[int, socket.socket], number: int, backlog: int) ->
         raise ListenError("ADDRESS_UNAVAILABLE", name, reason)
     listening = inherited[number].dup()
     try:
-        # Another listen() can be denied (SELinux); gunicorn does the same.
+        # A second listen() can be denied (SELinux); gunicorn does the same.
         if not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             listening.listen(backlog)
     except OSError as error:
@@ -65,7 +65,7 @@ def listen_on(inherited: dict[int, socket.socket], number: int, backlog: int) ->
 
 
 def _take() -> dict[int, int]:
-    """Their descriptors here, each with its number in the supervisor."""
+    """The sockets' descriptors in this process, each with its number in the supervisor."""
     numbers = os.environ.pop(VARIABLE, "")
     if not numbers:
         return {}

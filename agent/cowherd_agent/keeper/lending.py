@@ -1,25 +1,25 @@
 """Lending the listening sockets to the keeper of another herd, which is to take this one's place.
 
-A supervisor that does not speak this keeper's protocol version can't adopt the herd. It starts one
-of its own beside it, whose keeper comes to the door and asks for the listeners. It gets the sockets
-themselves (SCM_RIGHTS, unix(7)), so that both herds accept out of the same queues. For this herd
-nothing changes by that. Then one of two things comes:
+A supervisor that does not speak this keeper's protocol version can't adopt the herd. It starts its
+own herd beside it, whose keeper connects to the adoption socket and asks for the listeners. It gets
+the sockets themselves (SCM_RIGHTS, unix(7)), so that both herds accept from the same queues. This
+herd keeps serving as before. Then one of two things happens:
 
-- The borrower's side of the connection ends: the other herd has failed, and all is as it was.
+- The borrower's side of the connection ends: the other herd has failed, and nothing has changed.
 - `give_way`: the other herd's workers are ready. This herd ends after its requests in flight. The
-  sockets, their files and the runtime directory are the other keeper's.
+  sockets, their files and the runtime directory then belong to the other keeper.
 
-The lender's side ends when this process does. Should that be before either, all is the borrower's.
-Who leaves ends its side first and looks for the other's end then, so that of two that leave at once
-one at least takes away what there is (`leave` here and in borrowing.py).
+The lender's side ends when this process does. If that comes first, everything is the borrower's. A
+process that leaves ends its own side first and then looks for the other's end. So if both leave at
+once, at least one of them removes the files (`leave` here and in borrowing.py).
 
-What two keepers say is the same in every protocol version, one JSON object a line:
+The messages between two keepers are the same in every protocol version, one JSON object a line:
 
     lend      asks for the listeners
     lent      answers, with a descriptor for each listener, in their order; `refused`, with a code
-              and a detail, where that can't be
-    give_way  `kept` has the addresses, as `lent` has them, that the other herd listens on
-    taken_back  by the lender, when a loan has ended without: this process goes on
+              and a detail, if that is impossible
+    give_way  `kept` has the addresses, as in `lent`, that the other herd listens on
+    taken_back  by the lender, when a loan has ended without `give_way`: this process stays
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ _CREDENTIALS = struct.Struct("iII")
 
 
 def is_trusted(connection: socket.socket) -> bool:
-    """Whether the other side is root, or of this process's own user, by the kernel's word."""
+    """Whether the peer is root or this process's own user, by the kernel's credentials."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, _ = _CREDENTIALS.unpack(credentials)
     return uid in (0, os.geteuid())
 
 
 class Loan:
-    """What one borrower has, over the connection on which it has asked.
+    """One borrower's loan, over the connection on which the borrower asked.
 
     Attributes:
-        is_given_way: the borrower has said `give_way`.
+        is_given_way: the borrower has sent `give_way`.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -68,7 +68,7 @@ class Loan:
         return self._connection.fileno()
 
     def lend(self, listeners: dict[str, Listener], protocol: int) -> None:
-        """Hands out the sockets. Raises OSError; a borrower that gets none goes away."""
+        """Hands out the sockets. Raises OSError; a borrower that gets none leaves."""
         lent: Message = {
             "type": "lent",
             "pid": os.getpid(),
@@ -86,7 +86,7 @@ class Loan:
         socket.send_fds(self._connection, [json.dumps(lent).encode() + b"\n"], descriptors)
 
     def read(self) -> Iterable[Message] | None:
-        """What the borrower has said; None at the end of the loan, or when it says nonsense."""
+        """The borrower's messages; None at the end of the loan, or after an invalid message."""
         try:
             data = self._connection.recv(65536, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -102,20 +102,20 @@ class Loan:
             return None
 
     def take_back(self) -> None:
-        """It has ended, and this process has not."""
+        """Ends the loan while this process stays."""
         with contextlib.suppress(OSError):
             self._connection.send(json.dumps({"type": "taken_back"}).encode() + b"\n")
         self._connection.close()
 
     def leave(self) -> bool:
-        """This process leaves. Whether what was lent is the borrower's."""
+        """This process leaves. Returns whether the lent sockets are the borrower's."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
         return self.is_given_way or self.read() is not None
 
 
 def addresses_kept(message: Message) -> set[str]:
-    """As the keeper names them, of a `give_way`."""
+    """The addresses that a `give_way` keeps, in the keeper's own form."""
     kept = message.get("kept")
     if type(kept) is not list:
         return set()

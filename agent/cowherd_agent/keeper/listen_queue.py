@@ -1,8 +1,8 @@
-"""How many connections wait on a listening socket to be accepted, by the kernel's word.
+"""How many connections wait on a listening socket to be accepted, by the kernel's count.
 
-TCP_INFO tells it of a TCP socket that listens (net/ipv4/tcp.c, tcp_get_info), and the socket
-diagnosis of a Unix socket (sock_diag(7), UDIAG_SHOW_RQLEN). Both work in a network namespace of
-their own, for every user, and cost some microseconds.
+TCP_INFO gives it for a listening TCP socket (net/ipv4/tcp.c, tcp_get_info), the socket diagnosis
+for a Unix socket (sock_diag(7), UDIAG_SHOW_RQLEN). Both work in a separate network namespace and
+for every user, and cost some microseconds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import socket
 import struct
 from typing import Final, NamedTuple
 
-# struct tcp_info (include/uapi/linux/tcp.h): eight bytes, then numbers of 32 bits, of which the
-# fifth and the sixth are, of a listening socket, what waits and what may.
+# struct tcp_info (include/uapi/linux/tcp.h): eight bytes, then 32-bit numbers. The fifth and sixth
+# are a listening socket's queue and its limit.
 _TCP_INFO_NUMBERS: Final = struct.Struct("=8x6I")
 
 # include/uapi/linux/netlink.h, sock_diag.h, unix_diag.h
@@ -35,7 +35,7 @@ _QUEUE: Final = struct.Struct("=II")
 class Queue(NamedTuple):
     """Attributes:
     waiting: connections that the kernel has made and no worker has accepted.
-    most: how many may wait; who comes then is kept out by the kernel.
+    most: how many may wait; the kernel keeps out any more.
     """
 
     waiting: int
@@ -43,7 +43,7 @@ class Queue(NamedTuple):
 
 
 def queue_of(listening: socket.socket) -> Queue | None:
-    """None where the kernel does not tell."""
+    """The socket's queue; None if the kernel gives no data."""
     try:
         if listening.family == socket.AF_UNIX:
             return _ask_of_unix(os.fstat(listening.fileno()).st_ino)
@@ -68,7 +68,7 @@ def _ask_of_unix(inode: int) -> Queue | None:
 
 
 def read_unix_answer(answer: bytes) -> Queue | None:
-    """Out of what the kernel has answered; None where it says something else. Pure."""
+    """Parses the kernel's answer; None if it is of another kind. Pure."""
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
     if kind != _SOCK_DIAG_BY_FAMILY:
         return None

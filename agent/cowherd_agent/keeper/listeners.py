@@ -31,11 +31,11 @@ class ListenError(Exception):
 class Listener:
     """A listening socket and, for a Unix socket that was made here, its file.
 
-    ``inode`` is the file's, where it was made by another keeper.
+    ``inode`` is the file's, if another keeper made it.
 
     Attributes:
-        is_ours: whether its file is to be removed, and new connections turned away, by this keeper.
-            Another one may have it too (lending.py).
+        is_ours: whether this keeper is to remove the file and turn new connections away. Another
+            keeper may have the socket too (lending.py).
     """
 
     __slots__ = ("_inode", "_path", "family_name", "is_inherited", "is_ours", "name", "socket")
@@ -65,28 +65,28 @@ class Listener:
 
     @property
     def file(self) -> dict[str, str | int] | None:
-        """Where its socket file is, and which inode it has; None where there is none."""
+        """Path and inode of the socket file; None if there is none."""
         if self._path is None or self._inode is None:
             return None
         return {"path": os.path.abspath(self._path), "inode": self._inode}
 
     def turn_away(self) -> None:
-        """Lets nobody new in; what is queued stays, for workers to accept. One that the server was
-        started with is left as it is: it outlives the server."""
+        """Refuses new connections; queued ones stay, for workers to accept. A socket that the
+        server was started with is left alone: it outlives the server."""
         if self.is_inherited or not self.is_ours:
             return
         if self._inode is not None:
             self._remove_file()
         elif self.family_name == "unix":
-            # An abstract one has no file. One connection can be queued all the same.
+            # An abstract socket has no file. One connection can still be queued.
             self.socket.listen(0)
         else:
-            # A kernel that can't queues late comers, as far as the backlog goes.
+            # A kernel that can't do it queues late connections, up to the backlog.
             with contextlib.suppress(OSError):
                 turn_away.turn_away_tcp(self.socket)
 
     def close(self) -> None:
-        """Closes it and removes its socket file, unless another server has replaced the file."""
+        """Closes the socket and removes its file, unless another server has replaced the file."""
         self.socket.close()
         if self.is_ours:
             self._remove_file()
@@ -98,7 +98,7 @@ class Listener:
             if os.stat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
         except OSError:
-            # Somebody else has removed it, which is what was wanted.
+            # Somebody else has removed it, which is fine.
             pass
 
 
@@ -119,7 +119,7 @@ def listen_on(
 
 
 def name_of(address: Address) -> str:
-    """For people, also of one that can't be listened on."""
+    """The address for people, also for one that can't be listened on."""
     if address["kind"] == "unix":
         return f"unix:{address['path']}"
     if address["kind"] == "fd":
@@ -165,8 +165,8 @@ def _listen_unix(path: str, backlog: int, umask: int, uid: int, gid: int) -> Lis
 
 
 def _remove_dead_socket(path: str) -> None:
-    """Removes a socket file that nobody listens on any more. Raises ListenError when somebody
-    does, or when the file is not a socket."""
+    """Removes a socket file that nobody listens on any more. Raises ListenError if somebody does,
+    or if the file is not a socket."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -8,9 +8,9 @@ import os
 
 MOLD_DESCRIPTOR = 3
 
-# Ignored or handled by the keeper; a mold starts with the kernel's defaults (signal(7)): HUP, INT,
-# QUIT, TERM and CHLD have these numbers on every architecture of Linux but Alpha, SPARC and MIPS,
-# where only CHLD differs, whose default is to be ignored.
+# Ignored or handled by the keeper; a mold starts with the kernel's defaults (signal(7)). HUP, INT,
+# QUIT, TERM and CHLD have these numbers on every Linux architecture but Alpha, SPARC and MIPS. Only
+# CHLD differs there, whose default is to be ignored.
 _DEFAULT_SIGNALS = (1, 2, 3, 15, 17)
 
 
@@ -23,11 +23,11 @@ def spawn(
     """Starts a mold in the interpreter ``python``, with gunicorn's ``arguments``.
 
     ``launcher`` is the launch.py of the supervisor's own version: this process may be of an older
-    one, whose folder may be gone. Returns its pid and the descriptor of the keeper's end of its
-    socket. ``environment`` is added to this process's own. Raises OSError.
+    version, whose folder may be gone. ``environment`` is added to this process's own. Returns the
+    mold's pid and the descriptor of the keeper's end of its socket. Raises OSError.
     """
     if not os.path.exists(launcher):
-        # The interpreter itself would say it, and only in the log of whoever started the keeper.
+        # The interpreter would report it only in the log of the process that started the keeper.
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), launcher)
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     try:

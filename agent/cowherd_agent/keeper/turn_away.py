@@ -1,16 +1,16 @@
-"""How a listening socket turns new connections away, and keeps those that are queued.
+"""How a listening socket turns new connections away and keeps the queued ones.
 
-A connection is made by the kernel, and queued until a worker accepts it. When the last process
-closes the socket, the kernel resets what is queued. So before a herd stops, nobody new is let in,
-and the queue gets shorter until it is empty:
+The kernel makes a connection and queues it until a worker accepts it. When the last process closes
+the socket, the kernel resets queued connections. So before a herd stops, new connections are
+refused while the queue drains:
 
-- TCP: the socket is bound to a network interface that is not there. Who asks for a connection
-  finds nobody who listens and is refused at once. Handshakes under way end well: their sockets
-  have the interface that the listener had before (net/ipv4/inet_connection_sock.c,
-  inet_csk_clone_lock). Any user may do that to a socket that is bound to none. Where the kernel
-  can't (Linux before 5.1, or before 5.7 for users), a filter on the socket drops packets that ask
-  for a connection (SYN without ACK; RFC 9293, 3.1); newer ones give users no such filter for TCP.
-- Unix: the socket's file is removed, through which clients find it.
+- TCP: the socket is bound to a network interface that does not exist. New connections find no
+  listener and are refused at once. Handshakes under way complete: their sockets have the interface
+  that the listener had before (net/ipv4/inet_connection_sock.c, inet_csk_clone_lock). Any user may
+  do that to a socket that is bound to no interface. Where the kernel can't (Linux before 5.1, or
+  before 5.7 for users), a filter on the socket drops packets that ask for a connection (SYN without
+  ACK; RFC 9293, 3.1). Newer kernels give users no such filter for TCP.
+- Unix: the socket's file, through which clients find it, is removed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DROP_SYN = (
 
 
 def turn_away_tcp(listening: socket.socket) -> None:
-    """For all processes that have this socket, and for good. Raises OSError."""
+    """Applies to all processes that have this socket, and for good. Raises OSError."""
     try:
         interface = struct.pack("i", _NO_INTERFACE)
         listening.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, interface)
@@ -53,14 +53,14 @@ def turn_away_tcp(listening: socket.socket) -> None:
 def _drop_requests(listening: socket.socket) -> None:
     program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _DROP_SYN)
     instructions = ctypes.create_string_buffer(program)
-    # struct sock_fprog: the count, and where the instructions are.
+    # struct sock_fprog: the count, and the address of the instructions.
     head = struct.pack("HL", len(_DROP_SYN), ctypes.addressof(instructions))
     listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
 
 
 def handshakes(ports: Sequence[int]) -> int:
     """How many connections to these local ports are being made: their clients' last packet is still
-    to come (state SYN_RECV; Documentation/networking/proc_net_tcp.rst)."""
+    missing (state SYN_RECV; Documentation/networking/proc_net_tcp.rst)."""
     total = 0
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -76,7 +76,7 @@ _SYN_RECV = "03"
 
 
 def count_handshakes(lines: Iterable[str], ports: Sequence[int]) -> int:
-    """Of the lines of /proc/net/tcp. Pure."""
+    """Counts handshakes in the lines of /proc/net/tcp. Pure."""
     wanted = {f"{port:04X}" for port in ports}
     count = 0
     for line in lines:

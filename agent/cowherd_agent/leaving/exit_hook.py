@@ -1,17 +1,17 @@
-"""Leaves without finalization in a process whose way out belongs to another server.
+"""Leaves without finalization in a process that another server ends.
 
-Under plain gunicorn or uWSGI nobody calls leaving.leave(): a worker ends in `Py_FinalizeEx`, which
-waits for threads and then runs the atexit hooks, the last registered first. A hook of ours, which
-is registered in the new worker, runs the hooks that were there before it, flushes, and ends the
-process; so the application's hooks have all run and the interpreter's teardown does not begin.
+Under plain gunicorn or uWSGI nobody calls leaving.leave(). A worker ends in `Py_FinalizeEx`, which
+waits for threads and then runs the atexit hooks, the last registered first. The new worker
+registers a hook of ours, which runs the earlier hooks, flushes, and ends the process. So all of the
+application's hooks run, and the interpreter's teardown does not begin.
 
-Hooks that were registered after ours have run already when ours does, and must not run twice. The
-atexit module can't be asked for its hooks, but `atexit.unregister(f)` compares every hook with `f`,
-and takes an equal one out (Modules/atexitmodule.c, 3.10 to 3.15): an object whose `__eq__` takes
-notes sees them all, in the order of their registration or its reverse.
+Hooks registered after ours have run already when ours does, and must not run twice. The atexit
+module can't list its hooks, but `atexit.unregister(f)` compares every hook with `f` and removes
+equal ones (Modules/atexitmodule.c, 3.10 to 3.15). An object whose `__eq__` takes notes sees them
+all, in the order of their registration or its reverse.
 
-The exit status is known to nobody at that time, so it is noted earlier: from sys.exit(), and in a
-C program that embeds Python (uWSGI) from exit(3), through on_exit(3).
+Nobody knows the exit status by then, so it is noted earlier: from sys.exit(), and in a C program
+that embeds Python (uWSGI) from exit(3), through on_exit(3).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STATUS_UNHANDLED = 1
 
 
 class _ExitStatus:
-    """What this process is about to leave with, as far as it was noted."""
+    """The status that this process is about to exit with, as far as it was noted."""
 
     def __init__(self) -> None:
         self.python: int | None = None
@@ -41,7 +41,7 @@ class _ExitStatus:
             return self.c
         if self.python is not None:
             return self.python
-        # Set by the interpreter when it prints an exception that nothing caught.
+        # Set by the interpreter when it prints an uncaught exception.
         unhandled = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
         return _STATUS_UNHANDLED if unhandled is not None else 0
 
@@ -52,7 +52,7 @@ _on_exit_callback: Any = None
 
 
 def install() -> None:
-    """Call in a new worker. Its first call in a process counts."""
+    """Call in a new worker. Only the first call in a process has an effect."""
     global _installed_in_pid, _status
     if _installed_in_pid == os.getpid():
         return
@@ -93,7 +93,7 @@ def _note_python_exit() -> None:
 
 
 def _note_c_exit() -> None:
-    """on_exit(3) handlers run last registered first, so ours before the embedding program's."""
+    """on_exit(3) handlers run last registered first: ours before the embedding program's."""
     global _on_exit_callback
     status = _status
     prototype = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
@@ -107,7 +107,7 @@ def _note_c_exit() -> None:
 
 
 class _Notes:
-    """Equal to no hook, or to those it was told to take out; notes what it is compared with."""
+    """Equal to no hook, or to those at the positions to remove; notes what it is compared with."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -122,8 +122,7 @@ class _Notes:
 
 
 def registered_hooks() -> list[object]:
-    """The functions registered with atexit, oldest first; a function registered twice is there
-    twice."""
+    """The functions registered with atexit, oldest first; duplicates appear as often."""
 
     def newest() -> None:
         """A hook that does nothing, to tell the order."""
@@ -139,7 +138,7 @@ def registered_hooks() -> list[object]:
 
 
 def _forget_hooks_since(hook: Callable[[], None]) -> None:
-    """Take `hook` and all that were registered after it out of atexit."""
+    """Unregister `hook` and all hooks that were registered after it."""
     oldest_first = registered_hooks()
     if hook not in oldest_first:
         return

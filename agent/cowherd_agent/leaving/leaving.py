@@ -1,13 +1,13 @@
-"""How a process leaves without taking the interpreter down.
+"""How a process leaves without finalizing the interpreter.
 
-The interpreter's finalization runs a last collection and then takes modules and types apart, which
+The interpreter's finalization runs a last collection and then takes modules and types apart. That
 writes, and so copies, every page that the process shares. Leaving without it loses nothing of the
-application's own cleanup, if the parts that run application code still run:
+application's own cleanup, as long as the parts that run application code still run:
 
 1. `threading._shutdown()`: waits for non-daemon threads, and runs what concurrent.futures
    registered there;
 2. atexit hooks, last registered first;
-3. Python's and the C library's buffered output;
+3. flushing Python's and the C library's buffered output;
 4. `os._exit`.
 
 That is the order of `Py_FinalizeEx` (Python/pylifecycle.c): `wait_for_thread_shutdown`, then
@@ -34,17 +34,16 @@ def leave(status: int) -> NoReturn:
     guard.process_leaves()
     try:
         run_cleanup()
-        # A status that is not 0 stays: gunicorn's 3 and 4 say what has gone wrong before.
+        # A nonzero status stays: gunicorn's 3 and 4 say what went wrong before.
         if not flush_streams() and status == 0:
             status = FLUSH_FAILED
     finally:
-        # Also after a KeyboardInterrupt in a hook: a second signal must not bring finalization
-        # back.
+        # Also after a KeyboardInterrupt in a hook: a second signal must not cause finalization.
         os._exit(status & 0xFF)
 
 
 def run_cleanup() -> None:
-    """Threads, then atexit hooks. What they raise is printed, as the interpreter does."""
+    """Ends threads, then runs atexit hooks. Prints what they raise, as the interpreter does."""
     for step in (getattr(threading, "_shutdown", None), atexit._run_exitfuncs):
         if step is None:
             continue
@@ -61,9 +60,9 @@ def run_cleanup() -> None:
 def flush_streams() -> bool:
     """Flush Python's standard streams, files that were left open, and C's stdio.
 
-    Files that are still open are flushed, as their deallocation would do; but not in a process
-    whose objects are not frozen, where looking for them would read, and so copy, the whole heap.
-    Returns whether stdout and stderr could be flushed.
+    Open files are flushed as their deallocation would do, unless the process's objects are not
+    frozen: looking for files would then read, and so copy, the whole heap. Returns whether stdout
+    and stderr could be flushed.
     """
     flushed = True
     for stream in (sys.stdout, sys.stderr):

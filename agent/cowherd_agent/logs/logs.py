@@ -1,4 +1,4 @@
-"""Makes gunicorn's error log JSON lines where nobody reads it on a terminal."""
+"""Writes gunicorn's error log as JSON lines when no terminal reads it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a record, with the keys of the supervisor's own log lines."""
+    """One JSON object per record, with the keys of the supervisor's own log lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
@@ -28,7 +28,7 @@ class JsonFormatter(logging.Formatter):
 
 def use_json(cfg: Any, log: Any) -> None:
     """Sets the formatter of gunicorn's own error log handler, unless the user has configured
-    logging: a log file, a logger class or a logging configuration stays as it is."""
+    logging: a log file, a logger class or a logging configuration stays unchanged."""
     customized = (
         cfg.errorlog != "-"
         or cfg.settings["logger_class"].get() not in ("gunicorn.glogging.Logger", "simple")
@@ -39,7 +39,7 @@ def use_json(cfg: Any, log: Any) -> None:
     if customized:
         return
     for handler in log.error_log.handlers:
-        # What reads syslog knows gunicorn's own form, with its prefix.
+        # Readers of syslog know gunicorn's own form, with its prefix.
         if isinstance(handler, logging.handlers.SysLogHandler):
             continue
         # gunicorn marks the handlers that it has made (gunicorn/glogging.py, _set_handler).

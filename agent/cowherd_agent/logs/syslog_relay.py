@@ -1,7 +1,7 @@
 """Sends the supervisor's lines to syslog, as gunicorn's logger sends its own: Node can't send
-datagrams to a Unix socket, which is what /dev/log is.
+datagrams to a Unix socket such as /dev/log.
 
-A process of its own, which ends with its standard input. Standard library only.
+Runs in a separate process, which ends with its standard input. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Any, NoReturn, TypedDict
 
 
 class Target(TypedDict):
-    """What gunicorn's settings of syslog come to (gunicorn/glogging.py)."""
+    """The result of gunicorn's syslog settings (gunicorn/glogging.py)."""
 
     # The path of a Unix socket, or a host with a port.
     path: str | None
     host: str | None
     port: int | None
-    # "dgram", "stream", or null: whichever the Unix socket is.
+    # "dgram", "stream", or null for the Unix socket's own kind.
     kind: str | None
     facility: int
-    # Begins each line, before a colon: the program's name.
+    # The program's name, which begins each line, before a colon.
     prefix: str
 
 
 def target_of(cfg: Any) -> Target | None:
-    """Of gunicorn's settings; None where they do not ask for it, or are wrong, which gunicorn's
-    logger then says."""
+    """The target in gunicorn's settings. None if they do not ask for syslog, or are wrong, which
+    gunicorn's logger then reports."""
     from gunicorn.glogging import SYSLOG_FACILITIES, parse_syslog_address
 
     if not cfg.syslog:
@@ -55,7 +55,7 @@ def target_of(cfg: Any) -> Target | None:
 
 
 def handler_for(target: Target) -> logging.handlers.SysLogHandler:
-    """Raises OSError, where nobody takes it."""
+    """Raises OSError if nobody receives there."""
     kinds = {"dgram": socket.SOCK_DGRAM, "stream": socket.SOCK_STREAM}
     handler = logging.handlers.SysLogHandler(
         address=target["path"] or (target["host"] or "", target["port"] or 0),
@@ -68,10 +68,11 @@ def handler_for(target: Target) -> logging.handlers.SysLogHandler:
 
 def main(arguments: list[str]) -> NoReturn:
     """``arguments``: a Target as JSON. Each line of standard input is one of the supervisor's."""
-    # Of the terminal and of a process group: the supervisor ends it, after its last line.
+    # Sent by the terminal or to the process group. The supervisor ends this process, after its last
+    # line.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    # A syslog that is gone for a while is no reason for a traceback with each line.
+    # While syslog is away, not every line needs a traceback.
     logging.raiseExceptions = False
     try:
         handler = handler_for(json.loads(arguments[0]))

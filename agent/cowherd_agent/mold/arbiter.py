@@ -1,7 +1,7 @@
-"""What gunicorn's server hooks get as ``server``: gunicorn's own Arbiter, which never runs.
+"""The ``server`` that gunicorn's server hooks get: gunicorn's own Arbiter, which never runs.
 
-The supervisor does an arbiter's work; this object lives in the mold so that hooks find the
-attributes that they know: ``cfg``, ``log``, ``app``, ``pid``, ``LISTENERS``, ``WORKERS``.
+The supervisor does an arbiter's work. This object lives in the mold so that hooks find the
+attributes they know: ``cfg``, ``log``, ``app``, ``pid``, ``LISTENERS``, ``WORKERS``.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ class MoldArbiter(Arbiter):  # type: ignore[misc]
     ) -> None:
         """Wraps the keeper's listening sockets in gunicorn's classes, which close what they get.
 
-        ``inherited``: which of them the server was started with, and outlive it.
+        ``inherited`` marks the sockets that the server was started with, which outlive it.
         """
         self.LISTENERS = []
         self.inherited_listeners = inherited
         for descriptor, family in zip(descriptors, families, strict=True):
             socket_class = getattr(sock, _SOCKET_CLASSES[family])
-            # As gunicorn names sockets that it was started with (gunicorn/sock.py,
-            # create_sockets): systemd's may be others than those of the settings.
-            # By the C class, which closes its descriptor at once: gevent's waits for its loop.
+            # The name is asked of the socket, as gunicorn does for sockets that it was started with
+            # (gunicorn/sock.py, create_sockets): systemd's may differ from the settings. The C
+            # class closes its descriptor at once; gevent's waits for its loop.
             named = _socket.socket(fileno=os.dup(descriptor))
             address = named.getsockname()
             named.close()
             self.LISTENERS.append(socket_class(address, self.cfg, self.log, fd=descriptor))
 
     def spawn(self, keeper_pid: int) -> Any:
-        """A new gunicorn worker object, made before the fork as gunicorn does it."""
+        """Makes a new gunicorn worker object before the fork, as gunicorn does."""
         self.worker_age += 1
         max_requests = self.cfg.max_requests
-        # The supervisor counts, and has another worker ready before one leaves.
+        # The supervisor counts requests, and has another worker ready before one leaves.
         self.cfg.set("max_requests", 0)
         try:
             worker = self.worker_class(

@@ -1,9 +1,10 @@
-"""The canary: a child that does what goes wrong in forks, before a new mold's workers get traffic.
+"""The canary: a child that tries out what can fail in a fork, before a new mold's workers get
+traffic.
 
-A lock that was held at the fork, a library that does not survive one, a connection that is shared:
-all of them show when a child first resolves a name, opens a TLS context, opens the database, runs a
-collection or answers a request; often as a hang. Then the canary is killed, with its Python stack
-on stderr, and the mold is not used.
+A lock held at the fork, a library that does not survive one, a shared connection: all of them show
+when a child first resolves a name, opens a TLS context, opens the database, runs a collection or
+answers a request, and often as a hang. A hanging canary is killed, with its Python stack on stderr.
+If the canary fails, the mold is not used.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TIMEOUT_SECONDS = 30.0
 DATABASE_SECONDS = 5.0
 """An unreachable database must not look like a hang."""
 
-# The stack is dumped that long before the canary is killed.
+# How long before the kill the stack is dumped.
 _STACK_SECONDS = 0.5
 
 _STDERR = 2
@@ -38,9 +39,9 @@ _STDERR = 2
 class Verdict(NamedTuple):
     """
     Attributes:
-        reason: why the mold must not be used; empty if the canary came back well.
-        warning: what was found that is no fault of the fork; empty if nothing.
-        seconds: how long it took.
+        reason: why the mold must not be used; empty if the canary succeeded.
+        warning: a problem that the fork did not cause; empty if there is none.
+        seconds: how long the canary took.
     """
 
     reason: str
@@ -49,8 +50,8 @@ class Verdict(NamedTuple):
 
 
 def is_wanted(occasion: str, health: str | None) -> bool:
-    """Whether a mold made on this occasion sends a canary. A herd's first one has no traffic to
-    lose, and is not made slower without being asked to. Pure."""
+    """Whether a mold made on this occasion sends a canary. A herd's first mold has no traffic to
+    lose, so it does not pay for a canary unless asked to. Pure."""
     return health is not None or occasion != "first"
 
 
@@ -63,7 +64,7 @@ def send(
 ) -> Verdict:
     """Forks a canary from this prepared mold and waits for it.
 
-    `app` is the application, None where workers load it themselves: then it is not asked.
+    `app` is the application; None where workers load it themselves, and then no request is tried.
     """
 
     def live(tell: Tell) -> None:
@@ -97,15 +98,15 @@ def _live(tell: Tell, heap: HerdHeap, arbiter: Any, app: Any, interface: Interfa
         _run_hooks(arbiter)
         tell(step=f"answer {health}")
         _require_health(app, interface, health)
-    # Of the interpreter's end nothing is tried here: a hook may have started threads.
-    # What it has printed may be lost with the herd's terminal, which is no fault of the generation.
+    # The canary does not try the interpreter's end: a hook may have started threads. Output that
+    # can't be flushed may be lost with the herd's terminal, which is no fault of this generation.
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
 
 
 def _become_worker(heap: HerdHeap, arbiter: Any) -> None:
-    """What gunicorn's Worker.init_process does first, and what a gevent worker does."""
+    """First steps of gunicorn's Worker.init_process, and of a gevent worker."""
     from gunicorn import util
 
     heap.apply_on_trial()
@@ -122,13 +123,13 @@ def _open_tls_context() -> None:
     try:
         import ssl
     except ImportError:
-        # An interpreter that was built without.
+        # An interpreter built without ssl.
         return
     ssl.create_default_context()
 
 
 def _open_database() -> str | None:
-    """What went wrong, or None. In a thread, whose end need not be waited for."""
+    """Returns the error, or None. Runs in a thread, whose end need not be awaited."""
     if not database.is_configured():
         return None
     results: list[str | None] = []
@@ -139,7 +140,7 @@ def _open_database() -> str | None:
 
 
 def _judge_database(outcome: Outcome) -> tuple[str, str]:
-    """Reason and warning: what fails in the mold too is not the fork's fault."""
+    """Returns reason and warning: an error that the mold has too is not the fork's fault."""
     fault = outcome.found.get("database")
     if fault is None:
         return "", ""

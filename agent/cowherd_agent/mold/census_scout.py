@@ -1,7 +1,7 @@
-"""The scout that takes a census: a child of a mold that serves, which is not waited for.
+"""The scout that takes a census: a child of a serving mold, which does not wait for it.
 
-The mold goes on forking workers. The scout has the lowest priority, is the first to be killed where
-memory runs out, and ends with its mold, at the latest when its time is up.
+The mold keeps forking workers. The scout has the lowest priority, is the first to be killed when
+memory runs out, and ends with its mold or at its deadline.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from cowherd_agent.wire.message_types import MoldCensusFailed, MoldCensusWritten
 
 TIMEOUT_SECONDS = 300.0
-"""A busy host leaves it little of the processor. Also in the supervisor's census.ts."""
+"""A busy host leaves the scout little of the processor. Also in
+src/supervisor/decisions/processes/census.ts."""
 
 FILE_PREFIX = "census-"
 """Begins the name of a generation's file in the runtime directory, before its number; also in
-door.py and in src/supervisor/runtime-directory/runtime-directory.ts."""
+keeper/adoption_socket.py and in src/supervisor/runtime-directory/runtime-directory.ts."""
 
 _FIRST_TO_BE_KILLED = "1000"
 """proc_pid_oom_score_adj(5)."""
 
 
 def _give_way() -> None:
-    """On the processor, and where memory runs out. Not by SCHED_IDLE: a process that is killed
-    needs the processor to end, and on a busy host it would keep its memory for long."""
+    """Yields the processor, and memory when it runs out. Not by SCHED_IDLE: a killed process needs
+    the processor to end, and on a busy host it would keep its memory for long."""
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY_NICENESS)
     with (
         contextlib.suppress(OSError),
@@ -41,7 +42,7 @@ def _give_way() -> None:
 
 
 class CensusScout:
-    """Takes the census of this process, as it is now, and writes it to `path`."""
+    """Takes a census of this process, as it is now, and writes it to `path`."""
 
     def __init__(self, path: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._path = path
@@ -49,8 +50,8 @@ class CensusScout:
         self._child = Child(self._live, timeout_seconds)
 
     def wait_with(self, descriptor: int) -> MoldCensusWritten | MoldCensusFailed | None:
-        """Waits until the descriptor can be read, or the scout has ended: then what to tell the
-        supervisor of it."""
+        """Waits until the descriptor can be read, or the scout has ended; returns the message for
+        the supervisor in the second case."""
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.register(self._child.fileno(), select.POLLIN)
@@ -71,14 +72,14 @@ class CensusScout:
         }
 
     def let_go(self) -> None:
-        """In a worker, which has inherited the descriptors."""
+        """Call in a worker, which has inherited the descriptors."""
         self._child.let_go()
 
     def _live(self, tell: Tell) -> None:
         process_name.set_name("cowherd-scout")
         _give_way()
         tell(step="take the census")
-        # Only here: what a mold imports now its workers no longer share.
+        # Only here: workers would not share what the mold imports now.
         from cowherd_agent.census.census import write_census
 
         tell(objects=write_census(self._path).objects)

@@ -30,7 +30,7 @@ from cowherd_agent.mold.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
 if TYPE_CHECKING:
     from cowherd_agent.wire.message_types import Address, Settings
 
-# As many as `cowherd scale` takes (src/supervisor/herd/state.ts).
+# The same as `cowherd scale` takes (src/supervisor/herd/state.ts).
 MOST_WORKERS = 1000
 
 # Packages that worker classes come from, by the module that is missing without them.
@@ -44,7 +44,7 @@ _PACKAGES = {
 
 
 class CowherdConfig(Config):  # type: ignore[misc]
-    """gunicorn's Config whose errors are raised, not printed, and say what is wrong where."""
+    """gunicorn's Config, which raises its errors, and says what is wrong and where."""
 
     def __init__(self, usage: str | None = None, prog: str | None = None) -> None:
         super().__init__(usage, prog)
@@ -110,7 +110,7 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
         try:
             self.load_config()
             self._check_workers()
-            # Of the settings as a whole; gunicorn 27 and newer.
+            # Checks the settings as a whole; gunicorn 27 and newer.
             if hasattr(Config, "validate"):
                 self.cfg.validate()
             self._find_certificates()
@@ -135,13 +135,13 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
             )
 
     def _find_certificates(self) -> None:
-        """As gunicorn does where it makes its sockets (gunicorn/sock.py, create_sockets)."""
+        """As gunicorn does when it makes its sockets (gunicorn/sock.py, create_sockets)."""
         for name, path in (("certfile", self.cfg.certfile), ("keyfile", self.cfg.keyfile)):
             if path and not os.path.exists(path):
                 raise MoldFailure("INVALID_SETTING", f"{name} {path!r} does not exist")
 
     def get_config_from_filename(self, filename: str) -> dict[str, Any]:
-        """As gunicorn executes it, but its error is the file's own frames and one line."""
+        """As gunicorn executes it, but an error shows only the file's own frames and one line."""
         if not os.path.exists(filename):
             raise RuntimeError(f"the configuration file {filename!r} doesn't exist")
         name = "__config__"
@@ -181,7 +181,7 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
 
     @property
     def interface(self) -> Interface:
-        """Which protocol the worker class speaks with the app."""
+        """The protocol that the worker class speaks with the app."""
         for ancestor in inspect.getmro(self.cfg.worker_class):
             module = ancestor.__module__
             if module.startswith(("uvicorn", "gunicorn.workers.gasgi")):
@@ -217,17 +217,17 @@ def _worker_class_hint(name: str, reason: str) -> str:
 
 
 def mistyped_setting(namespace: dict[str, Any], settings: list[str]) -> tuple[str, str] | None:
-    """The first name of a configuration file that is nearly a setting's, with that setting.
+    """The first name in a configuration file that is nearly a setting's, with that setting.
 
-    gunicorn ignores names that it does not know, since a configuration file may have helpers
-    of its own; a plain value called ``worker`` or ``timout`` is a slip all the same.
+    gunicorn ignores names that it does not know, since a configuration file may have its own
+    helpers. But a plain value called ``worker`` or ``timout`` is a slip.
     """
     for name, value in namespace.items():
         if name.startswith("_") or name in settings:
             continue
         if inspect.ismodule(value) or inspect.isclass(value):
             continue
-        # Anything imported from elsewhere belongs to where it came from.
+        # Anything imported belongs to its own module.
         if callable(value) and getattr(value, "__module__", None) != namespace.get("__name__"):
             continue
         near = difflib.get_close_matches(name.lower(), settings, n=1, cutoff=0.84)
@@ -250,7 +250,7 @@ def describe(application: MoldApplication) -> Settings:
     cfg = application.cfg
     where = cfg.sources.suffix("bind")
     for each in cfg.settings["bind"].get():
-        # gunicorn takes it for a host, and adds its usual port.
+        # gunicorn takes the number for a host, and adds its usual port.
         if re.fullmatch(r"\d+", each) and each != "0":
             raise MoldFailure(
                 "INVALID_SETTING",
@@ -296,5 +296,5 @@ def _address(address: Any) -> Address:
     if isinstance(address, str):
         # gunicorn has changed to its chdir by now; the keeper has not.
         return {"kind": "unix", "path": os.path.abspath(address)}
-    # Of a socket that Cowherd was started with.
+    # A socket that Cowherd was started with.
     return {"kind": "fd", "descriptor": address}

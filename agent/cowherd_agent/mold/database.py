@@ -23,7 +23,7 @@ def is_configured() -> bool:
 
 
 def why_not_open() -> str | None:
-    """Opens a connection and closes it; None if that went well."""
+    """Opens a connection and closes it; returns the error, or None if that went well."""
     try:
         connection = _default()
         connection.ensure_connection()
@@ -35,13 +35,14 @@ def why_not_open() -> str | None:
 
 
 def why_not_reachable(timeout_seconds: float) -> str | None:
-    """Whether anybody listens where the database is said to be, which can't hang; None if so."""
+    """Checks whether anybody listens on the database's address, which can't hang; returns the
+    error, or None if somebody does."""
     connection = _default()
     settings = connection.settings_dict
     port = settings.get("PORT") or _PORTS.get(connection.vendor)
     host = settings.get("HOST") or "localhost"
     if port is None or host.startswith("/"):
-        # A file, or a socket file: nothing that hangs by itself.
+        # A file, or a socket file: neither hangs by itself.
         return None
     try:
         socket.create_connection((host, int(port)), timeout_seconds).close()

@@ -37,7 +37,8 @@ class Forking:
             forked_monotonic_ns = time.monotonic_ns()
             pid = fork.run()
         except Exception as error:
-            # Of the system (no process, no descriptor left), or of the app's pre_fork hook.
+            # An error of the system (no process, no descriptor left), or of the app's pre_fork
+            # hook.
             arbiter.log.exception("Exception while a worker was forked")
             if worker is not None:
                 worker.tmp.close()
@@ -65,7 +66,7 @@ class Forking:
     def _become_worker(
         self, worker: Any, slot: Slot, generation: int, fork: WorkerFork, forked_monotonic_ns: int
     ) -> WorkerStart:
-        """In the worker: lets go of what is the mold's, its channel before all."""
+        """In the worker: closes what belongs to the mold, first of all its channel."""
         self._link.channel.close()
         self._link.channel = fork.channel
         for sibling in self._arbiter.WORKERS.values():
@@ -84,7 +85,7 @@ class Forking:
         )
 
     def forget(self, pid: int) -> Any | None:
-        """A worker is a worker of this mold no longer; returns gunicorn's object of it."""
+        """A worker no longer belongs to this mold; returns gunicorn's object of it."""
         worker = self._arbiter.WORKERS.pop(pid, None)
         if worker is not None:
             worker.tmp.close()

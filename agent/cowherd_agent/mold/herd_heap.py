@@ -1,4 +1,4 @@
-"""The heap policy of one mold, from its choice to the workers that live by it."""
+"""A mold's heap policy, from its choice to its use in workers."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 SCOUT_TIMEOUT_SECONDS = 60.0
 
 QUIET_SECONDS = 0.5
-"""Steps that end sooner are told of in the report only."""
+"""Steps shorter than this appear in the report only."""
 
 
 class HerdHeap:
     """Chooses a policy, prepares the mold's heap, and applies the policy in workers.
 
-    ``remarks`` says of each policy above the chosen one why it is not used; ``report`` is plain
-    data: the seconds and bytes of every step, and what the scout found.
+    ``remarks`` says for each policy above the chosen one why it is not used. ``report`` is plain
+    data: the seconds and bytes of every step, and the scout's findings.
     """
 
     def __init__(
@@ -87,16 +87,17 @@ class HerdHeap:
 
     def leave_worker(self) -> None:
         """Call in a worker that is to be a mold: undoes what `applier` did, but for the thresholds,
-        which are a mold's too."""
+        which a mold has too."""
         METER.bind(None, None)
         self._guard.disarm()
         collection_watch().remove()
 
     def prepare(self, link: SupervisorLink, warmup: Callable[[], None] | None) -> str | None:
-        """Prepares the mold's heap. Under ``auto`` a scout then tries it: what is returned says
-        why the policy must not be used, and the mold must start anew without it.
+        """Prepares the mold's heap. Under ``auto`` a scout then tries it. A returned string says
+        why the policy must not be used; the mold must then start again without it.
 
-        In a mold that has been a worker it is called a second time, for what is new."""
+        In a mold that was a worker this is called a second time, for new objects.
+        """
         self.report = {}
         try:
             report = self._policy.prepare(_events_to(link))
@@ -140,11 +141,11 @@ class HerdHeap:
         return None if verdict.ok else verdict.reason
 
     def apply_on_trial(self) -> None:
-        """In a child that tries what workers will do."""
+        """Applies the policy in a child that tries out a worker's life."""
         self._policy.after_fork()
 
     def applier(self, channel: Channel) -> Callable[[Slot], None]:
-        """What a new worker runs to live by the policy."""
+        """Returns the function by which a new worker applies the policy."""
 
         def apply(slot: Slot) -> None:
             settings = CollectorSettings(collect_after=max(1, self._collect_after), slot=slot)

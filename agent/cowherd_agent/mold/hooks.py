@@ -1,4 +1,4 @@
-"""gunicorn's server hooks, of which some must succeed."""
+"""Runs gunicorn's server hooks, some of which must succeed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def run_hook(name: str, hook: Callable[..., object], *arguments: object) -> None
 
 
 def print_own_traceback(error: BaseException) -> None:
-    """Prints the app's own part of a traceback: without the frames of Cowherd, of gunicorn and
-    of the import machinery at its beginning."""
+    """Prints the app's own part of a traceback, without the leading frames of Cowherd, gunicorn and
+    the import machinery."""
     import gunicorn
 
     own_folders = (
@@ -35,10 +35,10 @@ def print_own_traceback(error: BaseException) -> None:
     first = error.__traceback__
     while first is not None and first.tb_frame.f_code.co_filename.startswith(own_folders):
         first = first.tb_next
-    # Where nobody takes it, the failure itself is told to the supervisor all the same.
+    # The supervisor gets the failure itself, even if stderr can't be written to.
     with contextlib.suppress(OSError, ValueError):
         if first is None:
-            # Nothing of the app ran: a module that is not there.
+            # Nothing of the app ran: a missing module, say.
             print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
         else:
             traceback.print_exception(type(error), error, first)
@@ -46,9 +46,9 @@ def print_own_traceback(error: BaseException) -> None:
 
 
 def is_own_fault(error: BaseException) -> bool:
-    """Whether an exception was raised by Cowherd's own code, and by no code that it has called.
+    """Whether an exception was raised by Cowherd's own code, and not by code that it called.
 
-    The standard library's frames are passed over: what is raised there is the fault of who called.
+    Frames of the standard library are skipped: an error raised there is the caller's fault.
     """
     library = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
     is_own = False

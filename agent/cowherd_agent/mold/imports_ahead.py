@@ -1,10 +1,9 @@
-"""What a worker class imports in a worker only, imported in the mold before the fork.
+"""Modules that a worker class imports only in a worker, imported in the mold before the fork.
 
-Some modules are imported when a worker starts, some at its first request. While an installer
-replaces the environment, these modules are away. gunicorn's asgi worker then accepts connections
-and closes each without an answer or a message (gunicorn 27, asgi/protocol.py,
-`_pre_request_hook`); uvicorn's does not start. Modules that are imported ahead are there, and all
-workers share them.
+Some are imported when a worker starts, some at its first request. While an installer replaces the
+environment, these modules are missing. gunicorn's asgi worker then accepts connections and closes
+each without an answer or a message (gunicorn 27, asgi/protocol.py, `_pre_request_hook`); uvicorn's
+does not start. Modules imported ahead are there, and all workers share them.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ UVICORN_TABLES = {
     "ws": ("WS_PROTOCOLS",),
     "lifespan": ("LIFESPAN",),
 }
-"""uvicorn/config.py: for each of its settings, the table of what a value imports. Until
-uvicorn 0.35 the table of loops was `LOOP_SETUPS`."""
+"""uvicorn/config.py: for each of its settings, the table of import strings by value. Until uvicorn
+0.35 the table of loops was `LOOP_SETUPS`."""
 
 UVICORN_LOOPS = ("uvicorn.loops.uvloop", "uvicorn.loops.asyncio")
-"""uvicorn/loops/auto.py: the one, or else the other."""
+"""uvicorn/loops/auto.py tries the first, then the second."""
 
 
 def modules_of(worker_class: Any, cfg: Any) -> list[str]:
@@ -74,7 +73,7 @@ def modules_of(worker_class: Any, cfg: Any) -> list[str]:
 
 
 def import_ahead(worker_class: Any, cfg: Any, debug: Callable[..., None]) -> None:
-    """Imports them. What cannot be imported is left to the workers, which say what they miss."""
+    """Imports them. Failed imports are left to the workers, which report what they miss."""
     for name in modules_of(worker_class, cfg):
         try:
             importlib.import_module(name)
@@ -90,7 +89,7 @@ def _of_uvicorn(settings: Any) -> Iterator[str]:
         if type(value) is not str:
             continue
         found = _first_table(config, names).get(value, value)
-        # `none` imports nothing; what has no colon is no import string (uvicorn/importer.py).
+        # `none` imports nothing; a value without a colon is no import string (uvicorn/importer.py).
         if type(found) is str and ":" in found:
             yield found.partition(":")[0]
     if chosen.get("loop", "auto") == "auto":

@@ -11,7 +11,7 @@ from cowherd_agent.mold.setting_sources import require_web_concurrency
 
 
 def main() -> NoReturn:
-    """Prints them as one JSON object, in gunicorn's order."""
+    """Prints the settings as one JSON object, in gunicorn's order."""
     try:
         require_web_concurrency()
     except MoldFailure as failure:
@@ -38,7 +38,7 @@ def _described(setting: Any) -> dict[str, Any]:
         "section": setting.section,
         "options": list(setting.cli or ()),
         "meta": (setting.meta or "VALUE") if takes_value else None,
-        # A hook's is a function that does nothing.
+        # A hook's default is a function that does nothing.
         "default": None if callable(setting.default) else setting.default,
         "description": str(setting.short).strip(),
     }

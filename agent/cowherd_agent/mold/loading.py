@@ -1,4 +1,4 @@
-"""How a mold comes to its application: the settings are read, then the application is loaded."""
+"""How a mold gets its application: it reads the settings, then loads the application."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLDEST_GUNICORN = 23
 
 
 class Configured(NamedTuple):
-    """What a mold is, once its settings are read; nothing of the application is loaded yet.
+    """A mold's state once its settings are read; nothing of the application is loaded yet.
 
     ``settings`` are those that the supervisor acts on (configuration.describe).
     """
@@ -41,8 +41,8 @@ class Configured(NamedTuple):
 
 
 def configure(link: SupervisorLink, order: MoldOrder, arguments: Sequence[str]) -> Configured:
-    """Reads the settings, and says them to the supervisor. Raises MoldFailure; SystemExit(0) after
-    ``--help`` and the like, GoesToBackground for ``daemon``."""
+    """Reads the settings, and tells them to the supervisor. Raises MoldFailure; SystemExit(0) after
+    ``--help`` and the like; GoesToBackground for ``daemon``."""
     threads.record_starts()
     _require_gunicorn()
     require_web_concurrency()
@@ -85,7 +85,7 @@ def configure(link: SupervisorLink, order: MoldOrder, arguments: Sequence[str]) 
 
 
 def say_configured(link: SupervisorLink, settings: Settings, heap: HerdHeap) -> None:
-    """Says `configured`: the supervisor has the keeper listen while the application is loaded."""
+    """Sends `configured`: the supervisor has the keeper listen while the application is loaded."""
     import gunicorn
 
     link.send(
@@ -121,12 +121,12 @@ def load(
         done=len(sys.modules) - modules_before,
         final=True,
     )
-    # After the application, as in a worker: what the application patches is patched by now.
+    # After the application, as in a worker: the application's own patches are in place by now.
     import_ahead(arbiter.worker_class, arbiter.cfg, arbiter.log.debug)
 
 
 def _print_or_check(application: MoldApplication) -> None:
-    """What ``--print-config`` and ``--check-config`` ask for; ends the process then."""
+    """Handles ``--print-config`` and ``--check-config``, and then ends the process."""
     cfg = application.cfg
     if cfg.print_config:
         print(cfg)
@@ -164,7 +164,7 @@ def _import(application: MoldApplication) -> None:
 
 
 def _warn_of_what_is_not_done(link: SupervisorLink, cfg: Any) -> None:
-    # Settings of newer gunicorn versions; an older one does not know them.
+    # Settings of newer gunicorn versions; older ones do not have them.
     if "dirty_workers" in cfg.settings and cfg.dirty_workers > 0 and cfg.dirty_apps:
         link.notice("warning", "dirty_workers: Cowherd does not start gunicorn's dirty arbiter")
     if cfg.perf_names:

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 CHANNEL_DESCRIPTOR = 3
 NAME = "cowherd-mold"
 
-# How long threads may take that are about to end: asgiref ends one with another one, after each
+# How long ending threads are waited for: asgiref starts another thread to end one, after each
 # request (asgiref/sync.py, ThreadSensitiveContext).
 THREADS_END_SECONDS = 0.5
 
-# In a mold whose threads go on, once in a while and where there may be something to collect.
+# How often a mold whose threads keep running collects, and from how many young objects on.
 COLLECT_EVERY_SECONDS = 60.0
 COLLECT_FROM_OBJECTS = 10_000
 
@@ -61,7 +61,7 @@ class Mold:
         self._arguments = arguments
         self._application, self._arbiter, self._heap, self._settings = configured
         self._forking = Forking(link, self._arbiter, self._heap, keeper_pid=os.getppid())
-        # While one takes a census.
+        # Set during a census.
         self._scout: CensusScout | None = None
         # How many threads of the application do something here that no worker does.
         self._threads = 0
@@ -76,7 +76,7 @@ class Mold:
     # Getting ready
 
     def or_end(self, work: Callable[[], None]) -> None:
-        """Does the work; what goes wrong is told to the supervisor, and ends the mold."""
+        """Runs `work`; reports any failure to the supervisor and exits."""
         or_end(self._link, self._order["occasion"], work)
 
     def prepare(self) -> None:
@@ -117,7 +117,7 @@ class Mold:
         self._try_and_say_ready(report)
 
     def _try_and_say_ready(self, report: dict[str, Any]) -> None:
-        """A canary, where one is wanted, then `mold_ready`. Raises MoldFailure."""
+        """Sends a canary if one is wanted, then `mold_ready`. Raises MoldFailure."""
         from cowherd_agent.mold import canary
 
         if canary.is_wanted(self._order["occasion"], self._arbiter.cfg.health):
@@ -150,7 +150,7 @@ class Mold:
         return Advisory(lambda text: self._link.notice("warning", text), self._arbiter.log.debug)
 
     def _own_descriptors(self) -> list[int]:
-        """What every worker has on purpose."""
+        """Descriptors that every worker has on purpose."""
         listeners = [listener.sock.fileno() for listener in self._arbiter.LISTENERS]
         return [self._link.channel.fileno(), *listeners]
 
@@ -169,7 +169,7 @@ class Mold:
     def _start_without_policy(self, rejection: str) -> NoReturn:
         policy = self._heap.policy_name
         self._link.send({"type": "policy_rejected", "policy": policy, "reason": rejection})
-        # The keeper still has them, and gives them again when the new start is configured.
+        # The keeper still has the listeners, and sends them again once the new start is configured.
         for listener in self._arbiter.LISTENERS:
             listener.close()
         start_again(self._order, self._arguments, self._link.channel, policy, rejection)
@@ -177,7 +177,7 @@ class Mold:
     # A worker that becomes a mold
 
     def become_mold_again(self, start: WorkerStart, retirement: Retirement) -> None:
-        """In a worker that has retired: sheds the worker, and waits for the order of a mold."""
+        """In a worker that has retired: sheds the worker, and waits for a mold's order."""
         self._heap.leave_worker()
         try:
             retiring.shed(start, retirement)
@@ -188,25 +188,24 @@ class Mold:
         self._order = receive_order(self._link.channel)
 
     def prepare_again(self) -> None:
-        """Everything up to the first fork, in a mold that has been a worker: the settings and the
-        application stay as they are. Raises MoldFailure."""
+        """Everything up to the first fork, in a mold that was a worker: the settings and the
+        application stay. Raises MoldFailure."""
         from cowherd_agent import fork_safety
         from cowherd_agent.mold import ready_to_fork
 
         own, advisory = self._own_descriptors(), self._advisory()
-        # What serving has left, before any of it is frozen by the search for clients.
+        # Frees the garbage of serving, before the search for clients freezes any of it.
         rawgc.collect()
         closed = ready_to_fork.close_what_is_not_shared(self._arbiter, own, advisory)
         if closed:
             self._link.notice("info", f"closed before the fork: {', '.join(closed)}")
         found = fork_safety.look_at_threads(advisory, retiring.THREADS_END_SECONDS)
-        # Connections of threads that have ended are often garbage in a cycle (Django's are), and
-        # still open.
+        # Connections of ended threads are often garbage in a cycle (Django's are), and still open.
         rawgc.collect()
         report: dict[str, Any] = {}
         verdict = ready_to_fork.look(self._arbiter, own, advisory, found, retiring.refuse)
         self._tell_fork_safety(verdict, report)
-        # As the first mold had them: the worker may have given up its user or its folder since.
+        # The first mold's settings: the worker may have given up its user or its folder since.
         say_configured(self._link, self._settings, self._heap)
         self._receive_listeners()
         rejection = self._heap.prepare(self._link, warmup=None)
@@ -217,8 +216,8 @@ class Mold:
     # Forking
 
     def serve(self) -> WorkerStart:
-        """Carries out the supervisor's commands. Returns only in a newly forked worker, with
-        the mold's own frames gone from its stack."""
+        """Carries out the supervisor's commands. Returns only in a newly forked worker, with the
+        mold's own frames gone from its stack."""
         # A worker keeps the mold's collector settings until its policy is applied.
         while True:
             message, descriptors = self._receive_command()
@@ -262,7 +261,7 @@ class Mold:
         elif command["type"] == "resume_threads":
             self._schedulers.resume()
         elif command["type"] == "merge_memory":
-            # Workers that are forked from now on have it from here.
+            # Workers forked from now on inherit this.
             reason = merging.allow_merging()
             if reason is not None:
                 self._link.notice("warning", f"The mold's memory can't be merged: {reason}")
@@ -272,7 +271,7 @@ class Mold:
             commands.unhandled(command)
 
     def _receive_command(self) -> tuple[Message | None, list[int]]:
-        """The next one; a scout that ends before it comes is told of first."""
+        """The next command; reports first a scout that ends before the command comes."""
         while self._scout is not None:
             answer = self._scout.wait_with(self._link.channel.fileno())
             if answer is None:
@@ -280,26 +279,26 @@ class Mold:
             self._scout = None
             self._link.send(answer)
         while self._threads > 0 and not self._link.channel.wait(COLLECT_EVERY_SECONDS):
-            # The collector is off in a mold, and the application's threads go on in this one.
+            # A mold's collector is off, and the application's threads keep running in this mold.
             if gc.get_count()[0] >= COLLECT_FROM_OBJECTS:
                 rawgc.collect()
         return self._link.channel.receive()
 
     def _pause_threads(self) -> None:
-        """Another mold is being made, whose threads will do the same."""
+        """Another mold is being made, whose threads will do the same work."""
         paused = self._schedulers.pause()
         if paused:
             self._link.notice("info", f"{paused} scheduler(s) rest in the mold {self._generation}")
 
     def _let_scout_go(self) -> None:
-        """In a new worker: the scout is the mold's."""
+        """In a new worker: the scout belongs to the mold."""
         if self._scout is not None:
             self._scout.let_go()
             self._scout = None
 
     def _take_census(self) -> None:
         if self._scout is not None:
-            # Its answer is still to come.
+            # The running scout's answer is still to come.
             return
         folder = self._order["runtime_directory"]
         try:
@@ -310,7 +309,7 @@ class Mold:
             )
 
     def _change_wanted(self, count: int) -> None:
-        # Told to every mold when another one is ready: no change is none for the hook.
+        # Every mold is told when another mold is ready; the hook must not see an unchanged number.
         if count == self._arbiter.num_workers:
             return
         try:
@@ -345,14 +344,14 @@ class Mold:
 
 
 def _import_ahead() -> None:
-    """Imports what every mold needs, while the keeper still starts and has no order to give."""
-    # Without gunicorn, or with one that is too old, the order's own steps say so.
+    """Imports modules that every mold needs, while the keeper is starting and has no order yet."""
+    # If gunicorn is missing or too old, the steps of the order report it.
     with contextlib.suppress(Exception):
         from gunicorn import util
 
         from cowherd_agent.worker import worker  # noqa: F401
 
-        # Each worker does it, with a hash that is imported then (random.py, Random.seed).
+        # Each worker seeds, with a hash that is imported on first use (random.py, Random.seed).
         util.seed()
 
 
@@ -360,10 +359,10 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Runs a mold; ``arguments`` are gunicorn's own."""
     mold = _begin(list(arguments))
     mold.or_end(mold.prepare)
-    # A turn for each generation that this process is the mold of, at the same depth of the stack.
+    # One turn for each generation that this process is the mold of, at the same stack depth.
     while True:
         start = mold.serve()
-        # Only in a worker, and what follows only in one that has retired.
+        # Reached only in a worker; the lines below only in one that has retired.
         retirement = _serve_requests(start)
         mold.become_mold_again(start, retirement)
         # The worker's objects are garbage now, to be collected before the heap is prepared.

@@ -1,9 +1,9 @@
-"""What gevent's workers replace in the standard library, replaced before the application is loaded.
+"""Patches what gevent's workers patch in the standard library, before the application is loaded.
 
 gunicorn's gevent worker calls `monkey.patch_all()` when it starts (gunicorn/workers/ggevent.py,
-patch). An application that a mold has loaded by then has kept the originals: asgiref's
-`threading.local`, for one, in which Django keeps a database connection for each thread, would hold
-one for all greenlets of a worker.
+patch). By then the application has been loaded in the mold and keeps the originals. One example is
+asgiref's `threading.local`, in which Django keeps a database connection for each thread: it would
+hold one connection for all greenlets of a worker.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 
 def patch_for(worker_class: Any) -> bool:
-    """Patches what this worker class is going to patch. True if there was something to patch."""
+    """Applies this worker class's patches. Returns True if there was something to patch."""
     modules = {ancestor.__module__ for ancestor in inspect.getmro(worker_class)}
     if "gunicorn.workers.ggevent" not in modules:
         return False
     from gevent import monkey
 
     # Not `os` and `signal`: gevent's fork and waitpid need its loop, and the mold runs none. The
-    # worker patches them when it starts, and would be warned that it patches twice.
+    # worker patches them when it starts, which would warn about patching twice.
     warnings.filterwarnings("ignore", message="Patching more than once will result in the union")
     monkey.patch_all(os=False, signal=False)
     _register_once()
@@ -30,9 +30,9 @@ def patch_for(worker_class: Any) -> bool:
 
 
 def _register_once() -> None:
-    """An application that patches too has gevent register the same functions for a fork a second
-    time (gevent/threading.py, _gevent_will_monkey_patch), which then find what they have done the
-    first time, and fail."""
+    """An application that patches too makes gevent register the same fork functions a second time
+    (gevent/threading.py, _gevent_will_monkey_patch). Run twice, they find their own work done and
+    fail."""
     from gevent import threading
 
     hooks = getattr(threading, "_fork_hooks", None)

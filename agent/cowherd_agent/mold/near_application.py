@@ -1,4 +1,4 @@
-"""What somebody may have meant who named an application that its module does not have."""
+"""Guesses the application that somebody meant who named one that its module does not have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import inspect
 import sys
 
-# What frameworks and their manuals call it.
+# The usual names in frameworks and their manuals.
 _USUAL_NAMES = ("app", "application", "api", "wsgi", "asgi")
 
 

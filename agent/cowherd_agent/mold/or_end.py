@@ -1,4 +1,4 @@
-"""The boundary of a mold's errors: what goes wrong is told to the supervisor, and ends the mold."""
+"""The boundary of a mold's errors: a failure is reported to the supervisor, and ends the mold."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ Result = TypeVar("Result")
 
 
 class GoesToBackground(SystemExit):
-    """The settings ask for a background process, which does it all from the beginning."""
+    """The settings ask for a background process, which starts from the beginning."""
 
 
 def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> Result:
-    """Does the work, and returns what that returns; else says what went wrong, and leaves.
+    """Runs `work` and returns its result; on an error, reports it and exits.
 
-    ``occasion`` is the order's: ``--help`` and the like end a mold well that is not a worker's.
+    ``occasion`` is the order's: except in a refork, SystemExit (``--help`` and the like) is no
+    failure.
     """
     try:
         return work()
@@ -33,7 +34,7 @@ def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> R
     except SystemExit as finished:
         if occasion == "refork":
             _fail(link, "MOLD_DIED", f"something called sys.exit({finished.code!r})")
-        # --help, --version, --print-config and --check-config have printed what they are for.
+        # --help, --version, --print-config and --check-config have printed their output.
         sys.stdout.flush()
         status = finished.code if isinstance(finished.code, int) else 0
         daemonize = isinstance(finished, GoesToBackground)
@@ -43,7 +44,7 @@ def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> R
         gc.collect()
         _fail(link, "MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
     except Exception as error:
-        # Where nobody takes it, the supervisor must hear of the failure all the same.
+        # The supervisor must hear of the failure even if stderr can't be written to.
         with contextlib.suppress(OSError, ValueError):
             traceback.print_exc()
         code = "INTERNAL" if is_own_fault(error) else "MOLD_DIED"

@@ -1,4 +1,4 @@
-"""The order that a mold is started with, and how it starts anew with another one."""
+"""The order that a mold is started with, and how a mold starts again with another order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ ORDER_VARIABLE = "COWHERD_MOLD_ORDER"
 
 
 def receive_order(channel: Channel) -> MoldOrder:
-    """Waits for the order. Raises SystemExit when the keeper leaves before, or it is malformed."""
+    """Waits for the order. Raises SystemExit if the keeper leaves first, or the order is
+    malformed."""
     carried = os.environ.pop(ORDER_VARIABLE, None)
     if carried is not None:
         return _checked(json.loads(carried))
@@ -42,8 +43,8 @@ def _checked(message: Message) -> MoldOrder:
 def start_again(
     order: MoldOrder, arguments: Sequence[str], channel: Channel, policy: str, rejection: str
 ) -> NoReturn:
-    """Executes this process again, on the same channel, without a heap policy that was rejected:
-    what was done to a heap can't be taken back."""
+    """Executes this process again, on the same channel, without the rejected heap policy: changes
+    to a heap can't be undone."""
     rejected: Remark = {"policy": policy, "reason": rejection}
     again = {**order, "rejected_policies": [*order["rejected_policies"], rejected]}
     channel.set_inheritable(True)

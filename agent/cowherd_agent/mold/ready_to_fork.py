@@ -1,5 +1,5 @@
-"""The last steps of a process that is about to fork workers, before its heap is prepared: a mold,
-and a worker that has retired to become one."""
+"""The last steps before the heap is prepared, in a process that is about to fork workers: a mold,
+or a worker that has retired to become one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from cowherd_agent.mold.hooks import run_hook
 from cowherd_agent.warmup import warmup
 
 _OF_THREADS = frozenset(("thread", "native threads"))
-"""Kinds of findings that the setting allow_threads is about."""
+"""Kinds of findings that the setting allow_threads covers."""
 
 
 def close_what_is_not_shared(
     arbiter: Any, own_descriptors: Collection[int], advisory: Advisory
 ) -> list[str]:
-    """Calls the before_mold hook, then closes what Cowherd knows by itself: connections of Django,
-    and of clients that open them again.
+    """Calls the before_mold hook, then closes the connections that Cowherd knows: Django's, and
+    those of clients that reopen them.
 
-    Returns what that was, in words. What the hook raises ends the mold: it has not closed what it
-    is there to close.
+    Returns what was closed, in words. An exception of the hook ends the mold, since the hook has
+    not closed what it is there to close.
     """
     run_hook("before_mold", arbiter.cfg.before_mold, arbiter)
     django = advisory.attempt("closing Django's connections", warmup.close_connections)
@@ -47,8 +47,8 @@ def look(
 
 
 def refuse(cfg: Any, verdict: Verdict) -> None:
-    """In a mold that has loaded the application: raises MoldFailure for what is known to break, and
-    with the setting strict for every finding."""
+    """In a mold that has loaded the application: raises MoldFailure for findings that are known to
+    break and, with the setting strict, for any finding."""
     if verdict.breaks:
         raise MoldFailure("APP_LEFT_THREADS", "; ".join(verdict.breaks))
     if cfg.strict and verdict.findings:

@@ -13,11 +13,11 @@ WEB_CONCURRENCY = "in WEB_CONCURRENCY"
 
 
 class Sources:
-    """Follows gunicorn while it reads one source after the other (gunicorn/app/base.py,
-    load_config): both command lines are parsed first, then their values are set."""
+    """Follows gunicorn as it reads one source after the other (gunicorn/app/base.py, load_config):
+    it parses both command lines first, then sets their values."""
 
     def __init__(self) -> None:
-        # Of the file that is being read, while it is.
+        # Name of the configuration file, while it is read.
         self.file: str | None = None
         self._parsed: dict[str, argparse.Namespace] = {}
         self._of: dict[str, str] = {}
@@ -32,7 +32,7 @@ class Sources:
             self._of[name] = where
 
     def suffix(self, name: str) -> str:
-        """`` (set in gunicorn.conf.py)``; nothing for a default."""
+        """`` (set in gunicorn.conf.py)``; empty for a default."""
         where = self._of.get(name)
         if where is None and name == "workers" and "WEB_CONCURRENCY" in os.environ:
             where = WEB_CONCURRENCY
@@ -41,7 +41,7 @@ class Sources:
     def _place_of(self, name: str, value: object) -> str | None:
         if self.file is not None:
             return f"in {self.file}"
-        # In the order in which gunicorn sets them: of two equal ones the first is refused first.
+        # The order in which gunicorn sets them: if both are wrong, the first is refused first.
         for where in (CMD_ARGS, COMMAND_LINE):
             if getattr(self._parsed.get(where), name, None) is value:
                 return where
@@ -49,7 +49,7 @@ class Sources:
 
 
 def require_web_concurrency() -> None:
-    """gunicorn reads it while its settings are imported, which fails without a word of it."""
+    """Checks WEB_CONCURRENCY: gunicorn reads it during import, and fails without naming it."""
     value = os.environ.get("WEB_CONCURRENCY", "1")
     try:
         int(value)

@@ -1,9 +1,9 @@
 """Cowherd's own settings, declared as gunicorn settings.
 
-Their table is own_settings.json, from which TypeScript has its types and its help. Importing this
-module registers them with gunicorn's configuration, so that they can stand in ``gunicorn.conf.py``,
-in ``GUNICORN_CMD_ARGS`` and on the command line, and are validated and documented as gunicorn's are
-(gunicorn/config.py, class Setting).
+The table is own_settings.json, from which TypeScript's types and help are made too. Importing this
+module registers the settings with gunicorn's configuration. They can then stand in
+``gunicorn.conf.py``, in ``GUNICORN_CMD_ARGS`` and on the command line, and are validated and
+documented as gunicorn's are (gunicorn/config.py, class Setting).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def _read_table() -> list[dict[str, Any]]:
 TABLE = _read_table()
 """The rows of own_settings.json, in their order.
 
-``kind`` is one of those of ``KINDS``, ``choice`` or ``hook``; ``message`` is the name that the
-supervisor knows the value by, where it does; ``help`` is a line of ``cowherd serve --help``.
+``kind`` is ``choice``, ``hook`` or one of ``KINDS``. ``message`` is the value's name in messages to
+the supervisor, if it gets the value. ``help`` is a line of ``cowherd serve --help``.
 """
 
 
@@ -150,7 +150,7 @@ def _flag(_name: str) -> Validator:
 
 
 def _no_hook(arity: int) -> Callable[..., None]:
-    """What is called where the user has set no hook; gunicorn counts its parameters."""
+    """The default of an unset hook; gunicorn counts its parameters."""
 
     def one(server: Any) -> None:
         pass
@@ -173,13 +173,13 @@ KINDS: dict[str, Callable[[str], Validator]] = {
     "request_counts": _request_counts,
     "flag": _flag,
 }
-"""Beside ``choice`` and ``hook``: a kind, and what validates a setting of it."""
+"""What validates a setting, by kind; ``choice`` and ``hook`` are handled apart."""
 
 _INTEGERS = ("count", "seconds", "positive_count")
 
 
 def _register(row: dict[str, Any]) -> None:
-    """Makes gunicorn's class of a setting; making it registers it."""
+    """Makes gunicorn's class of a setting, which registers it."""
     name, kind = row["name"], row["kind"]
     attributes: dict[str, Any] = {
         "name": name,
@@ -214,12 +214,12 @@ for _row in TABLE:
 
 
 def values_for_the_supervisor(cfg: Any) -> dict[str, Any]:
-    """What the supervisor acts on, by the names that it knows; units are in the names."""
+    """The settings that the supervisor acts on, by its own names; units are in the names."""
     return {row["message"]: getattr(cfg, row["name"]) for row in TABLE if "message" in row}
 
 
 def explain_usage_error(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:
-    """Turns what argparse says into (error code, detail); a mistyped option gets the nearest."""
+    """Turns argparse's text into (error code, detail); suggests the nearest option."""
     import difflib
 
     prefix = "unrecognized arguments: "

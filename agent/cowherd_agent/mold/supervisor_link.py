@@ -1,4 +1,4 @@
-"""What a mold says to the supervisor, over its channel to the keeper."""
+"""A mold's messages to the supervisor, over its channel to the keeper."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SupervisorLink:
         self.channel = channel
 
     def send(self, message: MoldMessage) -> None:
-        """Raises OSError when the keeper is gone."""
+        """Raises OSError if the keeper is gone."""
         self.channel.send(message)
 
     def notice(self, level: Literal["info", "warning"], text: str) -> None:
@@ -32,7 +32,7 @@ class SupervisorLink:
         total: int | None = None,
         final: bool = False,
     ) -> None:
-        """How far a piece of work is; `final` with its end."""
+        """Progress of a piece of work; `final` at its end."""
         message: MoldProgress = {
             "type": "progress",
             "phase": phase,

@@ -1,4 +1,4 @@
-"""How a mold is warmed up before it forks: requests are played, and what they loaded is kept."""
+"""How a mold is warmed up before it forks: requests are played, and the modules they load stay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class WarmUp:
-    """The warm-up of one mold. ``report`` gets what the status says of it."""
+    """The warm-up of one mold. ``report`` gets its part of the status."""
 
     def __init__(
         self, link: SupervisorLink, app: Any, interface: Interface, cfg: Any, heap: HerdHeap
@@ -26,10 +26,10 @@ class WarmUp:
         self._heap = heap
         self.report: dict[str, Any] = {}
         self.answered: list[str] = []
-        """Requests that the application can answer."""
+        """Requests that the application answered."""
 
     def play(self) -> None:
-        """Plays the requests of the setting ``warmup``, and again where the policy gains by it."""
+        """Plays the requests of the setting ``warmup``, and again if the policy gains by it."""
         from cowherd_agent.heap import code_placement
         from cowherd_agent.warmup import rehearsal, warmup
 
@@ -68,12 +68,12 @@ class WarmUp:
 
     @property
     def replay(self) -> Callable[[], None] | None:
-        """Plays again, in a scout, what was answered here; None where nothing was. What answered in
-        the mold must answer in the scout; the rest is not the policy's fault."""
+        """Replays in a scout the requests answered here; None if there were none. Other requests
+        may fail in the scout without being the policy's fault."""
         return self._replay if self.answered else None
 
     def _replay(self) -> None:
-        """Raises RuntimeError for what is not answered."""
+        """Raises RuntimeError for the first unanswered request."""
         from cowherd_agent.warmup import warmup
 
         for result in warmup.play(self._app, self._interface, self.answered):
@@ -87,7 +87,7 @@ class WarmUp:
         try:
             return rehearsal.rehearse(self._app, self._interface, self.answered, self._cfg, rounds)
         except Exception as error:
-            # It was answered once; workers serve well without it.
+            # Each was answered once; workers serve well without the repetition.
             why = f"{type(error).__name__}: {error}"
             self._link.notice("warning", f"warm-up requests could not be played again: {why}")
             return 0

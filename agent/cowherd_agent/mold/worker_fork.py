@@ -1,8 +1,8 @@
 """How a mold forks a worker: twice, so that the worker's parent is the keeper, which reaps it.
 
-The worker gets what is its own alone: a channel to the keeper, and a row of the scoreboard. The
-other end of the channel goes to the keeper with the mold's `forked`. By then the worker's first
-message lies in it, so the keeper knows by the kernel's word whose channel it is.
+The worker gets its own channel to the keeper and its own row of the scoreboard. The other end of
+the channel goes to the keeper with the mold's `forked`. By then the worker's first message is in
+it, so the kernel tells the keeper whose channel it is.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from socket import socket
 from cowherd_agent.wire import scoreboard
 from cowherd_agent.wire.channel import Channel
 
-# Room for '+', or for '!' and an errno.
+# Room for '+' and a pid, or for '!' and an errno.
 _ANSWER_BYTES = 32
 
 
 @dataclass
 class WorkerFork:
-    """What one fork needs; ``channel`` and ``row`` (a descriptor) are the worker's."""
+    """State of one fork; ``channel`` and ``row`` (a descriptor) are the worker's."""
 
     channel: Channel
     row: int
     _keepers_end: socket
-    # From the worker to the mold: it is there.
+    # From the worker to the mold: the worker exists.
     _reading: int
     _writing: int
-    # From the mold to the process between: the keeper has been told.
+    # From the mold to the intermediate process: the keeper knows of the worker.
     _gate: int
     _gate_opener: int
     _intermediate: int = 0
 
     @classmethod
     def prepare(cls) -> WorkerFork:
-        """Raises OSError; whatever was opened until then is closed."""
+        """Raises OSError, and then closes whatever it has opened."""
         opened: list[int] = []
         try:
             row = scoreboard.make()
@@ -58,8 +58,8 @@ class WorkerFork:
         return self._keepers_end.fileno(), self.row
 
     def run(self) -> int:
-        """Returns 0 in the worker, and its pid in the mold, which then tells the keeper and calls
-        :meth:`finish`. Raises OSError in the mold; everything is closed then."""
+        """Returns 0 in the worker, and the worker's pid in the mold, which then tells the keeper
+        and calls :meth:`finish`. Raises OSError in the mold, with everything closed."""
         try:
             self._intermediate = os.fork()
         except OSError:
@@ -81,14 +81,14 @@ class WorkerFork:
         raise OSError("the worker died as it was forked")
 
     def finish(self) -> None:
-        """In the mold, when the keeper has been told: lets the worker become its child."""
+        """In the mold, once the keeper knows: lets the worker become the keeper's child."""
         os.write(self._gate_opener, b"+")
         os.close(self._gate_opener)
         os.waitpid(self._intermediate, 0)
         self._close_workers()
 
     def _between(self) -> int:
-        """Returns in the worker; the process between ends here."""
+        """Returns in the worker; the intermediate process ends here."""
         try:
             pid = os.fork()
         except OSError as error:
@@ -97,10 +97,10 @@ class WorkerFork:
         if pid == 0:
             self._introduce_worker()
             return 0
-        # So that the mold sees it when the worker dies before it has said that it is there.
+        # So that the mold notices if the worker dies before it has reported.
         os.close(self._writing)
         os.close(self._gate_opener)
-        # Until the worker is announced it is this process's child: so the keeper hears of it before
+        # The worker is this process's child until it is announced, so the keeper hears of it before
         # it can run, or end.
         if not os.read(self._gate, 1):
             # The mold has died and nobody knows of the worker.
@@ -115,7 +115,7 @@ class WorkerFork:
             os.close(descriptor)
 
     def _close_workers(self) -> None:
-        """What the worker and the keeper have now."""
+        """Closes the descriptors that the worker and the keeper have now."""
         self.channel.close()
         self._keepers_end.close()
         os.close(self.row)

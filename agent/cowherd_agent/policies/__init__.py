@@ -1,4 +1,4 @@
-"""The heap policies, each a file of its own."""
+"""The heap policies, each in its own file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLASSES: dict[str, type[HeapPolicy]] = {
 
 
 def make(name: str) -> HeapPolicy:
-    """The policy of that name (a resolved one: not "auto"). Raises PolicyUnavailable."""
+    """The policy with that name (a resolved one: not "auto"). Raises PolicyUnavailable."""
     try:
         return _CLASSES[name]()
     except KeyError:

@@ -1,9 +1,9 @@
-"""`freeze`: what the mold loaded is taken out of the collector's sight before the fork.
+"""`freeze`: hides the mold's objects from the collector before the fork.
 
-The collector is off while the mold loads (by a threshold of 0: a library's gc.enable() does not
-undo that, and gc.isenabled() stays as libraries expect it). Then gc.freeze() moves every tracked
+The collector is off while the mold loads, by a threshold of 0: a library's gc.enable() does not
+undo that, and gc.isenabled() stays as libraries expect it. Then gc.freeze() moves every tracked
 object into the permanent generation, whose headers no collection writes. In workers, automatic
-collection stays off and cowherd_agent.collector collects after responses.
+collection stays off and cowherd_agent.collection.collector collects after responses.
 
 Reference counts are still written: a worker that reads an object copies its page.
 """
@@ -41,7 +41,7 @@ class Freeze:
         """Nothing to test: gc.freeze() is documented since 3.7."""
 
     def before_load(self) -> None:
-        identify()  # Its answer is kept, so that workers need not look it up.
+        identify()  # Cached here, so that workers need not look it up.
         rawgc.set_threshold(0)
 
     def prepare(self, progress: Progress | None = None) -> PolicyReport:
@@ -49,7 +49,7 @@ class Freeze:
         steps = [
             collect_garbage(progress),
             assign_type_versions(progress),
-            # What was frozen in an earlier generation stays so: to list it would write its counts.
+            # Objects of earlier generations stay frozen: listing them would write their counts.
             freeze_objects(progress, frozen_already=self._frozen),
             *close_holes(progress),
         ]
@@ -61,12 +61,12 @@ class Freeze:
 
 
 def collect_garbage(progress: Progress | None) -> StepReport:
-    """Frees the cyclic garbage that loading left, since it would be kept for good.
+    """Frees the cyclic garbage of loading, since it would stay forever.
 
-    CPython's documentation of gc.freeze() advises against a collection before it, because the holes
-    that it leaves are filled by later writes. Measured, with 90,000 dead cycles in a heap of 60 MiB
-    of records (mold, unshared per worker, and the memory of a mold with 8 workers that each make 12
-    MiB of their own; MiB):
+    CPython's documentation of gc.freeze() advises against a collection before it, because later
+    writes fill the holes that the collection leaves. Measured with 90,000 dead cycles in a heap of
+    60 MiB of records (mold, unshared per worker, and the memory of a mold with 8 workers that each
+    make 12 MiB of their own; MiB):
 
     ==============================  =====  ========  =========
     freeze, CPython 3.13            mold   unshared  8 workers
@@ -77,9 +77,9 @@ def collect_garbage(progress: Progress | None) -> StepReport:
     collected, sealed (as it is)     96.1       0.8        151
     ==============================  =====  ========  =========
 
-    So the advice holds without sealing; with it, collecting wins. The same on 3.10 (214, 240, 211,
-    161) and under immortal (184, 194, 190, 150). A full collection also empties the interpreter's
-    free lists, whose slots can then be sealed.
+    So the advice holds without sealing; with sealing, collecting wins. The same holds on 3.10 (214,
+    240, 211, 161) and under immortal (184, 194, 190, 150). A full collection also empties the
+    interpreter's free lists, whose slots can then be sealed.
     """
     throttle = Throttle(progress, "collect")
     before = anonymous_bytes()
@@ -104,15 +104,15 @@ def freeze_objects(progress: Progress | None, frozen_already: int = 0) -> StepRe
 
 
 def close_holes(progress: Progress | None) -> list[StepReport]:
-    """Free memory on pages that workers will share: give back what can be, seal the rest."""
+    """Free memory on pages that workers will share: give back what is possible, seal the rest."""
     return [seal(progress), trim(progress), seal_c_heap(progress)]
 
 
 def start_collector(settings: CollectorSettings | None) -> Collector:
-    """Automatic collection off in a new worker, and a collector of our own in its place.
+    """Switch automatic collection off in a new worker, and return our own collector in its place.
 
-    The collector stays enabled: with a threshold of 0 it starts nothing by itself, and a library
-    that asks gc.isenabled() to restore it later finds what it finds everywhere else.
+    CPython's collector stays enabled: with a threshold of 0 it starts nothing by itself, and a
+    library that asks gc.isenabled(), to restore it later, gets the usual answer.
     """
     rawgc.set_threshold(0)
     watch_collections(settings)

@@ -1,8 +1,7 @@
 """`immortal`: `freeze`, and no object of the mold's heap counts references any more.
 
-Both are needed: gc.freeze() does nothing against reference counts, and immortality nothing against
-the collector. The walk comes before the freeze, because gc.get_objects() does not give frozen
-objects.
+Both are needed: gc.freeze() does not stop reference counting, and immortality does not stop the
+collector. The walk comes before the freeze, because gc.get_objects() leaves frozen objects out.
 """
 
 from __future__ import annotations

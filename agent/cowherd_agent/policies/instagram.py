@@ -1,7 +1,7 @@
-"""`instagram`: the end state of the case in the design, exactly.
+"""`instagram`: what a large Django site did first (docs/heap-policies.md).
 
-Automatic collection is off by a threshold of 0, which a library's gc.enable() does not undo; the
-guard holds what would; workers leave without finalization. Cyclic garbage is never freed, and
+Automatic collection is off by a threshold of 0, which a library's gc.enable() does not undo. The
+guard holds calls that would. Workers leave without finalization. Cyclic garbage is never freed, and
 reading an object still copies its page.
 """
 
@@ -27,7 +27,7 @@ class Instagram:
         rawgc.set_threshold(0)
 
     def prepare(self, progress: Progress | None = None) -> PolicyReport:
-        """The threshold again, since the application may have set it while it was loaded."""
+        """Sets the threshold again, since the application may have changed it during loading."""
         rawgc.set_threshold(0)
         return PolicyReport(self.name, ())
 

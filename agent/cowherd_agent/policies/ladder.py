@@ -13,9 +13,9 @@ def resolve(name: str, interpreter: Interpreter) -> list[str]:
     """The candidates for the policy `name`.
 
     `auto` gives every rung that the interpreter can have, highest first; the caller takes the first
-    that passes its self-test and its scout. Any other name gives that one alone.
+    that passes its self-test and its scout. Any other name gives only that policy.
 
-    Raises PolicyUnavailable, saying what this interpreter can do, for a policy it can't have.
+    Raises PolicyUnavailable, with the policies this interpreter can have, for one it can't have.
     """
     if name == AUTO:
         candidates = available_policies(interpreter)

@@ -1,17 +1,17 @@
 """The scout: a forked child that tries what workers will do, before any worker is forked.
 
-It does what the heap policy promises can be done without losing shared memory (read every object of
-the heap; run a full collection), then runs the warm-up, measures how much of what it shared at its
-fork it has had to copy, and leaves as a worker leaves. Only if it leaves well, and has copied
-little, is the policy fit for use.
+It does everything the heap policy promises to be possible without losing shared memory (read every
+object of the heap; run a full collection). Then it runs the warm-up, measures how much of the
+memory shared at its fork it had to copy, and leaves as a worker leaves. The policy is fit for use
+only if the scout leaves well and has copied little.
 
 How every object is read: in the child, gc.unfreeze() puts the mold's objects back into a generation
 and gc.freeze() takes them out again; both only splice lists, whose heads alone are written
 (`gc_list_merge`, Python/gc.c; also in 3.14.0 to 3.14.4). In between, gc.get_objects() takes a
-reference to each tracked object; then the referents of each are listed, which takes a reference to
+reference to each tracked object. Then the referents of each are listed, which takes a reference to
 each of those. Where reference counts are written, that copies every page that has an object on it.
-What the scout itself allocates is new memory, and is not counted: unshared is what was shared at
-the fork (`Shared_Dirty` of smaps_rollup) and is not shared at the end.
+The scout's own allocations are new memory, and are not counted: unshared memory was shared at the
+fork and is not shared at the end (shared pages of mappings without a file, in smaps).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from cowherd_agent.policies.base import Promise
 
 LIMIT_BYTES = 8 * 1024 * 1024
 LIMIT_SHARE = 0.10
-"""Unshared memory is small up to this share of what was shared at the fork, or LIMIT_BYTES."""
+"""Unshared memory is small up to this share of the memory shared at the fork, or LIMIT_BYTES."""
 
 _CHUNK_OBJECTS = 2000
 _MAX_DEPTH = 6
-"""How far nested untracked containers are followed."""
+"""How deep nested untracked containers are followed."""
 _MOST_READ = 500_000
-"""How many of them are remembered as read (some 50 MiB); further ones may be read again."""
+"""How many of them are remembered as read (some 50 MiB); others may be read again."""
 _UNTRACKED_CONTAINERS = frozenset((dict, tuple, CodeType))
 _MIB = 1024 * 1024
 
@@ -46,11 +46,11 @@ class ScoutVerdict(NamedTuple):
     Attributes:
         ok: whether the scout left well and copied little.
         reason: why not; empty if ok.
-        unshared_bytes: what it had copied after what the policy promises (and, where reading is
-            promised, after the warm-up); None if it could not be told.
-        shared_at_fork_bytes: what it shared at its fork; None likewise.
-        unshared_after_warmup_bytes: what it had copied in the end.
-        seconds: from the fork to its end.
+        unshared_bytes: memory copied by the policy's promised actions (where reading is promised,
+            also by the warm-up); None if unknown.
+        shared_at_fork_bytes: memory shared at the fork; None if unknown.
+        unshared_after_warmup_bytes: memory copied in the end; None if unknown.
+        seconds: from the fork to the scout's end.
     """
 
     ok: bool
@@ -62,7 +62,7 @@ class ScoutVerdict(NamedTuple):
 
 
 def limit_bytes(shared_at_fork_bytes: int) -> int:
-    """How much unshared memory is small. Pure."""
+    """Up to how many bytes unshared memory is small. Pure."""
     return max(LIMIT_BYTES, int(shared_at_fork_bytes * LIMIT_SHARE))
 
 
@@ -77,12 +77,12 @@ def run_scout(
 
     Args:
         warmup: played in the scout; an exception makes the verdict bad.
-        timeout_seconds: then the scout is killed.
+        timeout_seconds: when the scout is killed.
         promises: of the policy that prepared this mold.
         after_fork: runs first in the scout, as HeapPolicy.after_fork in a worker.
 
-    An `auto` that gets a bad verdict must use the next policy in a new mold: what was done to this
-    one's heap can't be taken back.
+    An `auto` that gets a bad verdict must use the next policy in a new mold: changes to this one's
+    heap can't be undone.
     """
     outcome = run_in_child(lambda tell: _scout(tell, warmup, promises, after_fork), timeout_seconds)
     found = outcome.found
@@ -99,7 +99,7 @@ def run_scout(
 
 
 def _judge(found: dict[str, Any]) -> str:
-    """Why a scout that left well has copied too much, or nothing. Pure."""
+    """Why a scout that left well has copied too much; empty if it has not. Pure."""
     unshared, shared = found.get("unshared"), found.get("shared_at_fork")
     if unshared is None or shared is None:
         return "the scout could not measure its memory (no /proc/self/smaps)"
@@ -149,15 +149,14 @@ def _unshared_since(before: int | None) -> int | None:
 
 
 def read_every_object() -> int:
-    """Take a reference to every object that can be reached, frozen or not; return how many
-    references that were."""
+    """Take a reference to every reachable object, frozen or not; return how many were taken."""
     rawgc.unfreeze()
     tracked = rawgc.get_objects()
     rawgc.freeze()
     hidden = HiddenReferents()
     is_container = _UNTRACKED_CONTAINERS.__contains__
     references = len(tracked)
-    # Of untracked containers only, which many objects share (code, tuples of names).
+    # Only of untracked containers, which many objects share (code, tuples of names).
     read: set[int] = set()
     for start in range(0, len(tracked), _CHUNK_OBJECTS):
         objects = tracked[start : start + _CHUNK_OBJECTS]
@@ -165,7 +164,7 @@ def read_every_object() -> int:
             found = gc.get_referents(*objects)
             found += hidden.of(objects)
             references += len(found)
-            # Few are left for the slower loop: types are told apart at the speed of C.
+            # Few reach the slower loop below: this compares types at the speed of C.
             containers = compress(found, map(is_container, map(type, found)))
             objects = [
                 item for item in filterfalse(gc.is_tracked, containers) if id(item) not in read

@@ -1,4 +1,4 @@
-"""`stock`: nothing is done to the heap, as with gunicorn's preload_app or uWSGI's prefork."""
+"""`stock`: leaves the heap alone, as with gunicorn's preload_app or uWSGI's prefork."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Stock:
         """Nothing to test."""
 
     def before_load(self) -> None:
-        """The collector runs while the application is loaded, as ever."""
+        """The collector runs while the application is loaded, as usual."""
 
     def prepare(self, progress: Progress | None = None) -> PolicyReport:
         return PolicyReport(self.name, ())
 
     def after_fork(self, settings: CollectorSettings | None = None) -> Collector | None:
-        """The collector stays as the application set it. Collections are only counted."""
+        """The collector stays as the application set it; collections are only counted."""
         watch_collections(settings)
         return None

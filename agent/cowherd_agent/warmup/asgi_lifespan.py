@@ -15,8 +15,8 @@ _SHUTDOWN_SECONDS = 5.0
 async def lifespan(app: Any, state: dict[str, Any]) -> AsyncIterator[None]:
     """Starts the application up, and shuts it down at the end. `state` is for the requests' scopes.
 
-    An application that does not know the protocol raises, and is used without. Raises RuntimeError
-    when the application says that its startup failed.
+    An application that does not know the protocol raises, and is used without it. Raises
+    RuntimeError if the application reports that its startup failed.
     """
     orders: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -31,7 +31,7 @@ async def lifespan(app: Any, state: dict[str, Any]) -> AsyncIterator[None]:
     await asyncio.wait((running, answer), return_when=asyncio.FIRST_COMPLETED)
     if not answer.done():
         answer.cancel()
-        # Retrieved, so that nobody is told that it never was.
+        # Retrieved, or asyncio would log that it never was.
         running.exception()
         yield
         return

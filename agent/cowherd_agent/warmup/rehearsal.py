@@ -1,8 +1,8 @@
-"""Warm-up requests played again and again, until what they run is as it will be in a worker.
+"""Warm-up requests played repeatedly, until their code is as it will be in a worker.
 
 The interpreter adapts code after some runs, not at the first (PEP 659). WSGI requests go through
-gunicorn's own parser and response, and through the meter, so that these are adapted too; a worker's
-hooks, sockets and log lines are left out.
+gunicorn's own parser and response, and through the meter, so that their code is adapted too. A
+worker's hooks, sockets and log lines are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS = 8
 pycore_code.h before)."""
 
 MOST_SECONDS = 1.0
-"""Slow requests are played less often."""
+"""Slow requests get fewer rounds."""
 
 _CLIENT = ("127.0.0.1", 0)
 _SERVER = ("127.0.0.1", 80)
@@ -31,7 +31,7 @@ def rehearse(
 ) -> int:
     """Plays requests that change nothing (GET and HEAD); returns how many were played in all.
 
-    What the application or gunicorn raises is raised.
+    Exceptions of the application or gunicorn are passed on.
     """
     repeatable = [text for text in requests if warmup.parse_request(text).method in ("GET", "HEAD")]
     played = 0
@@ -49,7 +49,7 @@ def rehearse(
 
 
 def _play_through_gunicorn(app: Callable[..., Iterable[bytes]], text: str, cfg: Any) -> None:
-    """As `handle_request` of gunicorn/workers/sync.py does."""
+    """Plays a request as `handle_request` of gunicorn/workers/sync.py does."""
     from gunicorn import http
     from gunicorn.http import wsgi
 
@@ -61,7 +61,7 @@ def _play_through_gunicorn(app: Callable[..., Iterable[bytes]], text: str, cfg: 
         "Accept: */*\r\n"
         "\r\n"
     )
-    # Counts go nowhere, but are counted.
+    # The meter counts into a row that nobody reads.
     METER.bind(memoryview(bytearray(scoreboard.ROW_BYTES)).cast("Q"), None)
     try:
         parsed = next(http.RequestParser(cfg, connection, _CLIENT))
@@ -80,7 +80,7 @@ def _play_through_gunicorn(app: Callable[..., Iterable[bytes]], text: str, cfg: 
 
 
 class _Connection:
-    """A client that has sent its request, and whose answer is not needed."""
+    """A client that has sent its request and ignores the answer."""
 
     def __init__(self, request: str) -> None:
         self._request = [request.encode("latin-1")]

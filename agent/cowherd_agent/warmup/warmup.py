@@ -1,7 +1,7 @@
 """Warm-up: requests played inside the mold, before it forks.
 
-What they leave behind (loaded templates, lazy imports, specialized bytecode) is shared by all
-workers. Connections that they open must not be: a forked socket is one socket with many users.
+All workers share their effects (loaded templates, lazy imports, specialized bytecode). They must
+not share connections opened by them: a forked socket is one socket with many users.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class WarmupRequest(NamedTuple):
 
 
 class WarmupResult(NamedTuple):
-    """What one request led to: the status, 0 when the application raised.
+    """The outcome of one request: its status, or 0 if the application raised.
 
-    The request is told without its query.
+    The request is given without its query.
     """
 
     request: str
@@ -53,10 +53,10 @@ def parse_request(text: object) -> WarmupRequest:
 def play(
     app: Any, interface: Interface, requests: Iterable[str], with_lifespan: bool = False
 ) -> list[WarmupResult]:
-    """Plays the requests one after the other. What the application raises is in the result.
+    """Plays the requests one after the other. Exceptions of the application are in the results.
 
-    `with_lifespan`: an ASGI application is started up before each and shut down after it, as in a
-    worker; in a mold that would start what a fork must not share.
+    `with_lifespan`: an ASGI application is started up before each request and shut down after it,
+    as in a worker. In a mold, its startup would create things that a fork must not share.
     """
     results = []
     for text in requests:
@@ -76,8 +76,8 @@ def play(
 
 
 def close_connections() -> list[str]:
-    """Closes what a fork must not share: Django's database and cache connections, and the
-    thread that asgiref keeps for synchronous code. Returns what was closed, in words."""
+    """Closes what a fork must not share: Django's database and cache connections, and the thread
+    that asgiref keeps for synchronous code. Returns what was closed, in words."""
     closed = []
     conf = sys.modules.get("django.conf")
     configured = conf is not None and conf.settings.configured
@@ -99,12 +99,12 @@ def close_connections() -> list[str]:
 
 
 def _forget_database_connections(connections: Any) -> None:
-    """Closes them and drops their objects, each of which belongs to the thread that made it: a
-    gevent worker's greenlets would find the mold's and refuse it
+    """Closes the connections and drops their objects. Each object belongs to the thread that made
+    it: a gevent worker's greenlets would find the mold's and refuse it
     (django/db/backends/base/base.py, validate_thread_sharing)."""
     for connection in connections.all(initialized_only=True):
         connection.close()
-        # An SQLite database in memory is not closed, for that would be its end.
+        # An SQLite database in memory stays open, since closing would delete it.
         if connection.connection is None:
             del connections[connection.alias]
 
@@ -174,7 +174,7 @@ def _play_asgi(
         "server": (request.host, 80),
         "state": state,
     }
-    # Here, since most applications never need it, and it takes its time.
+    # Imported here, since most applications never need it, and it is slow to import.
     import asyncio
 
     status = 0
@@ -188,7 +188,7 @@ def _play_asgi(
             if not body_sent:
                 body_sent = True
                 return {"type": "http.request", "body": b"", "more_body": False}
-            # A client that stays until its answer is complete.
+            # The client stays until its answer is complete.
             await answered.wait()
             return {"type": "http.disconnect"}
 

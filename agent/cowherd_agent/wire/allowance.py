@@ -1,4 +1,4 @@
-"""How much one worker may say: a bucket of bytes that fills again with time."""
+"""How much one worker may send: a bucket of bytes that refills with time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 AT_ONCE_BYTES: Final = 256 * 1024
 BYTES_A_SECOND: Final = 32 * 1024
 
-# What a message costs beyond its length: reading, relaying and logging it.
+# The cost of a message beyond its length: reading, relaying and logging it.
 MESSAGE_BYTES: Final = 512
 
 
@@ -21,7 +21,7 @@ class Allowance:
         self._since = now
 
     def takes(self, length_bytes: int, now: float) -> bool:
-        """Whether a message of this length is within it; one that is not costs nothing."""
+        """Whether a message of this length fits the allowance; one that does not costs nothing."""
         refilled = self._bytes + (now - self._since) * BYTES_A_SECOND
         self._bytes = min(AT_ONCE_BYTES, refilled)
         self._since = now

@@ -1,4 +1,4 @@
-"""A mold's or a worker's end of its packet socket to the keeper, which no other process has."""
+"""A mold's or a worker's end of its packet socket to the keeper; no other process has it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _MOST_LISTENERS = 64
 
 
 class Channel:
-    """Sends and receives one JSON object a packet."""
+    """Sends and receives one JSON object per packet."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     @classmethod
     def inherited(cls, descriptor: int) -> Channel:
-        """The channel on a descriptor that the keeper has handed down."""
+        """The channel on a descriptor that the keeper has passed on."""
         os.set_inheritable(descriptor, False)
         return cls(socket.socket(fileno=descriptor))
 
     @classmethod
     def pair(cls) -> tuple[Channel, socket.socket]:
-        """A new one, and the keeper's end of it, at which the kernel says who has sent a packet."""
+        """A new channel, and the keeper's end, where the kernel names the sender of each packet."""
         ours, keepers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         expect_senders(keepers)
         return cls(ours), keepers
@@ -48,7 +48,7 @@ class Channel:
     def send(self, message: FromMold | FromWorker, descriptors: Sequence[int] = ()) -> None:
         """Sends and waits for room. Used by the mold, whose messages must arrive.
 
-        Raises OSError when the keeper is gone.
+        Raises OSError if the keeper is gone.
         """
         socket.send_fds(self._connection, [_packet(message)], list(descriptors))
 
@@ -56,7 +56,7 @@ class Channel:
         self._connection.close()
 
     def send_if_possible(self, message: FromWorker) -> bool:
-        """Sends without waiting; False when the keeper can't take it now or is gone.
+        """Sends without waiting; False if the keeper can't take the message now or is gone.
 
         Used by workers: a request must never wait for a stopped keeper.
         """
@@ -67,7 +67,7 @@ class Channel:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Whether there is something to receive, or the keeper has left, within that time."""
+        """Whether, within that time, a message arrives or the keeper leaves."""
         look = poll()
         look.register(self._connection.fileno(), POLLIN)
         return bool(look.poll(seconds * 1000))

@@ -1,7 +1,7 @@
-"""Packets that molds and workers send to the keeper, with what the kernel says of them.
+"""Packets that molds and workers send to the keeper, with their sender by the kernel.
 
-The pid of the sender is the kernel's (SCM_CREDENTIALS, unix(7)): a process without CAP_SYS_ADMIN
-can give no other than its own.
+The sender's pid is the kernel's (SCM_CREDENTIALS, unix(7)): a process without CAP_SYS_ADMIN can
+give only its own.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPA
 
 
 class Packet(NamedTuple):
-    """What was sent.
+    """One packet as received.
 
     Attributes:
-        descriptors: those that came with it, which are the receiver's to close.
-        sender_pid: 0 where the kernel has told none.
-        is_cut: it was larger than any message may be.
+        descriptors: descriptors that came with it, for the receiver to close.
+        sender_pid: 0 if the kernel named none.
+        is_cut: whether it was larger than any message may be.
     """
 
     data: bytes
@@ -49,26 +49,26 @@ class Packet(NamedTuple):
                 os.close(self.descriptors.pop())
 
     def take(self) -> list[int]:
-        """The descriptors, for whoever closes them from now on."""
+        """Hands over the descriptors to the caller, who closes them from now on."""
         taken = list(self.descriptors)
         self.descriptors.clear()
         return taken
 
 
 def expect_senders(connection: socket.socket) -> None:
-    """Has the kernel say, from now on, who has sent each packet that is received here."""
+    """Makes the kernel name, from now on, the sender of each packet received here."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
 
 def receive(connection: socket.socket) -> Packet | None:
-    """The next packet, without waiting; None where there is none yet.
+    """The next packet, without waiting; None if there is none yet.
 
-    One without data is the end: the other side is gone, or has sent an empty packet, which is no
-    message.
+    A packet without data is the end: the other side is gone, or has sent an empty packet, which is
+    no message.
     """
     while True:
         try:
-            # Not socket.recv_fds, which forgets the flags (Lib/socket.py, 3.10 to 3.13).
+            # Not socket.recv_fds, which drops the flags (Lib/socket.py, 3.10 to 3.13).
             data, ancillary, flags, _ = connection.recvmsg(
                 LARGEST_PACKET_BYTES,
                 _ANCILLARY_BYTES,
@@ -78,8 +78,9 @@ def receive(connection: socket.socket) -> Packet | None:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return None
             if error.errno == errno.ECONNRESET:
-                # The other side left with something of ours unread, which is told before what it
-                # has said itself (net/unix/af_unix.c, unix_release_sock): that is still to be read.
+                # The other side left with something of ours unread. The kernel reports that before
+                # the other side's own packets (net/unix/af_unix.c, unix_release_sock), which are
+                # still to be read.
                 continue
             return Packet(b"", [], 0, False)
         return _packet(data, ancillary, bool(flags & socket.MSG_TRUNC))

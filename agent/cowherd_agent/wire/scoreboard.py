@@ -1,14 +1,13 @@
 """The scoreboard: counters that the supervisor reads without sending a message.
 
-Each worker has a row of its own, in an anonymous file (memfd_create(2)) that nobody else can reach
-through it: the mold makes the file before the fork, maps nothing, and passes it to the keeper with
-`forked`; the worker alone maps it. The file is sealed (fcntl(2), F_SEAL_SHRINK and F_SEAL_GROW): a
-worker can neither fill memory with it nor cut it off under a reader.
+Each worker has its own row, in an anonymous file (memfd_create(2)) that other workers can't reach.
+The mold makes the file before the fork, maps nothing, and passes it to the keeper with `forked`;
+only the worker maps it. The file is sealed (fcntl(2), F_SEAL_SHRINK and F_SEAL_GROW): a worker can
+neither fill memory with it nor truncate it under a reader.
 
-At its beginning is the row: unsigned 64-bit little-endian words, so a reader never sees half a
-value on the machines that CPython supports. From ``STACK_OFFSET`` on there is room for the
-worker's Python stack (stack.py). ``src/agent/scoreboard.ts`` is the reader; a test compares the
-two.
+The file begins with the row: unsigned 64-bit little-endian words, so a reader never sees half a
+value on the machines that CPython supports. From ``STACK_OFFSET`` on there is room for the worker's
+Python stack (worker/stack.py). ``src/agent/scoreboard.ts`` is the reader; a test compares the two.
 """
 
 from __future__ import annotations
@@ -55,14 +54,14 @@ NAME: Final = "cowherd-scoreboard"
 
 _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
-# Linux 6.3 and newer; without it they log a warning (include/uapi/linux/memfd.h).
+# Linux 6.3 and newer, which log a warning without it (include/uapi/linux/memfd.h).
 _MFD_NOEXEC_SEAL: Final = 0x0008
 
 _ROW: Final = struct.Struct(f"<{ROW_WORDS}Q")
 
 
 class Counters(NamedTuple):
-    """Of a row; what a worker has counted, and may have made up."""
+    """A row's counters, as the worker wrote them; it may have made them up."""
 
     requests_started: int
     requests_finished: int
@@ -80,29 +79,29 @@ class Slot:
 
     @classmethod
     def map(cls, number: int, descriptor: int) -> Slot:
-        """The row in the file that :func:`make` made, in the worker whose row it is.
+        """Maps the row in the file that :func:`make` made, in the row's own worker.
 
-        Raises OSError. It stays mapped: a worker that becomes a mold has counters that nobody
+        Raises OSError. The row stays mapped: a worker that becomes a mold has counters that nobody
         reads.
         """
         words = (ctypes.c_uint64 * ROW_WORDS).from_address(_map(descriptor))
         return cls(number, memoryview(words).cast("B").cast("Q"))
 
     def claim(self, pid: int, generation: int, forked_monotonic_ns: int) -> None:
-        """The first that a new worker writes."""
+        """Fills the row in a new worker."""
         self.words[GENERATION] = generation
         self.words[FORKED_MONOTONIC_NS] = forked_monotonic_ns
         self.words[HEARTBEAT_MONOTONIC_NS] = forked_monotonic_ns
         self.words[STATE] = STATE_BOOTING
-        # Last, since a reader takes a row for valid when its pid is the worker's.
+        # Last, since a reader takes a row as valid once its pid is the worker's.
         self.words[PID] = pid
 
 
 def _map(descriptor: int) -> int:
     """The address at which the row is mapped, for reading and writing, and shared.
 
-    The mmap of the standard library would keep a descriptor of its own open, before 3.13 in any
-    case (Modules/mmapmodule.c), which each later generation would inherit.
+    The standard library's mmap would keep its own descriptor open, at least before 3.13
+    (Modules/mmapmodule.c), and each later generation would inherit it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.mmap.restype = ctypes.c_void_p
@@ -123,7 +122,7 @@ def _map(descriptor: int) -> int:
 
 
 def make() -> int:
-    """The descriptor of a new row's file, all zeros. Raises OSError."""
+    """Returns the descriptor of a new row's file, all zeros. Raises OSError."""
     try:
         descriptor = os.memfd_create(NAME, os.MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
     except OSError as error:
@@ -140,7 +139,7 @@ def make() -> int:
 
 
 def is_sound(descriptor: int) -> bool:
-    """Whether this is such a file, of the right size and sealed: reading it can't block or fail,
+    """Whether this is a row's file, of the right size and sealed: reading it can't block or fail,
     whoever writes to it."""
     try:
         status = os.fstat(descriptor)
@@ -153,6 +152,6 @@ def is_sound(descriptor: int) -> bool:
 
 
 def read_counters(descriptor: int) -> Counters:
-    """What the worker has counted last; also after its end."""
+    """The worker's latest counts; also after its end."""
     words = _ROW.unpack(os.pread(descriptor, ROW_BYTES, 0))
     return Counters(words[REQUESTS_STARTED], words[REQUESTS_FINISHED], words[RESPONSE_ERRORS])

@@ -1,10 +1,10 @@
-"""gunicorn's asgi worker's way out, without the loss of connections that it is still accepting.
+"""gunicorn's asgi worker leaves without losing connections that it is still accepting.
 
 `ASGIWorker._shutdown` (gunicorn/workers/gasgi.py) closes its servers, and waits for the connections
-that it has counted. One whose TLS handshake is under way is not among them, nor is one that was
-accepted in the same turn of the loop; before CPython 3.12.1 the loop's own `wait_closed` waits for
-nothing (gh-79033). Both end with the loop, and their clients see a reset. Here the servers are
-closed first, and what they have accepted is waited for.
+that it has counted. It does not count a connection whose TLS handshake is under way, nor one that
+was accepted in the same turn of the loop; before CPython 3.12.1 the loop's own `wait_closed` waits
+for nothing (gh-79033). Such connections end with the loop, and their clients see a reset. Here the
+servers are closed first, and the connections that they have accepted are waited for.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sys
 from typing import Any
 
 READ_SECONDS = 0.05
-"""Many turns of the loop: for other loops than asyncio's own, whose handshakes can't be seen."""
+"""Many turns of the loop, for loops other than asyncio's own: their handshakes can't be seen."""
 
 HANDSHAKE_SECONDS = 1.0
 LOOK_SECONDS = 0.01
 
 
 def install() -> None:
-    """Call in a worker, once its class is loaded. Nothing where that is another one."""
+    """Call in a worker, once its class is loaded. Does nothing for other worker classes."""
     module = sys.modules.get("gunicorn.workers.gasgi")
     worker_class: Any = getattr(module, "ASGIWorker", None)
     original = getattr(worker_class, "_shutdown", None)
@@ -43,6 +43,8 @@ def install() -> None:
 
 
 def _is_accepting() -> bool:
-    """Whether one is between accept() and its protocol (Lib/asyncio/selector_events.py)."""
+    """Whether a connection is between accept() and its protocol
+    (Lib/asyncio/selector_events.py).
+    """
     names = (getattr(task.get_coro(), "__name__", "") for task in asyncio.all_tasks())
     return "_accept_connection2" in names

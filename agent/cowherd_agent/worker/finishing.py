@@ -1,16 +1,16 @@
-"""How a worker finishes when the whole herd stops: what is in the listen backlog is served first.
+"""How a worker finishes when the whole herd stops: it serves the listen backlog first.
 
 A connection is the kernel's until a worker accepts it. gunicorn's workers stop accepting at a
-SIGTERM, and when the last of them has closed the socket, the kernel resets every connection that is
-still queued, though its client has connected before the server was told to stop. When a worker is
-exchanged there are others to accept; at the end there are none.
+SIGTERM. When the last of them has closed the socket, the kernel resets every connection still
+queued, though its client connected before the server was told to stop. When a worker is replaced,
+others accept those connections; at the end there are no others.
 
-So the keeper turns new connections away (turn_away.py), and the supervisor sends SIGFINISH. The
-worker class goes on as usual until the backlog has been seen empty, and then gets its SIGTERM; this
+So the keeper turns new connections away (keeper/turn_away.py), and the supervisor sends SIGFINISH.
+The worker keeps serving until the backlog has been seen empty, and then gets its SIGTERM. This
 works for every worker class.
 
-Functions of `select`, `time` and `_thread` are taken at import, before gevent replaces them: the
-wait is a thread of the system's, in every worker class.
+Functions of `select`, `time` and `_thread` are bound at import, before gevent replaces them: in
+every worker class, a system thread does the waiting.
 """
 
 from __future__ import annotations
@@ -34,34 +34,36 @@ if TYPE_CHECKING:
     from cowherd_agent.worker.worker_start import WorkerStart
 
 SIGFINISH = 45
-"""A real-time signal (signal(7)), used by no worker class. Also in the supervisor's signals.ts."""
+"""A real-time signal (signal(7)), used by no worker class. Also in
+src/supervisor/herd/signals.ts.
+"""
 
 LOOK_SECONDS = 0.01
 """Between two looks at the backlog."""
 
 QUIET_LOOKS = 2
-"""How many looks in a row must find nothing queued and no request begun: what a worker has accepted
-last is not yet read, and uvicorn closes such a connection (uvicorn/protocols, `shutdown`)."""
+"""How many looks in a row must find nothing queued and no request begun. The connection accepted
+last may not be read yet, and uvicorn closes such a connection (uvicorn/protocols, `shutdown`)."""
 
 QUIET_SECONDS = 0.25
-"""Then it is quiet enough, though requests arrive on connections that are open."""
+"""After this time it is quiet enough, even if requests arrive on open connections."""
 
 GRACE_PART = 0.9
 """The part of graceful_timeout that may be spent on the backlog."""
 
 HANDSHAKE_SECONDS = 1.0
-"""How long handshakes that were under way may take: as long as the kernel waits before it says
-again that it has heard of the client (RFC 6298, 2.1)."""
+"""How long handshakes under way may take: as long as the kernel waits before it repeats its answer
+to the client (RFC 6298, 2.1)."""
 
 
 class Finishing:
-    """One worker's way out."""
+    """One worker's shutdown."""
 
     def __init__(self, start: WorkerStart) -> None:
         self._worker: Any = start.worker
         self._words = start.slot.words
         self._grace_seconds = float(start.arbiter.cfg.graceful_timeout)
-        # Sockets that were inherited (systemd's) stay open with whoever gave them, backlog and all.
+        # Inherited sockets (systemd's) stay open with their owner, backlog included.
         self._inherited = start.arbiter.inherited_listeners
         self._asked = False
 
@@ -74,7 +76,7 @@ class Finishing:
             return
         self._asked = True
         self._words[scoreboard.STATE] = scoreboard.STATE_DRAINING
-        # It would leave others' requests in the backlog.
+        # The limit would end the worker with requests left in the backlog.
         self._worker.max_requests = sys.maxsize
         start_new_thread(self._serve_backlog, ())
 

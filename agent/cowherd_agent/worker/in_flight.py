@@ -1,8 +1,8 @@
-"""Which requests a worker is answering, found when it is asked and written down by nobody before.
+"""Which requests a worker is answering, found on demand and recorded by nobody before.
 
-Requests that are answered by a thread or a greenlet stand on its stack, in gunicorn's own frames;
-those of an ASGI application in the chain of coroutines of a task. The path is told without its
-query, which may hold what is nobody's business.
+A request answered by a thread or a greenlet is on its stack, in gunicorn's own frames. A request of
+an ASGI application is in the chain of coroutines of a task. The path is given without its query,
+which may be private.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from cowherd_agent.worker.worker_start import WorkerStart
 
 SIGTELL = 46
-"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in
+src/supervisor/herd/signals.ts."""
 
 MOST_TOLD = 20
 LONGEST_PATH = 200
@@ -36,7 +37,7 @@ _HANDLERS = frozenset(("handle_request", "handle_http2_request"))
 
 
 def arrange(start: WorkerStart) -> None:
-    """From now on SIGTELL makes this worker tell the supervisor."""
+    """Makes this worker answer SIGTELL with a message to the supervisor, from now on."""
 
     def tell(_number: int, _frame: FrameType | None) -> None:
         words = start.slot.words
@@ -52,9 +53,9 @@ def arrange(start: WorkerStart) -> None:
 
 
 def requests() -> list[WorkerInFlightRequests]:
-    """Each with `method`, `path` and `seconds`, None where that is not known."""
+    """Each request with `method`, `path` and `seconds`, None if unknown."""
     found: list[WorkerInFlightRequests] = []
-    # Frames of others change while they are read; whatever is missed was about to end.
+    # Frames of other threads change while they are read; a missed request was about to end.
     with contextlib.suppress(Exception):
         for frame in [*sys._current_frames().values(), *_greenlet_frames()]:
             found += _on_stack(frame)
@@ -84,7 +85,7 @@ def _greenlet_frames() -> list[FrameType]:
     greenlet = getattr(sys.modules.get("greenlet"), "greenlet", None)
     if greenlet is None:
         return []
-    # Made since the fork, so that they are not frozen.
+    # Greenlets are made after the fork, so they are not frozen.
     return [
         each.gr_frame
         for each in gc.get_objects()
@@ -113,7 +114,7 @@ def _in_tasks() -> Iterator[WorkerInFlightRequests]:
 
 
 def _described(method: object, path: object, seconds: float | None) -> WorkerInFlightRequests:
-    """Clients choose the path, and an ASGI server decodes it: newlines and escapes are shown."""
+    """Escapes control characters: clients choose the path, and an ASGI server decodes it."""
     told = str(path)[: LONGEST_PATH + 1].partition("?")[0]
     return {
         "method": _printable(str(method))[:LONGEST_METHOD],

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from cowherd_agent.worker.worker_start import WorkerStart
 
 SIGMERGE: Final = 47
-"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in
+src/supervisor/herd/signals.ts."""
 
 
 def arrange(start: WorkerStart) -> None:
-    """From now on SIGMERGE makes this worker allow it."""
+    """Makes this worker allow merging at SIGMERGE, from now on."""
 
     def merge(_number: int, _frame: FrameType | None) -> None:
         reason = allow_merging()

@@ -1,18 +1,18 @@
 """Names of Python functions for ``perf``, in the workers.
 
-CPython 3.12 and newer can call each function through a small piece of machine code of its own, and
-writes where that is and what it is called to ``/tmp/perf-PID.map`` (Python/perf_trampoline.c,
+CPython 3.12 and newer can call each function through its own small piece of machine code, whose
+address and name it writes to ``/tmp/perf-PID.map`` (Python/perf_trampoline.c,
 Doc/howto/perf_profiling.rst). perf, and ``cowherd record``, then show the function in stacks.
 
-It is switched on in each worker, and not in the mold: the file is named by the pid. After a fork
-the child would either begin anew, without the functions that it is in, or copy its parent's file
-(PyUnstable_PerfTrampoline_SetPersistAfterFork), twice for a worker, which is forked twice. So
-functions that were entered before have no name, and those are only ours.
+This is switched on in each worker, not in the mold, since the file is named by the pid. After a
+fork the child would either begin again, without the functions that it is in, or copy its parent's
+file (PyUnstable_PerfTrampoline_SetPersistAfterFork), twice for a worker, which is forked twice. So
+functions entered before have no name, and those are only Cowherd's.
 
-What it costs: an indirection in each call, and a word in each code object that a worker runs, which
+The cost: an indirection in each call, and a word in each code object that a worker runs, which
 copies the page that the object is on. A recording shows those copies.
 
-CPython leaves the file behind. Here the mold removes that of a worker that has ended.
+CPython leaves the file behind. The mold removes it when the worker has ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def why_not() -> str | None:
-    """Why this interpreter can't name its functions; None when it can."""
+    """Why this interpreter can't name its functions; None if it can."""
     if sys.implementation.name != "cpython" or sys.version_info < (3, 12):
         name = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
         return f"it needs CPython 3.12 or newer, and this is {name}"
@@ -39,8 +39,8 @@ def why_not() -> str | None:
 
 
 def arrange(channel: Channel) -> None:
-    """In a worker: from now on each function that is entered has a name. An interpreter that can't
-    was warned of by the mold."""
+    """In a worker: names each function that is entered from now on. The mold has already warned of
+    an interpreter that can't."""
     if why_not() is not None:
         return
     reason = switch_on()
@@ -50,10 +50,10 @@ def arrange(channel: Channel) -> None:
 
 
 def switch_on() -> str | None:
-    """Gives the reason where it can't be, else None."""
+    """Returns the reason if it is impossible, else None."""
     if sys.version_info < (3, 12):
         return why_not()
-    # Of an earlier process with this pid.
+    # A leftover of an earlier process with this pid.
     forget(os.getpid())
     try:
         sys.activate_stack_trampoline("perf")
@@ -71,6 +71,6 @@ def switch_off() -> None:
 
 def forget(pid: int) -> None:
     """Removes the map of a process that has ended."""
-    # Somebody else's, in a folder that is everybody's, can't be removed, and need not be.
+    # Another user's file in the shared folder can't be removed, and need not be.
     with contextlib.suppress(OSError):
         os.unlink(f"/tmp/perf-{pid}.map")

@@ -9,8 +9,8 @@ PR_SET_NAME = 15
 
 
 def set_title(name: str, title: str) -> None:
-    """The long title, as gunicorn sets it where setproctitle is installed, and the short name,
-    which setproctitle has replaced then."""
+    """Sets the long title, as gunicorn does if setproctitle is installed, and then the short name,
+    which setproctitle has replaced."""
     from gunicorn import util
 
     util._setproctitle(title)
@@ -18,5 +18,5 @@ def set_title(name: str, title: str) -> None:
 
 
 def set_name(name: str) -> None:
-    """Names this process. Where it can't be done nothing is lost."""
+    """Names this process. A failure loses nothing."""
     ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)

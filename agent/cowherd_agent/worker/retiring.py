@@ -1,11 +1,11 @@
 """How a worker becomes the mold of the next generation.
 
-The keeper sends it SIGRETIRE. It finishes its requests as at a SIGTERM; but when its server loop
-has returned it does not leave: what makes it a worker is taken off, it asks the keeper for a
-channel of its own, and goes on as a mold, with all that it has loaded and cached while it served.
+The keeper sends it SIGRETIRE. The worker finishes its requests as at a SIGTERM, but does not exit
+when its server loop has returned. It sheds everything that only a worker has, tells the keeper
+`retired`, and continues as a mold, with all that it has loaded and cached while it served.
 
-The worker's life ends there, so gunicorn's `worker_exit` hook is called, in this process. Its
-`child_exit` is not, and no atexit hook: the process stays.
+The worker's life ends there, so gunicorn's `worker_exit` hook is called, in this process. Neither
+its `child_exit` nor any atexit hook is: the process stays.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from cowherd_agent.worker.worker_start import WorkerStart
 
 SIGRETIRE = 44
-"""A real-time signal (signal(7)), which no worker class uses. Also in signals.ts."""
+"""A real-time signal (signal(7)), which no worker class uses. Also in
+src/supervisor/herd/signals.ts."""
 
 THREADS_END_SECONDS = 3.0
-"""How long the threads of a server that has stopped may take to end: gthread's and asyncio's pools
-are not waited for by their owners."""
+"""How long the threads of a stopped server may take to end: the owners of gthread's and asyncio's
+pools do not wait for them."""
 
 _CANT_RETIRE = {
     "gunicorn.workers.ggevent": "gevent's hub outlives the worker",
@@ -43,11 +44,11 @@ _CANT_RETIRE = {
 
 
 _REFUSED = frozenset(("thread", "socket", "database", "event loop"))
-"""Kinds of findings of the fork safety."""
+"""Kinds of fork safety findings that stop a retirement."""
 
 
 class Retirement:
-    """Whether this worker is to become a mold, and what it was before it became a worker."""
+    """Whether this worker is to become a mold, and its state before it became a worker."""
 
     def __init__(self, start: WorkerStart) -> None:
         self.asked = False
@@ -72,7 +73,9 @@ class Retirement:
             signal.raise_signal(signal.SIGTERM)
 
     def restore_signals(self) -> None:
-        """As the mold had them; but a second SIGRETIRE must not end this process."""
+        """Restores the mold's handlers, but ignores SIGRETIRE: a second must not end this
+        process.
+        """
         signal.set_wakeup_fd(-1)
         for number, handler in self._signal_handlers.items():
             if handler is not None and signal.getsignal(number) is not handler:
@@ -81,7 +84,7 @@ class Retirement:
 
 
 def why_not(worker_class: type, cfg: Any) -> str | None:
-    """Why workers of this class can't become molds; None when they can. Pure."""
+    """Why workers of this class can't become molds; None if they can. Pure."""
     if cfg.reload:
         return "with reload on, each worker loads the application anew"
     for ancestor in inspect.getmro(worker_class):
@@ -94,14 +97,14 @@ def why_not(worker_class: type, cfg: Any) -> str | None:
 
 
 def shed(start: WorkerStart, retirement: Retirement) -> None:
-    """Takes off what only a worker has, and says `retired`: the order comes on the same channel.
-    Raises OSError when the keeper is gone."""
+    """Removes what only a worker has, and sends `retired`: the order comes on the same channel.
+    Raises OSError if the keeper is gone."""
     worker, arbiter = start.worker, start.arbiter
     perf_names.switch_off()
     stack.release()
     retirement.restore_signals()
     for descriptor in worker.PIPE:
-        # The worker's wake-up pipe, which it leaves to the end of the process.
+        # The worker's wake-up pipe, which it would leave to the end of the process.
         with contextlib.suppress(OSError):
             os.close(descriptor)
     for listener in arbiter.LISTENERS:
@@ -111,8 +114,8 @@ def shed(start: WorkerStart, retirement: Retirement) -> None:
     arbiter.WORKERS.clear()
     arbiter.pid = os.getpid()
     if os.geteuid() != 0:
-        # They were set when this was made a worker, and only root may set them again. With
-        # initgroups gunicorn leaves the group as it was (gunicorn/util.py, set_owner_process).
+        # They were set when this process became a worker, and only root may set them again. With
+        # initgroups gunicorn leaves the group unchanged (gunicorn/util.py, set_owner_process).
         arbiter.cfg.set("initgroups", False)
         arbiter.cfg.set("user", os.geteuid())
         arbiter.cfg.set("group", os.getegid())
@@ -125,21 +128,21 @@ def shed(start: WorkerStart, retirement: Retirement) -> None:
 
 
 def refuse(cfg: Any, verdict: Verdict) -> None:
-    """Raises MoldFailure for what a warmed worker must not have.
+    """Raises MoldFailure for findings that a warmed worker must not have.
 
-    A mold that has loaded the application is only warned of such things; but it has answered no
-    request, which is when connections are opened, and there is nothing to fall back on.
+    A mold that has loaded the application only gets warnings for them. But it has answered no
+    request, which is when connections are opened, and there is no mold to fall back on.
     """
-    # Each once: a pool has many of the same.
+    # Each once: a pool has many alike.
     unsafe = dict.fromkeys(
-        # Its usual remedy, to start it in workers, is how it came to be here.
+        # The usual remedy, starting the thread in workers, is how it got here.
         f"{finding.what}; stop it in the before_mold hook"
         if finding.kind == "thread"
         else finding.line
         for finding in verdict.findings
         if finding.kind in _REFUSED or finding.is_known_to_break or cfg.strict
     )
-    # Not to know is as bad, where there is something to fall back on.
+    # A failed look is as bad, since there is another mold to fall back on.
     unsafe.update(dict.fromkeys(verdict.failed))
     if unsafe:
         raise MoldFailure("FORK_UNSAFE", "; ".join(unsafe))

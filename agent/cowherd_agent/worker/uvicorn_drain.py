@@ -1,10 +1,10 @@
-"""uvicorn's way out, without the loss of requests that it has not read yet.
+"""uvicorn's server leaves without losing requests that it has not read yet.
 
 `Server.shutdown` (uvicorn/server.py) stops accepting and closes every connection that has no
-request under way, in one step. A connection that was accepted a moment ago, or is kept, may have a
-request in the kernel's buffer, which nobody has read: its client sees a reset, and must not send a
-POST again by itself (RFC 9110, 9.2.2). So connections stay open for a while after the server has
-stopped accepting, and the next answer on each says that it is the last one (RFC 9112, 9.6).
+request under way, in one step. A connection accepted a moment ago, or kept alive, may have an
+unread request in the kernel's buffer. Its client sees a reset, and must not repeat a POST by itself
+(RFC 9110, 9.2.2). So connections stay open for a while after the server has stopped accepting, and
+the next answer on each says that it is the last one (RFC 9112, 9.6).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sys
 from typing import Any
 
 READ_SECONDS = 0.05
-"""Many turns of the loop. The requests of a loaded worker take their time, too."""
+"""Many turns of the loop. The requests of a loaded worker take time, too."""
 
 LINGER_SECONDS = 2.0
-"""How long connections without a request stay open after that, as those of gunicorn's threaded
-workers do (gunicorn/workers/gthread.py, STOP_KEEPALIVE_LINGER)."""
+"""How long connections without a request then stay open, as those of gunicorn's threaded workers do
+(gunicorn/workers/gthread.py, STOP_KEEPALIVE_LINGER)."""
 
 GRACE_PART = 0.5
 """The part of graceful_timeout that may be spent on it."""
@@ -31,7 +31,7 @@ CLOSE = (b"connection", b"close")
 
 
 def install(grace_seconds: float) -> None:
-    """Call in a worker, once its class is loaded. Nothing where uvicorn is not used."""
+    """Call in a worker, once its class is loaded. Does nothing without uvicorn."""
     module = sys.modules.get("uvicorn.server")
     server_class = getattr(module, "Server", None)
     if server_class is None or getattr(server_class.shutdown, "reads_first", False):
@@ -43,7 +43,7 @@ def install(grace_seconds: float) -> None:
     async def shutdown(self: Any, sockets: Any = None) -> None:
         for server in getattr(self, "servers", ()):
             server.close()
-        # Of every answer from now on; the protocols of HTTP/2 leave it out.
+        # Added to every answer from now on; HTTP/2 protocols leave it out.
         state = self.server_state
         state.default_headers = [*state.default_headers, CLOSE]
         await asyncio.sleep(READ_SECONDS)
@@ -60,7 +60,7 @@ def install(grace_seconds: float) -> None:
 
 
 def _rests(connection: Any) -> bool:
-    """Whether it is one of HTTP/1, and has no request under way."""
+    """Whether it is an HTTP/1 connection without a request under way."""
     if not hasattr(connection, "cycle"):
         return False
     return connection.cycle is None or bool(connection.cycle.response_complete)

@@ -34,8 +34,8 @@ NAME = "cowherd-worker"
 
 
 def run(start: WorkerStart) -> Retirement:
-    """Serves until told to stop, then leaves, without finalizing the interpreter unless the
-    policy is ``stock``. Comes back only when this worker is to become a mold.
+    """Serves until told to stop, then leaves, without finalizing the interpreter unless the policy
+    is ``stock``. Returns only if this worker is to become a mold.
 
     Exit statuses are gunicorn's: 3 when the worker can't boot, 4 when the app can't be loaded.
     """
@@ -109,8 +109,8 @@ def _status(leaving: SystemExit) -> int:
 def _wait_for_adoption(keeper_pid: int) -> None:
     """Waits until the intermediate process of the double fork is gone.
 
-    gunicorn's workers leave when their parent is not the one they were told
-    (gunicorn/workers/sync.py, is_parent_alive).
+    gunicorn's workers leave when their parent is not the expected one (gunicorn/workers/sync.py,
+    is_parent_alive).
     """
     deadline = time.monotonic() + 5.0
     while os.getppid() != keeper_pid and time.monotonic() < deadline:
@@ -118,7 +118,7 @@ def _wait_for_adoption(keeper_pid: int) -> None:
 
 
 def _report_heartbeats(start: WorkerStart) -> None:
-    """Writes a heartbeat to the scoreboard at every ``notify()``; the first says 'ready'."""
+    """Writes a heartbeat to the scoreboard at every ``notify()``; the first one reports 'ready'."""
     words = start.slot.words
     original = start.worker.notify
     announced = False
@@ -139,8 +139,8 @@ def _report_heartbeats(start: WorkerStart) -> None:
 
 
 def _exit_on_reraised_signals(worker: Any) -> None:
-    """uvicorn raises SIGTERM again after its drain (uvicorn/server.py, capture_signals), which
-    would end the process before the app's atexit hooks: make it an ordinary exit."""
+    """Makes an ordinary exit of the SIGTERM that uvicorn raises again after its drain
+    (uvicorn/server.py, capture_signals): it would end the process before the app's atexit hooks."""
 
     def exit_instead() -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):

@@ -1,7 +1,8 @@
 """Signal handlers of a worker that outlive the worker class's own.
 
 A worker class sets its handlers in ``init_signals``, in the middle of ``init_process``, and may
-take others' handlers away there. So a handler is set now, for the time before, and again after.
+remove other handlers there. So each handler is set twice: now, for the time before, and again
+after.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def around_init_signals(
     after: Callable[[], object],
     before: Callable[[], object] = lambda: None,
 ) -> None:
-    """Calls the two before and after the worker class sets its signal handlers."""
+    """Calls `before` and `after` around the worker class's own ``init_signals``."""
     original = worker.init_signals
 
     def init_signals() -> None:

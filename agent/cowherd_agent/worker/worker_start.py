@@ -1,4 +1,4 @@
-"""What a mold gives to the worker that it forks."""
+"""What a mold passes to the worker that it forks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class WorkerStart:
-    """All that a forked worker needs, as the mold had it at the fork.
+    """Everything a forked worker needs, as the mold had it at the fork.
 
-    ``slot`` is its row of the scoreboard, ``row_descriptor`` that of the row's file.
+    ``slot`` is its row of the scoreboard, ``row_descriptor`` the descriptor of the row's file.
     """
 
     worker: Any

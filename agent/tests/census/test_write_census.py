@@ -1,4 +1,4 @@
-"""The census of applications that are in its way, and under plain servers."""
+"""The census of applications that obstruct it, and under plain servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cowherd_agent.census.census import why_not, write_census
 from cowherd_agent.interpreter.interpreter import Interpreter, identify
 from plain_servers import AGENT, free_port, running
 
-# Each would run code of the application's, or change what it counts, if it were asked for anything.
+# Asked for anything, each of these would run application code or change what the census counts.
 HOSTILE = """
 import sys, types
 
@@ -49,7 +49,7 @@ sys.modules[7] = types.ModuleType("seven")
 
 
 def names_of(path: Path) -> dict[str, Any]:
-    """The names at the end of a census, which must be whole."""
+    """The names at the end of a census, which must be complete."""
     data = path.read_bytes()
     size, checksum = struct.unpack("<2I", data[-8:])
     assert binascii.crc32(data[:-4]) == checksum
@@ -170,6 +170,6 @@ def test_under_a_plain_server(kind: str, tmp_path: Path) -> None:
         command += ["--http-socket", f"127.0.0.1:{port}", "--master", "--processes", "1"]
         command += ["--single-interpreter", "--module", "app:application"]
     with running(command, tmp_path, port):
-        # What the application has imported is not its own, though it is still being imported.
+        # Imported objects are not the application's own, though it is still being imported.
         assert owners_of(path, "Row") == {"tables"}
         assert owners_of(path, "OnlyHere") == {"app"}

@@ -1,8 +1,8 @@
 """The guard on a real release from the package index: parso 0.8.4.
 
 When parso reads a syntax tree from its cache on disk (`_load_from_file_system`, parso/cache.py), it
-calls gc.disable(), unpickles, and calls gc.enable() whatever was before: what an old msgpack did to
-the site in the design. requirements-dev.txt has that release.
+calls gc.disable(), unpickles, and calls gc.enable() whatever the state was before. An old msgpack
+did the same to a site (docs/heap-policies.md). requirements-dev.txt has that release.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ def test_it_is_named_and_the_policy_holds(policy: str) -> None:
 
 
 def test_it_does_turn_the_collector_on() -> None:
-    """Under stock, in a process that turned the collector off: what the policies are up against."""
+    """Under stock, in a process that turned the collector off: what the policies have to
+    withstand.
+    """
     found = run("report", "stock", "off before")
     assert found["enabled"] is True
     assert found["inside"] > 0

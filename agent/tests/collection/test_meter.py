@@ -14,7 +14,7 @@ from cowherd_agent.wire import scoreboard
 
 
 class RecordingCollector:
-    """Keeps how many requests were in flight each time that it was told of an end."""
+    """Records how many requests were in flight each time it was told of an end."""
 
     def __init__(self) -> None:
         self.in_flight: list[int] = []
@@ -46,7 +46,7 @@ def counted() -> Counted:
 
 
 class FileWrapper:
-    """As gunicorn's (gunicorn/http/wsgi.py), for which it looks when it sends files."""
+    """Like gunicorn's (gunicorn/http/wsgi.py), which gunicorn looks for when it sends files."""
 
     def __init__(self, file: Iterator[bytes]) -> None:
         self.file = file
@@ -76,7 +76,7 @@ def test_a_request_ends_when_its_answer_is_closed(counted: Counted) -> None:
     body.close()
     assert counted.counts == (1, 1, 0)
     assert counted.collector.in_flight == [0]
-    # gunicorn closes once; a middleware may do it too.
+    # gunicorn closes once; a middleware may close again.
     body.close()
     assert counted.counts == (1, 1, 0)
 
@@ -134,7 +134,7 @@ def test_an_application_that_raises_is_counted_as_an_error(counted: Counted) -> 
 def test_a_file_is_handed_on_as_gunicorn_knows_it(counted: Counted) -> None:
     file = FileWrapper(iter([b"data"]))
     body = call(wrap(lambda environ, start_response: file, "wsgi", counted.meter))
-    # Else gunicorn would not use sendfile().
+    # Otherwise gunicorn would not use sendfile().
     assert body is file
     assert counted.counts == (1, 0, 0)
     body.close()
@@ -231,5 +231,5 @@ def test_the_application_is_still_what_it_was(counted: Counted) -> None:
 
     for interface in ("wsgi", "asgi"):
         assert wrap(App(), interface, counted.meter).name == "shop"
-    # gunicorn says itself what is wrong with this.
+    # gunicorn itself reports what is wrong with this.
     assert wrap(42, "wsgi", counted.meter) == 42

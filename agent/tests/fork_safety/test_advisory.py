@@ -1,4 +1,4 @@
-"""Advisory steps: each is judged by itself, and none ends what it advises."""
+"""Advisory steps: each is judged by itself, and none ends the process that it advises."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Objects of an application that are not what they seem: looks pass them by, and run none of their
-code."""
+"""Deceptive objects of an application: looks pass them by, and run none of their code."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ def fail(what: str) -> NoReturn:
 
 
 class Library:
-    """As cffi's: it says that it is a module, and has no namespace."""
+    """Like cffi's: it claims to be a module, and has no namespace."""
 
     __slots__ = ()
 
@@ -83,7 +82,7 @@ class OfStrangeClass(metaclass=Comparing):
 
 @pytest.fixture
 def strange(tmp_path: Path) -> Iterator[None]:
-    """All of them in sys.modules, and a module that loads when it is touched."""
+    """Puts all of them into sys.modules, and a module that loads when it is touched."""
     (tmp_path / "lazy.py").write_text("raise RuntimeError('it was loaded')\n")
     spec = importlib.util.spec_from_file_location("lazy", tmp_path / "lazy.py")
     assert spec is not None and spec.loader is not None

@@ -1,4 +1,4 @@
-"""Threads of libraries in C, and whose they are."""
+"""Threads of C libraries, and the libraries that own them."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def test_mappings_are_read_with_spaces_in_their_paths() -> None:
     [
         # From the innermost frame outwards: a wait in libc, the library, libc's start of a thread.
         ([0x7F3000000010, 0x7F1000200100, 0x7F3000000500], "numpy.libs/libopenblas64.so"),
-        # Data of a library is no code of it.
+        # A library's data is not its code.
         ([0x7F3000000010, 0x7F1000000100, 0x7F3000000500], ""),
-        # The outermost one that is no library of the system has started the thread.
+        # The outermost library that is not the system's has started the thread.
         (
             [0x7F5000000010, 0x7F1000200100, 0x7F4000000010, 0x7F3000000500],
             "numpy.libs/libopenblas64.so",
@@ -63,7 +63,7 @@ Routine = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 
 
 def started(routine: object) -> None:
-    """A thread that Python does not know of."""
+    """Starts a thread that Python does not know of."""
     number = ctypes.c_ulong()
     assert ctypes.CDLL(None).pthread_create(ctypes.byref(number), None, routine, None) == 0
 
@@ -81,7 +81,7 @@ def test_threads_that_python_did_not_start_are_found() -> None:
 
     @Routine
     def wait(_argument: int | None) -> None:
-        # Makes up an object for the thread, as a library's that calls into Python does.
+        # Makes up an object for the thread, as a library that calls into Python does.
         threading.current_thread()
         go_on.wait()
 
@@ -92,7 +92,7 @@ def test_threads_that_python_did_not_start_are_found() -> None:
     go_on.set()
     known.join()
     assert len(found) == 1
-    # The thread runs a function of ctypes'; its outermost code is that of libffi, of ctypes or of
-    # the interpreter, whichever was not made part of another one.
+    # The thread runs a function of ctypes. Its outermost code is libffi's, ctypes' or the
+    # interpreter's, depending on how they were linked.
     assert found[0].library
     assert eventually(native_threads, len(before)) == before

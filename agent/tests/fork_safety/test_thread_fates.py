@@ -1,4 +1,4 @@
-"""What becomes of threads in workers: judged by what a child has of them."""
+"""The fate of threads in workers, judged by what a child has of them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_only_what_somebody_has_to_decide_is_a_finding() -> None:
             True,
         ),
     ]
-    # A scheduler's jobs, and whatever the other one does, go on in the mold alone.
+    # A scheduler's jobs, and the other thread's work, keep running in the mold alone.
     assert [fate.stays_in_mold for fate in judged] == [False, True, True, False]
 
 

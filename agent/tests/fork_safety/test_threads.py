@@ -1,4 +1,4 @@
-"""Which threads are found, and where they are said to have been started."""
+"""Which threads are found, and where they are reported to have been started."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_thread_that_was_started_before_is_found_all_the_same(stop: threading.
     thread.start()
     (found,) = running()
     assert (found.name, found.started_at) == ("early", "unknown")
-    # Where it was started nobody knows; whose code it runs can be told all the same.
+    # Nobody knows where it was started, but its code is known.
     assert found.module == __name__
     assert found.description == f"thread 'early' of {__name__}"
     stop.set()

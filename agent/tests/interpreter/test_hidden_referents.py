@@ -1,4 +1,4 @@
-"""The objects in numpy's arrays: all that are stored, and none that are made for the asking."""
+"""The objects in numpy's arrays: all that are stored, and none created by asking."""
 
 from __future__ import annotations
 

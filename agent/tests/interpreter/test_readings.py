@@ -1,4 +1,4 @@
-"""Parsers of what the kernel and the interpreter tell."""
+"""Parsers of output of the kernel and the interpreter."""
 
 from __future__ import annotations
 

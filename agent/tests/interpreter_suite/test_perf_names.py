@@ -1,4 +1,4 @@
-"""Names of Python functions for perf, in a worker, over a fork, and when it becomes a mold."""
+"""Names of Python functions for perf: in a worker, across a fork, and when it becomes a mold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process gives way, and has its usual priority again, where the kernel lets it."""
+"""A process gives way, and gets its usual priority back, where the kernel allows it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_it_gives_way_and_is_raised_again(child: int) -> None:
 
 
 def as_nobody(limit: int) -> str:
-    """What a process without capabilities says, with this limit for the nice value."""
+    """The answer of a process without capabilities, with this limit for the nice value."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -72,7 +72,7 @@ def test_without_the_capability_it_stays_as_it_is() -> None:
     os.geteuid() != 0 or not may_raise_limits(), reason="needs root, and CAP_SYS_RESOURCE"
 )
 def test_without_the_capability_the_limit_may_allow_it() -> None:
-    # Raised again by itself, else the answer would not come.
+    # The process raises itself again, or the answer would not come.
     assert as_nobody(20) == "True 19 False"
 
 

@@ -1,4 +1,4 @@
-"""What a keeper without a supervisor leaves of the runtime directory."""
+"""What a keeper without a supervisor leaves in the runtime directory."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Listeners that one keeper lends to another, with real sockets: what is passed, what is believed
-of it, and whose it is when."""
+"""Listeners that one keeper lends to another, with real sockets: what is passed, what of it is
+believed, and who owns it when."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def key(address: Address) -> str:
 
 
 def descriptors() -> set[str]:
-    """What this process has open. A descriptor of an earlier test may be closed at any time."""
+    """Open descriptors of this process. A descriptor of an earlier test may be closed at any
+    time.
+    """
     found = set()
     for name in os.listdir("/proc/self/fd"):
         # The listing's own descriptor is gone by now.
@@ -50,7 +52,7 @@ def descriptors() -> set[str]:
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Callable[[Answer], str]]:
-    """Somebody behind a door who hears `lend`, and then does this with the connection."""
+    """A fake keeper that receives `lend`, and then runs `answer` with the connection."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "keeper.sock"))
     listener.listen()
@@ -195,7 +197,7 @@ def test_the_end_of_a_loan(scene: tuple[Scene, Borrowed]) -> None:
     lender, borrowed = scene
     assert not borrowed.leave()
     assert lender.loan.read() is None
-    # Who has not left says so, and is not taken for gone.
+    # A lender that stays says so, and is not taken for gone.
     lender.loan.take_back()
     assert borrowed.hear() == "taken_back"
     borrowed.close()
@@ -246,7 +248,7 @@ def test_addresses_that_are_none(kept: object) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
 def test_another_user_is_not_trusted() -> None:
     with socket.socket(socket.AF_UNIX) as door:
-        # Of no folder, which another user could not reach.
+        # Abstract, since another user could not reach a file in this folder.
         door.bind("")
         door.listen()
         name = door.getsockname()
@@ -306,7 +308,7 @@ def test_an_answer_that_lends_nothing(
     with pytest.raises(BorrowError) as raised:
         borrow(door(answer))
     assert raised.value.code == code
-    # Those of the thread behind the door are closed soon.
+    # Descriptors of the fake keeper's thread are closed soon.
     deadline = time.monotonic() + 10
     while not descriptors() <= before and time.monotonic() < deadline:
         time.sleep(0.01)

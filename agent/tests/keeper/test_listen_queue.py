@@ -46,7 +46,7 @@ def test_what_is_no_listening_socket_has_no_queue_of_the_kernels() -> None:
     assert queue_of(closed) is None
 
 
-# Of Linux 6.18: an error, and an answer whose attributes are others.
+# From Linux 6.18: an error, and an answer with other attributes.
 ERROR = bytes.fromhex("24000000020000000000000000000000feffffff180000001400010000000000") + bytes(4)
 OTHERS = (
     bytes.fromhex("28000000140000000000000000000000")

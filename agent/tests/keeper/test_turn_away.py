@@ -12,8 +12,8 @@ from cowherd_agent.keeper import turn_away
 from cowherd_agent.keeper.listeners import Listener, listen_on
 from cowherd_agent.keeper.turn_away import count_handshakes
 
-# Of /proc/net/tcp (Documentation/networking/proc_net_tcp.rst): one that listens, one that is being
-# made, one that is there, and one that is being made to another port.
+# Lines of /proc/net/tcp (Documentation/networking/proc_net_tcp.rst): a listener, a connection being
+# made, an established one, and one being made to another port.
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 33110 1
@@ -43,13 +43,13 @@ def listening(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
 
 
 def turns_away(listening: socket.socket, *, with_error: type[OSError]) -> None:
-    """What is queued stays, what is established goes on, and who comes late is not let in."""
+    """Queued connections stay, established ones keep working, and late ones are not let in."""
     address = listening.getsockname()[:2]
     queued = [socket.create_connection(address) for _ in range(3)]
     for number, client in enumerate(queued):
         client.sendall(b"%d" % number)
     turn_away.turn_away_tcp(listening)
-    # Sent after: an established connection is not touched.
+    # Sent afterwards: an established connection is not affected.
     queued[0].sendall(b" more")
     with pytest.raises(with_error):
         socket.create_connection(address, timeout=0.3)
@@ -58,7 +58,7 @@ def turns_away(listening: socket.socket, *, with_error: type[OSError]) -> None:
     with pytest.raises(BlockingIOError):
         listening.accept()
     assert sorted(each.recv(16) for each in accepted) == [b"0 more", b"1", b"2"]
-    # In the order in which they came.
+    # Accepted in the order of arrival.
     accepted[0].sendall(b"answer")
     assert queued[0].recv(16) == b"answer"
     listening.close()
@@ -75,7 +75,7 @@ def test_tcp_refuses_at_once(listening: socket.socket) -> None:
 def test_tcp_where_the_kernel_has_only_filters(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # An option that no kernel has.
+    # An option number that no kernel has.
     monkeypatch.setattr(turn_away, "_SO_BINDTOIFINDEX", 9999)
     with socket.socket(listening.family) as probe:
         try:

@@ -1,4 +1,4 @@
-"""What gunicorn's settings of syslog come to, and that a line arrives in gunicorn's own form."""
+"""The result of gunicorn's syslog settings, and that a line arrives in gunicorn's own form."""
 
 from __future__ import annotations
 

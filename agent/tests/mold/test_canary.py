@@ -1,4 +1,4 @@
-"""A canary that hangs is killed, and its stack is told."""
+"""A canary that hangs is killed, and its stack is reported."""
 
 from __future__ import annotations
 

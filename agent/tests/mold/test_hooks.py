@@ -1,4 +1,4 @@
-"""Whose fault an exception is: Cowherd's own, or that of the code that it has called."""
+"""Whose fault an exception is: Cowherd's own, or that of code it called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def raised_by(step: Callable[[], object]) -> BaseException:
 
 
 class Unreadable:
-    """An application's object that raises in the midst of Cowherd's code."""
+    """An application's object that raises in the middle of Cowherd's code."""
 
     def __iter__(self) -> NoReturn:
         raise RuntimeError("no requests")
@@ -28,7 +28,7 @@ class Unreadable:
 
 def test_what_own_code_raises_is_its_own_fault_also_by_way_of_the_standard_library() -> None:
     assert is_own_fault(raised_by(lambda: parse_request("GET")))
-    # Raised by the standard library, which own code has called with what it can't take.
+    # Raised by the standard library, which Cowherd's code called with an unsuitable value.
     from cowherd_agent.fork_safety.native_threads import parse_mappings
 
     assert is_own_fault(raised_by(lambda: parse_mappings(["no addresses r-xp 0 0 0"])))

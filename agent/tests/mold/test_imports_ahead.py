@@ -1,4 +1,4 @@
-"""Which modules a worker class imports in a worker only."""
+"""Modules that a worker class imports only in a worker."""
 
 from __future__ import annotations
 

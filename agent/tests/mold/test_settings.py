@@ -1,4 +1,4 @@
-"""Cowherd's settings among gunicorn's, and what is said of mistyped ones."""
+"""Cowherd's settings among gunicorn's, and the messages for mistyped ones."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 
 
 class Application:
-    """Remembers what it was asked."""
+    """Records its requests."""
 
     def __init__(self) -> None:
         self.environs: list[dict[str, Any]] = []

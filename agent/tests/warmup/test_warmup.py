@@ -1,4 +1,4 @@
-"""Warm-up requests: how they are read, played, and what of them is put away before the fork."""
+"""Warm-up requests: how they are read and played, and what is closed before the fork."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_is_no_request_is_refused(text: object) -> None:
 
 
 class WSGIApp:
-    """Keeps what it was called with, and answers with ``status``."""
+    """Records its calls, and answers with ``status``."""
 
     def __init__(self, status: str = "200 OK") -> None:
         self.status = status
@@ -141,7 +141,7 @@ def test_an_asgi_application_is_called_as_a_server_calls_it() -> None:
         await send({"type": "http.response.start", "status": 201, "headers": []})
         for more in (True, False):
             await send({"type": "http.response.body", "body": b"x", "more_body": more})
-        # A client that stays until it has its answer.
+        # The client stays until it has its answer.
         assert await receive() == {"type": "http.disconnect"}
 
     (result,) = play(app, "asgi", ["GET /caf%C3%A9?q=1 www.example.org"])
@@ -184,7 +184,7 @@ def test_nothing_is_closed_where_there_is_nothing() -> None:
 
 
 def run_with_django(body: str) -> str:
-    """What a process of its own prints, since Django is configured once only."""
+    """Output of a separate process, since Django can be configured only once."""
     code = "from cowherd_agent.warmup.warmup import close_connections\n" + body
     done = subprocess.run([sys.executable, "-c", code], cwd=AGENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -254,7 +254,7 @@ def test_the_thread_that_asgiref_keeps_is_ended() -> None:
     assert asyncio.run(work()) == asyncio.run(sensitive()) == 7
     close_connections()
     assert threading.active_count() == before
-    # And a worker can use it again.
+    # A worker can use it again.
     assert asyncio.run(sensitive()) == 7
     close_connections()
 

@@ -1,4 +1,4 @@
-"""How much a worker may say."""
+"""How much a worker may send."""
 
 from __future__ import annotations
 

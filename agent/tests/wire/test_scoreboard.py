@@ -38,7 +38,7 @@ def test_a_new_worker_starts_at_zero(row: int) -> None:
     assert words[scoreboard.GENERATION] == 2
     assert words[scoreboard.STATE] == scoreboard.STATE_BOOTING
     assert words[scoreboard.FORKED_MONOTONIC_NS] == 10**9
-    # Else the supervisor would take it for silent since the machine started.
+    # Otherwise the supervisor would take it for silent since the machine started.
     assert words[scoreboard.HEARTBEAT_MONOTONIC_NS] == 10**9
     assert set(words[scoreboard.REQUESTS_STARTED :]) == {0}
 

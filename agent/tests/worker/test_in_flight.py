@@ -1,4 +1,4 @@
-"""What a worker tells of a request that it is answering."""
+"""A worker's report on a request that it is answering."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Request:
 
 
 def told(method: str, path: str) -> dict[str, Any]:
-    """As a worker class would have it on its stack."""
+    """Calls `requests` with the request on the stack, as a worker class would have it."""
     found: list[dict[str, Any]] = []
 
     def handle_request(req: Request) -> None:

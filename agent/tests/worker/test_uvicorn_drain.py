@@ -39,8 +39,8 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 
 
 async def with_kept_connection(then: Any) -> float:
-    """Serves, has one request answered, is told to leave, and calls ``then`` with the connection
-    that is kept; says how long it took to leave."""
+    """Serves, has one request answered, is told to leave, and calls ``then`` with the kept
+    connection. Returns the seconds that leaving took."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(app, lifespan="off", log_level="error", timeout_keep_alive=60)
         server = uvicorn.Server(config)

@@ -1,7 +1,7 @@
-"""allocating.py SEALED KIND: what a worker that only allocates has to copy.
+"""allocating.py SEALED KIND: how much a worker that only allocates has to copy.
 
 SEALED: sealed, or open. KIND: small (objects in pymalloc's slots), large (blocks of the C heap).
-The mold's heap has holes: most of what it made was dropped again.
+The mold's heap has holes: most of its objects were dropped again.
 """
 
 from __future__ import annotations

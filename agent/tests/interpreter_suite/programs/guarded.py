@@ -1,6 +1,6 @@
 """guarded.py MODE POLICY: calls of the gc module's functions in a worker under a guard.
 
-The mold installs the guard, disarmed, before the "library" is made; the library took its functions
+The mold installs the guard, disarmed, before the "library" is made; the library got its functions
 by `from gc import ...`.
 """
 
@@ -66,7 +66,7 @@ def child() -> dict[str, Any]:
     threshold = gc.get_threshold()[0]
     frozen_after = gc.get_freeze_count()
     before_c = collection_watch().collections_inside
-    # C code knows nothing of the stand-ins.
+    # C code bypasses the replaced functions.
     ctypes.pythonapi.PyGC_Collect()
     from_c = collection_watch().collections_inside - before_c
     rawgc.set_threshold(50)

@@ -1,4 +1,4 @@
-"""sealing_again.py TIMES: how much each of so many sealings leaves free, in a heap with holes."""
+"""sealing_again.py TIMES: what each of TIMES sealings leaves free, in a heap with holes."""
 
 from __future__ import annotations
 

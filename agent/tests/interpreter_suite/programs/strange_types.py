@@ -1,4 +1,4 @@
-"""strange_types.py: immortality where metaclasses compare and hash in their own ways."""
+"""strange_types.py: immortality with metaclasses that define their own comparison and hash."""
 
 from __future__ import annotations
 
