@@ -9,7 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { helpSource, readTable, schemaSource } from './tables/own-settings.ts';
 import { policiesSource } from './tables/policies.ts';
-import { shapesSource, typesSource } from './tables/python-messages.ts';
+import { shapesSource, typesSources } from './tables/python-messages.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const table = (name: string): string => readFileSync(path.join(ROOT, 'agent/cowherd_agent', name), 'utf8');
@@ -35,7 +35,10 @@ const made = new Map([
   ['src/agent/own-settings.ts', schemaSource(settings)],
   ['src/cli/serve/own-settings-help.ts', helpSource(settings)],
   ['src/cpython/policy-ladder.ts', policiesSource(table('policies.json'))],
-  ['agent/cowherd_agent/wire/message_types.py', typesSource()],
+  ...Object.entries(typesSources()).map(([name, source]): [string, string] => [
+    `agent/cowherd_agent/wire/${name}.py`,
+    source,
+  ]),
   ['agent/cowherd_agent/wire/shapes.json', shapesSource()],
 ]);
 

@@ -64,8 +64,9 @@ class Classes {
   readonly #bySchema = new Map<Schema, string>();
   readonly #texts = new Map<string, string>();
 
-  get text(): string {
-    return [...this.#texts.values()].join('\n\n');
+  /** By name. */
+  get texts(): ReadonlyMap<string, string> {
+    return this.#texts;
   }
 
   /** @param shared what it is called when it is named for the second time: two unions have it */
@@ -146,8 +147,21 @@ function isOptional(schema: Schema): boolean {
   return schema.type === 'optional' || schema.type === 'nullish';
 }
 
-/** `agent/cowherd_agent/wire/message_types.py` */
-export function typesSource(): string {
+/** The files of the types, each with what it is about. */
+const FILES = {
+  settings_types: 'addresses and settings',
+  command_types: 'each command',
+  message_types: 'each message to the supervisor',
+} as const;
+type TypesFile = keyof typeof FILES;
+
+function fileOf(name: string): TypesFile {
+  if (/^Settings|Address$/.test(name)) return 'settings_types';
+  return /Command$|^MoldOrder|^Remark$/.test(name) ? 'command_types' : 'message_types';
+}
+
+/** The Python files of the types in `agent/cowherd_agent/wire/`, by name without `.py`. */
+export function typesSources(): Record<TypesFile, string> {
   const classes = new Classes();
   classes.name(asObject(messages.settings), 'Settings');
   classes.name(asObject(messages.remark), 'Remark');
@@ -161,28 +175,57 @@ export function typesSource(): string {
   const address = asVariant(messages.address);
   for (const option of address.options) classes.name(option, `${camel(kindOf(address, option))}Address`);
   classes.name(address, 'Address');
-  const unions = [{ name: 'Address', schema: address }, ...FAMILIES].map(({ name, schema }) => {
+  const unions = [{ name: 'Address', schema: address }, ...FAMILIES].map(({ name, schema }): [string, string] => {
     const names = schema.options.map((option) => classes.typeOf(option, ''));
-    return `${name}: TypeAlias = Union[\n${names.map((each) => `    "${each}",\n`).join('')}]\n`;
+    return [name, `${name}: TypeAlias = Union[\n${names.map((each) => `    "${each}",\n`).join('')}]\n`];
   });
-  return `"""The type of each message, for type checkers only. Made by scripts/tables.ts.
+  const all = new Map([...classes.texts, ...unions]);
+  const isUnion = new Set(unions.map(([name]) => name));
+  return Object.fromEntries(
+    Object.entries(FILES).map(([file, subject]) => {
+      const own = [...all].filter(([name]) => fileOf(name) === file);
+      const text = [
+        ...own.filter(([name]) => !isUnion.has(name)).map(([, each]) => `\n${each}`),
+        ...own.filter(([name]) => isUnion.has(name)).map(([, each], index) => (index === 0 ? `\n${each}` : each)),
+      ].join('\n');
+      return [file, `${headOf(subject, text, foreignNames(text, file, all))}\n${text}`];
+    }),
+  ) as Record<TypesFile, string>;
+}
+
+/** The names that a file uses from each other file. */
+function foreignNames(text: string, file: string, all: ReadonlyMap<string, string>): Map<string, string[]> {
+  const used = new Set(text.match(/\b[A-Z]\w+/g));
+  const foreign = [...all.keys()].filter((name) => used.has(name) && fileOf(name) !== file).toSorted();
+  return new Map(
+    [...new Set(foreign.map(fileOf))].toSorted().map((each) => [each, foreign.filter((name) => fileOf(name) === each)]),
+  );
+}
+
+/** As ruff sorts and formats the imports. */
+function headOf(subject: string, text: string, foreign: ReadonlyMap<string, string[]>): string {
+  const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
+  const typing = ['TYPE_CHECKING', ...['Any', 'Literal', 'TypedDict', 'Union'].filter(isUsed)];
+  const extensions = isUsed('NotRequired') ? '\n    from typing_extensions import NotRequired\n' : '';
+  const imports = [...foreign].map(([file, names]) => {
+    const line = `    from cowherd_agent.wire.${file} import ${names.join(', ')}\n`;
+    return line.length <= 101
+      ? line
+      : `    from cowherd_agent.wire.${file} import (\n${names.map((name) => `        ${name},\n`).join('')}    )\n`;
+  });
+  const ours = imports.length > 0 ? `\n${imports.join('')}` : '';
+  return `"""The types of ${subject}, for type checkers only. Made by scripts/tables.ts.
 
 The source is src/agent/messages.ts.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
+from typing import ${typing.join(', ')}
 
 if TYPE_CHECKING:
     from typing import TypeAlias
-
-    from typing_extensions import NotRequired
-
-
-${classes.text}
-
-${unions.join('\n')}`;
+${extensions}${ours}`;
 }
 
 /** A shape, as agent/cowherd_agent/wire/checking.py reads it. */

@@ -21,7 +21,7 @@ from cowherd_agent.wire.message_rules import BadMessage
 from cowherd_agent.wire.messages import Message
 
 if TYPE_CHECKING:
-    from cowherd_agent.wire.message_types import Address
+    from cowherd_agent.wire.settings_types import Address
 
 # A keeper answers within milliseconds.
 _ANSWER_SECONDS = 5.0

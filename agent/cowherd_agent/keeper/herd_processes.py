@@ -23,12 +23,8 @@ from cowherd_agent.wire import scoreboard
 if TYPE_CHECKING:
     from resource import struct_rusage
 
-    from cowherd_agent.wire.message_types import (
-        KeeperProcessExited,
-        KeeperProcessExitedCounters,
-        MoldPauseThreadsCommand,
-        MoldResumeThreadsCommand,
-    )
+    from cowherd_agent.wire.command_types import MoldPauseThreadsCommand, MoldResumeThreadsCommand
+    from cowherd_agent.wire.message_types import KeeperProcessExited, KeeperProcessExitedCounters
     from cowherd_agent.wire.messages import Order, ToMold
 
 

@@ -48,7 +48,7 @@ from cowherd_agent.wire.message_rules import Stage
 from cowherd_agent.wire.messages import PROTOCOL_VERSION, Message
 
 if TYPE_CHECKING:
-    from cowherd_agent.wire.message_types import (
+    from cowherd_agent.wire.command_types import (
         AdoptMoldCommand,
         KeeperCommand,
         MoldOrder,

@@ -14,14 +14,14 @@ from cowherd_agent.keeper.listeners import Listener, ListenError, listen_on, nam
 from cowherd_agent.keeper.reason import reason_of
 
 if TYPE_CHECKING:
+    from cowherd_agent.wire.command_types import ListenCommand
     from cowherd_agent.wire.message_types import (
-        Address,
         KeeperInventoryListeners,
         KeeperListenFailed,
         KeeperListening,
         KeeperPulseQueues,
-        ListenCommand,
     )
+    from cowherd_agent.wire.settings_types import Address
 
 
 class ListenerTable:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cowherd_agent.keeper import turn_away
 
 if TYPE_CHECKING:
-    from cowherd_agent.wire.message_types import Address, TcpAddress, UnixAddress
+    from cowherd_agent.wire.settings_types import Address, TcpAddress, UnixAddress
 
 
 ListenErrorCode = Literal["ADDRESS_IN_USE", "ADDRESS_UNAVAILABLE"]

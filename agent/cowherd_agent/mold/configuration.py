@@ -28,7 +28,7 @@ from cowherd_agent.mold.hooks import print_own_traceback
 from cowherd_agent.mold.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
 
 if TYPE_CHECKING:
-    from cowherd_agent.wire.message_types import Address, Settings
+    from cowherd_agent.wire.settings_types import Address, Settings
 
 # The same as `cowherd scale` takes (src/supervisor/herd/state.ts).
 MOST_WORKERS = 1000

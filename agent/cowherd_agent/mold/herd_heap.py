@@ -23,7 +23,7 @@ from cowherd_agent.wire.scoreboard import Slot
 
 if TYPE_CHECKING:
     from cowherd_agent.mold.supervisor_link import SupervisorLink
-    from cowherd_agent.wire.message_types import Remark
+    from cowherd_agent.wire.command_types import Remark
 
 SCOUT_TIMEOUT_SECONDS = 60.0
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cowherd_agent.mold.configuration import MoldApplication
     from cowherd_agent.mold.herd_heap import HerdHeap
     from cowherd_agent.mold.supervisor_link import SupervisorLink
-    from cowherd_agent.wire.message_types import MoldOrder, Settings
+    from cowherd_agent.wire.command_types import MoldOrder
+    from cowherd_agent.wire.settings_types import Settings
 
 OLDEST_GUNICORN = 23
 

@@ -29,7 +29,7 @@ from cowherd_agent.worker import process_name, retiring
 
 if TYPE_CHECKING:
     from cowherd_agent.fork_safety import Advisory, Verdict
-    from cowherd_agent.wire.message_types import MoldOrder
+    from cowherd_agent.wire.command_types import MoldOrder
     from cowherd_agent.wire.messages import Message, ToMold
     from cowherd_agent.worker.retiring import Retirement
     from cowherd_agent.worker.worker_start import WorkerStart

@@ -14,7 +14,7 @@ from cowherd_agent.wire.message_rules import BadMessage
 
 if TYPE_CHECKING:
     from cowherd_agent.wire.channel import Channel
-    from cowherd_agent.wire.message_types import MoldOrder, Remark
+    from cowherd_agent.wire.command_types import MoldOrder, Remark
     from cowherd_agent.wire.messages import Message
 
 # Carries the order over an exec.

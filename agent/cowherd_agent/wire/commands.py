@@ -14,7 +14,7 @@ from cowherd_agent.wire.message_rules import BadMessage
 from cowherd_agent.wire.messages import Message
 
 if TYPE_CHECKING:
-    from cowherd_agent.wire.message_types import KeeperCommand, MoldOrder
+    from cowherd_agent.wire.command_types import KeeperCommand, MoldOrder
     from cowherd_agent.wire.messages import ToMold
 
 _ORDER: dict[str, Any] = shapes.KEEPER_COMMANDS["start_mold"]["mold"][1]

@@ -1,7 +1,7 @@
-"""What Cowherd's Python processes say and understand.
+"""Messages of Cowherd's Python processes.
 
-message_types.py has the type of each message that the supervisor says or hears; it is made of
-src/agent/messages.ts, and type checkers alone read it. This file has the rest: messages that stay
+message_types.py and command_types.py have the types of the messages to and from the supervisor,
+made from src/agent/messages.ts; type checkers alone read them. This file has the messages that stay
 between Python processes. Between supervisor and keeper a message is one line of JSON on a stream
 socket; between the keeper and each mold, and the keeper and each worker, it is one packet of a
 SEQPACKET socket that only these two have.
@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from cowherd_agent.wire.message_types import (
-        MoldCommand,
-        MoldMessage,
-        MoldOrder,
-        WorkerMessage,
-    )
+    from cowherd_agent.wire.command_types import MoldCommand, MoldOrder
+    from cowherd_agent.wire.message_types import MoldMessage, WorkerMessage
 
     class Order(MoldOrder):
         """The keeper to a mold, before all else."""

@@ -18,7 +18,7 @@ from cowherd_agent.keeper import lending
 from cowherd_agent.keeper.borrowing import Borrowed, BorrowError, Offer, borrow, match
 from cowherd_agent.keeper.lending import Loan
 from cowherd_agent.keeper.listeners import Listener, listen_on
-from cowherd_agent.wire.message_types import Address
+from cowherd_agent.wire.settings_types import Address
 
 TCP: Address = {"kind": "tcp", "host": "127.0.0.1", "port": 0}
 Answer = Callable[[socket.socket], None]

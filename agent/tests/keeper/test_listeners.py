@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cowherd_agent.keeper.listeners import Listener, ListenError, listen_on
-from cowherd_agent.wire.message_types import Address
+from cowherd_agent.wire.settings_types import Address
 
 Listen = Callable[[Address], Listener]
 
