@@ -46,11 +46,11 @@ const FAMILIES: readonly Family[] = [
   { name: 'KeeperMessage', prefix: 'Keeper', suffix: '', schema: asVariant(messages.keeperMessage) },
   { name: 'MoldCommand', prefix: 'Mold', suffix: 'Command', schema: asVariant(messages.moldCommand) },
   { name: 'KeeperCommand', prefix: '', suffix: 'Command', schema: asVariant(messages.keeperCommand) },
-  { name: 'DoorCommand', prefix: 'Door', suffix: 'Command', schema: asVariant(messages.doorCommand) },
+  { name: 'VisitorCommand', prefix: 'Visitor', suffix: 'Command', schema: asVariant(messages.visitorCommand) },
 ];
 
 /** Unions that Python checks when a command comes. */
-const CHECKED = new Set(['MoldCommand', 'KeeperCommand', 'DoorCommand']);
+const CHECKED = new Set(['MoldCommand', 'KeeperCommand', 'VisitorCommand']);
 
 const camel = (name: string): string => name.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 

@@ -14,16 +14,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The result of a look, or its error, with a server that does this to each visitor. */
 async function outcomeWith(doTo: (visitor: Socket) => void): Promise<string> {
-  const door = path.join(folder, 'keeper.sock');
+  const adoptionSocket = path.join(folder, 'keeper.sock');
   const server = createServer((visitor) => {
     visitor.on('error', () => {});
     doTo(visitor);
   });
   await new Promise<void>((resolve) => {
-    server.listen(door, resolve);
+    server.listen(adoptionSocket, resolve);
   });
   try {
-    return JSON.stringify(await look(door));
+    return JSON.stringify(await look(adoptionSocket));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {

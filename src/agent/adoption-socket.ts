@@ -8,7 +8,13 @@ import * as v from 'valibot';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { onLines } from '../base/lines.ts';
 import { holdBack, sendTo, type KeeperProcess } from './keeper-process.ts';
-import { keeperMessage, PROTOCOL_VERSION, type DoorCommand, type Inventory, type KeeperMessage } from './messages.ts';
+import {
+  keeperMessage,
+  PROTOCOL_VERSION,
+  type VisitorCommand,
+  type Inventory,
+  type KeeperMessage,
+} from './messages.ts';
 
 /** A keeper answers within milliseconds; after this time it is stopped, or the machine is overloaded. */
 const ANSWER_MS = 5000;
@@ -27,8 +33,8 @@ export type Looked = Extract<KeeperMessage, { type: 'looked' }>;
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH
  */
-export async function look(doorPath: string): Promise<Looked | null> {
-  return await expectLooked(doorPath, { type: 'look', protocol: PROTOCOL_VERSION });
+export async function look(socketPath: string): Promise<Looked | null> {
+  return await expectLooked(socketPath, { type: 'look', protocol: PROTOCOL_VERSION });
 }
 
 /**
@@ -36,8 +42,8 @@ export async function look(doorPath: string): Promise<Looked | null> {
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
  */
-export async function drain(doorPath: string, quick: boolean): Promise<Looked | null> {
-  return await expectLooked(doorPath, { type: 'drain', protocol: PROTOCOL_VERSION, quick });
+export async function drain(socketPath: string, quick: boolean): Promise<Looked | null> {
+  return await expectLooked(socketPath, { type: 'drain', protocol: PROTOCOL_VERSION, quick });
 }
 
 /**
@@ -45,22 +51,22 @@ export async function drain(doorPath: string, quick: boolean): Promise<Looked | 
  *
  * @throws CowherdError KEEPER_NO_ANSWER, PROTOCOL_MISMATCH, RUNTIME_DIRECTORY_BUSY
  */
-export async function adoptKeeper(doorPath: string): Promise<{ keeper: KeeperProcess; inventory: Inventory } | null> {
+export async function adoptKeeper(socketPath: string): Promise<{ keeper: KeeperProcess; inventory: Inventory } | null> {
   const { tell, attach } = holdBack();
-  const answered = await say(doorPath, { type: 'adopt', protocol: PROTOCOL_VERSION }, (line) =>
+  const answered = await say(socketPath, { type: 'adopt', protocol: PROTOCOL_VERSION }, (line) =>
     tell((handlers) => handlers.onLine(line)),
   );
   if (answered === null) return null;
   const { socket, message } = answered;
-  if (message.type !== 'inventory') throw unexpected(doorPath, message.type);
+  if (message.type !== 'inventory') throw unexpected(socketPath, message.type);
   socket.on('close', () => tell((handlers) => handlers.onExit(null, null)));
   return { keeper: { send: (command) => sendTo(socket, command), attach }, inventory: message };
 }
 
-async function expectLooked(doorPath: string, command: DoorCommand): Promise<Looked | null> {
-  const answered = await say(doorPath, command, () => {});
+async function expectLooked(socketPath: string, command: VisitorCommand): Promise<Looked | null> {
+  const answered = await say(socketPath, command, () => {});
   answered?.socket.destroy();
-  if (answered !== null && answered.message.type !== 'looked') throw unexpected(doorPath, answered.message.type);
+  if (answered !== null && answered.message.type !== 'looked') throw unexpected(socketPath, answered.message.type);
   return answered === null ? null : (answered.message as Looked);
 }
 
@@ -69,16 +75,16 @@ async function expectLooked(doorPath: string, command: DoorCommand): Promise<Loo
  * listens.
  */
 async function say(
-  doorPath: string,
-  command: DoorCommand,
+  socketPath: string,
+  command: VisitorCommand,
   onFurtherLine: (line: string) => void,
 ): Promise<{ socket: Socket; message: KeeperMessage } | null> {
   const deadline = performance.now() + ANSWER_MS;
   for (;;) {
-    const line = await firstLine(doorPath, command, onFurtherLine, deadline - performance.now());
+    const line = await firstLine(socketPath, command, onFurtherLine, deadline - performance.now());
     if (line === 'nobody') return null;
-    if (line !== 'closed') return { socket: line.socket, message: understood(doorPath, line) };
-    if (performance.now() > deadline) throw new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath });
+    if (line !== 'closed') return { socket: line.socket, message: understood(socketPath, line) };
+    if (performance.now() > deadline) throw new CowherdError('KEEPER_NO_ANSWER', { detail: socketPath });
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -89,20 +95,20 @@ interface FirstLine {
 }
 
 function firstLine(
-  doorPath: string,
-  command: DoorCommand,
+  socketPath: string,
+  command: VisitorCommand,
   onFurtherLine: (line: string) => void,
   withinMs: number,
 ): Promise<FirstLine | 'nobody' | 'closed'> {
   return new Promise((resolve, reject) => {
-    const socket = connect(doorPath);
+    const socket = connect(socketPath);
     let answered = false;
     const fail = (error: CowherdError): void => {
       reject(error);
       socket.destroy();
     };
     // For the whole line: byte by byte is no answer.
-    const late = setTimeout(() => fail(new CowherdError('KEEPER_NO_ANSWER', { detail: doorPath })), withinMs);
+    const late = setTimeout(() => fail(new CowherdError('KEEPER_NO_ANSWER', { detail: socketPath })), withinMs);
     socket.on('error', (error) => resolve(isSystemError(error, 'ENOENT', 'ECONNREFUSED') ? 'nobody' : 'closed'));
     socket.on('close', () => {
       clearTimeout(late);
@@ -121,20 +127,20 @@ function firstLine(
       },
       {
         mostCharacters: LONGEST_LINE,
-        onTooLong: () => fail(unexpected(doorPath, `a line of more than ${LONGEST_LINE} characters`)),
+        onTooLong: () => fail(unexpected(socketPath, `a line of more than ${LONGEST_LINE} characters`)),
       },
     );
     socket.write(`${JSON.stringify(command)}\n`);
   });
 }
 
-function understood(doorPath: string, { socket, text }: FirstLine): KeeperMessage {
-  let error = unexpected(doorPath, text.slice(0, 200));
+function understood(socketPath: string, { socket, text }: FirstLine): KeeperMessage {
+  let error = unexpected(socketPath, text.slice(0, 200));
   try {
     const message = v.safeParse(keeperMessage, JSON.parse(text));
-    if (!message.success) error = unexpected(doorPath, v.summarize(message.issues));
+    if (!message.success) error = unexpected(socketPath, v.summarize(message.issues));
     else if (message.output.type !== 'refused') return message.output;
-    else error = CowherdError.named(message.output.code, `${doorPath}: ${message.output.detail}`);
+    else error = CowherdError.named(message.output.code, `${socketPath}: ${message.output.detail}`);
   } catch {
     // Not JSON: an unexpected message.
   }
@@ -142,6 +148,6 @@ function understood(doorPath: string, { socket, text }: FirstLine): KeeperMessag
   throw error;
 }
 
-function unexpected(doorPath: string, what: string): CowherdError {
-  return new CowherdError('PROTOCOL_MISMATCH', { detail: `the keeper at ${doorPath} said ${what}` });
+function unexpected(socketPath: string, what: string): CowherdError {
+  return new CowherdError('PROTOCOL_MISMATCH', { detail: `the keeper at ${socketPath} said ${what}` });
 }

@@ -31,18 +31,18 @@ export interface KeeperProcess {
 
 /**
  * Starts a keeper in its own session, so that a Ctrl-C on the terminal reaches only the supervisor, which then decides.
- * The first mold is started with it (agent/cowherd_agent/keeper/first_mold.py), and waits for its order. `doorPath` is
+ * The first mold is started with it (agent/cowherd_agent/keeper/first_mold.py), and waits for its order. `socketPath` is
  * the adoption socket (agent/cowherd_agent/keeper/adoption_socket.py), where others find the keeper; empty: none yet.
  * `sockets` are descriptors of this process. The keeper gets them from 4 on, and reads their numbers in this process
  * from its environment.
  */
 export function spawnKeeper(
   python: string,
-  doorPath: string,
+  socketPath: string,
   gunicornArguments: readonly string[],
   sockets: readonly number[],
 ): KeeperProcess {
-  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', doorPath, ...gunicornArguments], {
+  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', socketPath, ...gunicornArguments], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets],
     env: sockets.length === 0 ? process.env : { ...process.env, [SOCKETS_VARIABLE]: sockets.join(',') },

@@ -215,7 +215,7 @@ export const keeperMessage = v.variant('type', [
     implementation: v.string(),
     free_threaded: v.boolean(),
     /** Why no later supervisor can adopt this herd. */
-    door_problem: v.nullish(v.string()),
+    adoption_problem: v.nullish(v.string()),
   }),
   v.object({ type: v.literal('keeper_failed'), code: v.string(), detail: v.string() }),
   v.object({ type: v.literal('mold_started'), generation, pid }),
@@ -259,7 +259,7 @@ export const keeperMessage = v.variant('type', [
   v.object({ type: v.literal('borrowed'), pid, protocol: integer }),
   v.object({ type: v.literal('borrow_failed'), code: v.string(), detail: v.string() }),
   /** The lender was told to give way. */
-  v.object({ type: v.literal('taken_over'), door_problem: v.nullable(v.string()) }),
+  v.object({ type: v.literal('taken_over'), adoption_problem: v.nullable(v.string()) }),
   v.object({ type: v.literal('lender_gone') }),
   inventory,
   /** The answer to a command on the adoption socket; `supervised`: whether there is a supervisor. */
@@ -363,7 +363,7 @@ export const keeperCommand = v.variant('type', [
   /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
   v.object({ type: v.literal('notify'), address: v.string(), text: v.string() }),
   /** Borrow the listeners of the keeper at this adoption socket. Answered by `borrowed` or `borrow_failed`. */
-  v.object({ type: v.literal('borrow'), door: v.string() }),
+  v.object({ type: v.literal('borrow'), adoption_socket: v.string() }),
   /** Tell that keeper to end its herd. Answered by `taken_over`; `lender_gone` follows. */
   v.object({ type: v.literal('take_over') }),
   v.object({ type: v.literal('exit') }),
@@ -374,7 +374,7 @@ export type KeeperCommand = v.InferOutput<typeof keeperCommand>;
  * Commands on a keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py), from processes that did not
  * start it.
  */
-export const doorCommand = v.variant('type', [
+export const visitorCommand = v.variant('type', [
   /** Accept this supervisor; answered by `inventory`, or `refused`. */
   v.object({ type: v.literal('adopt'), protocol: integer }),
   /** Answered by `looked`. */
@@ -382,4 +382,4 @@ export const doorCommand = v.variant('type', [
   /** End the herd; only without a supervisor. Answered by `looked`, or `refused`. */
   v.object({ type: v.literal('drain'), protocol: integer, quick: v.boolean() }),
 ]);
-export type DoorCommand = v.InferOutput<typeof doorCommand>;
+export type VisitorCommand = v.InferOutput<typeof visitorCommand>;

@@ -15,14 +15,14 @@ import type { Predecessor } from './herd/state.ts';
  * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */
 export async function findPredecessor(runtimeDirectory: string): Promise<Predecessor | null> {
-  const door = join(runtimeDirectory, KEEPER_SOCKET);
-  if (!existsSync(door)) return null;
+  const adoptionSocket = join(runtimeDirectory, KEEPER_SOCKET);
+  if (!existsSync(adoptionSocket)) return null;
   refuseForeignHerd(runtimeDirectory);
   const [{ look }, { PROTOCOL_VERSION }] = await Promise.all([
     import('../agent/adoption-socket.ts'),
     import('../agent/messages.ts'),
   ]);
-  const looked = await look(door);
+  const looked = await look(adoptionSocket);
   if (looked === null || looked.protocol === PROTOCOL_VERSION) return null;
   const { pid, protocol, supervised, draining, lends } = looked;
   if (supervised || draining) {

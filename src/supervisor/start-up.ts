@@ -58,7 +58,8 @@ export function startUp(options: StartUpOptions, predecessor: Predecessor | null
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
   const keeper = startKeeper(options, predecessor === null);
   const started = { ...options, scoreboard: new Scoreboard(), adopted: null, predecessor, keeper };
-  if (predecessor !== null) keeper.send({ type: 'borrow', door: join(options.runtimeDirectory, KEEPER_SOCKET) });
+  if (predecessor !== null)
+    keeper.send({ type: 'borrow', adoption_socket: join(options.runtimeDirectory, KEEPER_SOCKET) });
   keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
@@ -78,14 +79,14 @@ export function startKeeper(
  */
 export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null> {
   const { runtimeDirectory } = options;
-  const door = join(runtimeDirectory, KEEPER_SOCKET);
-  if (!existsSync(door)) return null;
+  const adoptionSocket = join(runtimeDirectory, KEEPER_SOCKET);
+  if (!existsSync(adoptionSocket)) return null;
   refuseForeignHerd(runtimeDirectory, 'own');
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
     import('../agent/adoption-socket.ts'),
     import('./runtime-directory/herd-file.ts'),
   ]);
-  const adopted = await adoptKeeper(door);
+  const adopted = await adoptKeeper(adoptionSocket);
   if (adopted === null) return null;
   const { keeper, inventory } = adopted;
   rmSync(join(runtimeDirectory, CONTROL_SOCKET), { force: true });

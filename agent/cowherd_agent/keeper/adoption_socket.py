@@ -42,7 +42,7 @@ class Visitor:
         self.incoming = b""
 
 
-class Door:
+class AdoptionSocket:
     """Closed until :meth:`open`; all sockets are registered with ``poll``."""
 
     def __init__(self, path: str, poll: select.poll) -> None:

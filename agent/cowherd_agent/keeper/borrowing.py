@@ -140,32 +140,32 @@ def _bound_by(address: Address) -> tuple[str, int] | str | None:
     return None
 
 
-def borrow(door_path: str) -> Borrowed:
+def borrow(socket_path: str) -> Borrowed:
     """Asks the keeper behind this adoption socket. Raises BorrowError."""
     with contextlib.ExitStack() as undo:
         connection = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         try:
-            lent = _ask(connection, door_path, undo)
+            lent = _ask(connection, socket_path, undo)
             connection.setblocking(False)
         except OSError as error:
-            raise BorrowError("KEEPER_NO_ANSWER", f"{door_path}: {error}") from error
+            raise BorrowError("KEEPER_NO_ANSWER", f"{socket_path}: {error}") from error
         except (BadMessage, KeyError, TypeError, ValueError) as error:
-            detail = f"the keeper at {door_path} gave an answer that is none: {error}"
+            detail = f"the keeper at {socket_path} gave an answer that is none: {error}"
             raise BorrowError("PROTOCOL_MISMATCH", detail) from error
         undo.pop_all()
     return lent
 
 
-def _ask(connection: socket.socket, door_path: str, undo: contextlib.ExitStack) -> Borrowed:
+def _ask(connection: socket.socket, socket_path: str, undo: contextlib.ExitStack) -> Borrowed:
     connection.settimeout(_ANSWER_SECONDS)
-    connection.connect(door_path)
+    connection.connect(socket_path)
     if not lending.is_trusted(connection):
-        detail = f"{door_path}: its keeper is another user's"
+        detail = f"{socket_path}: its keeper is another user's"
         raise BorrowError("RUNTIME_DIRECTORY_UNSAFE", detail)
     connection.sendall(json.dumps({"type": "lend"}).encode() + b"\n")
     answer, descriptors = _receive(connection, undo)
     if answer["type"] == "refused":
-        raise BorrowError(str(answer.get("code")), f"{door_path}: {answer.get('detail')}")
+        raise BorrowError(str(answer.get("code")), f"{socket_path}: {answer.get('detail')}")
     listeners = answer["listeners"]
     if answer["type"] != "lent" or len(listeners) != len(descriptors):
         raise BadMessage(f"{answer['type']} with {len(descriptors)} descriptors")

@@ -26,13 +26,13 @@ def become(arguments: list[str]) -> list[str]:
     only, and stays small. Its arguments are that path, the mold's pid and the descriptor of its
     socket to the mold.
     """
-    door_path, *gunicorns = arguments
+    socket_path, *gunicorns = arguments
     keepers_end, molds_end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid != 0:
         os.set_inheritable(keepers_end.fileno(), True)
         keeper = [sys.executable, "-I", "-S", LAUNCHER, "keeper"]
-        os.execv(sys.executable, [*keeper, door_path, str(pid), str(keepers_end.fileno())])
+        os.execv(sys.executable, [*keeper, socket_path, str(pid), str(keepers_end.fileno())])
     # This descriptor was the supervisor's socket, which only the keeper may have.
     os.dup2(molds_end.fileno(), MOLD_DESCRIPTOR)
     molds_end.close()

@@ -33,7 +33,7 @@ from cowherd_agent.keeper import (
     mold_process,
     service_manager,
 )
-from cowherd_agent.keeper.adoption_socket import Door
+from cowherd_agent.keeper.adoption_socket import AdoptionSocket
 from cowherd_agent.keeper.drain import Drain
 from cowherd_agent.keeper.hearing import Hearing
 from cowherd_agent.keeper.herd_members import UNORDERED, Mold
@@ -69,7 +69,7 @@ DEFAULT_GRACE_SECONDS = 30.0
 
 class Keeper:
     def __init__(
-        self, supervisor: socket.socket, first_mold: tuple[int, int] | None, door_path: str = ""
+        self, supervisor: socket.socket, first_mold: tuple[int, int] | None, socket_path: str = ""
     ) -> None:
         poll = select.poll()
         self.poll = poll
@@ -78,7 +78,7 @@ class Keeper:
         self.hearing = Hearing(self.processes, self.supervisor)
         self.listeners = ListenerTable(inherited.take_sockets())
         self.succession = Succession(
-            Door(door_path, poll),
+            AdoptionSocket(socket_path, poll),
             poll,
             self.supervisor,
             self.processes,
@@ -120,7 +120,7 @@ class Keeper:
                 "python_version": ".".join(map(str, sys.version_info[:3])),
                 "implementation": sys.implementation.name,
                 "free_threaded": not getattr(sys, "_is_gil_enabled", lambda: True)(),
-                "door_problem": self.succession.door.open(),
+                "adoption_problem": self.succession.adoption_socket.open(),
             }
         )
         while True:
@@ -145,7 +145,7 @@ class Keeper:
             if event & (select.POLLIN | select.POLLHUP | select.POLLERR):
                 for line in self.supervisor.read():
                     self.command(line)
-        elif self.succession.door.knows(descriptor):
+        elif self.succession.adoption_socket.knows(descriptor):
             self._visitors.answer(descriptor)
         elif descriptor in self.processes.talkers:
             self.hearing.read_worker(self.processes.talkers[descriptor])
@@ -196,12 +196,12 @@ class Keeper:
             if self.processes.is_child(command["pid"]):
                 background.set_background(command["pid"], command["background"])
         elif command["type"] == "pulse":
-            self.succession.door.reopen_where_gone()
+            self.succession.adoption_socket.reopen_where_gone()
             self.supervisor.send({"type": "pulse", "queues": self.listeners.queues()})
         elif command["type"] == "notify":
             service_manager.notify(command["address"], command["text"])
         elif command["type"] == "borrow":
-            self.succession.borrow(command["door"])
+            self.succession.borrow(command["adoption_socket"])
         elif command["type"] == "take_over":
             self.succession.take_over()
         elif command["type"] == "exit":
@@ -263,7 +263,7 @@ class Keeper:
         self.processes.unordered = None
         self.processes.end_unordered()
         self.reap()
-        if not self.succession.door.is_open:
+        if not self.succession.adoption_socket.is_open:
             # No other will ever come.
             self._begin_drain(quick=False)
 
@@ -312,7 +312,7 @@ class Keeper:
         self.listeners.close()
         self.supervisor.send({"type": "keeper_leaving"})
         # The supervisor removes the runtime directory, where there is one.
-        self.succession.door.close(with_directory=not self.supervisor.is_open)
+        self.succession.adoption_socket.close(with_directory=not self.supervisor.is_open)
         sys.stdout.flush()
         os._exit(0)
 
@@ -341,8 +341,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     libc.prctl(PR_SET_NAME, b"cowherd-keeper", 0, 0, 0)
     os.set_inheritable(SUPERVISOR_DESCRIPTOR, False)
-    door_path = arguments[0]
+    socket_path = arguments[0]
     first_mold, descriptor = map(int, arguments[1:])
     os.set_inheritable(descriptor, False)
     descriptor_limit.raise_limit()
-    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor), door_path).run()
+    Keeper(socket.socket(fileno=SUPERVISOR_DESCRIPTOR), (first_mold, descriptor), socket_path).run()

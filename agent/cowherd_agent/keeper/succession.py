@@ -10,7 +10,7 @@ import select
 from collections.abc import Callable
 
 from cowherd_agent.keeper import borrowing, lending
-from cowherd_agent.keeper.adoption_socket import Door
+from cowherd_agent.keeper.adoption_socket import AdoptionSocket
 from cowherd_agent.keeper.borrowing import BorrowError
 from cowherd_agent.keeper.herd_processes import HerdProcesses
 from cowherd_agent.keeper.lending import Loan
@@ -23,20 +23,20 @@ class Succession:
     """``on_giving_way`` begins the end of this herd.
 
     Attributes:
-        door: where others find this keeper; the lender's, once something was borrowed.
+        adoption_socket: where others find this keeper; the lender's, once something was borrowed.
         loan: what the keeper of another herd has of this one.
     """
 
     def __init__(
         self,
-        door: Door,
+        adoption_socket: AdoptionSocket,
         poll: select.poll,
         supervisor: SupervisorConnection,
         processes: HerdProcesses,
         listeners: ListenerTable,
         on_giving_way: Callable[[], None],
     ) -> None:
-        self.door = door
+        self.adoption_socket = adoption_socket
         self.loan: Loan | None = None
         self._poll = poll
         self._supervisor = supervisor
@@ -60,9 +60,9 @@ class Succession:
 
     def lend(self, descriptor: int) -> str | None:
         """Lends the listeners to this visitor. Says why not to one who is not trusted."""
-        if not lending.is_trusted(self.door.connection_of(descriptor)):
+        if not lending.is_trusted(self.adoption_socket.connection_of(descriptor)):
             return "it lends to root and to its own user only"
-        self.loan = Loan(self.door.let_stay(descriptor))
+        self.loan = Loan(self.adoption_socket.let_stay(descriptor))
         # The other herd's mold loads the same application, whose jobs would be done twice.
         self._processes.to_molds_with_threads({"type": "pause_threads"})
         with contextlib.suppress(OSError):
@@ -87,19 +87,19 @@ class Succession:
     def _let_go(self) -> None:
         """Files and the runtime directory are the borrower's."""
         self._listeners.disown()
-        self.door.abandon()
+        self.adoption_socket.abandon()
 
     # As the borrower
 
-    def borrow(self, door_path: str) -> None:
-        """Borrows the listeners of the keeper at this door, which will be this keeper's."""
+    def borrow(self, socket_path: str) -> None:
+        """Borrows the listeners of the keeper at this socket, which will be this keeper's own."""
         try:
-            borrowed = borrowing.borrow(door_path)
+            borrowed = borrowing.borrow(socket_path)
         except BorrowError as error:
             self._tell_failed(error.code, error.detail)
             return
         self._listeners.borrowed = borrowed
-        self.door = Door(door_path, self._poll)
+        self.adoption_socket = AdoptionSocket(socket_path, self._poll)
         self._poll.register(borrowed.fileno(), select.POLLIN)
         self._supervisor.send(
             {"type": "borrowed", "pid": borrowed.pid, "protocol": borrowed.protocol}
@@ -109,8 +109,8 @@ class Succession:
         """This herd serves: the other one is to end."""
         if self._listeners.borrowed is not None:
             self._listeners.borrowed.take_over(self._listeners.all())
-        problem = None if self.door.is_open else self.door.open()
-        self._supervisor.send({"type": "taken_over", "door_problem": problem})
+        problem = None if self.adoption_socket.is_open else self.adoption_socket.open()
+        self._supervisor.send({"type": "taken_over", "adoption_problem": problem})
 
     def _read_lender(self) -> None:
         borrowed = self._listeners.borrowed
@@ -131,8 +131,8 @@ class Succession:
         self._poll.unregister(borrowed.fileno())
         borrowed.close()
         borrowed.own()
-        if not self.door.is_open:
-            self.door.open()
+        if not self.adoption_socket.is_open:
+            self.adoption_socket.open()
         self._supervisor.send({"type": "lender_gone"})
 
     def _tell_failed(self, code: str, detail: str) -> None:

@@ -44,7 +44,7 @@ class Visitors:
     def answer(self, descriptor: int) -> None:
         """Hears a visitor, or lets one in. What goes wrong ends only the visit."""
         try:
-            for message in self._succession.door.read(descriptor):
+            for message in self._succession.adoption_socket.read(descriptor):
                 if not self._answer(descriptor, message):
                     return
         except Exception as error:
@@ -54,13 +54,13 @@ class Visitors:
         """Whether the visitor may say more."""
         kind = message["type"]
         if kind == "look":
-            self._succession.door.answer(descriptor, self._looked())
+            self._succession.adoption_socket.answer(descriptor, self._looked())
             return True
         refusal = self._refusal_of(kind, message.get("protocol"))
         if refusal is not None:
             self._refuse(descriptor, *refusal)
         elif kind == "drain":
-            self._succession.door.answer(descriptor, self._looked())
+            self._succession.adoption_socket.answer(descriptor, self._looked())
             self._begin_drain(message.get("quick") is True)
         elif kind == "lend":
             distrust = self._succession.lend(descriptor)
@@ -68,7 +68,7 @@ class Visitors:
                 self._refuse(descriptor, "RUNTIME_DIRECTORY_UNSAFE", distrust)
             return False
         elif kind == "adopt":
-            connection = self._succession.door.let_stay(descriptor)
+            connection = self._succession.adoption_socket.let_stay(descriptor)
             self._supervisor.adopt(connection, self._inventory())
             return False
         return True
@@ -91,7 +91,7 @@ class Visitors:
         return None
 
     def _refuse(self, descriptor: int, code: str, detail: str) -> None:
-        self._succession.door.answer(
+        self._succession.adoption_socket.answer(
             descriptor, {"type": "refused", "code": code, "detail": detail}
         )
 

@@ -148,7 +148,7 @@ class NotifyCommand(TypedDict):
 
 class BorrowCommand(TypedDict):
     type: Literal["borrow"]
-    door: str
+    adoption_socket: str
 
 
 class TakeOverCommand(TypedDict):
@@ -159,17 +159,17 @@ class ExitCommand(TypedDict):
     type: Literal["exit"]
 
 
-class DoorAdoptCommand(TypedDict):
+class VisitorAdoptCommand(TypedDict):
     type: Literal["adopt"]
     protocol: int
 
 
-class DoorLookCommand(TypedDict):
+class VisitorLookCommand(TypedDict):
     type: Literal["look"]
     protocol: int
 
 
-class DoorDrainCommand(TypedDict):
+class VisitorDrainCommand(TypedDict):
     type: Literal["drain"]
     protocol: int
     quick: bool
@@ -205,8 +205,8 @@ KeeperCommand: TypeAlias = Union[
     "ExitCommand",
 ]
 
-DoorCommand: TypeAlias = Union[
-    "DoorAdoptCommand",
-    "DoorLookCommand",
-    "DoorDrainCommand",
+VisitorCommand: TypeAlias = Union[
+    "VisitorAdoptCommand",
+    "VisitorLookCommand",
+    "VisitorDrainCommand",
 ]

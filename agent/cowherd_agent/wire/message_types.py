@@ -135,7 +135,7 @@ class KeeperReady(TypedDict):
     python_version: str
     implementation: str
     free_threaded: bool
-    door_problem: NotRequired[str | None]
+    adoption_problem: NotRequired[str | None]
 
 
 class KeeperFailed(TypedDict):
@@ -252,7 +252,7 @@ class KeeperBorrowFailed(TypedDict):
 
 class KeeperTakenOver(TypedDict):
     type: Literal["taken_over"]
-    door_problem: str | None
+    adoption_problem: str | None
 
 
 class KeeperLenderGone(TypedDict):

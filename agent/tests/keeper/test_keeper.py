@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cowherd_agent.keeper.adoption_socket import Door
+from cowherd_agent.keeper.adoption_socket import AdoptionSocket
 from cowherd_agent.keeper.borrowing import Borrowed, BorrowError, borrow
 from cowherd_agent.keeper.herd_members import UNORDERED, Mold
 from cowherd_agent.keeper.keeper import Keeper
@@ -436,18 +436,20 @@ def test_any_message_may_come_with_nothing_to_read(scene: Scene) -> None:
 
 
 class Orphaned:
-    """A keeper without a supervisor, with a door, a listener, a worker, and a mold that has a
-    scheduler."""
+    """A keeper without a supervisor that has an adoption socket, a listener, a worker, and a mold
+    with a scheduler."""
 
     def __init__(self, scene: Scene, folder: Path) -> None:
         self.keeper = scene.keeper
-        self.door = folder / "keeper.sock"
+        self.socket_path = folder / "keeper.sock"
         self._mold_end = scene.mold_end
         self.worker, _ = scene.worker()
         scene.mold.pid = self.worker
         scene.mold.ready = {"type": "mold_ready", "threads": 1}
-        self.keeper.succession.door = Door(str(self.door), self.keeper.poll)
-        assert self.keeper.succession.door.open() is None
+        self.keeper.succession.adoption_socket = AdoptionSocket(
+            str(self.socket_path), self.keeper.poll
+        )
+        assert self.keeper.succession.adoption_socket.open() is None
         self.keeper.listeners.listen(
             {
                 "type": "listen",
@@ -476,7 +478,7 @@ class Orphaned:
 
         def ask() -> None:
             try:
-                ended.append(borrow(str(self.door)))
+                ended.append(borrow(str(self.socket_path)))
             except BorrowError as error:
                 ended.append(error)
 
@@ -512,7 +514,7 @@ def test_listeners_that_are_lent_and_given_back(orphaned: Orphaned) -> None:
     assert orphaned.mold_hears() == "resume_threads"
     (listener,) = keeper.listeners.all()
     assert listener.is_ours
-    assert keeper.succession.door.is_open
+    assert keeper.succession.adoption_socket.is_open
     assert keeper._drain is None
     orphaned.borrow().close()
 
@@ -527,7 +529,7 @@ def test_a_keeper_that_gives_way_leaves_all_that_is_not_its_own_process(
     borrowed.take_over([taken])
     orphaned.until(lambda: keeper._drain is not None)
     os.waitid(os.P_PID, orphaned.worker, os.WEXITED | os.WNOWAIT)
-    keeper.succession.door.close(with_directory=True)
+    keeper.succession.adoption_socket.close(with_directory=True)
     for listener in keeper.listeners.all():
         listener.turn_away()
         listener.close()

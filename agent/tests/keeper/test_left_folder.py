@@ -6,7 +6,7 @@ import select
 from pathlib import Path
 
 import pytest
-from cowherd_agent.keeper.adoption_socket import Door
+from cowherd_agent.keeper.adoption_socket import AdoptionSocket
 
 OF_A_HERD = ("control.sock", "herd.json", "herd.json.new", "census-1", "census-12.new")
 
@@ -21,9 +21,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _leave(folder: Path, with_directory: bool = True) -> None:
-    door = Door(str(folder / "keeper.sock"), select.poll())
-    assert door.open() is None
-    door.close(with_directory)
+    opened = AdoptionSocket(str(folder / "keeper.sock"), select.poll())
+    assert opened.open() is None
+    opened.close(with_directory)
 
 
 def _names(folder: Path) -> list[str]:

@@ -51,7 +51,7 @@ def descriptors() -> set[str]:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Callable[[Answer], str]]:
+def lender(tmp_path: Path) -> Iterator[Callable[[Answer], str]]:
     """A fake keeper that receives `lend`, and then runs `answer` with the connection."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "keeper.sock"))
@@ -93,9 +93,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, door: Callable[[Answer], str]) -> Iterator[tuple[Scene, Borrowed]]:
+def scene(tmp_path: Path, lender: Callable[[Answer], str]) -> Iterator[tuple[Scene, Borrowed]]:
     made = Scene(tmp_path)
-    borrowed = borrow(door(made.lend))
+    borrowed = borrow(lender(made.lend))
     yield made, borrowed
     borrowed.close()
     made.close()
@@ -247,11 +247,11 @@ def test_addresses_that_are_none(kept: object) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
 def test_another_user_is_not_trusted() -> None:
-    with socket.socket(socket.AF_UNIX) as door:
+    with socket.socket(socket.AF_UNIX) as lender:
         # Abstract, since another user could not reach a file in this folder.
-        door.bind("")
-        door.listen()
-        name = door.getsockname()
+        lender.bind("")
+        lender.listen()
+        name = lender.getsockname()
         for user, expected in ((65534, False), (0, True)):
             pid = os.fork()
             if pid == 0:
@@ -260,7 +260,7 @@ def test_another_user_is_not_trusted() -> None:
                 visitor.connect(name)
                 visitor.recv(1)
                 os._exit(0)
-            connection, _ = door.accept()
+            connection, _ = lender.accept()
             with connection:
                 assert lending.is_trusted(connection) is expected
             os.waitpid(pid, 0)
@@ -302,11 +302,11 @@ def lent(**changes: object) -> bytes:
     ],
 )
 def test_an_answer_that_lends_nothing(
-    door: Callable[[Answer], str], answer: Answer, code: str
+    lender: Callable[[Answer], str], answer: Answer, code: str
 ) -> None:
     before = descriptors()
     with pytest.raises(BorrowError) as raised:
-        borrow(door(answer))
+        borrow(lender(answer))
     assert raised.value.code == code
     # Descriptors of the fake keeper's thread are closed soon.
     deadline = time.monotonic() + 10
@@ -315,12 +315,12 @@ def test_an_answer_that_lends_nothing(
     assert descriptors() <= before
 
 
-def test_a_socket_that_nobody_listens_on_is_no_listener(door: Callable[[Answer], str]) -> None:
+def test_a_socket_that_nobody_listens_on_is_no_listener(lender: Callable[[Answer], str]) -> None:
     def answer(connection: socket.socket) -> None:
         socket.send_fds(connection, [lent()], [connection.fileno()])
 
     with pytest.raises(BorrowError, match="no listening socket"):
-        borrow(door(answer))
+        borrow(lender(answer))
 
 
 def test_nobody_behind_the_door(tmp_path: Path) -> None:

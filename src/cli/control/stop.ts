@@ -67,9 +67,9 @@ async function begin(directory: string, quick: boolean): Promise<number | null> 
 
 /** Drains the predecessor that the stopped herd had not replaced yet (docs/upgrading.md). */
 async function drainPredecessor(directory: string, quick: boolean): Promise<void> {
-  const door = join(directory, KEEPER_SOCKET);
-  const looked = await look(door);
-  if (looked !== null && !looked.supervised && !looked.draining) await drain(door, quick);
+  const adoptionSocket = join(directory, KEEPER_SOCKET);
+  const looked = await look(adoptionSocket);
+  if (looked !== null && !looked.supervised && !looked.draining) await drain(adoptionSocket, quick);
 }
 
 /** Removes the pid file of a supervisor that died before it could. */

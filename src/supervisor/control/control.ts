@@ -49,14 +49,14 @@ export async function ask(directory: string, message: ControlRequest): Promise<C
 
 /** The answer of a keeper without a supervisor; `null` when there is no such keeper. */
 async function orphanedHerd(directory: string, deadline: number): Promise<Looked | null> {
-  const door = join(directory, KEEPER_SOCKET);
-  if (!existsSync(door)) return null;
+  const adoptionSocket = join(directory, KEEPER_SOCKET);
+  if (!existsSync(adoptionSocket)) return null;
   const { look } = await import('../../agent/adoption-socket.ts');
   const waiting = new AbortController();
   const late = sleep(deadline - performance.now(), undefined, { signal: waiting.signal }).then(() => {
-    throw new CowherdError('KEEPER_NO_ANSWER', { detail: door });
+    throw new CowherdError('KEEPER_NO_ANSWER', { detail: adoptionSocket });
   });
-  const looked = await Promise.race([look(door), late]).finally(() => {
+  const looked = await Promise.race([look(adoptionSocket), late]).finally(() => {
     late.catch(() => {});
     waiting.abort();
   });

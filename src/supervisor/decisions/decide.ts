@@ -181,7 +181,7 @@ function successionSays(
       stopping.fail(draft, message.code, message.detail);
       return;
     case 'taken_over':
-      keepers.tellDoorProblem(draft, message.door_problem);
+      keepers.tellAdoptionProblem(draft, message.adoption_problem);
       return;
     case 'lender_gone':
       predecessor.ended(draft);
@@ -191,9 +191,9 @@ function successionSays(
 
 function keeperReady(
   draft: Draft,
-  { pid, protocol, door_problem }: Extract<KeeperMessage, { type: 'keeper_ready' }>,
+  { pid, protocol, adoption_problem }: Extract<KeeperMessage, { type: 'keeper_ready' }>,
 ): void {
-  keepers.ready(draft, pid, door_problem ?? null);
+  keepers.ready(draft, pid, adoption_problem ?? null);
   if (protocol !== PROTOCOL_VERSION) {
     const detail = `the keeper speaks version ${protocol}, the supervisor ${PROTOCOL_VERSION}`;
     stopping.fail(draft, 'PROTOCOL_MISMATCH', detail);

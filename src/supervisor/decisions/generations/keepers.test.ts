@@ -117,7 +117,7 @@ test("a warning is logged if the herd can't be adopted later", () => {
       python_version: '3.13.0',
       implementation: 'cpython',
       free_threaded: false,
-      door_problem: 'keeper.sock: No space left on device',
+      adoption_problem: 'keeper.sock: No space left on device',
     },
   });
   expect(herd.actions).toContainEqual(expect.objectContaining({ do: 'log', level: 'warning' }));

@@ -54,14 +54,14 @@ export function answered(draft: Draft, queues: ListenQueue[]): void {
   log(draft, 'info', `The keeper (pid ${state.keeperPid}) answers again after ${seconds} s`);
 }
 
-export function ready(draft: Draft, pid: number, doorProblem: string | null): void {
+export function ready(draft: Draft, pid: number, adoptionProblem: string | null): void {
   draft.state.keeperPid = pid;
   draft.state.keeperReadyAtMs = draft.nowMs;
   draft.state.keeperPulse = { heardAtMs: draft.nowMs, isSilent: false, queues: [] };
-  tellDoorProblem(draft, doorProblem);
+  tellAdoptionProblem(draft, adoptionProblem);
 }
 
-export function tellDoorProblem(draft: Draft, problem: string | null): void {
+export function tellAdoptionProblem(draft: Draft, problem: string | null): void {
   if (problem === null) return;
   log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${problem}`);
 }
