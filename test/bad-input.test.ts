@@ -555,7 +555,7 @@ describe('the machine', () => {
   test.each([20, 40, 63])('lets %i files be open', async (count) => {
     const run = await fails(['hello:app'], { files, prefix: ['prlimit', `--nofile=${count}`] }, 'TOO_FEW_DESCRIPTORS');
     expect(run.stderr).toBe(
-      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; 64 is the least.\n` +
+      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; at least 64 are needed.\n` +
         `${catalogue.TOO_FEW_DESCRIPTORS.advice}\n`,
     );
   });

@@ -113,7 +113,7 @@ describe('heal', needs(missing), () => {
       expect(readKsmSettings()).toEqual({ ...before, run: 1 });
       const second = heal(run, '--seconds', '0.1');
       expect(await second.ended, second.stderr).toEqual({ status: 0, signal: null });
-      expect(second.stdout).toContain('KSM was on before');
+      expect(second.stdout).toContain('KSM was already on');
     } finally {
       writeFileSync(path.join(KSM_FOLDER, 'run'), '0');
     }

@@ -149,7 +149,7 @@ def app(environ, start_response):
         prefix: [...cgroup.prefix, PYTHON, '-c', 'len(bytearray(b"x") * 2_000_000_000)'],
       });
       expect((await greedy.ended).signal).toBe('SIGKILL');
-      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed for it/);
+      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed by it/);
     });
 
     test('the budget of the herd replaces the largest worker before the kernel kills', async () => {

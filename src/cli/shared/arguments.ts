@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 /** The option of every command that acts on a herd: its flags and its help. */
 export const RUNTIME_DIR = [
   '--runtime-dir <directory>',
-  'which herd; else the one that was started in this folder',
+  'which herd (default: the one started in this folder)',
 ] as const;
 
 /** Runs a command; its exit status is the program's. */
