@@ -633,7 +633,7 @@ describe('the runtime directory', () => {
     const run = serve(['hello:app'], { files, runtimeDirectory });
     const { exitStatus } = catalogue.RUNTIME_DIRECTORY_UNSAFE;
     expect(await run.ended, run.stderr).toEqual({ status: exitStatus, signal: null });
-    expect(run.stderr).toContain(`${runtimeDirectory}: it is there already, and has mode`);
+    expect(run.stderr).toContain(`${runtimeDirectory}: it already exists, with mode`);
     expect(run.processes).toEqual([]);
     expect(statSync(runtimeDirectory).mode & 0o7777).toBe(mode);
     expect(readdirSync(runtimeDirectory)).toEqual([]);

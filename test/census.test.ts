@@ -171,7 +171,7 @@ test.each([
   if (name !== null) {
     process.kill(run.processes.find((each) => each.name === name)?.pid ?? 0, 'SIGKILL');
     await until('the scout has ended', () => isGone(scout));
-    await run.waitForText(/Starting afresh, with a new keeper/);
+    await run.waitForText(/Starting again with a new keeper/);
     await until('workers again', async () => (await run.status()).herd.workers_ready === 1);
     expect(filesOf(run)).toEqual([]);
   }

@@ -46,7 +46,7 @@ def app(environ, start_response):
     expect(load.failures).toEqual([]);
     expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
     expect(because).toMatch(/^[\d.]+ MiB of private memory, recycle_private is 80.0 MiB$/);
-    expect(run.messages.some((message) => /^Worker \d+ \(slot \d\) is to be replaced: /.test(message))).toBe(true);
+    expect(run.messages.some((message) => /^Replacing worker \d+ \(slot \d\): /.test(message))).toBe(true);
     expect((await run.status()).herd.recycling.stopped).toEqual([]);
     await run.stop();
   });
@@ -189,7 +189,7 @@ def app(environ, start_response):
       expect(load.failures).toEqual([]);
       expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
       expect(run.messages.join('\n')).toMatch(
-        /the herd takes [\d.]+ MiB, nine tenths of its cgroup is 343.3 MiB; this worker has most private memory/,
+        /the herd uses [\d.]+ MiB, nine tenths of its cgroup limit is 343.3 MiB; this worker has the most private memory/,
       );
       await run.stop();
     });
@@ -249,7 +249,7 @@ async def app(scope, receive, send):
       await run.waitForText(
         new RegExp(`WORKER TIMEOUT \\(pid:${pid}\\): silent for \\d+ s, 1 request\\(s\\) in flight, 1 `),
       );
-      const [stack] = await run.waitForText(new RegExp(`Worker ${pid} \\(slot 0\\) was here:.*`));
+      const [stack] = await run.waitForText(new RegExp(`Stack of worker ${pid} \\(slot 0\\):.*`));
       expect(stack).toMatch(/Current thread 0x/);
       expect(stack).toMatch(/stuck\.py\\", line \d+ in stuck_here/);
       expect(run.stderr.includes(`worker_abort in ${pid}`)).toBe(hookRuns);
@@ -272,7 +272,7 @@ def post_worker_init(worker):
       files: { ...files, 'gunicorn.conf.py': hooks },
     });
     await run.waitForText(/WORKER TIMEOUT \(pid:\d+\): not ready [12] s after its fork/);
-    await run.waitForText(/was here:.*gunicorn\.conf\.py\\", line 5 in post_worker_init/);
+    await run.waitForText(/Stack of worker .*gunicorn\.conf\.py\\", line 5 in post_worker_init/);
     await run.waitUntilServing();
     await run.stop();
   });
@@ -299,7 +299,7 @@ def post_worker_init(worker):
   expect((await run.get('/')).text).toBe('well');
   expect((await run.status()).herd.crash_loop).toBeNull();
   await run.get('/crash').catch(() => null);
-  const [line] = await run.waitForText(/was here:.*/);
+  const [line] = await run.waitForText(/Stack of worker .*/);
   expect(line).toMatch(/crash\.py\\", line 5 in app/);
   await until('another one is ready', async () => (await run.status()).herd.workers_ready === 2);
   const marker = path.join(run.folder, 'broken');

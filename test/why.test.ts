@@ -213,9 +213,9 @@ describe('what there is to say of others', () => {
     const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
     const [text] = (await once(shell.stdout ?? shell, 'data')) as [Buffer];
     const report = await reportOf(String(shell.pid));
-    expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is no Python' });
+    expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is not Python' });
     expect(report.workers.map(({ pid }) => pid)).toContain(Number(String(text)));
-    expect((await why(String(shell.pid))).stdout).toMatch(/derived from the bytes alone: it is no Python/);
+    expect((await why(String(shell.pid))).stdout).toMatch(/derived from the bytes alone: it is not Python/);
   });
 
   const FORKED = `
@@ -240,7 +240,7 @@ time.sleep(600)`;
   }
 
   test('of PyPy', needs(where(PYPY !== null, 'needs /usr/bin/pypy3')), async () => {
-    await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap is not known here');
+    await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap layout is not known here');
   });
 
   test(
@@ -409,7 +409,7 @@ time.sleep(600)
     const link = path.join(folder, 'link');
     symlinkSync(path.join(folder, 'nowhere'), link);
     await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);
-    await refused(51, /OUTPUT_EXISTS.*null is no regular file/, '1', '--html', '/dev/null', '--force');
+    await refused(51, /OUTPUT_EXISTS.*null is not a regular file/, '1', '--html', '/dev/null', '--force');
     await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
     await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
     await refused(2, /whole number/, 'gunicorn');

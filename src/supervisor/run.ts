@@ -174,7 +174,8 @@ class Supervisor {
 
   /** The herd of a supervisor that has died is this one's from now on. */
   #adopt(adopted: AdoptedHerd): void {
-    for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
+    for (const problem of adopted.problems)
+      this.#log.warning(`Adopted herd: some saved state could not be restored: ${problem}`);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
     for (const unheard of adopted.inventory.unheard) {
       const message = understood(unheard);

@@ -76,8 +76,8 @@ function formatPredecessor({ herd: { predecessor } }: StatusReport): string[] {
   if (predecessor === null || predecessor.phase === 'gone') return [];
   const does =
     predecessor.phase === 'serving'
-      ? 'serves until every worker of this one is ready'
-      : 'finishes its requests and leaves';
+      ? 'serves until every worker of this herd is ready'
+      : 'finishes its requests and ends';
   return [pc.yellow(`The herd of keeper ${predecessor.keeper} (protocol version ${predecessor.protocol}) ${does}`)];
 }
 

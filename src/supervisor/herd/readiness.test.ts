@@ -25,7 +25,7 @@ test('a herd all of whose workers have ended is not, though nobody has told of i
 test.each([
   [{ phase: 'starting' as const }, 'the herd is starting'],
   [{ phase: 'stopping' as const }, 'the herd is stopping'],
-  [{ announcedReady: false }, '1 of 2 workers are ready for the first time'],
+  [{ announcedReady: false }, '1 of 2 workers are ready so far'],
 ])('not with %j', (changes, why) => {
   expect(whyNotReady(herd(changes), 1)).toBe(why);
 });

@@ -79,7 +79,7 @@ function tellOfIt(draft: Draft, adoption: Adoption): void {
     log(
       draft,
       'warning',
-      'The herd keeps the arguments that it was started with; `cowherd reload` takes up those of this command',
+      'The herd keeps the arguments that it was started with; `cowherd reload` applies those of this command',
     );
   }
 }
@@ -118,7 +118,7 @@ function letUnknownMoldsGo(draft: Draft): void {
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
     // After a refork, what its threads do goes on in the mold that loaded the application.
     if (mold.threads > 0 && generation < state.generation && !(current !== undefined && current.threads > 0)) continue;
-    log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
+    log(draft, 'warning', `Ending the mold of generation ${generation} (pid ${pid}): nothing uses it`);
     molds.dismiss(draft, generation);
   }
 }
@@ -238,5 +238,5 @@ function continueRollout(draft: Draft, inventory: Inventory): void {
   // Told to retire it finishes its requests; it is ended when it waits for an order.
   const isTold = under.retiring !== null && under.retiring.toldAtMs !== null;
   if (hasMold || isTold) under.retiring = null;
-  if (!hasMold) rollout.abort(draft, 'the supervisor ended before its mold was there');
+  if (!hasMold) rollout.abort(draft, 'the supervisor ended before the new mold was started');
 }
