@@ -160,7 +160,7 @@ ${HELLO}
 pool = ThreadPool(1)
 `;
     const files = { 'pools.py': app };
-    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits for ever/);
+    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits forever/);
     const run = await serving(['pools:app', '--allow-threads'], { files });
     expect(run.log.filter(({ level }) => level === 'warning')).toEqual([]);
     await run.stop();
@@ -235,7 +235,7 @@ import resource
 resource.setrlimit(resource.RLIMIT_AS, (400 * 1024 * 1024,) * 2)
 data = [bytes(1024 * 1024) for _ in range(1000)]
 ${HELLO}`;
-    await fails(['large:app'], { files: { 'large.py': app } }, 'MOLD_OUT_OF_MEMORY', /while large:app was loaded/);
+    await fails(['large:app'], { files: { 'large.py': app } }, 'MOLD_OUT_OF_MEMORY', /while loading large:app/);
   });
 
   test('is killed while it is loaded, as the kernel does when memory runs out', async () => {

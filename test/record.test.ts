@@ -212,9 +212,7 @@ describe('a recording', needs(missing), () => {
     await run.get('/read');
     if (NAMES_FUNCTIONS) await until('the functions have names', () => existsSync(`/tmp/perf-${next.pid}.map`));
     else
-      expect(run.messages.join('\n')).toMatch(
-        /perf_names: it needs CPython 3\.12 .*; functions of Python have no names/,
-      );
+      expect(run.messages.join('\n')).toMatch(/perf_names: it needs CPython 3\.12 .*; Python functions stay unnamed/);
     // What has been recorded until then is told.
     recording.signal('SIGINT');
     expect(await recording.ended, recording.stderr).toEqual({ status: 0, signal: null });

@@ -96,7 +96,7 @@ describe('a reload', () => {
     [
       'has begun what hangs in workers',
       `from multiprocessing.pool import ThreadPool\npool = ThreadPool(1)\n${version('two')}`,
-      /a call to the pool waits for ever/,
+      /a call to the pool waits forever/,
     ],
     ['ends the process at its import', 'import os\nos._exit(7)\n', /exited with status 7/],
   ])('to code that %s leaves the old generation serving, and says why', async (_what, code, why) => {

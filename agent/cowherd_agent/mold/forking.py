@@ -38,7 +38,7 @@ class Forking:
             pid = fork.run()
         except Exception as error:
             # Of the system (no process, no descriptor left), or of the app's pre_fork hook.
-            arbiter.log.exception("Exception while a worker was forked")
+            arbiter.log.exception("Exception while forking a worker")
             if worker is not None:
                 worker.tmp.close()
             reason = f"{type(error).__name__}: {error}"

@@ -41,7 +41,7 @@ def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> R
         leave(status)
     except MemoryError:
         gc.collect()
-        _fail(link, "MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
+        _fail(link, "MOLD_OUT_OF_MEMORY", "ran out of memory while preparing the mold")
     except Exception as error:
         # Where nobody takes it, the supervisor must hear of the failure all the same.
         with contextlib.suppress(OSError, ValueError):

@@ -25,7 +25,7 @@ def receive_order(channel: Channel) -> dict[str, Any]:
         return order
     message, _ = channel.receive()
     if message is None or message["type"] != "order":
-        raise SystemExit("mold: the keeper left before it gave an order")
+        raise SystemExit("mold: the keeper ended before it gave an order")
     return message
 
 
