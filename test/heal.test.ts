@@ -80,7 +80,7 @@ describe('heal', needs(missing), () => {
       ['\u0003', 130],
     ] as const) {
       const asked = cowherd(['heal', '--runtime-dir', run.runtimeDirectory], { terminal: true });
-      await asked.waitForText(/run +0 -> 1[^]*Go on\?/);
+      await asked.waitForText(/run +0 -> 1[^]*Continue\?/);
       asked.type(answer);
       expect((await asked.ended).status, asked.stdout).toBe(status);
     }

@@ -67,7 +67,7 @@ def app(environ, start_response):
     expect(load.failures).toEqual([]);
     expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
     expect(load.texts.size).toBeGreaterThanOrEqual(6);
-    const told = [...run.messages.join('\n').matchAll(/: (\d+) requests, max_requests is (\d+) for it/g)];
+    const told = [...run.messages.join('\n').matchAll(/: (\d+) requests, max_requests is (\d+) for this worker/g)];
     for (const [, answered, limit] of told) {
       expect(Number(limit)).toBeGreaterThanOrEqual(150);
       expect(Number(limit)).toBeLessThanOrEqual(250);
@@ -312,7 +312,9 @@ def post_worker_init(worker):
   expect(herd.crash_loop?.deaths).toBeGreaterThanOrEqual(3);
   expect(herd.crash_loop?.last_error).toBe('exited with status 3: RuntimeError: no database');
   const table = await run.command('status', '--runtime-dir', run.runtimeDirectory);
-  expect(table.stdout).toMatch(/Crash loop: \d+ deaths, next fork in .*; the last exited with status 3: RuntimeError/);
+  expect(table.stdout).toMatch(
+    /Crash loop: \d+ deaths, next fork in .*; the last one exited with status 3: RuntimeError/,
+  );
   // The other one serves on.
   expect((await run.get('/')).text).toBe('well');
   rmSync(marker);

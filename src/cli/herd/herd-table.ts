@@ -105,7 +105,10 @@ function formatStopped({ herd }: StatusReport): string[] {
   if (herd.heal.on && herd.heal.stopped !== null) stopped.push(pc.yellow(`Healing is stopped: ${herd.heal.stopped}`));
   if (loop === null) return stopped;
   const next = formatDuration(secondsToMilliseconds(seconds(loop.next_fork_in_seconds)));
-  return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; last one: ${loop.last_error}`), ...stopped];
+  return [
+    pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last one ${loop.last_error}`),
+    ...stopped,
+  ];
 }
 
 /** A column, with its unit below its name. */
