@@ -26,9 +26,9 @@ async function skippedSteps(run: Run): Promise<Map<string, string | null>[]> {
   });
 }
 
-const PYMALLOC = 'the interpreter tells no pymalloc statistics (PYTHONMALLOC is set, or no stderr)';
-const HOOKS = 'blocks do not land in the size class that is expected (PYTHONMALLOC is set?)';
-const C_HEAP = 'malloc does not use the main heap (another allocator is loaded?)';
+const PYMALLOC = 'the interpreter gives no pymalloc statistics (PYTHONMALLOC is set, or no stderr)';
+const HOOKS = 'blocks do not land in the expected size class (is PYTHONMALLOC set?)';
+const C_HEAP = 'malloc does not use the main heap (is another allocator loaded?)';
 
 const allocators = [
   { name: "the C library's alone", env: { PYTHONMALLOC: 'malloc' }, seal: PYMALLOC, cHeap: null, missing: null },

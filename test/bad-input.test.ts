@@ -160,7 +160,7 @@ ${HELLO}
 pool = ThreadPool(1)
 `;
     const files = { 'pools.py': app };
-    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits for ever/);
+    await fails(['pools:app'], { files }, 'APP_LEFT_THREADS', /in a worker a call to the pool waits forever/);
     const run = await serving(['pools:app', '--allow-threads'], { files });
     expect(run.log.filter(({ level }) => level === 'warning')).toEqual([]);
     await run.stop();
@@ -235,7 +235,7 @@ import resource
 resource.setrlimit(resource.RLIMIT_AS, (400 * 1024 * 1024,) * 2)
 data = [bytes(1024 * 1024) for _ in range(1000)]
 ${HELLO}`;
-    await fails(['large:app'], { files: { 'large.py': app } }, 'MOLD_OUT_OF_MEMORY', /while large:app was loaded/);
+    await fails(['large:app'], { files: { 'large.py': app } }, 'MOLD_OUT_OF_MEMORY', /while loading large:app/);
   });
 
   test('is killed while it is loaded, as the kernel does when memory runs out', async () => {
@@ -555,7 +555,7 @@ describe('the machine', () => {
   test.each([20, 40, 63])('lets %i files be open', async (count) => {
     const run = await fails(['hello:app'], { files, prefix: ['prlimit', `--nofile=${count}`] }, 'TOO_FEW_DESCRIPTORS');
     expect(run.stderr).toBe(
-      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; 64 is the least.\n` +
+      `Error TOO_FEW_DESCRIPTORS: ${catalogue.TOO_FEW_DESCRIPTORS.title}: ${count}; at least 64 are needed.\n` +
         `${catalogue.TOO_FEW_DESCRIPTORS.advice}\n`,
     );
   });
@@ -633,7 +633,7 @@ describe('the runtime directory', () => {
     const run = serve(['hello:app'], { files, runtimeDirectory });
     const { exitStatus } = catalogue.RUNTIME_DIRECTORY_UNSAFE;
     expect(await run.ended, run.stderr).toEqual({ status: exitStatus, signal: null });
-    expect(run.stderr).toContain(`${runtimeDirectory}: it is there already, and has mode`);
+    expect(run.stderr).toContain(`${runtimeDirectory}: it already exists, with mode`);
     expect(run.processes).toEqual([]);
     expect(statSync(runtimeDirectory).mode & 0o7777).toBe(mode);
     expect(readdirSync(runtimeDirectory)).toEqual([]);

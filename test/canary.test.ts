@@ -37,7 +37,7 @@ describe('at a reload', () => {
     const run = await serving(['shop:app', '--health', 'GET /healthz', '--policy', 'freeze', '--workers', '2'], {
       files: { 'shop.py': app('first') },
     });
-    expect(run.messages.some((message) => message.startsWith('a canary came back well'))).toBe(true);
+    expect(run.messages.some((message) => message.startsWith('a canary passed all checks'))).toBe(true);
     const failures = [
       ['503 Service Unavailable', 'CANARY_FAILED: the canary failed to answer GET /healthz: RuntimeError: status 503'],
       ['500 Internal Server Error', 'status 500'],
@@ -77,7 +77,7 @@ if ${broken ? 'True' : 'False'}:
     // The first mold of a herd sends none without being asked to.
     expect((await run.status()).molds[0]?.report['canary']).toBeUndefined();
     write(run, 'fragile.py', fragile(true));
-    expect(await reload(run)).toContain('the canary was killed by SIGABRT (it was to resolve a name)');
+    expect(await reload(run)).toContain('the canary was killed by SIGABRT (while trying to resolve a name)');
     expect((await run.get('/')).text).toBe('well');
     await run.stop();
   });
@@ -212,7 +212,7 @@ app = get_wsgi_application()
     expect((await run.status()).molds[0]?.report['canary']).toMatchObject({ warning: null });
     write(run, 'site_app.py', `${site('/nowhere/site.sqlite3')}\nnowhere = True\n`);
     expect(await reload(run)).toBeNull();
-    await run.waitForText(/Canary: the database can't be opened, by workers or by the mold: OperationalError: unable/);
+    await run.waitForText(/Canary: neither workers nor the mold can open the database: OperationalError: unable/);
     expect((await run.get('/healthz')).text).toBe('well');
     await run.stop();
   });

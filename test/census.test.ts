@@ -120,7 +120,7 @@ test('a mold forks while its scout walks, and a scout that is killed costs nothi
   await until('the mold has told of it', async () => (await census(run, false)).phase === 'failed');
   expect(await census(run, false)).toMatchObject({
     // It may have been held before it came to the census.
-    reason: expect.stringMatching(/^the scout was killed by SIGKILL \(it was to (?:start|take the census)\)$/),
+    reason: expect.stringMatching(/^the scout was killed by SIGKILL \(while trying to (?:start|take the census)\)$/),
   });
   expect(filesOf(run)).toEqual([]);
   // Asked after that, another one is sent.
@@ -171,7 +171,7 @@ test.each([
   if (name !== null) {
     process.kill(run.processes.find((each) => each.name === name)?.pid ?? 0, 'SIGKILL');
     await until('the scout has ended', () => isGone(scout));
-    await run.waitForText(/Starting afresh, with a new keeper/);
+    await run.waitForText(/Starting again with a new keeper/);
     await until('workers again', async () => (await run.status()).herd.workers_ready === 1);
     expect(filesOf(run)).toEqual([]);
   }

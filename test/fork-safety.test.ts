@@ -81,8 +81,8 @@ describe('a careless application', () => {
       `database: SQLite database ${path.join(run.folder, 'shop.sqlite3')} is open (held in careless.database, careless.in_memory)`,
       'event loop: asyncio.unix_events._UnixSelectorEventLoop that is not closed',
       `file lock: FLOCK lock on ${path.join(run.folder, 'shop.lock')}`,
-      'lock: careless.lock is a lock that is held',
-      'lock: the lock of the log handler <StreamHandler <stderr> (NOTSET)> is a lock that is held',
+      'lock: careless.lock is a held lock',
+      'lock: the lock of the log handler <StreamHandler <stderr> (NOTSET)> is a held lock',
       'socket: TCP connection to 127.0.0.1:PORT, of careless.Pool in careless.pool.free[…]',
       'socket: TCP socket that listens on 127.0.0.1:PORT, in careless.server',
       `thread: thread 'flusher', which runs threading.Event.wait, started at ${path.join(run.folder, 'careless.py')}:21,` +
@@ -212,7 +212,7 @@ def app(environ, start_response):
   expect((await run.get('/')).text).toBe('well');
   const told = run.log.filter(({ level }) => level === 'warning').map(({ msg }) => msg);
   expect(told).toEqual([
-    expect.stringMatching(/^Fork safety: the look for locks failed \(RuntimeError: it is stuck\); .*report it/),
+    expect.stringMatching(/^Fork safety: the check for locks failed \(RuntimeError: it is stuck\); .*report it/),
   ]);
   const traceback = run.log.find(({ msg, level }) => level === 'debug' && msg.includes('it is stuck'));
   expect(traceback?.msg).toContain('stuck.py');
@@ -223,7 +223,7 @@ test('strict makes an error of what is found', async () => {
   const files = { 'careless.py': CARELESS.replace(/^threading.Thread.*$/m, '') };
   const run = serve(['careless:app', '--strict'], { files });
   expect((await run.ended).status).toBe(42);
-  expect(run.stderr).toContain('careless.lock is a lock that is held');
+  expect(run.stderr).toContain('careless.lock is a held lock');
   await run.expectNothingLeft();
 });
 

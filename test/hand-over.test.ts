@@ -120,7 +120,7 @@ test('another version takes over under load: no request is lost, one in flight i
   await second.waitUntilServing();
   expect(second.addresses).toEqual(first.addresses);
   expect(second.messages).toContain(
-    `The herd of keeper ${keeper} (protocol version ${OTHER_PROTOCOL}) serves until every worker of this one is ready`,
+    `The herd of keeper ${keeper} (protocol version ${OTHER_PROTOCOL}) serves until every worker of this herd is ready`,
   );
   const { herd } = await second.status();
   expect(herd.keeper.pid).not.toBe(keeper);
@@ -130,7 +130,7 @@ test('another version takes over under load: no request is lost, one in flight i
   expect(isGone(keeper)).toBe(false);
   writeFileSync(path.join(first.folder, 'go-on'), '');
   expect(await slow).toMatchObject({ status: 200, text: String(keeper) });
-  await second.waitForText(new RegExp(`keeper ${keeper} .* has left`));
+  await second.waitForText(new RegExp(`keeper ${keeper} .* has ended`));
   await until('nothing of the old herd is left', () => first.processes.length === 0);
   expect(await expectAllAnswered(loads, 50)).toEqual(new Set([String(keeper), String(herd.keeper.pid)]));
 
@@ -154,7 +154,7 @@ test.each([
   const { run: first, keeper } = await orphaned(otherInstallation(), words);
   const loads = loadsOn(first);
   const second = following(first, words);
-  await second.waitForText(/has left/);
+  await second.waitForText(/\) has ended/);
   const { herd } = await second.status();
   expect(await expectAllAnswered(loads, 50)).toEqual(new Set([String(keeper), String(herd.keeper.pid)]));
   await stopAll(first, second);
@@ -165,7 +165,7 @@ test('a herd that was handed over can be adopted, reloaded, and handed over agai
   const { run: first } = await orphaned(old);
   const loads = loadsOn(first);
   const second = following(first);
-  await second.waitForText(/has left/);
+  await second.waitForText(/\) has ended/);
   const { herd } = await second.status();
   second.signal('SIGKILL');
   await second.ended;
@@ -177,7 +177,7 @@ test('a herd that was handed over can be adopted, reloaded, and handed over agai
   await third.ended;
   // Back to the version before.
   const fourth = following(first, args, { command: commandOf(old) });
-  await fourth.waitForText(new RegExp(`keeper ${herd.keeper.pid} .* has left`));
+  await fourth.waitForText(new RegExp(`keeper ${herd.keeper.pid} .* has ended`));
   await expectAllAnswered(loads, 100);
   await stopAll(first, second, third, fourth);
 });
@@ -189,7 +189,7 @@ test('a new version that does not load changes nothing', async () => {
   const loads = loadsOn(first);
   const second = following(first, args, { env: { COWHERD_FAILS: '1' } });
   await expectError(second, 'APP_IMPORT_FAILED');
-  expect(second.stderr).toMatch(new RegExp(`The herd of keeper ${keeper} .* serves on: nothing was taken from it`));
+  expect(second.stderr).toMatch(new RegExp(`The herd of keeper ${keeper} .* keeps serving, untouched`));
   expect(await expectAllAnswered(loads, 20)).toEqual(new Set([String(keeper)]));
   expect(second.processes).toEqual([]);
   await expectUntouched(first, keeper, before);
@@ -221,10 +221,10 @@ test('a supervisor that is killed before it has taken over leaves the old herd a
   const before = filesIn(first);
   const loads = loadsOn(first);
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
-  await second.waitForText(/serves until every worker of this one is ready/);
+  await second.waitForText(/serves until every worker of this herd is ready/);
   const { herd } = await second.status();
   expect(herd.predecessor).toEqual({ keeper, protocol: OTHER_PROTOCOL, phase: 'serving' });
-  expect(herd.not_ready_because).toBe(`the herd of keeper ${keeper} serves until every worker of this one is ready`);
+  expect(herd.not_ready_because).toBe(`the herd of keeper ${keeper} serves until every worker of this herd is ready`);
   const table = await second.command('status', '--runtime-dir', first.runtimeDirectory);
   expect(table.stdout).toContain(`The herd of keeper ${keeper} (protocol version ${OTHER_PROTOCOL}) serves until`);
   await expectError(following(first), 'RUNTIME_DIRECTORY_BUSY');
@@ -234,7 +234,7 @@ test('a supervisor that is killed before it has taken over leaves the old herd a
   await expectAllAnswered(loads, 20);
   await expectUntouched(first, keeper, before);
   const third = following(first);
-  await third.waitForText(/has left/);
+  await third.waitForText(/\) has ended/);
   await stopAll(first, second, third);
 });
 
@@ -242,7 +242,7 @@ test('a new keeper that is killed before it has taken over leaves the old herd a
   const { run: first, keeper } = await orphaned(otherInstallation());
   const before = filesIn(first);
   const second = following(first, [...args, '--graceful-timeout', '1'], { env: { COWHERD_HOLD: 'hold' } });
-  await second.waitForText(/serves until every worker of this one is ready/);
+  await second.waitForText(/serves until every worker of this herd is ready/);
   process.kill((await second.status()).herd.keeper.pid ?? 0, 'SIGKILL');
   await expectError(second, 'KEEPER_DIED');
   expect(second.processes).toEqual([]);
@@ -254,9 +254,9 @@ test('an old keeper that is killed meanwhile leaves its sockets to the new one',
   // A sync worker looks for its parent at every half of its timeout.
   const { run: first, keeper } = await orphaned(otherInstallation(), [...args, '--timeout', '4']);
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
-  await second.waitForText(/serves until every worker of this one is ready/);
+  await second.waitForText(/serves until every worker of this herd is ready/);
   process.kill(keeper, 'SIGKILL');
-  await second.waitForText(/has ended before this one could take over; its sockets are here/);
+  await second.waitForText(/ended before this herd could take over; this herd has its sockets/);
   // Its workers notice, and leave. Who connects now waits for the new ones.
   await until('its workers have left', () => first.processes.length === 0);
   const waiting = first.addresses.map(async (address) => await fetchFrom(address, '/'));
@@ -269,14 +269,14 @@ test('an old keeper that is killed meanwhile leaves its sockets to the new one',
 test('a stop before the new herd has taken over ends both', async () => {
   const { run: first } = await orphaned(otherInstallation());
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
-  await second.waitForText(/serves until every worker of this one is ready/);
+  await second.waitForText(/serves until every worker of this herd is ready/);
   await stopAll(first, second);
 });
 
 test.each([-60, 0, 60])('two herds that are told to end at once leave nothing (%i ms apart)', async (apartMs) => {
   const { run: first, keeper } = await orphaned(otherInstallation());
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
-  await second.waitForText(/serves until every worker of this one is ready/);
+  await second.waitForText(/serves until every worker of this herd is ready/);
   const both = [keeper, second.pid];
   for (const [index, pid] of (apartMs < 0 ? both.toReversed() : both).entries()) {
     if (index > 0) await sleep(Math.abs(apartMs));
@@ -292,7 +292,7 @@ test('an address that the new herd does not have goes with the old one', async (
   const { run: first } = await orphaned(otherInstallation());
   const [tcp = '', unix = ''] = first.addresses;
   const second = following(first, ['shop:app', '--workers', '2', '--bind', 'unix:shop.sock']);
-  await second.waitForText(/has left/);
+  await second.waitForText(/\) has ended/);
   expect(await isListening(tcp)).toBe(false);
   expect((await fetchFrom(unix, '/')).status).toBe(200);
   await stopAll(first, second);
@@ -307,7 +307,7 @@ test('a herd whose keeper cannot lend its listeners is left alone, and the way o
   await expectError(second, 'PROTOCOL_MISMATCH');
   expect(second.stderr).toContain(
     `the keeper (pid ${keeper}) of the herd in ${first.runtimeDirectory} speaks version ${OTHER_PROTOCOL},` +
-      ` this one ${PROTOCOL_VERSION}, and it cannot hand its listeners over`,
+      ` this supervisor ${PROTOCOL_VERSION}, and that keeper cannot hand over its listeners`,
   );
   expect(second.stderr).toContain('`cowherd stop` ends it after the requests in flight; then run this command again');
   await expectUntouched(first, keeper, before);

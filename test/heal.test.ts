@@ -80,7 +80,7 @@ describe('heal', needs(missing), () => {
       ['\u0003', 130],
     ] as const) {
       const asked = cowherd(['heal', '--runtime-dir', run.runtimeDirectory], { terminal: true });
-      await asked.waitForText(/run +0 -> 1[^]*Go on\?/);
+      await asked.waitForText(/run +0 -> 1[^]*Continue\?/);
       asked.type(answer);
       expect((await asked.ended).status, asked.stdout).toBe(status);
     }
@@ -113,7 +113,7 @@ describe('heal', needs(missing), () => {
       expect(readKsmSettings()).toEqual({ ...before, run: 1 });
       const second = heal(run, '--seconds', '0.1');
       expect(await second.ended, second.stderr).toEqual({ status: 0, signal: null });
-      expect(second.stdout).toContain('KSM was on before');
+      expect(second.stdout).toContain('KSM was already on');
     } finally {
       writeFileSync(path.join(KSM_FOLDER, 'run'), '0');
     }

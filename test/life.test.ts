@@ -116,7 +116,7 @@ test('a mold that dies is replaced while the workers serve on', async () => {
   const before = await readyPids(run);
   const mold = (await run.status()).molds[0]!;
   process.kill(mold.pid!, 'SIGKILL');
-  await run.waitForText(/The mold of generation 1 .* was ended by SIGKILL.*workers serve on/);
+  await run.waitForText(/The mold of generation 1 .* was ended by SIGKILL.*workers keep serving/);
   expect((await run.get('/')).status).toBe(200);
   const next = await until('a new mold is ready', async () => {
     const [now] = (await run.status()).molds;

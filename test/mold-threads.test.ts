@@ -81,7 +81,7 @@ describe("a scheduler's jobs", () => {
     expect((await order(run, 'refork')).ending?.status).toBe(0);
     expect((await run.status()).herd.generation).toBe(4);
     expect(await whoRunsJobs(run)).toEqual(new Set([second]));
-    expect(run.messages).toContainEqual('The mold of generation 2 stays, with 1 thread of the application');
+    expect(run.messages).toContainEqual('The mold of generation 2 stays: it runs 1 thread of the application');
 
     writeFileSync(path.join(run.folder, 'jobs.py'), SCHEDULED);
     expect((await order(run, 'reload')).ending?.status).toBe(0);
@@ -94,7 +94,7 @@ describe("a scheduler's jobs", () => {
     const run = await serving(['jobs:app'], { files: { 'jobs.py': SCHEDULED } });
     expect((await order(run, 'refork')).ending?.status).toBe(0);
     process.kill(await moldOf(run, 1), 'SIGKILL');
-    await run.waitForText(/The mold of generation 1 .* threads that ran there; `cowherd reload` starts them anew/);
+    await run.waitForText(/The mold of generation 1 .* threads in it are lost. `cowherd reload` starts them again/);
     expect((await order(run, 'reload')).ending?.status).toBe(0);
     expect(await whoRunsJobs(run)).toEqual(new Set([await moldOf(run, 3)]));
     await run.stop();

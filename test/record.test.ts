@@ -212,9 +212,7 @@ describe('a recording', needs(missing), () => {
     await run.get('/read');
     if (NAMES_FUNCTIONS) await until('the functions have names', () => existsSync(`/tmp/perf-${next.pid}.map`));
     else
-      expect(run.messages.join('\n')).toMatch(
-        /perf_names: it needs CPython 3\.12 .*; functions of Python have no names/,
-      );
+      expect(run.messages.join('\n')).toMatch(/perf_names: it needs CPython 3\.12 .*; Python functions stay unnamed/);
     // What has been recorded until then is told.
     recording.signal('SIGINT');
     expect(await recording.ended, recording.stderr).toEqual({ status: 0, signal: null });
@@ -309,14 +307,14 @@ describe('a recording of elsewhere', needs(missing), () => {
     const whole = readFileSync(data);
     const lines = readFileSync(text, 'utf8');
     const bad: Record<string, [file: string, why: RegExp]> = {
-      cut: [damaged('cut.data', whole.subarray(0, whole.length / 2)), /it is cut: \d+ of at least \d+ bytes/],
-      head: [damaged('head.data', whole.subarray(0, 40)), /ends within its head/],
+      cut: [damaged('cut.data', whole.subarray(0, whole.length / 2)), /it is truncated: \d+ of at least \d+ bytes/],
+      head: [damaged('head.data', whole.subarray(0, 40)), /its header is incomplete/],
       empty: [damaged('empty.data', ''), /it is empty/],
       'cut text': [damaged('cut.txt', lines.slice(0, lines.indexOf('\n', 5000) + 5)), /middle of a line/],
-      'another text': [damaged('other.txt', 'hello\nworld\n'), /line 1 is not of perf script/],
-      'another file': [damaged('other.bin', Buffer.from([1, 0, 2, 0])), /neither a perf\.data nor a text/],
-      'other events': [damaged('cycles.txt', 'p 1/1 2.0: cycles:u:\n\n'), /no page fault in it, but cycles:u/],
-      'a folder': [folder, /it is no file/],
+      'another text': [damaged('other.txt', 'hello\nworld\n'), /line 1 is not output of perf script/],
+      'another file': [damaged('other.bin', Buffer.from([1, 0, 2, 0])), /neither a perf\.data file nor text/],
+      'other events': [damaged('cycles.txt', 'p 1/1 2.0: cycles:u:\n\n'), /no page fault, only cycles:u/],
+      'a folder': [folder, /it is not a file/],
       nothing: [path.join(folder, 'nowhere'), /ENOENT/],
     };
     // All at once: each is a start of Node, and little else.

@@ -46,7 +46,7 @@ def app(environ, start_response):
     expect(load.failures).toEqual([]);
     expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
     expect(because).toMatch(/^[\d.]+ MiB of private memory, recycle_private is 80.0 MiB$/);
-    expect(run.messages.some((message) => /^Worker \d+ \(slot \d\) is to be replaced: /.test(message))).toBe(true);
+    expect(run.messages.some((message) => /^Replacing worker \d+ \(slot \d\): /.test(message))).toBe(true);
     expect((await run.status()).herd.recycling.stopped).toEqual([]);
     await run.stop();
   });
@@ -67,7 +67,7 @@ def app(environ, start_response):
     expect(load.failures).toEqual([]);
     expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
     expect(load.texts.size).toBeGreaterThanOrEqual(6);
-    const told = [...run.messages.join('\n').matchAll(/: (\d+) requests, max_requests is (\d+) for it/g)];
+    const told = [...run.messages.join('\n').matchAll(/: (\d+) requests, max_requests is (\d+) for this worker/g)];
     for (const [, answered, limit] of told) {
       expect(Number(limit)).toBeGreaterThanOrEqual(150);
       expect(Number(limit)).toBeLessThanOrEqual(250);
@@ -149,7 +149,7 @@ def app(environ, start_response):
         prefix: [...cgroup.prefix, PYTHON, '-c', 'len(bytearray(b"x") * 2_000_000_000)'],
       });
       expect((await greedy.ended).signal).toBe('SIGKILL');
-      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed for it/);
+      expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed by it/);
     });
 
     test('the budget of the herd replaces the largest worker before the kernel kills', async () => {
@@ -189,7 +189,7 @@ def app(environ, start_response):
       expect(load.failures).toEqual([]);
       expect(await fewest.stop()).toBeGreaterThanOrEqual(2);
       expect(run.messages.join('\n')).toMatch(
-        /the herd takes [\d.]+ MiB, nine tenths of its cgroup is 343.3 MiB; this worker has most private memory/,
+        /the herd uses [\d.]+ MiB, nine tenths of its cgroup limit is 343.3 MiB; this worker has the most private memory/,
       );
       await run.stop();
     });
@@ -249,7 +249,7 @@ async def app(scope, receive, send):
       await run.waitForText(
         new RegExp(`WORKER TIMEOUT \\(pid:${pid}\\): silent for \\d+ s, 1 request\\(s\\) in flight, 1 `),
       );
-      const [stack] = await run.waitForText(new RegExp(`Worker ${pid} \\(slot 0\\) was here:.*`));
+      const [stack] = await run.waitForText(new RegExp(`Stack of worker ${pid} \\(slot 0\\):.*`));
       expect(stack).toMatch(/Current thread 0x/);
       expect(stack).toMatch(/stuck\.py\\", line \d+ in stuck_here/);
       expect(run.stderr.includes(`worker_abort in ${pid}`)).toBe(hookRuns);
@@ -272,7 +272,7 @@ def post_worker_init(worker):
       files: { ...files, 'gunicorn.conf.py': hooks },
     });
     await run.waitForText(/WORKER TIMEOUT \(pid:\d+\): not ready [12] s after its fork/);
-    await run.waitForText(/was here:.*gunicorn\.conf\.py\\", line 5 in post_worker_init/);
+    await run.waitForText(/Stack of worker .*gunicorn\.conf\.py\\", line 5 in post_worker_init/);
     await run.waitUntilServing();
     await run.stop();
   });
@@ -299,7 +299,7 @@ def post_worker_init(worker):
   expect((await run.get('/')).text).toBe('well');
   expect((await run.status()).herd.crash_loop).toBeNull();
   await run.get('/crash').catch(() => null);
-  const [line] = await run.waitForText(/was here:.*/);
+  const [line] = await run.waitForText(/Stack of worker .*/);
   expect(line).toMatch(/crash\.py\\", line 5 in app/);
   await until('another one is ready', async () => (await run.status()).herd.workers_ready === 2);
   const marker = path.join(run.folder, 'broken');
@@ -312,7 +312,9 @@ def post_worker_init(worker):
   expect(herd.crash_loop?.deaths).toBeGreaterThanOrEqual(3);
   expect(herd.crash_loop?.last_error).toBe('exited with status 3: RuntimeError: no database');
   const table = await run.command('status', '--runtime-dir', run.runtimeDirectory);
-  expect(table.stdout).toMatch(/Crash loop: \d+ deaths, next fork in .*; the last exited with status 3: RuntimeError/);
+  expect(table.stdout).toMatch(
+    /Crash loop: \d+ deaths, next fork in .*; the last one exited with status 3: RuntimeError/,
+  );
   // The other one serves on.
   expect((await run.get('/')).text).toBe('well');
   rmSync(marker);

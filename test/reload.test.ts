@@ -96,7 +96,7 @@ describe('a reload', () => {
     [
       'has begun what hangs in workers',
       `from multiprocessing.pool import ThreadPool\npool = ThreadPool(1)\n${version('two')}`,
-      /a call to the pool waits for ever/,
+      /a call to the pool waits forever/,
     ],
     ['ends the process at its import', 'import os\nos._exit(7)\n', /exited with status 7/],
   ])('to code that %s leaves the old generation serving, and says why', async (_what, code, why) => {
@@ -303,7 +303,7 @@ describe('a rollback', () => {
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
     const early = await order(run, 'rollback');
     expect(early.status).toBe(36);
-    expect(early.stderr).toMatch(/the previous generation is no longer there/);
+    expect(early.stderr).toMatch(/the previous generation is no longer available/);
     write(run, 'shop.py', version('two'));
     expect((await order(run, 'reload')).status).toBe(0);
     const client = new Load(run, '/', 2);
@@ -323,7 +323,7 @@ describe('a rollback', () => {
     expect((await order(run, 'reload', '--no-wait')).status).toBe(0);
     await until('it loads', async () => (await run.status()).molds.some((mold) => mold.phase === 'loading'));
     expect((await order(run, 'rollback')).status).toBe(0);
-    expect(await ended(run, 2)).toMatchObject({ failure: 'taken back by cowherd rollback' });
+    expect(await ended(run, 2)).toMatchObject({ failure: 'canceled by cowherd rollback' });
     await until('its mold has left', async () => (await run.status()).molds.length === 1);
     expect(await versionOf(run)).toBe('one');
     await run.stop();

@@ -14,7 +14,7 @@ function takeAway(file: string): void {
   rmSync(gone, { recursive: true });
 }
 
-const told = (run: Run): string[] => run.messages.filter((message) => message.includes('was taken away'));
+const told = (run: Run): string[] => run.messages.filter((message) => message.includes('was removed'));
 
 /** Until a command finds the herd again; no request is refused meanwhile. */
 async function untilManageable(run: Run): Promise<void> {
@@ -34,7 +34,7 @@ test.each([
   await untilManageable(run);
   await until('it is said', () => told(run).length > 0);
   expect(statSync(run.runtimeDirectory).mode & 0o777).toBe(0o700);
-  expect(told(run)).toEqual([expect.stringContaining('it is made again')]);
+  expect(told(run)).toEqual([expect.stringContaining('it has been created again')]);
   const status = await run.command('status', '--json', '--runtime-dir', run.runtimeDirectory);
   expect(JSON.parse(status.stdout)).toMatchObject({ herd: { workers_ready: 2, supervisor: { pid: run.pid } } });
   await run.command('scale', '3', '--runtime-dir', run.runtimeDirectory);
@@ -84,7 +84,9 @@ test('and another folder stands in its place: that is not touched, and it is sai
   expect((await status.ended).status).not.toBe(0);
   // Some ticks later.
   for (const from = Date.now(); Date.now() < from + 2500;) expect((await run.get('/')).status).toBe(200);
-  expect(told(run)).toEqual([expect.stringMatching(/cannot be made again .* signals to process \d+ still reach it/)]);
+  expect(told(run)).toEqual([
+    expect.stringMatching(/cannot be created again .* signals to process \d+ still reach it/),
+  ]);
   expect(statSync(run.runtimeDirectory).mode & 0o777).toBe(0o777);
   run.signal('SIGTERM');
   expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });

@@ -144,7 +144,7 @@ def on_reload(server):
     await killSupervisor(first);
     const second = again(first, [...args, '--workers', '3']);
     await second.waitForText(/Adopted the herd of supervisor \d+: 2 workers, 2 molds/);
-    await second.waitForText(/`cowherd reload` takes up those of this command/);
+    await second.waitForText(/`cowherd reload` applies those of this command/);
     expect(await workerPids(second)).toEqual(before);
     writeFileSync(path.join(first.folder, 'go-on'), '');
     await second.waitForText(/Reload done in .*: generation 2 serves/);
@@ -203,7 +203,7 @@ test('the keeper is killed: the herd starts afresh, and counts on', async () => 
   const before = await run.status();
   process.kill(before.herd.keeper.pid!, 'SIGKILL');
   await run.waitForText(
-    /The keeper \(pid \d+\) was ended by SIGKILL.*2 worker\(s\) finish.*then the herd starts afresh/,
+    /The keeper \(pid \d+\) was ended by SIGKILL.*2 worker\(s\) finish.*then the herd starts again/,
   );
   const pids = before.workers.map((worker) => worker.pid);
   await fullHerd(run, 2, pids);
@@ -219,7 +219,7 @@ test('the keeper is killed while the sockets are from outside: connections wait,
   const run = await serving(['hello:app', '--workers', '2'], { files, prefix: [PYTHON, activate, 'tcp', '--'] });
   const { herd } = await run.status();
   process.kill(herd.keeper.pid!, 'SIGKILL');
-  await run.waitForText(/then the herd starts afresh/);
+  await run.waitForText(/then the herd starts again/);
   expect((await run.get('/')).status).toBe(200);
   expect((await run.status()).herd.keeper.pid).not.toBe(herd.keeper.pid);
   run.signal('SIGTERM');

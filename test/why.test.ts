@@ -142,7 +142,7 @@ describe('a herd whose application runs the collector', () => {
 
     const text = await why(...herd, '--all', '--since', before, '--html', page);
     expect(text.ending, text.stderr).toEqual({ status: 0, signal: null });
-    expect(text.stdout).toMatch(/Of [\d.]+ MiB shared at the fork|of [\d.]+ MiB shared at the fork/);
+    expect(text.stdout).toMatch(/[\d.]+ MiB shared at the fork, [\d.]+ MiB \(\d+%\) still shared,/);
     expect(text.stdout).toMatch(/identical +[\d,]+/);
     expect(text.stdout).toMatch(/worker \d+: lost [\d.]+ MiB (?:gc-header|identical)/);
 
@@ -213,9 +213,9 @@ describe('what there is to say of others', () => {
     const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
     const [text] = (await once(shell.stdout ?? shell, 'data')) as [Buffer];
     const report = await reportOf(String(shell.pid));
-    expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is no Python' });
+    expect(report.reference).toMatchObject({ pid: shell.pid, interpreter: null, problem: 'it is not Python' });
     expect(report.workers.map(({ pid }) => pid)).toContain(Number(String(text)));
-    expect((await why(String(shell.pid))).stdout).toMatch(/told by the bytes alone: it is no Python/);
+    expect((await why(String(shell.pid))).stdout).toMatch(/derived from the bytes alone: it is not Python/);
   });
 
   const FORKED = `
@@ -240,7 +240,7 @@ time.sleep(600)`;
   }
 
   test('of PyPy', needs(where(PYPY !== null, 'needs /usr/bin/pypy3')), async () => {
-    await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap is not known here');
+    await expectBytesAlone(PYPY!, /^PyPy/, 'it is PyPy, whose heap layout is not known here');
   });
 
   test(
@@ -273,7 +273,7 @@ time.sleep(600)`);
     expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeGreaterThan(0.25);
     expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeLessThanOrEqual(0.5);
     expect((await why(String(parent.pid))).stdout).toMatch(
-      /made [\d.]+ MiB itself since, about \d+% of that as another/,
+      /allocated [\d.]+ MiB of its own, about \d+% of it similar to another/,
     );
   });
 
@@ -300,7 +300,7 @@ time.sleep(600)
     expect(worker?.unshared).toBeGreaterThanOrEqual(8 << 20);
     expect(worker?.unshared).toBeLessThan(12 << 20);
     const text = await why(String(pid));
-    expect(text.stdout).toContain('Mappings of 33,554,432 MiB are too large to be looked at');
+    expect(text.stdout).toContain('Mappings of 33,554,432 MiB are too large to inspect');
   });
 
   test('whatever a process and its files are called, the terminal only shows it', async () => {
@@ -409,7 +409,7 @@ time.sleep(600)
     const link = path.join(folder, 'link');
     symlinkSync(path.join(folder, 'nowhere'), link);
     await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);
-    await refused(51, /OUTPUT_EXISTS.*null is no regular file/, '1', '--html', '/dev/null', '--force');
+    await refused(51, /OUTPUT_EXISTS.*null is not a regular file/, '1', '--html', '/dev/null', '--force');
     await refused(52, /SNAPSHOT_UNREADABLE.*there/, '1', '--since', there);
     await refused(52, /SNAPSHOT_UNREADABLE.*ENOENT/, '1', '--since', `${there}-not`);
     await refused(2, /whole number/, 'gunicorn');

@@ -51,17 +51,17 @@ class Outcome(NamedTuple):
         """Why it did not end well; empty if it did."""
         step = self.found.get("step", "start")
         if self.status is None:
-            return f"the {who} did not end within {timeout_seconds:g} s (it was to {step})"
+            return f"the {who} did not end within {timeout_seconds:g} s (while trying to {step})"
         if self.status < 0:
             name = _signal_name(-self.status)
-            return f"the {who} was killed by {name} (it was to {step})"
+            return f"the {who} was killed by {name} (while trying to {step})"
         if "error" in self.found:
             return f"the {who} failed to {step}: {self.found['error']}"
         if self.status == FLUSH_FAILED and step == LEAVES:
             # Its output is lost, as for every process here once the terminal is gone.
             return ""
         if self.status != 0:
-            return f"the {who} left with status {self.status} (it was to {step})"
+            return f"the {who} exited with status {self.status} (while trying to {step})"
         return ""
 
 

@@ -206,7 +206,7 @@ def prepare(
     if others and not allow_threads:
         raise RuntimeError(
             f"cowherd_agent.prepare: other threads are running ({', '.join(others)}), which will "
-            "not exist in forked workers; stop them before, or pass allow_threads=True"
+            "not exist in forked workers; stop them first, or pass allow_threads=True"
         )
     started = time.perf_counter()
     candidates = resolve(policy, identify())

@@ -41,7 +41,7 @@ test('titles end without a full stop, advice ends with one', () => {
 test('a message says what happened, to what, and what to do next', () => {
   const error = new CowherdError('ADDRESS_IN_USE', { detail: '127.0.0.1:8000' });
   expect(error.message).toBe(
-    'The address is already in use: 127.0.0.1:8000. Stop what listens there (`ss -ltnp` shows it) or choose another with --bind.',
+    'The address is already in use: 127.0.0.1:8000. Stop the process that listens there (`ss -ltnp` shows it), or choose another address with --bind.',
   );
   expect(error.exitStatus).toBe(10);
   expect(new CowherdError('NOT_LINUX').message).toMatch(/^This is not Linux\. Cowherd reads/);

@@ -85,8 +85,8 @@ describe('replacing', () => {
 
   test('leaves anything alone that is no file', () => {
     mkdirSync(target);
-    expect(() => replaceFile(target, 'new', 0o600)).toThrow('is no regular file');
-    expect(() => replaceFile('/dev/null', 'new', 0o600)).toThrow('is no regular file');
+    expect(() => replaceFile(target, 'new', 0o600)).toThrow('is not a regular file');
+    expect(() => replaceFile('/dev/null', 'new', 0o600)).toThrow('is not a regular file');
     expect(readdirSync(folder).toSorted()).toEqual(['out', 'precious']);
   });
 
@@ -111,13 +111,13 @@ describe('reading', () => {
   });
 
   test.each(['/dev/zero', '/proc/self', tmpdir()])('does not begin with %s', (place) => {
-    expect(() => readBounded(place, limits)).toThrow('is no regular file');
+    expect(() => readBounded(place, limits)).toThrow('is not a regular file');
   });
 
   test('does not wait at a pipe', () => {
     spawnSync('mkfifo', [target]);
-    expect(() => readBounded(target, limits)).toThrow('is no regular file');
-    expect(() => readBeginning(target, limits)).toThrow('is no regular file');
+    expect(() => readBounded(target, limits)).toThrow('is not a regular file');
+    expect(() => readBeginning(target, limits)).toThrow('is not a regular file');
   });
 
   test('follows a link only if allowed', () => {

@@ -49,7 +49,7 @@ export function replaceFile(path: string, data: string | Uint8Array, mode: numbe
   inFolderOf(path, (name) => {
     const there = lstatSync(name, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
-      throw new Error(`${path} is no regular file`);
+      throw new Error(`${path} is not a regular file`);
     const temporary = `${name}${leftover ?? `.${randomBytes(8).toString('hex')}.new`}`;
     if (leftover !== undefined) rmSync(temporary, { force: true });
     writeWhole(temporary, data, mode);
@@ -121,7 +121,7 @@ function openRegular(path: string, limits: ReadLimits): number {
 }
 
 function refuse(path: string, stat: Stats, { mostBytes, owners }: ReadLimits): void {
-  if (!stat.isFile()) throw new Error(`${path} is no regular file`);
+  if (!stat.isFile()) throw new Error(`${path} is not a regular file`);
   if (owners?.includes(stat.uid) === false) throw new Error(`${path} belongs to user ${stat.uid}`);
   if (stat.size > mostBytes) throw tooLarge(path, mostBytes);
 }

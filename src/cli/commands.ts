@@ -57,7 +57,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 
 function formatHelp(command: Command, helper: Help): string {
   if (command.parent === null) return HELP;
-  if (command.name() === 'serve') return '`cowherd serve --help` tells what it takes.\n';
+  if (command.name() === 'serve') return '`cowherd serve --help` lists its options.\n';
   return Help.prototype.formatHelp.call(helper, command, helper);
 }
 
@@ -65,8 +65,8 @@ function formatHelp(command: Command, helper: Help): string {
 function oneLine(message: string): string {
   return message
     .replace(/^error: /, '')
-    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "'$1' cannot be $2:")
-    .replace(/^option '(.*)' argument '(.*)' is invalid\./, "'$2' cannot be the value of $1:")
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "'$1' is not a valid value for $2:")
+    .replace(/^option '(.*)' argument '(.*)' is invalid\./, "'$2' is not a valid value for $1:")
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
 }

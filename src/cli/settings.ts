@@ -52,7 +52,7 @@ export async function runSettings(word: string | undefined, options: SettingsOpt
   const settings = report.settings.filter(({ name }) => name.includes((word ?? '').replaceAll('-', '_').toLowerCase()));
   if (settings.length === 0) {
     throw new CowherdError('UNKNOWN_SETTING', {
-      detail: `none has ${word ?? ''} in its name`,
+      detail: `no name contains ${word ?? ''}`,
       advice: '`cowherd settings` lists them all.',
     });
   }

@@ -75,7 +75,7 @@ test('a broken virtual environment is refused, even if there is another Python',
   const env = { VIRTUAL_ENV: path.join(root, 'gone'), PATH: path.dirname(here) };
   await expect(findInterpreter({ cwd: root, env })).rejects.toMatchObject({
     code: 'PYTHON_NOT_FOUND',
-    detail: expect.stringMatching(/\/gone\/bin\/python of .*, which is chosen because \$VIRTUAL_ENV names it/),
+    detail: expect.stringMatching(/\/gone\/bin\/python of .*, which was chosen because \$VIRTUAL_ENV names it/),
     advice: expect.stringContaining('unset VIRTUAL_ENV'),
   });
   // The link that remains after an upgrade of the system's Python.

@@ -70,8 +70,8 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
 function brokenEnvironment(environment: string, why: string, otherwise: string): CowherdError {
   const python = path.join(environment, 'bin', 'python');
   return new CowherdError('PYTHON_NOT_FOUND', {
-    detail: `${python} of the virtual environment ${environment}, which is chosen because ${why}`,
-    advice: `Make the environment anew (python3 -m venv --clear ${environment}), ${otherwise}, or name an interpreter with --python.`,
+    detail: `${python} of the virtual environment ${environment}, which was chosen because ${why}`,
+    advice: `Recreate the environment (python3 -m venv --clear ${environment}), ${otherwise}, or name an interpreter with --python.`,
   });
 }
 

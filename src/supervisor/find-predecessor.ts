@@ -34,9 +34,9 @@ export async function findPredecessor(runtimeDirectory: string): Promise<Predece
   if (lends) return { keeperPid: pid, protocol, phase: 'serving' };
   throw new CowherdError('PROTOCOL_MISMATCH', {
     detail:
-      `the keeper (pid ${pid}) of the herd in ${runtimeDirectory} speaks version ${protocol}, this one` +
-      ` ${PROTOCOL_VERSION}, and it cannot hand its listeners over`,
+      `the keeper (pid ${pid}) of the herd in ${runtimeDirectory} speaks version ${protocol}, this supervisor` +
+      ` ${PROTOCOL_VERSION}, and that keeper cannot hand over its listeners`,
     advice:
-      'The herd serves on, untouched. `cowherd stop` ends it after the requests in flight; then run this command again (docs/upgrading.md).',
+      'The herd keeps serving, untouched. `cowherd stop` ends it after the requests in flight; then run this command again (docs/upgrading.md).',
   });
 }

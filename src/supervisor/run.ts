@@ -174,7 +174,8 @@ class Supervisor {
 
   /** Takes over the herd of a dead supervisor. */
   #adopt(adopted: AdoptedHerd): void {
-    for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
+    for (const problem of adopted.problems)
+      this.#log.warning(`Adopted herd: some saved state could not be restored: ${problem}`);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
     for (const unheard of adopted.inventory.unheard) {
       const message = understood(unheard);

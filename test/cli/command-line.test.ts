@@ -98,9 +98,9 @@ test.each([
   [['statsu'], "unknown command 'statsu' (Did you mean status?)"],
   [['status', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
   [['stop', 'all'], 'too many arguments'],
-  [['stop', '--timeout', 'x'], "'x' cannot be the value of --timeout <seconds>: it must be a number above 0."],
-  [['scale', 'many'], "'many' cannot be workers: it must be a whole number above 0."],
-  [['why', 'abc'], "'abc' cannot be pid: it must be a whole number above 0."],
+  [['stop', '--timeout', 'x'], "'x' is not a valid value for --timeout <seconds>: it must be a number above 0."],
+  [['scale', 'many'], "'many' is not a valid value for workers: it must be a whole number above 0."],
+  [['why', 'abc'], "'abc' is not a valid value for pid: it must be a whole number above 0."],
 ])('%j is a usage error', (args, text) => {
   const { status, stdout, stderr } = cowherd(args);
   expect({ status, stdout }).toEqual({ status: catalogue.USAGE.exitStatus, stdout: '' });
@@ -162,7 +162,7 @@ test('doctor --json is the documented format', async () => {
 test("doctor's exit status is that with which serve would end", () => {
   const missing = cowherd(['doctor', '--python', 'missing/python']);
   expect(missing.status).toBe(catalogue.PYTHON_NOT_FOUND.exitStatus);
-  expect(missing.stdout).toContain('In the way of serving');
+  expect(missing.stdout).toContain('Not ready to serve');
   const unusable = cowherd(['doctor', '--python', '/bin/true']);
   expect(unusable.status).toBe(catalogue.PYTHON_NOT_FOUND.exitStatus);
 });

@@ -64,7 +64,7 @@ class CensusUnavailable(Exception):
 def why_not(interpreter: Interpreter) -> str | None:
     """Why no census can be taken with this interpreter; None if one can. Pure."""
     if interpreter.implementation != "cpython" or interpreter.pointer_bytes != 8:
-        return f"where the objects of {interpreter.name} lie is not known"
+        return f"the object layout of {interpreter.name} is not known"
     if interpreter.free_threaded:
         return "objects of a free-threaded build have other headers"
     return None

@@ -33,7 +33,7 @@ def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[st
     if attempt("ending idle threads of pools", executors.end_idle_threads):
         closed.append("idle threads of pools")
     attempt("closing Datasette's connections", datasette_databases.close_files)
-    attempt("giving back OpenMP's threads", openmp.give_back_pools)
+    attempt("releasing OpenMP's threads", openmp.give_back_pools)
     closed += (
         attempt("the search for clients", lambda: _close_connections(own_descriptors, advisory))
         or ()

@@ -85,9 +85,11 @@ def look_at_threads(advisory: Advisory, patience_seconds: float) -> Threads:
     """
     if native_threads.count() == 1:
         return Threads([], [])
-    running = advisory.attempt("the look for threads", threads.running) or []
-    natives = advisory.attempt("the look for native threads", native_threads.native_threads) or []
-    in_child = advisory.attempt("the look for threads that come back", thread_look.threads_in_child)
+    running = advisory.attempt("the check for threads", threads.running) or []
+    natives = advisory.attempt("the check for native threads", native_threads.native_threads) or []
+    in_child = advisory.attempt(
+        "the check for threads that come back", thread_look.threads_in_child
+    )
     fates = thread_fates.judge(running, in_child.of_python if in_child else [])
     lacking = {fate.thread.native_id for fate in fates if fate.fate in ("missing", "breaks")}
     deadline = time.monotonic() + patience_seconds
@@ -112,16 +114,16 @@ def verdict(own_descriptors: Collection[int], advisory: Advisory, found: Threads
     """
     started = time.perf_counter()
     looked_at = advisory.attempt(
-        "the look at descriptors", lambda: without(open_descriptors(), own_descriptors)
+        "the check of descriptors", lambda: without(open_descriptors(), own_descriptors)
     )
     opened = looked_at or []
     findings = [
         *thread_fates.find(found.fates),
         *native_fates.find(found.native),
-        *(advisory.attempt("the look at libraries", library_states.find) or ()),
+        *(advisory.attempt("the check of libraries", library_states.find) or ()),
         *_find_in_heap(opened, advisory),
-        *(advisory.attempt("the look for file locks", lambda: file_locks.find(opened)) or ()),
-        *(advisory.attempt("the look for locks", locks.find) or ()),
+        *(advisory.attempt("the check for file locks", lambda: file_locks.find(opened)) or ()),
+        *(advisory.attempt("the check for locks", locks.find) or ()),
     ]
     breaks = [finding.what for finding in findings if finding.is_known_to_break]
     return Verdict(findings, found.fates, breaks, advisory.failed, time.perf_counter() - started)
@@ -148,4 +150,4 @@ def _find_in_heap(opened: Sequence[Descriptor], advisory: Advisory) -> list[Find
             *(databases.find(opened, heap) if has_databases else ()),
         ]
 
-    return advisory.attempt("the look for connections", search) or []
+    return advisory.attempt("the check for connections", search) or []

@@ -33,7 +33,7 @@ class Advisory:
             self.failed.append(f"{what} failed ({name}: {_one_line(error)})")
             self._warn(
                 f"Fork safety: {self.failed[-1]};"
-                " the herd goes on without it. Please report it: --log-level debug has a traceback"
+                " continuing without it. Please report it: --log-level debug has a traceback"
             )
             self._debug(traceback.format_exc())
             return None

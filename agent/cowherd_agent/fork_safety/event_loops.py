@@ -37,8 +37,8 @@ def find(kinds: Sequence[type], heap: HeapSearch) -> list[Finding]:
         Finding(
             "event loop",
             f"{kind_name(type(loop))} that is not closed",
-            "close it in the before_mold hook; a worker makes its own"
-            " (make it in a function, not at import)",
+            "close it in the before_mold hook; create loops in a function, not at import:"
+            " each worker then has its own",
         )
         for loop in heap.instances_of(kinds)
         if not loop.is_closed()
@@ -54,8 +54,8 @@ def find_bound(heap: HeapSearch) -> list[Finding]:
             "event loop",
             f"{kind_name(type(each))} of an event loop that is closed"
             + (f", {holder.words}" if (holder := holders.get(id(each))) and holder.place else ""),
-            "make it in the lifespan's startup, and close it in its shutdown: each worker then"
-            " makes its own",
+            "create it in the lifespan's startup, and close it in its shutdown: each worker then"
+            " has its own",
         )
         for each in bound
     ]

@@ -40,7 +40,7 @@ _LOOKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     (
         "numba",
         _numba_uses_gnu_openmp,
-        "a parallel function ends the process: numba's OpenMP layer runs already"
+        "a parallel function ends the process: numba's OpenMP layer is already running"
         " (NUMBA_THREADING_LAYER=workqueue has no such limit)",
     ),
     # https://docs.pytorch.org/docs/stable/notes/multiprocessing.html

@@ -30,8 +30,8 @@ def find() -> list[Finding]:
     return [
         Finding(
             "lock",
-            f"{where} is a lock that is held",
-            "a worker that wants it waits for ever: release it before the fork"
+            f"{where} is a held lock",
+            "a worker that wants it waits forever: release it before the fork"
             " (os.register_at_fork, or the before_mold hook)",
         )
         for where, lock in held

@@ -62,7 +62,7 @@ _KNOWN = (
     _known(
         r"polars",
         r"polars-\d|async-executor|tokio",
-        breaks="a query of polars waits for ever: its thread pool does not survive a fork",
+        breaks="a polars query waits forever: its thread pool does not survive a fork",
     ),
     _known(
         r"librdkafka|cimpl",
@@ -72,7 +72,7 @@ _KNOWN = (
 )
 
 _ADVICE = (
-    "let the library begin its work in a worker: after a fork, not while the application loads;"
+    "start the library in a worker, after the fork, not while the application loads;"
     " --allow-threads if workers do not use it"
 )
 
@@ -101,7 +101,7 @@ def find(threads: Sequence[NativeThread]) -> list[Finding]:
             Finding(
                 "native threads",
                 f"{count} native thread(s) named {name!r}, of {library}: workers do not have them",
-                "try what uses the library in a worker; --allow-threads says that all is well",
+                "test the code that uses it in a worker; if that works, pass --allow-threads",
             )
             for (library, name), count in unknown.items()
         ),

@@ -45,29 +45,29 @@ _KNOWN = (
     KnownThread("newrelic.", "on use", ""),
     # A queue forgets its thread after a fork (Lib/multiprocessing/queues.py, _after_fork).
     KnownThread("multiprocessing.queues.", "on use", ""),
-    KnownThread("apscheduler.", "mold only", "no job is run: the scheduler's jobs run in the mold"),
+    KnownThread("apscheduler.", "mold only", "no job runs: the scheduler's jobs run in the mold"),
     # A queue between processes: each worker's lines go to the thread of its own mold
     # (loguru/_handler.py, enqueue=True).
     KnownThread("loguru.", "mold only", "lines are handed to the mold, whose thread writes them"),
     KnownThread(
         "multiprocessing.pool.",
         "breaks",
-        "a call to the pool waits for ever: its threads are not there",
+        "a call to the pool waits forever: its threads are missing",
     ),
     KnownThread(
         "concurrent.futures.thread.",
         "breaks",
-        "what is submitted to the pool waits for a thread that is not there",
+        "work submitted to the pool waits forever: its threads are missing",
     ),
     KnownThread(
         "logging.handlers.QueueListener.",
         "breaks",
-        "log records stay in the queue: the listener's thread is not there",
+        "log records stay in the queue: the listener's thread is missing",
     ),
     KnownThread(
         "psycopg_pool.",
         "breaks",
-        "the pool's connections are those of all other workers, and none is replaced",
+        "the pool's connections are shared with all other workers, and none is replaced",
     ),
     KnownThread(
         "ldclient.",
@@ -135,7 +135,7 @@ def find(fates: Sequence[ThreadFate]) -> list[Finding]:
 
 _REMEDIES = {
     "missing": (
-        "if workers need it, start it in the post_worker_init hook; if not, --allow-threads says so"
+        "if workers need it, start it in the post_worker_init hook; if not, pass --allow-threads"
     ),
     "breaks": (
         "start it in the post_worker_init hook, or stop it in before_mold;"

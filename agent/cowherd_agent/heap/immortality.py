@@ -155,7 +155,7 @@ def self_test(marker: Marker | None = None) -> None:
     marked: list[object] = []
     (marker or make_marker())([probe], marked)
     if len(marked) != 1:
-        raise PolicyUnavailable("immortal", "a fresh object looked immortal already")
+        raise PolicyUnavailable("immortal", "a new object already looked immortal")
     marked.clear()
     settled = _count_of(probe)
     for _ in range(20):

@@ -170,14 +170,14 @@ def _why_not(stats: MallocStats | None) -> str | None:
     """Why sealing is impossible, or None. Tries one block, which must come from the expected class.
     Debug hooks and tracers make blocks larger, and other allocators have no classes."""
     if stats is None:
-        return "the interpreter tells no pymalloc statistics (PYTHONMALLOC is set, or no stderr)"
+        return "the interpreter gives no pymalloc statistics (PYTHONMALLOC is set, or no stderr)"
     size = stats.classes[-1].block_bytes
     if size != _LARGEST_BLOCK_BYTES:
         return f"pymalloc's largest block is {size} bytes here"
     _allocate(size, 1)
     after = read_stats()
     if after is None or after.classes[-1].used != stats.classes[-1].used + 1:
-        return "blocks do not land in the size class that is expected (PYTHONMALLOC is set?)"
+        return "blocks do not land in the expected size class (is PYTHONMALLOC set?)"
     return None
 
 

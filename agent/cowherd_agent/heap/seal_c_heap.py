@@ -78,7 +78,7 @@ def seal_c_heap(progress: Progress | None = None) -> StepReport:
     probe = malloc(_LARGEST_PROBE_BYTES)
     free(probe)
     if not probe or not bottom <= probe < top + before.keepcost:
-        reason = "malloc does not use the main heap (another allocator is loaded?)"
+        reason = "malloc does not use the main heap (is another allocator loaded?)"
         return StepReport("seal the C heap", throttle.end(0), skipped=reason)
     chunks = chunk_bytes = 0
     for size in _sizes(_largest_free_chunk(libc)):

@@ -17,5 +17,5 @@ class PolicyUnavailable(Exception):
         self.available = available
         message = f"heap policy {policy!r} is not available: {reason}"
         if available:
-            message += f"; this interpreter can do: {', '.join(available)}"
+            message += f"; available here: {', '.join(available)}"
         super().__init__(message)

@@ -98,7 +98,7 @@ def why_not(policy_name: str, interpreter: Interpreter) -> str | None:
     rung = RUNGS.get(policy_name)
     if rung is None:
         names = ", ".join(reversed(RUNGS))
-        return f"there is no such policy (there are {names} and auto)"
+        return f"there is no such policy (choose {names} or auto)"
     for need in rung.needs:
         version = rung.newest if need == "newest" else rung.oldest
         if not _is_met(need, interpreter, version):

@@ -150,7 +150,7 @@ def borrow(socket_path: str) -> Borrowed:
         except OSError as error:
             raise BorrowError("KEEPER_NO_ANSWER", f"{socket_path}: {error}") from error
         except (BadMessage, KeyError, TypeError, ValueError) as error:
-            detail = f"the keeper at {socket_path} gave an answer that is none: {error}"
+            detail = f"the keeper at {socket_path} gave an invalid answer: {error}"
             raise BorrowError("PROTOCOL_MISMATCH", detail) from error
         undo.pop_all()
     return lent
@@ -160,7 +160,7 @@ def _ask(connection: socket.socket, socket_path: str, undo: contextlib.ExitStack
     connection.settimeout(_ANSWER_SECONDS)
     connection.connect(socket_path)
     if not lending.is_trusted(connection):
-        detail = f"{socket_path}: its keeper is another user's"
+        detail = f"{socket_path}: its keeper belongs to another user"
         raise BorrowError("RUNTIME_DIRECTORY_UNSAFE", detail)
     connection.sendall(json.dumps({"type": "lend"}).encode() + b"\n")
     answer, descriptors = _receive(connection, undo)
@@ -189,14 +189,14 @@ def _receive(
                 sockets += [undo.enter_context(socket.socket(fileno=each)) for each in received]
         line += data
         if not data or flags & socket.MSG_CTRUNC or len(line) > lending.LONGEST_LINE_BYTES:
-            raise BadMessage("it ends in the midst")
+            raise BadMessage("it is truncated")
     return message_rules.read(line), sockets
 
 
 def _offer(lent: Message, taken: socket.socket) -> Offer:
     is_listening = taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if taken.type != socket.SOCK_STREAM or not is_listening:
-        raise BadMessage("a descriptor of no listening socket")
+        raise BadMessage("a descriptor that is not a listening socket")
     file = lent["file"]
     path = None if file is None else str(file["path"])
     inode = None if file is None else int(file["inode"])

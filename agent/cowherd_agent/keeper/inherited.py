@@ -50,7 +50,7 @@ def listen_on(inherited: dict[int, socket.socket], number: int, backlog: int) ->
 
     name = f"fd://{number}"
     if number not in inherited:
-        reason = "no socket to listen on was inherited with this number"
+        reason = "no listening socket with this number was inherited"
         raise ListenError("ADDRESS_UNAVAILABLE", name, reason)
     listening = inherited[number].dup()
     try:

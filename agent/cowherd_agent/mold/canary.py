@@ -151,7 +151,7 @@ def _judge_database(outcome: Outcome) -> tuple[str, str]:
         warmup.close_connections()
     if in_mold is None:
         return f"the canary failed to open the database, which the mold can open: {fault}", ""
-    return "", f"the database can't be opened, by workers or by the mold: {fault}"
+    return "", f"neither workers nor the mold can open the database: {fault}"
 
 
 def _run_hooks(arbiter: Any) -> None:

@@ -175,7 +175,7 @@ class MoldApplication(WSGIApplication):  # type: ignore[misc]
             raise MoldFailure(
                 "UNKNOWN_SETTING",
                 f"{name} in {location} is not a setting; the nearest is {near}"
-                f" (a helper variable of your own may be called _{name})",
+                f" (to keep it as your own variable, call it _{name})",
             )
         return namespace
 

@@ -39,7 +39,7 @@ class Forking:
         except Exception as error:
             # An error of the system (no process, no descriptor left), or of the app's pre_fork
             # hook.
-            arbiter.log.exception("Exception while a worker was forked")
+            arbiter.log.exception("Exception while forking a worker")
             if worker is not None:
                 worker.tmp.close()
             reason = f"{type(error).__name__}: {error}"

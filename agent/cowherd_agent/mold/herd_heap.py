@@ -127,7 +127,7 @@ class HerdHeap:
         )
         link.progress(
             "scout",
-            f"a scout found the heap policy {'fit' if verdict.ok else 'unfit'}",
+            f"a scout {'confirmed' if verdict.ok else 'rejected'} the heap policy",
             verdict.seconds,
             final=True,
         )
@@ -184,7 +184,7 @@ class HerdHeap:
         can = ", ".join(available_policies(identify())) or "none"
         raise MoldFailure(
             "POLICY_UNAVAILABLE",
-            f"no heap policy is left after {json.dumps(self.remarks)}; this interpreter has {can}",
+            f"no heap policy works: {json.dumps(self.remarks)}; this interpreter has {can}",
         )
 
 

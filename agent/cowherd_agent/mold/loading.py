@@ -107,7 +107,9 @@ def load(
     """Loads the application. Raises MoldFailure."""
     if arbiter.cfg.reload:
         # gunicorn's reloader restarts workers, which then import the new code themselves.
-        link.notice("warning", "reload is on: workers load the app and share nothing of it")
+        link.notice(
+            "warning", "reload is on: each worker loads the application itself and shares nothing"
+        )
         return
     heap.before_load()
     patch_for(arbiter.worker_class)
@@ -147,7 +149,7 @@ def _import(application: MoldApplication) -> None:
     try:
         application.wsgi()
     except MemoryError as error:
-        detail = f"memory ran out while {name} was loaded"
+        detail = f"ran out of memory while loading {name}"
         raise MoldFailure("MOLD_OUT_OF_MEMORY", detail) from error
     except AppImportError as error:
         code = "APP_NOT_CALLABLE" if "callable" in str(error) else "APP_IMPORT_FAILED"
@@ -171,7 +173,7 @@ def _warn_of_what_is_not_done(link: SupervisorLink, cfg: Any) -> None:
     if cfg.perf_names:
         reason = perf_names.why_not()
         if reason is not None:
-            link.notice("warning", f"perf_names: {reason}; functions of Python have no names")
+            link.notice("warning", f"perf_names: {reason}; Python functions stay unnamed")
 
 
 def _require_gunicorn() -> None:

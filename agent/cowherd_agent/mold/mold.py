@@ -163,7 +163,7 @@ class Mold:
             raise MoldFailure("CANARY_FAILED", verdict.reason)
         if verdict.warning:
             self._link.notice("warning", f"Canary: {verdict.warning}")
-        self._link.progress("canary", "a canary came back well", verdict.seconds, final=True)
+        self._link.progress("canary", "a canary passed all checks", verdict.seconds, final=True)
         return {"seconds": verdict.seconds, "warning": verdict.warning or None}
 
     def _start_without_policy(self, rejection: str) -> NoReturn:
@@ -288,7 +288,9 @@ class Mold:
         """Another mold is being made, whose threads will do the same work."""
         paused = self._schedulers.pause()
         if paused:
-            self._link.notice("info", f"{paused} scheduler(s) rest in the mold {self._generation}")
+            self._link.notice(
+                "info", f"paused {paused} scheduler(s) in the mold of generation {self._generation}"
+            )
 
     def _let_scout_go(self) -> None:
         """In a new worker: the scout belongs to the mold."""

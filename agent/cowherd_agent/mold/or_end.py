@@ -42,7 +42,7 @@ def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> R
         leave(status)
     except MemoryError:
         gc.collect()
-        _fail(link, "MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
+        _fail(link, "MOLD_OUT_OF_MEMORY", "ran out of memory while preparing the mold")
     except Exception as error:
         # The supervisor must hear of the failure even if stderr can't be written to.
         with contextlib.suppress(OSError, ValueError):

@@ -29,7 +29,7 @@ def receive_order(channel: Channel) -> MoldOrder:
         return _checked(json.loads(carried))
     message, _ = channel.receive()
     if message is None or message["type"] != "order":
-        raise SystemExit("mold: the keeper left before it gave an order")
+        raise SystemExit("mold: the keeper ended before it gave an order")
     return _checked(message)
 
 

@@ -89,5 +89,5 @@ class WarmUp:
         except Exception as error:
             # Each was answered once; workers serve well without the repetition.
             why = f"{type(error).__name__}: {error}"
-            self._link.notice("warning", f"warm-up requests could not be played again: {why}")
+            self._link.notice("warning", f"warm-up requests could not be replayed: {why}")
             return 0

@@ -78,7 +78,7 @@ class WorkerFork:
         self._close_workers()
         if answer:
             raise OSError(int(answer[1:]), os.strerror(int(answer[1:])))
-        raise OSError("the worker died as it was forked")
+        raise OSError("the worker died while it was being forked")
 
     def finish(self) -> None:
         """In the mold, once the keeper knows: lets the worker become the keeper's child."""

@@ -45,7 +45,7 @@ def arrange(channel: Channel) -> None:
         return
     reason = switch_on()
     if reason is not None:
-        text = f"perf_names: worker {os.getpid()} has none: {reason}"
+        text = f"perf_names: not available in worker {os.getpid()}: {reason}"
         channel.send_if_possible({"type": "notice", "level": "warning", "text": text})
 
 

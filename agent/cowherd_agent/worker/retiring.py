@@ -39,7 +39,7 @@ pools do not wait for them."""
 _CANT_RETIRE = {
     "gunicorn.workers.ggevent": "gevent's hub outlives the worker",
     "gunicorn.workers.geventlet": "eventlet's hub outlives the worker",
-    "gunicorn.workers.gtornado": "it was not tried with tornado's loop",
+    "gunicorn.workers.gtornado": "retiring was not tested with tornado's loop",
 }
 
 
@@ -86,7 +86,7 @@ class Retirement:
 def why_not(worker_class: type, cfg: Any) -> str | None:
     """Why workers of this class can't become molds; None if they can. Pure."""
     if cfg.reload:
-        return "with reload on, each worker loads the application anew"
+        return "with reload on, each worker loads the application itself"
     for ancestor in inspect.getmro(worker_class):
         if ancestor.__module__ in _CANT_RETIRE:
             name = cfg.worker_class_str

@@ -30,10 +30,10 @@ def test_one_that_fails_is_one_warning_and_a_traceback(error: BaseException, tex
     warnings: list[str] = []
     tracebacks: list[str] = []
     advisory = Advisory(warnings.append, tracebacks.append)
-    assert advisory.attempt("the look for locks", lambda: raises(error)) is None
-    assert advisory.failed == [f"the look for locks failed ({text})"]
+    assert advisory.attempt("the check for locks", lambda: raises(error)) is None
+    assert advisory.failed == [f"the check for locks failed ({text})"]
     (warning,) = warnings
-    assert warning.startswith(f"Fork safety: the look for locks failed ({text});")
+    assert warning.startswith(f"Fork safety: the check for locks failed ({text});")
     assert "report" in warning
     (traceback,) = tracebacks
     assert "Traceback" in traceback
@@ -42,5 +42,5 @@ def test_one_that_fails_is_one_warning_and_a_traceback(error: BaseException, tex
 def test_one_that_succeeds_says_nothing() -> None:
     told: list[str] = []
     advisory = Advisory(told.append, told.append)
-    assert advisory.attempt("the look for locks", lambda: [1]) == [1]
+    assert advisory.attempt("the check for locks", lambda: [1]) == [1]
     assert told == advisory.failed == []

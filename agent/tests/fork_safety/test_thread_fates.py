@@ -63,7 +63,7 @@ def test_only_what_somebody_has_to_decide_is_a_finding() -> None:
         ),
         (
             "thread 'Thread-1' of shop.jobs, started at /srv/shop.py:7: in a worker a call to the"
-            " pool waits for ever: its threads are not there",
+            " pool waits forever: its threads are missing",
             True,
         ),
     ]

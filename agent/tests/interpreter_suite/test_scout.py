@@ -35,9 +35,9 @@ class Verdicts(unittest.TestCase):
     def test_a_bad_end_has_a_reason(self) -> None:
         expected = {
             "raises": "failed to run the warm-up: ValueError: no such table: users",
-            "crashes": "killed by SIGSEGV (it was to run the warm-up)",
+            "crashes": "killed by SIGSEGV (while trying to run the warm-up)",
             "hangs": "did not end within 1.5 s",
-            "exits": "left with status 9",
+            "exits": "exited with status 9",
         }
         for warmup, reason in expected.items():
             found = support.run("scouting", "freeze", warmup)

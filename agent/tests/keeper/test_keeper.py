@@ -251,7 +251,7 @@ def test_a_worker_that_dies_as_it_is_forked_is_a_fork_that_failed(
     before = sorted(os.listdir("/proc/self/fd"))
     fork = WorkerFork.prepare()
     monkeypatch.setattr(Channel, "send", lambda *_: os._exit(9))
-    with pytest.raises(OSError, match="died as it was forked"):
+    with pytest.raises(OSError, match="died while it was being forked"):
         fork.run()
     assert sorted(os.listdir("/proc/self/fd")) == before
 

@@ -319,7 +319,7 @@ def test_a_socket_that_nobody_listens_on_is_no_listener(lender: Callable[[Answer
     def answer(connection: socket.socket) -> None:
         socket.send_fds(connection, [lent()], [connection.fileno()])
 
-    with pytest.raises(BorrowError, match="no listening socket"):
+    with pytest.raises(BorrowError, match="not a listening socket"):
         borrow(lender(answer))
 
 

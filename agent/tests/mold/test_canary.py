@@ -38,7 +38,7 @@ print(canary.send(heap, SimpleNamespace(cfg=cfg), None, "wsgi", timeout_seconds=
 def test_one_that_hangs_is_killed_and_its_stack_told() -> None:
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-    assert done.stdout == "the canary did not end within 2 s (it was to resolve a name)\n"
+    assert done.stdout == "the canary did not end within 2 s (while trying to resolve a name)\n"
     assert "resolve_under_lock" in done.stderr
     assert time.monotonic() - started >= 2.0
 

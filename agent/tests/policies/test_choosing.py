@@ -67,7 +67,7 @@ def test_an_explicit_policy_that_can_not_be_had_says_what_can() -> None:
         resolve("immortal", OLD)
     assert raised.value.policy == "immortal"
     assert raised.value.available == ("freeze", "instagram", "stock")
-    assert str(raised.value).endswith("this interpreter can do: freeze, instagram, stock")
+    assert str(raised.value).endswith("available here: freeze, instagram, stock")
     with pytest.raises(PolicyUnavailable, match="there is no such policy"):
         resolve("imortal", NEW)
     with pytest.raises(PolicyUnavailable, match="huge pages"):

@@ -12,12 +12,12 @@ import type { RolloutOptions } from './rollout.ts';
 export function addStatus(program: Command, run: Run): void {
   program
     .command('status')
-    .description('how a running herd is: every process, its requests and its memory')
+    .description('show a running herd: every process, its requests and its memory')
     .option(...RUNTIME_DIR)
-    .option('--watch', 'renew it until Ctrl-C')
-    .option('--interval <seconds>', 'between two looks with --watch', positiveNumber)
+    .option('--watch', 'refresh until Ctrl-C')
+    .option('--interval <seconds>', 'between refreshes with --watch', positiveNumber)
     .option('--json', 'print it as JSON (docs/status.md)')
-    .option('--ready', 'print nothing; exit with 0 when the herd is to get traffic, else with 1 and why')
+    .option('--ready', 'exit with 0 and print nothing if the herd is ready for traffic; else with 1 and the reason')
     .addHelpText('after', '\nExamples:\n  cowherd status --watch\n  cowherd status --json | jq .herd.memory')
     .action(async (options: StatusOptions) => {
       await run(async () => await (await import('./status.ts')).runStatus(options));
@@ -27,9 +27,9 @@ export function addStatus(program: Command, run: Run): void {
 export function addStop(program: Command, run: Run): void {
   program
     .command('stop')
-    .description('stop a running herd after its requests in flight, and wait until it is gone')
+    .description('finish the requests in flight, stop the herd, and wait until it is gone')
     .option(...RUNTIME_DIR)
-    .option('--quick', 'cut requests in flight short')
+    .option('--quick', 'do not wait for requests in flight')
     .option('--timeout <seconds>', 'how long to wait (60)', positiveNumber)
     .addHelpText('after', '\nExamples:\n  cowherd stop\n  cowherd stop --quick --runtime-dir /run/cowherd/shop')
     .action(async (options: StopOptions) => {
@@ -41,7 +41,7 @@ export function addScale(program: Command, run: Run): void {
   program
     .command('scale')
     .description('change the number of workers of a running herd')
-    .argument('<workers>', 'how many there are to be', wholeNumber)
+    .argument('<workers>', 'the new number of workers', wholeNumber)
     .option(...RUNTIME_DIR)
     .addHelpText('after', '\nExamples:\n  cowherd scale 16')
     .action(async (workers: number, options: ScaleOptions) => {
@@ -52,7 +52,7 @@ export function addScale(program: Command, run: Run): void {
 export function addList(program: Command, run: Run): void {
   program
     .command('list')
-    .description('the herds that run: of this user, or, for root, of all')
+    .description('list running herds: those of this user, or all of them for root')
     .option('--json', 'print it as JSON (docs/list.md)')
     .addHelpText('after', "\nExamples:\n  cowherd list\n  cowherd list --json | jq -r '.herds[].folder'")
     .action(async (options: ListOptions) => {
@@ -63,7 +63,7 @@ export function addList(program: Command, run: Run): void {
 export function addHistory(program: Command, run: Run): void {
   program
     .command('history')
-    .description('what each reload, refork, rollback and stop did to the host, also of a herd that has ended')
+    .description('what each reload, refork, rollback and stop did to the host, also for a herd that has ended')
     .option(...RUNTIME_DIR)
     .option('--json', 'print it as JSON (docs/history.md)')
     .addHelpText('after', '\nExamples:\n  cowherd history\n  cowherd history --json | jq ".records[-1].host"')
@@ -73,8 +73,8 @@ export function addHistory(program: Command, run: Run): void {
 }
 
 const ROLLOUTS: Readonly<Record<RolloutKind, string>> = {
-  reload: 'new code and new settings, without a dropped request',
-  rollback: 'back to the generation before the last reload',
+  reload: 'load new code and new settings, without dropping a request',
+  rollback: 'go back to the generation before the last reload',
   refork: 'make a warmed worker the mold of the next generation',
 };
 
@@ -84,9 +84,9 @@ export function addRollouts(program: Command, run: Run): void {
       .command(kind)
       .description(description)
       .option(...RUNTIME_DIR)
-      .option('--no-wait', 'return as soon as it has begun')
-      .option('--timeout <seconds>', 'how long to wait for its end (600)', positiveNumber)
-      .option('--json', 'print how it ended as JSON')
+      .option('--no-wait', 'return as soon as it has started')
+      .option('--timeout <seconds>', 'how long to wait for it to finish (600)', positiveNumber)
+      .option('--json', 'print the outcome as JSON')
       .addHelpText('after', `\nExamples:\n  cowherd ${kind}\n  cowherd ${kind} --runtime-dir /run/cowherd/shop --json`)
       .action(async (options: RolloutOptions) => {
         await run(async () => await (await import('./rollout.ts')).runRollout(kind as RolloutKind, options));

@@ -17,7 +17,7 @@ export async function runScale(workers: number, options: ScaleOptions): Promise<
   if (workers > MOST_WORKERS) {
     throw new CowherdError('INVALID_SETTING', {
       detail: `workers must be between 1 and ${formatCount(MOST_WORKERS)}; it is ${formatCount(workers)}`,
-      advice: 'Ask for fewer. The herd is as it was.',
+      advice: 'Ask for fewer. Nothing was changed.',
     });
   }
   const directory = await findHerd(options.runtimeDir);

@@ -7,7 +7,7 @@ export function addDemo(program: Command, run: Run): void {
   program
     .command('demo')
     .description('serve the bundled Django application under load, and show what its workers share')
-    .option('--python <path>', 'the interpreter; else .venv of the checkout, else the newest found')
+    .option('--python <path>', 'the interpreter (default: .venv of the checkout, else the newest found)')
     .option('--workers <count>', 'workers of each of the two herds', wholeNumber)
     .option('--seconds <seconds>', 'how long the load lasts', positiveNumber)
     .option('--json', 'print the result as JSON')

@@ -12,14 +12,14 @@ export function pythonLines(interpreter: Interpreter, why: string): string[] {
   const [highest = 'none'] = availablePolicies(interpreter);
   const lines = [
     `Python: ${interpreterName(interpreter)}, ${interpreter.path} (${why})`,
-    `Highest heap policy that it allows: ${highest}`,
+    `Highest heap policy available: ${highest}`,
   ];
   const [{ name: best }] = LADDER;
   const reason = whyNot(best, interpreter);
   if (reason === null) return lines;
-  lines.push(`The heap policy ${best} is not possible: ${reason}.`);
+  lines.push(`The heap policy ${best} is not available: ${reason}.`);
   if (compareVersions(interpreter.version, FIRST_WITH_IMMORTAL) < 0) {
-    lines.push('With CPython 3.12 to 3.14 installed, `make demo` takes the newest that it finds.');
+    lines.push('With CPython 3.12 to 3.14 installed, `make demo` uses the newest one.');
   }
   return lines;
 }

@@ -132,7 +132,7 @@ async function untilServing(herds: DemoHerd[], interactive: boolean, interrupted
     const line = herds.map((herd, index) => `${herd.policy}: ${phases[index] ?? ''}`).join(', ');
     if (tookMs > LONGEST_START_MS) {
       throw new CowherdError('MOLD_DIED', {
-        detail: `the herds do not serve after ${formatDuration(milliseconds(tookMs))} (${line})`,
+        detail: `the herds are not serving after ${formatDuration(milliseconds(tookMs))} (${line})`,
       });
     }
     if (interactive) process.stdout.write(`${CLEAR_LINE}${formatDuration(milliseconds(tookMs))}: ${line}`);

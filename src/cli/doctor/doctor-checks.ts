@@ -72,7 +72,7 @@ function smapsRollup({ kernel }: Facts): Check {
     required: false,
     purpose: 'shared and private memory of each worker',
     found: kernel.smapsRollup ? '/proc/PID/smaps_rollup' : 'no /proc/PID/smaps_rollup',
-    advice: kernel.smapsRollup ? null : 'Use Linux 4.14 or newer, with /proc mounted; without it no memory is shown.',
+    advice: kernel.smapsRollup ? null : 'Use Linux 4.14 or newer, with /proc mounted; otherwise no memory is shown.',
   };
 }
 
@@ -83,12 +83,12 @@ function runtimeDirectory({ runtimeDirectory: { path, problem } }: Facts): Check
     required: true,
     purpose: 'the control socket and the counters',
     found: problem ?? path,
-    advice: problem === null ? null : 'Name a directory that you can write to with --runtime-dir.',
+    advice: problem === null ? null : 'Choose a writable directory with --runtime-dir.',
   };
 }
 
 function memoryLimit({ cgroup, memoryAvailable }: Facts): Check {
-  const base = { name: 'memory_limit', required: false, purpose: 'room for the herd' };
+  const base = { name: 'memory_limit', required: false, purpose: 'memory for the herd' };
   if (cgroup === null || cgroup.limit === null) {
     return { ...base, state: 'ok', found: `no cgroup limit; ${formatMiB(memoryAvailable)} available`, advice: null };
   }
@@ -97,7 +97,7 @@ function memoryLimit({ cgroup, memoryAvailable }: Facts): Check {
   return {
     ...base,
     state: 'limited',
-    found: `${found}, ${cgroup.oomKills} processes killed for it`,
+    found: `${found}, ${cgroup.oomKills} processes killed by it`,
     advice: 'The kernel has killed processes here for lack of memory: raise the limit, or run fewer workers.',
   };
 }
@@ -111,7 +111,7 @@ function overcommit({ kernel }: Facts): Check {
     purpose: 'forking a large mold',
     found: `vm.overcommit_memory = ${kernel.overcommit ?? 'unknown'}`,
     advice: strict
-      ? 'Every fork reserves the whole mold again, and fails at the limit: set vm.overcommit_memory to 0 or 1.'
+      ? "Every fork reserves the mold's memory again and fails at the limit: set vm.overcommit_memory to 0 or 1."
       : null,
   };
 }
@@ -125,11 +125,11 @@ function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts)
     name: 'transparent_huge_pages',
     state: mode === 'always' ? 'limited' : 'ok',
     required: false,
-    purpose: 'private memory that grows by small pages',
+    purpose: 'growing private memory in small pages',
     found: mode ?? 'not built in',
     advice:
       mode === 'always'
-        ? 'Workers take memory 2 MiB at a time: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (as root).'
+        ? 'Workers allocate memory in steps of 2 MiB: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (as root).'
         : null,
   };
 }
@@ -139,13 +139,13 @@ function transparentHugePages({ kernel: { transparentHugePages: mode } }: Facts)
  * should be stopped: `cowherd heal` switches it on only while it heals.
  */
 function ksm({ kernel, ksmLeftOn }: Facts): Check {
-  const base = { name: 'ksm', required: false, purpose: 'merging equal pages again (heal)' };
+  const base = { name: 'ksm', required: false, purpose: 'merging identical pages again (heal)' };
   if (kernel.ksmRun === null) {
     return {
       ...base,
       state: 'missing',
       found: 'not built in',
-      advice: 'Needs a kernel with CONFIG_KSM; nothing depends on it.',
+      advice: 'Needs a kernel with CONFIG_KSM. Serving does not need it.',
     };
   }
   const { ksmProblem: problem } = kernel;
@@ -172,8 +172,8 @@ function ksm({ kernel, ksmLeftOn }: Facts): Check {
     : {
         ...base,
         state: 'limited',
-        found: `${found}, ${problem.kind === 'not allowed' && problem.reason === 'EROFS' ? 'read-only here' : "root's to start"}`,
-        advice: 'Run `cowherd heal` as root on the host: it has KSM on for as long as it takes.',
+        found: `${found}, ${problem.kind === 'not allowed' && problem.reason === 'EROFS' ? 'read-only here' : 'needs root to start'}`,
+        advice: 'Run `cowherd heal` as root on the host: it switches KSM on while it heals.',
       };
 }
 
@@ -196,7 +196,7 @@ function pagemap({ kernel }: Facts): Check {
     ...base,
     state: 'limited',
     found,
-    advice: 'To look into workers run as root, grant CAP_SYS_PTRACE, or set kernel.yama.ptrace_scope to 0.',
+    advice: 'To inspect workers, run as root, grant CAP_SYS_PTRACE, or set kernel.yama.ptrace_scope to 0.',
   };
 }
 
@@ -237,7 +237,7 @@ function perf({ kernel, perfCommand }: Facts): Check {
       state: 'limited',
       found,
       advice:
-        'Only the software event page-faults:u can be recorded; for exact write faults mount tracefs and run as root.',
+        'Only the software event page-faults:u can be recorded; for exact write faults, mount tracefs and run as root.',
     };
   }
   return kernel.perfEventParanoid > -1 && !privileged
@@ -246,7 +246,7 @@ function perf({ kernel, perfCommand }: Facts): Check {
         state: 'limited',
         found,
         advice:
-          'The tracepoint needs root, CAP_PERFMON, or kernel.perf_event_paranoid = -1; page-faults:u works as it is.',
+          'The tracepoint needs root, CAP_PERFMON, or kernel.perf_event_paranoid = -1; page-faults:u works without.',
       }
     : { ...base, state: 'ok', found, advice: null };
 }

@@ -6,9 +6,9 @@ import type { DoctorOptions } from './doctor.ts';
 export function addDoctor(program: Command, run: Run): void {
   program
     .command('doctor')
-    .description('what this machine and this project can do: interpreters, gunicorn, kernel')
+    .description('show what this machine and this project support: interpreters, gunicorn, kernel')
     .option('--python <path>', 'the interpreter to serve with')
-    .option('--chdir <folder>', 'where the project is')
+    .option('--chdir <folder>', 'the project folder')
     .option('--json', 'print it as JSON (docs/doctor.md)')
     .addHelpText('after', '\nExamples:\n  cowherd doctor\n  cowherd doctor --chdir /srv/shop --json')
     .action(async (options: DoctorOptions) => {

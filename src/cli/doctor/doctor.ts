@@ -30,7 +30,7 @@ export function formatDoctor(raw: DoctorReport): string {
     ['This project', projectLines(report)],
     ['Interpreters', interpreterLines(report)],
     ['Features', featureLines(report)],
-    [report.problems.length === 0 ? 'Ready to serve' : 'In the way of serving', problemLines(report)],
+    [report.problems.length === 0 ? 'Ready to serve' : 'Not ready to serve', problemLines(report)],
   ] as const;
   return `${sections.map(([title, lines]) => [pc.bold(title), ...lines].join('\n')).join('\n\n')}\n`;
 }
@@ -42,7 +42,7 @@ function machineLines({ machine }: DoctorReport): string[] {
 
 function projectLines({ project }: DoctorReport): string[] {
   const { interpreter } = project;
-  if (interpreter === null) return [project.folder, 'no interpreter to serve with'];
+  if (interpreter === null) return [project.folder, 'no usable interpreter'];
   return [
     project.folder,
     `${interpreter.name}: ${interpreter.path} (${project.why ?? ''})`,

@@ -57,10 +57,10 @@ test("the report has the memory won, and the host's settings", () => {
 
 test('the text tells the win together with its cost and how long it lasts', () => {
   const text = stripVTControlCharacters(formatHeal(healReport(course)));
-  expect(text).toContain('Settled after 4.0 s: 600.0 MiB -> 300.0 MiB PSS, 300.0 MiB won (50%)');
+  expect(text).toContain('Settled after 4.0 s: 600.0 MiB -> 300.0 MiB PSS, 300.0 MiB saved (50%)');
   expect(text).toContain('ksmd: 2.0 s of CPU time');
-  expect(text).toContain('The settings of the host are as before: pages_to_scan 100, run 0.');
-  expect(text).toContain('A merged page that is written is copied again. Under heap policy stock');
+  expect(text).toContain('Restored the settings of the host: pages_to_scan 100, run 0.');
+  expect(text).toContain('Writing to a merged page copies it again. Under heap policy stock');
   expect(stripVTControlCharacters(formatHeal(healReport({ ...course, policy: 'freeze' })))).not.toContain(
     'Under heap policy',
   );
@@ -68,19 +68,19 @@ test('the text tells the win together with its cost and how long it lasts', () =
 
 test('the text tells what became of the settings', () => {
   expect(formatHeal(healReport({ ...course, keeps: true }))).toContain('echo 0 > /sys/kernel/mm/ksm/run');
-  expect(formatHeal(healReport({ ...course, changes: [] }))).toContain('KSM was on before');
+  expect(formatHeal(healReport({ ...course, changes: [] }))).toContain('KSM was already on');
 });
 
 test('without a visible ksmd, no CPU time is given', () => {
   const unseen = { ...sample(4, 300, 400, 8), ksmd_cpu_seconds: null };
-  expect(formatHeal(healReport({ ...course, samples: [unseen] }))).toContain('ksmd: not to be seen here');
+  expect(formatHeal(healReport({ ...course, samples: [unseen] }))).toContain('ksmd: CPU time not visible here');
   expect(formatSample(unseen)).toContain('ksmd ? s');
 });
 
 test('the question names each setting, and what becomes of it', () => {
   const question = formatQuestion(changes, false);
   expect(question).toContain('/sys/kernel/mm/ksm/pages_to_scan       100 -> 5000');
-  expect(question).toContain('Afterwards they are put back');
+  expect(question).toContain('Afterwards they are restored');
   expect(formatQuestion(changes, true)).toContain('--keep');
 });
 

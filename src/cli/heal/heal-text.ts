@@ -19,14 +19,14 @@ const COPYING_POLICIES = new Set(['stock']);
 export function formatQuestion(changes: readonly SettingChange[], keeps: boolean): string {
   const rows = changes.map(({ file, from, to }) => `  ${`${KSM_FOLDER}/${file}`.padEnd(38)} ${from} -> ${to}`);
   const afterwards = keeps
-    ? 'Afterwards KSM goes on (--keep), at the pace that it had before.'
-    : 'Afterwards they are put back; what is merged stays merged.';
+    ? 'Afterwards KSM stays on (--keep), at its previous pace.'
+    : 'Afterwards they are restored; merged memory stays merged.';
   return [
-    'Healing needs settings of this host to be changed, for some seconds:',
+    'Healing changes these settings of the host for some seconds:',
     ...rows,
-    'Meanwhile the memory of all processes of this host that let the kernel merge it is merged.',
+    'Meanwhile the kernel merges the memory of every process on this host that allows it.',
     afterwards,
-    'Go on?',
+    'Continue?',
   ].join('\n');
 }
 
@@ -38,7 +38,7 @@ export function formatBegin(
 ): string {
   const lines = [`Healing ${target}: ${processes} processes, ${formatMiB(bytes(first.pss))} PSS`];
   if (notMergeable.length > 0) {
-    lines.push(pc.yellow(`These do not let the kernel merge their memory: ${notMergeable.join(', ')}`));
+    lines.push(pc.yellow(`Processes that do not let the kernel merge their memory: ${notMergeable.join(', ')}`));
   }
   return lines.join('\n');
 }
@@ -49,7 +49,7 @@ export function formatSample(sample: HealSample): string {
   const profit = host.general_profit === null ? '' : `, profit ${formatMiB(bytes(host.general_profit))}`;
   return [
     `${sample.seconds.toFixed(1).padStart(5)} s  PSS ${formatMiB(bytes(sample.pss))}`,
-    `won ${formatMiB(bytes(sample.pss_before - sample.pss))}`,
+    `saved ${formatMiB(bytes(sample.pss_before - sample.pss))}`,
     `merged ${formatMiB(bytes(sample.merged))}`,
     `ksmd ${sample.ksmd_cpu_seconds === null ? '?' : sample.ksmd_cpu_seconds.toFixed(1)} s`,
     `passes ${host.full_scans}${profit}`,
@@ -67,25 +67,27 @@ export function formatHeal(report: HealReport): string {
     interrupted: `Interrupted after ${after}`,
   }[report.end];
   const cpu =
-    report.ksmd_cpu_seconds === null ? 'not to be seen here' : `${report.ksmd_cpu_seconds.toFixed(1)} s of CPU time`;
+    report.ksmd_cpu_seconds === null
+      ? 'CPU time not visible here'
+      : `${report.ksmd_cpu_seconds.toFixed(1)} s of CPU time`;
   const { pages_shared: shared, pages_sharing: sharing, general_profit: profit } = last.host;
   return [
     `${how}: ${formatMiB(bytes(last.pss_before))} -> ${formatMiB(bytes(last.pss))} PSS, ` +
-      pc.green(`${formatMiB(bytes(report.won))} won (${part.toFixed(0)}%)`),
-    `ksmd: ${cpu}. By the kernel's books these processes save ${formatMiB(bytes(last.profit))}` +
+      pc.green(`${formatMiB(bytes(report.won))} saved (${part.toFixed(0)}%)`),
+    `ksmd: ${cpu}. By the kernel's own account these processes save ${formatMiB(bytes(last.profit))}` +
       (profit === null ? '' : `, the host ${formatMiB(bytes(profit))}`) +
-      ` (${formatCount(shared)} pages stand in for ${formatCount(sharing)} more)`,
+      ` (${formatCount(shared)} pages replace ${formatCount(sharing)} more)`,
     afterwards(report),
-    'A merged page that is written is copied again.' +
+    'Writing to a merged page copies it again.' +
       (COPYING_POLICIES.has(report.policy ?? '')
-        ? ` Under heap policy ${report.policy ?? ''} each full collection writes them all: freeze and immortal keep them shared.`
+        ? ` Under heap policy ${report.policy ?? ''} each full collection writes to all of them; freeze and immortal keep them shared.`
         : ''),
   ].join('\n');
 }
 
 function afterwards({ host: { changed, put_back: isPutBack } }: HealReport): string {
-  if (changed.length === 0) return 'KSM was on before, and its settings were left alone.';
+  if (changed.length === 0) return 'KSM was already on; its settings were left alone.';
   return isPutBack
-    ? `The settings of the host are as before: ${changed.map(({ file, before }) => `${file} ${before}`).join(', ')}.`
-    : `KSM goes on, as --keep says. To stop it and keep what is merged: echo 0 > ${KSM_FOLDER}/run`;
+    ? `Restored the settings of the host: ${changed.map(({ file, before }) => `${file} ${before}`).join(', ')}.`
+    : `KSM stays on (--keep). To stop it but keep merged memory: echo 0 > ${KSM_FOLDER}/run`;
 }

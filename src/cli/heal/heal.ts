@@ -64,7 +64,7 @@ function tellRecovered(ksm: KsmSwitch): void {
   const left = ksm.recover();
   if (left.length === 0) return;
   const what = left.map(({ file, from }) => `${file} ${from}`).join(', ');
-  process.stderr.write(`Settings of KSM that a killed process had changed are as before: ${what}\n`);
+  process.stderr.write(`Restored KSM settings that a killed process had changed: ${what}\n`);
 }
 
 interface Undertaking {

@@ -20,7 +20,7 @@ function line(owner: object): string | null {
 
 test('KSM left on by a killed heal is reported, with its former settings', () => {
   expect(line({ pid: 2 ** 22 + 1, startTime: 1 })).toMatch(
-    /^KSM was left on by a process that was killed while it healed \(run 1, before 0\)\. Run `cowherd heal` as root/,
+    /^KSM was left on by a process that was killed while healing \(run 1, was 0\)\. Run `cowherd heal` as root/,
   );
 });
 

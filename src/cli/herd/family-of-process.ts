@@ -28,7 +28,7 @@ export async function familyOfProcess(
   if (given !== undefined) {
     if (layoutOfProcess(given) !== layout || layout === null) {
       throw new CowherdError('NOT_FORKED', {
-        detail: `processes ${pid} and ${given} were not forked from the same one`,
+        detail: `processes ${pid} and ${given} were not forked from the same parent`,
       });
     }
     return { reference: given, workers: [pid], isSibling: true, ...plain };
@@ -38,7 +38,7 @@ export async function familyOfProcess(
   if (found.kind === 'alone') throw new CowherdError('NOT_FORKED', { detail: `process ${pid}` });
   const siblings = found.siblings.join(', ');
   throw new CowherdError('REFERENCE_LOST', {
-    detail: `process ${pid}; forked from the same one: ${siblings}`,
+    detail: `process ${pid}; forked from the same parent: ${siblings}`,
     advice: `Compare it with one of those: cowherd why ${pid} --reference ${found.siblings[0] ?? 'PID'}.`,
   });
 }

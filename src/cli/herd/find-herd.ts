@@ -44,9 +44,8 @@ function notRunningHere(herds: readonly HerdEntry[]): CowherdError {
   const detail = `none was started in ${process.cwd()}`;
   if (herds.length === 0) return new CowherdError('NOT_RUNNING', { detail });
   return new CowherdError('NOT_RUNNING', {
-    detail: `${detail}, and those of other folders are left alone`,
-    advice:
-      'Run the command in the folder of the herd that you mean, or name its runtime directory with --runtime-dir.',
+    detail: `${detail}; herds of other folders are left alone`,
+    advice: "Run the command in the herd's folder, or choose its runtime directory with --runtime-dir.",
     above: formatHerds(herds, process.getuid?.()),
   });
 }

@@ -76,22 +76,24 @@ function formatPredecessor({ herd: { predecessor } }: StatusReport): string[] {
   if (predecessor === null || predecessor.phase === 'gone') return [];
   const does =
     predecessor.phase === 'serving'
-      ? 'serves until every worker of this one is ready'
-      : 'finishes its requests and leaves';
+      ? 'serves until every worker of this herd is ready'
+      : 'finishes its requests and ends';
   return [pc.yellow(`The herd of keeper ${predecessor.keeper} (protocol version ${predecessor.protocol}) ${does}`)];
 }
 
 function formatKeeper({ herd: { keeper } }: StatusReport): string[] {
   if (keeper.silent_seconds === null) return [];
   const time = formatDuration(secondsToMilliseconds(seconds(keeper.silent_seconds)));
-  return [pc.red(`The keeper (pid ${keeper.pid}) has not answered for ${time}: no worker that ends is replaced`)];
+  return [pc.red(`The keeper (pid ${keeper.pid}) has not answered for ${time}: workers that end are not replaced`)];
 }
 
 function formatQueues({ herd }: StatusReport): string[] {
   return herd.listen_queues
     .filter(({ waiting }) => waiting > 0)
     .map(({ listener, waiting, most }) =>
-      pc.yellow(`${formatCount(waiting)} connections wait for a worker at ${listener}; up to ${formatCount(most)} may`),
+      pc.yellow(
+        `${formatCount(waiting)} connections are waiting for a worker at ${listener}; the limit is ${formatCount(most)}`,
+      ),
     );
 }
 
@@ -100,10 +102,13 @@ function formatStopped({ herd }: StatusReport): string[] {
   const stopped = herd.recycling.stopped.map(({ rule, because }) =>
     pc.red(`Recycling (${rule}) is stopped: ${because}`),
   );
-  if (herd.heal.on && herd.heal.stopped !== null) stopped.push(pc.yellow(`Nothing is healed: ${herd.heal.stopped}`));
+  if (herd.heal.on && herd.heal.stopped !== null) stopped.push(pc.yellow(`Healing is stopped: ${herd.heal.stopped}`));
   if (loop === null) return stopped;
   const next = formatDuration(secondsToMilliseconds(seconds(loop.next_fork_in_seconds)));
-  return [pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last ${loop.last_error}`), ...stopped];
+  return [
+    pc.red(`Crash loop: ${loop.deaths} deaths, next fork in ${next}; the last one ${loop.last_error}`),
+    ...stopped,
+  ];
 }
 
 /** A column; its unit is below its name. */
@@ -180,7 +185,7 @@ function formatHerdMemory(report: StatusReport): string[] {
   if (missing > 0) {
     lines.push(
       pc.dim(
-        `${missing} worker(s) not looked at yet: samples are spread out to cost at most` +
+        `${missing} worker(s) not sampled yet: sampling may take at most` +
           ` ${herd.sampling.budget_percent}% of a core`,
       ),
     );

@@ -10,20 +10,26 @@ const CALL_GRAPHS = ['fp', 'dwarf'];
 export function addRecord(program: Command, run: Run): void {
   program
     .command('record')
-    .description('record the copies of shared pages as they happen, with stacks, by perf')
-    .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
+    .description('record copies of shared pages as they happen, with stacks (uses perf)')
+    .argument(
+      '[pid]',
+      'a worker, or the process that workers were forked from (default: the running herd)',
+      wholeNumber,
+    )
     .option(...RUNTIME_DIR)
     .option('--seconds <seconds>', 'how long (10); Ctrl-C ends it earlier', positiveNumber)
-    .option('--from-fork', 'the next workers from their first instant, and not those that are there')
-    .addOption(new Option('--event <event>', 'instead of the better one that can be had').choices(INSTRUMENTS))
+    .option('--from-fork', 'record new workers from their fork on, instead of the running ones')
+    .addOption(
+      new Option('--event <event>', 'the perf event (default: the most exact one available)').choices(INSTRUMENTS),
+    )
     .addOption(new Option('--call-graph <how>', 'how callers are found: fp (default) or dwarf').choices(CALL_GRAPHS))
-    .option('--counters', 'count instructions per cycle and cache misses meanwhile')
+    .option('--counters', 'also count instructions per cycle and cache misses')
     .option('--import <file>', 'read a perf.data, or the text of perf script, and record nothing')
     .option('--html <file>', 'write a page with a flame graph')
     .option('--speedscope <file>', 'write the stacks for speedscope')
     .option('--pprof <file>', 'write the stacks for pprof')
     .option('--collapsed <file>', 'write the stacks as lines, for flamegraph.pl and others')
-    .option('--force', 'replace files that exist')
+    .option('--force', 'overwrite existing files')
     .option('--json', 'print it as JSON (docs/record.md)')
     .addHelpText(
       'after',

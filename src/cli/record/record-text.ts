@@ -20,7 +20,7 @@ export function formatRecord(raw: RecordReport): string {
   const report = printableIn(raw);
   const sections = [
     formatHead(report),
-    ...(report.faults === 0 ? ['Nothing was copied.'] : formatFindings(report)),
+    ...(report.faults === 0 ? ['No page was copied.'] : formatFindings(report)),
     ...(report.counters === null ? [] : [formatCounters(report.counters)]),
     ...(report.remarks.length === 0 ? [] : [pc.yellow(report.remarks.join('\n'))]),
   ];

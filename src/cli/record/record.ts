@@ -58,7 +58,7 @@ const GROUPS = ['parent', 'workers'] as const;
 export async function runRecord(pid: number | undefined, options: RecordOptions): Promise<number> {
   for (const path of outputs(options)) refuseOutput(path, options.force);
   if (options.import !== undefined) {
-    if (pid !== undefined) throw new CowherdError('USAGE', { detail: 'a recording to import has no pid' });
+    if (pid !== undefined) throw new CowherdError('USAGE', { detail: '--import takes no pid' });
     await importFrom(options.import, options);
   } else {
     await recordTarget(pid, options);
@@ -107,7 +107,7 @@ async function recordTarget(pid: number | undefined, options: RecordOptions): Pr
   if (fromFork && target.parent === null) {
     throw new CowherdError('REFERENCE_LOST', {
       detail: `process ${pid ?? ''}`,
-      advice: 'Nothing is forked from it any more: record without --from-fork, or name a living parent.',
+      advice: 'A parent that is gone forks no more workers: record without --from-fork, or name a living parent.',
     });
   }
   if (!fromFork && target.workers.length === 0) {

@@ -34,10 +34,10 @@ export function adviceOn(herd: HerdEntry, here: { readonly folder: string; reado
   }
   const whose =
     herd.folder === here.folder
-      ? `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.pid ?? '?'}), and it was started with other arguments`
-      : `The herd ${name} listens there, and its supervisor is gone (keeper ${herd.pid ?? '?'})`;
+      ? `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.pid ?? '?'}), and the herd was started with other arguments`
+      : `The herd ${name} listens there. Its supervisor is gone (keeper ${herd.pid ?? '?'})`;
   return (
-    `${whose}: --runtime-dir ${herd.runtime_directory} with this command adopts it, and \`cowherd reload\` then takes up` +
+    `${whose}: to adopt it, add --runtime-dir ${herd.runtime_directory} to this command; \`cowherd reload\` then applies` +
     ` these arguments; ${stop}.`
   );
 }

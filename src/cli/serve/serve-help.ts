@@ -8,12 +8,12 @@ keep sharing the application's memory. Takes every option of gunicorn, GUNICORN_
 gunicorn.conf.py: \`cowherd settings\` lists them all.
 
 Cowherd's own options:
-  --python PATH            the interpreter; else $VIRTUAL_ENV, else .venv in the project, else the
-                           newest one found
-  --runtime-dir DIR        where the control socket and the counters are
+  --python PATH            the interpreter (default: $VIRTUAL_ENV, else .venv in the project, else
+                           the newest one found)
+  --runtime-dir DIR        folder of the control socket and the counters
   --log-format text|json   readable lines (on a terminal) or JSON (otherwise)
 
-Cowherd's own settings, which may also stand in gunicorn.conf.py:
+Cowherd's own settings, which also work in gunicorn.conf.py:
 ${OWN_SETTINGS_HELP}
 
 Some of gunicorn's options:
@@ -22,8 +22,8 @@ Some of gunicorn's options:
   -k, --worker-class CLASS sync, gthread, asgi, gevent, uvicorn_worker.UvicornWorker
   --threads N, --timeout SECONDS, --graceful-timeout SECONDS, -c CONFIG, -D, -p FILE, ...
 
-Signals: TERM and the first INT finish requests; QUIT and a second INT are fast; HUP reloads; USR2
-reforks; TTIN and TTOU add and take a worker; USR1 reopens log files.
+Signals: TERM and the first INT stop after the requests in flight; QUIT and a second INT stop at
+once; HUP reloads; USR2 reforks; TTIN and TTOU add and remove a worker; USR1 reopens log files.
 
 Examples:
   cowherd serve myproject.wsgi --workers 8

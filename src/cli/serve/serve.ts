@@ -83,7 +83,7 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   const log = createSupervisorLog(logFormat, parsed.logFormat, interpreter.path);
   if (process.pid === 1) {
     log.warning(
-      'Node is process 1 and reaps no orphan: start bin/cowherd itself, or with an init (docs/containers.md)',
+      'Node is process 1 and does not reap orphans: run bin/cowherd itself, or use an init (docs/containers.md)',
     );
   }
   log.info(`Python: ${interpreter.path} (${interpreter.why})`);

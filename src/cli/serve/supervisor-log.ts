@@ -37,7 +37,7 @@ export function createSupervisorLog(format: LogFormat, chosenFormat: LogFormat |
     }
   };
   const syslog = new SyslogLog(python, () => {
-    current.warning("The supervisor's own lines do not reach syslog any more");
+    current.warning("The supervisor's own log lines no longer reach syslog");
   });
   return {
     ...logEach((each, text, data) => {

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 /** The flags and help of the option that every command on a herd has. */
 export const RUNTIME_DIR = [
   '--runtime-dir <directory>',
-  'which herd; else the one that was started in this folder',
+  'which herd (default: the one started in this folder)',
 ] as const;
 
 /** Runs a command. Its exit status becomes the program's. */

@@ -19,8 +19,8 @@ export function refuseToReplace(path: string | undefined, force: boolean | undef
   const there = statSync(path, { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) return;
   throw new CowherdError('OUTPUT_EXISTS', {
-    detail: `${path} is no regular file`,
-    advice: 'Choose another name; --force replaces files only.',
+    detail: `${path} is not a regular file`,
+    advice: 'Choose another name; --force replaces regular files only.',
   });
 }
 

@@ -11,10 +11,10 @@ test.each<[string, Partial<CensusReport>, string | null, string | null]>([
     'it takes long',
     { phase: 'under_way', seconds: 61 },
     null,
-    'it is not there after 60 s on this busy host; ask again later',
+    'the census was not finished after 60 s on this busy host; try again later',
   ],
-  ['its mold has died', { phase: 'none' }, null, 'the mold has ended meanwhile'],
-  ['a reload has passed', { phase: 'written', generation: 4, path: 'x' }, null, 'generation 3 does not serve any more'],
+  ['its mold has died', { phase: 'none' }, null, 'the mold ended meanwhile'],
+  ['a reload has passed', { phase: 'written', generation: 4, path: 'x' }, null, 'generation 3 is no longer in service'],
 ])('%s', (_what, changes, path, problem) => {
   expect(outcomeOf({ ...report, ...changes }, '/run/herd', 3)).toEqual({ path, problem });
 });

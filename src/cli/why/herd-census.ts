@@ -48,16 +48,16 @@ function isWaitedFor(report: CensusReport, generation: number): boolean {
 /** The outcome in a report that is no longer waited for. Pure. */
 export function outcomeOf(report: CensusReport, directory: string, generation: number): HerdCensus {
   if (report.generation !== generation)
-    return { path: null, problem: `generation ${generation} does not serve any more` };
+    return { path: null, problem: `generation ${generation} is no longer in service` };
   if (report.phase === 'written') return { path: censusPath(directory, generation), problem: null };
   if (report.phase === 'under_way') {
     return {
       path: null,
-      problem: `it is not there after ${LONGEST_WAIT_SECONDS} s on this busy host; ask again later`,
+      problem: `the census was not finished after ${LONGEST_WAIT_SECONDS} s on this busy host; try again later`,
     };
   }
   // The mold that was asked has ended, and its replacement in the same generation has not been asked.
-  return { path: null, problem: report.reason ?? 'the mold has ended meanwhile' };
+  return { path: null, problem: report.reason ?? 'the mold ended meanwhile' };
 }
 
 async function askFor(directory: string, start: boolean): Promise<CensusReport> {

@@ -6,17 +6,21 @@ import type { WhyOptions } from './why.ts';
 export function addWhy(program: Command, run: Run): void {
   program
     .command('why')
-    .description("what unshared the pages of a prefork server's workers, whose they are, and what to do")
-    .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
+    .description("show what unshared the pages of a prefork server's workers, who owns them, and what to do")
+    .argument(
+      '[pid]',
+      'a worker, or the process that workers were forked from (default: the running herd)',
+      wholeNumber,
+    )
     .option(...RUNTIME_DIR)
-    .option('--reference <pid>', 'compare with this process, where the parent is gone', wholeNumber)
-    .option('--all', 'the causes and owners of every worker, and not of the one in the middle only')
-    .option('--census <file>', 'one that write_census has written (docs/why.md); a herd takes its own')
-    .option('--no-census', 'do not have a herd take a census: owners are told by their types alone')
+    .option('--reference <pid>', 'compare with this process if the parent is gone', wholeNumber)
+    .option('--all', 'show causes and owners of every worker, not only of the median one')
+    .option('--census <file>', 'a file from write_census (docs/why.md); a herd takes its own census')
+    .option('--no-census', 'take no census: owners are identified by type alone')
     .option('--html <file>', 'also write a page with a map of the memory, readable offline')
-    .option('--save <file>', 'also keep this look, for --since')
-    .option('--since <file>', 'also say what has changed since a look that was kept')
-    .option('--force', 'replace output files that exist')
+    .option('--save <file>', 'also save a snapshot, for --since')
+    .option('--since <file>', 'also show what changed since a saved snapshot')
+    .option('--force', 'overwrite existing output files')
     .option('--json', 'print it as JSON (docs/why.md)')
     .addHelpText(
       'after',

@@ -23,8 +23,8 @@ const CODE_COLORS: Record<(typeof PAGE_CODES)[number], string> = {
 const CODE_MEANINGS: Record<(typeof PAGE_CODES)[number], string> = {
   absent: 'no page here',
   shared: 'still shared',
-  fresh: 'made by the worker itself since its fork',
-  released: 'given back by the worker',
+  fresh: 'allocated by the worker since its fork',
+  released: 'freed by the worker',
 };
 
 /** The data for the page's script; sizes are in bytes. */
@@ -46,7 +46,7 @@ export function whyPage(report: WhyReport, comparisons: readonly WorkerCompariso
   const problem =
     report.reference.problem === null
       ? ''
-      : `<p class="problem">Causes are told by the bytes alone: ${escapeHtml(report.reference.problem)}.</p>`;
+      : `<p class="problem">Causes are derived from the bytes alone: ${escapeHtml(report.reference.problem)}.</p>`;
   return offlinePage({
     title,
     style: WHY_PAGE_STYLE,
@@ -65,7 +65,7 @@ function familyLine({ reference, workers, taken_at: takenAt }: WhyReport): strin
 }
 
 function adviceSection({ advice, workers }: WhyReport): string {
-  if (advice.length === 0) return '<section><h2>What to do</h2><p>Nothing here is worth a change.</p></section>';
+  if (advice.length === 0) return '<section><h2>What to do</h2><p>Nothing found that is worth changing.</p></section>';
   const items = advice.map(({ text, bytes_won_per_worker, bytes_won_in_all }) => {
     const all = workers.length > 1 ? `, ${formatMiB(bytes(bytes_won_in_all))} in all` : '';
     return `<li>${withCode(text)} <strong>About ${formatMiB(bytes(bytes_won_per_worker))} a worker${all}.</strong></li>`;
@@ -90,13 +90,13 @@ function workerSection(worker: WorkerWhy, index: number): string {
     );
   return `<section>
 <h2>Worker ${worker.pid}</h2>
-<p>Of ${formatMiB(bytes(worker.shared_at_fork))} shared at the fork <strong>${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})</strong> still are; <strong>${formatMiB(bytes(worker.unshared))}</strong> were copied since. ${formatMiB(bytes(worker.fresh))} it has made itself.</p>
+<p>${formatMiB(bytes(worker.shared_at_fork))} shared at the fork, <strong>${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})</strong> still shared, <strong>${formatMiB(bytes(worker.unshared))}</strong> copied since. The worker has allocated ${formatMiB(bytes(worker.fresh))} of its own.</p>
 <table><thead><tr><th>Cause</th><th>Pages</th><th>MiB</th><th></th><th class="text">What it means</th></tr></thead><tbody>${causes.join('')}</tbody></table>
 <h3>Memory map</h3>
 <div class="legend" data-legend></div>
 <div class="map" data-worker="${index}"></div>
-<h3>Whose pages</h3>
-<table><thead><tr><th>Owner</th><th>MiB</th><th></th><th>Not written, beside, MiB</th></tr></thead><tbody>${owners.join('')}</tbody></table>
+<h3>Owners of pages</h3>
+<table><thead><tr><th>Owner</th><th>MiB</th><th></th><th>Bystanders, MiB</th></tr></thead><tbody>${owners.join('')}</tbody></table>
 </section>`;
 }
 

@@ -43,13 +43,13 @@ function formatFamily({ reference, workers, seconds }: WhyReport): string {
     `${what} ${reference.pid} (${reference.name})${interpreter}${policy}; ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'} compared with it in ${seconds.toFixed(1)} s`,
   ];
   if (reference.census_problem !== null) {
-    lines.push(pc.yellow(`Owners are told by their types alone, without a census: ${reference.census_problem}`));
+    lines.push(pc.yellow(`No census, owners are identified by type alone: ${reference.census_problem}`));
   }
   if (reference.left_out > 0) {
-    lines.push(pc.yellow(`Mappings of ${formatMiB(bytes(reference.left_out))} are too large to be looked at`));
+    lines.push(pc.yellow(`Mappings of ${formatMiB(bytes(reference.left_out))} are too large to inspect`));
   }
   if (reference.problem !== null) {
-    lines.push(pc.yellow(`Causes are told by the bytes alone: ${reference.problem}`));
+    lines.push(pc.yellow(`Causes are derived from the bytes alone: ${reference.problem}`));
   }
   return lines.join('\n');
 }
@@ -65,7 +65,7 @@ function formatWorkers({ workers, median_pid: median }: WhyReport): string {
       mib(worker.unshared),
       mib(worker.causes.identical.bytes),
       mib(worker.fresh),
-      worker.pid === median ? 'in the middle' : '',
+      worker.pid === median ? 'median' : '',
     ]),
     1,
   );
@@ -73,13 +73,13 @@ function formatWorkers({ workers, median_pid: median }: WhyReport): string {
 
 function formatSharing(worker: WorkerWhy, named: boolean): string {
   const part = (value: number, of: number): string => (of === 0 ? '0%' : `${((100 * value) / of).toFixed(0)}%`);
-  const whose = named ? `Worker ${worker.pid}: of` : 'Of';
+  const whose = named ? `Worker ${worker.pid}: ` : '';
   const { identical } = worker.causes;
   return (
-    `${whose} ${formatMiB(bytes(worker.shared_at_fork))} shared at the fork` +
-    ` ${pc.bold(`${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})`)} still are;` +
-    ` ${pc.bold(formatMiB(bytes(worker.unshared)))} were copied since,` +
-    ` of which ${formatMiB(bytes(identical.bytes))} (${part(identical.bytes, worker.unshared)}) are byte for byte what they were.` +
+    `${whose}${formatMiB(bytes(worker.shared_at_fork))} shared at the fork,` +
+    ` ${pc.bold(`${formatMiB(bytes(worker.shared))} (${part(worker.shared, worker.shared_at_fork)})`)} still shared,` +
+    ` ${pc.bold(formatMiB(bytes(worker.unshared)))} copied since,` +
+    ` of which ${formatMiB(bytes(identical.bytes))} (${part(identical.bytes, worker.unshared)}) are byte for byte unchanged.` +
     formatFresh(worker)
   );
 }
@@ -87,7 +87,7 @@ function formatSharing(worker: WorkerWhy, named: boolean): string {
 /** Empty if fresh pages were not compared with another worker's. */
 function formatFresh({ fresh, fresh_alike_percent: alike }: WorkerWhy): string {
   if (alike === null || fresh === 0) return '';
-  return ` It has made ${formatMiB(bytes(fresh))} itself since, about ${alike.toFixed(0)}% of that as another worker has.`;
+  return ` It has since allocated ${formatMiB(bytes(fresh))} of its own, about ${alike.toFixed(0)}% of it similar to another worker's.`;
 }
 
 function formatCauses(worker: WorkerWhy): string[] {
@@ -116,7 +116,7 @@ function formatModules({ modules, unshared }: WorkerWhy): string[] {
     formatMiBNumber(bytes(size)),
     `${percent.toFixed(1)}%`,
   ]);
-  return [plainTable(['module that holds it', 'mostly', 'MiB', ''], rows, 2)];
+  return [plainTable(['holding module', 'mostly', 'MiB', ''], rows, 2)];
 }
 
 function mostly(causes: Partial<Record<Cause, number>>): string {
@@ -133,7 +133,7 @@ function formatOwners({ owners, unshared }: WorkerWhy): string[] {
     `${owner.percent.toFixed(1)}%`,
     formatMiBNumber(bytes(owner.bystander_bytes)),
   ]);
-  return [plainTable(['whose', 'mostly', 'MiB', '', 'not written, beside'], rows, 2)];
+  return [plainTable(['owner', 'mostly', 'MiB', '', 'bystanders'], rows, 2)];
 }
 
 function formatMappings({ mappings }: WorkerWhy): string[] {
@@ -156,18 +156,18 @@ function formatChange(change: Change): string {
         .map(([name, pages]) => `${formatMiB(bytes(pages * change.page_bytes))} ${name}`)
         .join(', ') || 'nothing';
     const again = Object.keys(regained).length === 0 ? '' : `; shared again: ${list(regained)}`;
-    const written = Object.keys(turned).length === 0 ? '' : `; written in another way: ${list(turned)}`;
+    const written = Object.keys(turned).length === 0 ? '' : `; cause changed: ${list(turned)}`;
     return `  worker ${pid}: lost ${list(lost)}${again}${written}`;
   });
   const others = [
-    ...change.new_workers.map((pid) => `  worker ${pid}: not there at the first look`),
-    ...change.gone_workers.map((pid) => `  worker ${pid}: not there any more`),
+    ...change.new_workers.map((pid) => `  worker ${pid}: new, not in the first snapshot`),
+    ...change.gone_workers.map((pid) => `  worker ${pid}: gone`),
   ];
   return [pc.bold(`Since ${change.since}`), ...lines, ...others].join('\n');
 }
 
 function formatAdvice({ advice, workers }: WhyReport): string {
-  if (advice.length === 0) return 'Nothing here is worth a change.';
+  if (advice.length === 0) return 'Nothing found that is worth changing.';
   const lines = advice.map(({ text, bytes_won_per_worker, bytes_won_in_all }, index) => {
     const all = workers.length > 1 ? `, ${formatMiB(bytes(bytes_won_in_all))} in all` : '';
     return `${index + 1}. ${text} About ${pc.green(`${formatMiB(bytes(bytes_won_per_worker))} a worker${all}`)}.`;

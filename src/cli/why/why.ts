@@ -136,7 +136,7 @@ async function censusOf(
 function censusProgressOn(stream: NodeJS.WriteStream): ((seconds: number | null) => void) | undefined {
   if (!stream.isTTY) return undefined;
   return (seconds) => {
-    const line = seconds === null ? '' : `A scout of the mold takes the census: ${seconds.toFixed(1)} s`;
+    const line = seconds === null ? '' : `Taking a census in a scout of the mold: ${seconds.toFixed(1)} s`;
     stream.write(`\r${line}\u001B[K`);
   };
 }

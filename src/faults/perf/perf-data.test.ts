@@ -21,11 +21,11 @@ test('a complete file of either byte order, and one from a pipe', () => {
 test('a file that is cut, or was never finished', () => {
   expect(examinePerfData(head(), 1247)).toEqual({
     kind: 'file',
-    problem: 'it is cut: 1247 of at least 1248 bytes are there',
+    problem: 'it is truncated: 1247 of at least 1248 bytes',
   });
   expect(examinePerfData(head({ dataBytes: 0 }), 5000)).toMatchObject({ problem: expect.stringMatching(/no data/) });
   for (const bytes of [3, 8, 15, 20, HEAD_BYTES - 1]) {
-    expect(examinePerfData(head().subarray(0, bytes), bytes)).toMatchObject({ problem: 'it ends within its head' });
+    expect(examinePerfData(head().subarray(0, bytes), bytes)).toMatchObject({ problem: 'its header is incomplete' });
   }
 });
 

@@ -22,19 +22,19 @@ export function examinePerfData(head: Buffer, fileBytes: number): PerfData {
   if (!isLittle && magic !== TURNED_MAGIC) {
     // A file that ends within its magic number counts as a recording.
     const isBegun = magic.length > 0 && magic.length < MAGIC.length && MAGIC.startsWith(magic);
-    return isBegun ? { kind: 'file', problem: 'it ends within its head' } : { kind: 'other' };
+    return isBegun ? { kind: 'file', problem: 'its header is incomplete' } : { kind: 'other' };
   }
-  if (head.length < PIPE_HEAD_BYTES) return { kind: 'file', problem: 'it ends within its head' };
+  if (head.length < PIPE_HEAD_BYTES) return { kind: 'file', problem: 'its header is incomplete' };
   const word = (offset: number): number =>
     Number(isLittle ? head.readBigUInt64LE(offset) : head.readBigUInt64BE(offset));
   if (word(8) === PIPE_HEAD_BYTES) return { kind: 'pipe', problem: null };
-  if (head.length < HEAD_BYTES || word(8) < HEAD_BYTES) return { kind: 'file', problem: 'it ends within its head' };
+  if (head.length < HEAD_BYTES || word(8) < HEAD_BYTES) return { kind: 'file', problem: 'its header is incomplete' };
   // After size and attr_size come the offset and size of two sections.
   const [attributesEnd, dataOffset, dataBytes] = [word(24) + word(32), word(40), word(48)];
-  if (dataBytes === 0) return { kind: 'file', problem: 'perf record did not end properly, it has no data' };
+  if (dataBytes === 0) return { kind: 'file', problem: 'perf record did not end properly: it has no data' };
   const needed = Math.max(attributesEnd, dataOffset + dataBytes);
   return {
     kind: 'file',
-    problem: needed > fileBytes ? `it is cut: ${fileBytes} of at least ${needed} bytes are there` : null,
+    problem: needed > fileBytes ? `it is truncated: ${fileBytes} of at least ${needed} bytes` : null,
   };
 }

@@ -18,12 +18,12 @@ export const FAULT_CAUSES = {
   },
   refcount: {
     title: 'reference counts',
-    meaning: 'an object was looked at or let go, which counts its references',
+    meaning: 'an object was read or released, which changes its reference count',
     color: '#a3660c',
   },
   allocator: {
     title: 'allocator',
-    meaning: 'memory was taken or given back on a page that was shared',
+    meaning: 'memory was allocated or freed on a shared page',
     color: '#2f6fa5',
   },
   interpreter: {
@@ -33,7 +33,7 @@ export const FAULT_CAUSES = {
   },
   other: {
     title: 'other',
-    meaning: 'C libraries, extension modules, and what has no name',
+    meaning: 'C libraries, extension modules, and code without a name',
     color: '#686d77',
   },
 } as const;

@@ -103,7 +103,7 @@ test('lost samples are counted once, although perf reports them twice', () => {
   expect(reader.lost).toBe(7);
   const report = recordReport(reader, facts);
   expect(report.lost_percent).toBe(70);
-  expect(report.remarks.join('\n')).toMatch(/faster than they could be written down/);
+  expect(report.remarks.join('\n')).toMatch(/faster than they could be recorded/);
 });
 
 test('the report: shares, functions, time', () => {

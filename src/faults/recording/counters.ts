@@ -21,7 +21,7 @@ export interface Counters {
 }
 
 export const NO_COUNTERS =
-  'This machine has no hardware counters that can be read, as most virtual machines: instructions per cycle and cache misses cannot be counted here.';
+  'This machine has no readable hardware counters, like most virtual machines: instructions per cycle and cache misses cannot be counted here.';
 
 const EVENTS = ['instructions', 'cycles', 'LLC-loads', 'LLC-load-misses'] as const;
 const SEPARATOR = ';';

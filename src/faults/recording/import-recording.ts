@@ -25,7 +25,7 @@ export async function importRecording(path: string): Promise<FaultReader> {
   const found = examinePerfData(head, bytes);
   const reader = new FaultReader(FROM_ELSEWHERE);
   if (found.kind === 'other') {
-    if (head.includes(0)) throw unreadable(path, 'it is neither a perf.data nor a text');
+    if (head.includes(0)) throw unreadable(path, 'it is neither a perf.data file nor text');
     await readText(path, reader);
   } else {
     if (found.problem !== null) throw unreadable(path, found.problem);
@@ -41,7 +41,7 @@ function readHead(path: string): { head: Buffer; bytes: number } {
     const descriptor = openSync(path, 'r');
     try {
       const stat = fstatSync(descriptor);
-      if (!stat.isFile()) throw unreadable(path, 'it is no file');
+      if (!stat.isFile()) throw unreadable(path, 'it is not a file');
       if (stat.size === 0) throw unreadable(path, 'it is empty');
       const head = Buffer.alloc(HEAD_BYTES);
       return { head: head.subarray(0, readSync(descriptor, head, 0, head.length, 0)), bytes: stat.size };
@@ -62,7 +62,7 @@ async function readText(path: string, reader: FaultReader): Promise<void> {
     if (reader.firstUnreadable !== null) break;
   }
   if (reader.firstUnreadable !== null) {
-    throw unreadable(path, `line ${reader.firstUnreadable.number} is not of perf script`);
+    throw unreadable(path, `line ${reader.firstUnreadable.number} is not output of perf script`);
   }
   if (!parser.end()) throw unreadable(path, 'it ends in the middle of a line');
 }
@@ -85,8 +85,8 @@ async function readPerfData(path: string, reader: FaultReader): Promise<void> {
 }
 
 function nothingIn({ otherEvents, unreadable: lines }: FaultReader): string {
-  if (otherEvents.size === 0) return lines === 0 ? 'there is no page fault in it' : 'it is no output of perf script';
-  return `there is no page fault in it, but ${[...otherEvents.keys()].slice(0, 5).join(', ')}`;
+  if (otherEvents.size === 0) return lines === 0 ? 'it contains no page fault' : 'it is not output of perf script';
+  return `it contains no page fault, only ${[...otherEvents.keys()].slice(0, 5).join(', ')}`;
 }
 
 function unreadable(path: string, what: string, cause?: unknown): CowherdError {

@@ -83,16 +83,16 @@ function isPrivileged({ kernel: { capabilities } }: RecordingFacts): boolean {
 /** How to make the tracepoint available; null if it is. */
 function missingForTracepoint(facts: RecordingFacts): string | null {
   const { kernel, architecture, tracefsMounted } = facts;
-  if (architecture !== 'x64') return `The tracepoint ${TRACEPOINT.event} is of x86; this is ${architecture}.`;
+  if (architecture !== 'x64') return `The tracepoint ${TRACEPOINT.event} exists only on x86; this is ${architecture}.`;
   if (!tracefsMounted) {
-    return 'For the tracepoint mount tracefs: sudo mount -t tracefs tracefs /sys/kernel/tracing';
+    return 'To use the tracepoint, mount tracefs: sudo mount -t tracefs tracefs /sys/kernel/tracing';
   }
   const paranoid = kernel.perfEventParanoid ?? 0;
   if (!isPrivileged(facts) && paranoid > -1) {
-    return 'For the tracepoint run the command as root (sudo), or grant perf the capability CAP_PERFMON and the tracepoint files: sudo setcap cap_perfmon+ep "$(readlink -f "$(command -v perf)")" && sudo mount -o remount,mode=755 /sys/kernel/tracing, with kernel.perf_event_paranoid -1';
+    return 'To use the tracepoint, run the command as root (sudo), or grant perf the capability CAP_PERFMON and the tracepoint files: sudo setcap cap_perfmon+ep "$(readlink -f "$(command -v perf)")" && sudo mount -o remount,mode=755 /sys/kernel/tracing, with kernel.perf_event_paranoid -1';
   }
   if (!kernel.faultTracepoint) {
-    return 'For the tracepoint make its files readable: sudo mount -o remount,mode=755 /sys/kernel/tracing';
+    return 'To use the tracepoint, make its files readable: sudo mount -o remount,mode=755 /sys/kernel/tracing';
   }
   return null;
 }

@@ -184,26 +184,24 @@ function remarksOn(reader: FaultReader, facts: ReportFacts): string[] {
   if (lost > 0) {
     remarks.push(
       facts.callGraph === 'dwarf'
-        ? 'Faults came faster than their stacks could be copied: --call-graph fp loses less.'
-        : 'Faults came faster than they could be written down; their shares are still right if those lost are like the others.',
+        ? 'Faults came faster than their stacks could be copied: --call-graph fp loses fewer.'
+        : 'Faults came faster than they could be recorded. The shares are still right if the lost faults are like the others.',
     );
   }
   const isCut = profile.faults > 0 && percent(profile.wholeStacks, profile.faults) < WHOLE_ENOUGH;
   if (isCut && facts.callGraph === 'fp') {
     remarks.push(
-      'Callers are missing: the interpreter is built without frame pointers. --call-graph dwarf finds them, and takes more time and memory.',
+      'Callers are missing: the interpreter is built without frame pointers. --call-graph dwarf finds them, but takes more time and memory.',
     );
   }
   const unnamed = unnamedCode(profile);
   if (unnamed !== null && percent(unnamed.faults, profile.faults) > UNNAMED_WORTH_A_REMARK) {
     remarks.push(
-      `${percent(unnamed.faults, profile.faults).toFixed(0)}% of the faults are in code without symbols, most of them in ${unnamed.file}: their cause is not known. With the debug symbols of that package perf can name it.`,
+      `${percent(unnamed.faults, profile.faults).toFixed(0)}% of the faults are in code without symbols, most of them in ${unnamed.file}: their cause is unknown. With the debug symbols of that package perf can name it.`,
     );
   }
   if (profile.mergedStacks > 0) {
-    remarks.push(
-      `${profile.mergedStacks} faults had too many different stacks: of these only the last function counts.`,
-    );
+    remarks.push(`${profile.mergedStacks} faults had too many different stacks: only their last function is counted.`);
   }
   if (reader.unreadable > 0) remarks.push(`${reader.unreadable} lines of perf script could not be read.`);
   return remarks;

@@ -80,7 +80,7 @@ test('another server, which cannot refork, is advised to make the memory before 
   expect(loaded!.text).toMatch(/^Load the application before the fork: gunicorn --preload/);
   const [later] = advise({ ...made, freshPages: own + 8000 });
   expect(later).toMatchObject({ remedy: 'preload', bytes_won_per_worker: 4500 * 4096 });
-  expect(later!.text).toMatch(/^Make before the fork what every worker makes/);
+  expect(later!.text).toMatch(/^Create before the fork what every worker now creates/);
 });
 
 test('the most valuable advice first, and none below a hundredth of what was shared', () => {

@@ -58,13 +58,13 @@ export function advise(facts: AdviceFacts): Advice[] {
     add(
       'collector',
       byCollector,
-      `${facts.collectorCalledBy} runs the garbage collector or turns it on: gc_guard = "hold" holds that off.`,
+      `${facts.collectorCalledBy} runs the garbage collector or turns it on: gc_guard = "hold" prevents that.`,
     );
   }
   add(
     'warm-up',
     facts.isWarmedUp ? 0 : causes.specialization + causes['shared-keys'],
-    `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter adapts and numbers then is shared.`,
+    `Play requests before the fork (warmup = ["GET /"], or calls in the parent's own code): what the interpreter specializes and numbers there stays shared.`,
   );
   const alike = alikePages(facts);
   if (facts.policy === null) add('preload', alike, howToPreload(facts));
@@ -72,20 +72,20 @@ export function advise(facts: AdviceFacts): Advice[] {
     add(
       'refork',
       alike,
-      'What workers have made alike since their fork (lazily imported modules, templates, caches) is shared when a warmed worker becomes the next mold: `cowherd refork`, which then shows what it has won.',
+      'Workers have built the same data since their fork (lazily imported modules, templates, caches). It is shared once a warmed worker becomes the next mold: `cowherd refork`, whose log line then shows the saving.',
     );
   }
   add(
     'heal',
     causes.identical,
-    'Pages that are byte for byte the same can be merged again in the workers that run: `cowherd heal`.',
+    'Pages that are byte for byte unchanged can be merged again in the running workers: `cowherd heal`.',
   );
   if (facts.payloadOwner !== null) {
     const { name, pages } = facts.payloadOwner;
     add(
       'payload',
       pages,
-      `${name} is written while requests are served: make what is written after the fork, or keep it apart from what is only read.`,
+      `${name} is written while requests are served: create the written data after the fork, or keep it apart from data that is only read.`,
     );
   }
   return advice.toSorted((a, b) => b.bytes_won_per_worker - a.bytes_won_per_worker);
@@ -100,16 +100,16 @@ function alikePages({ freshPages, freshAlikePart, workers, pageBytes }: AdviceFa
 /** Advice for another server: memory made before the fork is shared as long as the collector leaves it alone. */
 function howToPreload({ freshPages, sharedAtForkPages }: AdviceFacts): string {
   return freshPages > sharedAtForkPages
-    ? 'Load the application before the fork: gunicorn --preload, uWSGI without lazy-apps, or `cowherd serve`, which always does and keeps it shared. Each worker has loaded it by itself.'
-    : 'Make before the fork what every worker makes by itself (lazily imported modules, templates, caches): import it, and play requests; or serve with `cowherd serve` and refork.';
+    ? 'Load the application before the fork: gunicorn --preload, uWSGI without lazy-apps, or `cowherd serve`, which always does and keeps it shared. Now each worker loads its own copy.'
+    : 'Create before the fork what every worker now creates by itself (lazily imported modules, templates, caches): import it, and play requests. Or serve with `cowherd serve` and refork.';
 }
 
 type Policy = 'freeze' | 'immortal';
 
 const WHAT_IT_DOES: Record<Policy, string> = {
-  freeze: 'the collector does not look at what was loaded before the fork, and free memory beside it is filled',
+  freeze: 'the collector skips what was loaded before the fork, and free memory beside it is filled',
   immortal:
-    'neither the collector nor a reference writes what was loaded before the fork, and free memory beside it is filled',
+    'neither collections nor references write to what was loaded before the fork, and free memory beside it is filled',
 };
 
 function bestPolicy({ policy, minor }: AdviceFacts): Policy | null {

@@ -127,7 +127,7 @@ test('the median worker is chosen, among those with owners if only some have the
   expect(whyReport({ ...facts, comparisons: comparisons.map((each) => ({ ...each, ...owned })) }).median_pid).toBe(202);
   const one = [comparisons[0]!, { ...comparisons[1]!, ...owned }, comparisons[2]!];
   expect(whyReport({ ...facts, comparisons: one }).median_pid).toBe(201);
-  expect(() => whyReport({ ...facts, comparisons: [] })).toThrow('no worker was looked at');
+  expect(() => whyReport({ ...facts, comparisons: [] })).toThrow('no worker could be inspected');
 });
 
 test('advice names the owner written most: a module with a census, a type without', () => {

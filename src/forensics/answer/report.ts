@@ -112,7 +112,7 @@ export function whyReport(facts: WhyFacts): WhyReport {
       comparisons.filter(({ owners }) => owners.length > 0),
       ({ pages }) => pages.unshared,
     ) ?? comparisons[0];
-  if (middle === undefined) throw new RangeError('no worker was looked at');
+  if (middle === undefined) throw new RangeError('no worker could be inspected');
   return {
     version: REPORT_VERSION,
     taken_at: facts.takenAt.toISOString(),

@@ -107,7 +107,7 @@ export function decodeSnapshot(text: string, name: string): Snapshot {
         inflateRawSync(Buffer.from(pages, 'base64'), { maxOutputLength: Math.max(1, left) }),
       );
       left -= codes.length;
-      if (left < 0) throw new Error(`it is of more than ${MOST_PAGES} pages`);
+      if (left < 0) throw new Error(`it has more than ${MOST_PAGES} pages`);
       return codes;
     };
     return {

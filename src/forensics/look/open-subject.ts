@@ -110,7 +110,7 @@ export function asReference(subject: Subject, pageBytes: number, rest: () => voi
     return {
       reference: none,
       found,
-      problem: 'no pool of its allocator was found (PYTHONMALLOC may choose another one)',
+      problem: 'no pool of its allocator was found (PYTHONMALLOC may select another one)',
     };
   }
   const { mappings } = subject;
@@ -130,11 +130,11 @@ export function asReference(subject: Subject, pageBytes: number, rest: () => voi
 }
 
 function problemOf(found: FoundInterpreter | null): string | null {
-  if (found === null) return 'it is no Python';
-  if (found.implementation === 'pypy') return 'it is PyPy, whose heap is not known here';
-  if (found.freeThreaded) return 'it is a free-threaded build, whose heap is not known here';
+  if (found === null) return 'it is not Python';
+  if (found.implementation === 'pypy') return 'it is PyPy, whose heap layout is not known here';
+  if (found.freeThreaded) return 'it is a free-threaded build, whose heap layout is not known here';
   if (found.minor < OLDEST_MINOR || found.minor > NEWEST_MINOR) {
-    return `the heap of Python ${found.version} is not known here (3.${OLDEST_MINOR} to 3.${NEWEST_MINOR} are)`;
+    return `the heap layout of Python ${found.version} is not known here (3.${OLDEST_MINOR} to 3.${NEWEST_MINOR} are)`;
   }
   return null;
 }

@@ -128,8 +128,8 @@ test('a file that is not a census is refused, with its name', () => {
     }
     return 'read';
   };
-  expect(refused(new Uint8Array())).toBe('the-file (it ends too soon)');
-  expect(refused(Buffer.from('{"cowherd_why_snapshot": 1}'))).toBe('the-file (it is no census of version 1)');
+  expect(refused(new Uint8Array())).toBe('the-file (it is truncated)');
+  expect(refused(Buffer.from('{"cowherd_why_snapshot": 1}'))).toBe('the-file (it is not a census of version 1)');
   expect(refused(encode([{ module: 3, type: 0, pages: [] }], names))).toBe('the-file (it is damaged)');
   expect(refused(encode([{ module: 0, type: 3, pages: [] }], names))).toBe('the-file (it is damaged)');
   expect(refused(encode([], { ...names, page_bytes: 'x' }))).toContain('the-file (Invalid type');

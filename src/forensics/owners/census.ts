@@ -98,14 +98,14 @@ export function parseCensus(data: Uint8Array, name: string): Census {
   const refuse = (why: string): never => {
     throw new CowherdError('CENSUS_UNREADABLE', { detail: `${name} (${why})` });
   };
-  if (data.length < MAGIC.length) refuse('it ends too soon');
-  if (!MAGIC.equals(data.subarray(0, MAGIC.length))) refuse(`it is no census of version ${VERSION}`);
-  if (data.length < MAGIC.length + END_BYTES || data.length % 8 !== 0) refuse('it ends too soon');
+  if (data.length < MAGIC.length) refuse('it is truncated');
+  if (!MAGIC.equals(data.subarray(0, MAGIC.length))) refuse(`it is not a census of version ${VERSION}`);
+  if (data.length < MAGIC.length + END_BYTES || data.length % 8 !== 0) refuse('it is truncated');
   // Copied into a buffer of its own, so that words are aligned.
   const words = new Uint32Array(new Uint8Array(data).buffer);
   const namesBytes = words[words.length - 2] ?? 0;
   const namesAt = data.length - END_BYTES - namesBytes;
-  if (namesBytes % 8 !== 0 || namesAt < MAGIC.length) refuse('it ends too soon');
+  if (namesBytes % 8 !== 0 || namesAt < MAGIC.length) refuse('it is truncated');
   if (crc32(data.subarray(0, data.length - 4)) !== words[words.length - 1]) refuse('it is damaged');
   const names = readNames(data.subarray(namesAt, data.length - END_BYTES), refuse);
   const { modules, types, ...facts } = names;

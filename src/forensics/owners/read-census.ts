@@ -15,7 +15,7 @@ export function readCensus(path: string, mappings: readonly Mapping[]): Census {
   const census = parseCensus(read(path), path);
   const vdso = mappings.find((mapping) => mapping.path === '[vdso]')?.start ?? null;
   if (census.facts.vdso !== vdso) {
-    throw new CowherdError('CENSUS_UNREADABLE', { detail: `${path} (it is of another process)` });
+    throw new CowherdError('CENSUS_UNREADABLE', { detail: `${path} (it belongs to another process)` });
   }
   return census;
 }

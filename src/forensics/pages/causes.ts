@@ -15,7 +15,7 @@ export interface CauseEntry {
 export const CAUSES = {
   identical: {
     meaning:
-      'Byte for byte what the parent has: written and restored, as the garbage collector does with every object it looks at, and a reference that was taken and given back.',
+      "Byte for byte the parent's: written and restored, by the garbage collector in every object it visits, or by a reference that was taken and released.",
     color: '#4c9be8',
   },
   'gc-header': {
@@ -23,13 +23,13 @@ export const CAUSES = {
     color: '#2f6fb3',
   },
   refcount: {
-    meaning: 'A reference count was changed: the object was read, and something still holds it.',
+    meaning: 'A reference count was changed: the object was read, and something still refers to it.',
     color: '#e8a33d',
   },
   hash: { meaning: "A string's hash was computed at its first use and stored.", color: '#f2d06b' },
   specialization: {
     meaning:
-      'The interpreter has adapted code that runs often, or numbered a class, a function or a dict for that: a warm-up before the fork does it once for all.',
+      'The interpreter specialized code that runs often, or numbered a class, a function or a dict for that: a warm-up before the fork does it once for all workers.',
     color: '#9a6fd0',
   },
   'shared-keys': {
@@ -37,14 +37,14 @@ export const CAUSES = {
     color: '#c58ae0',
   },
   allocator: {
-    meaning: 'A free block, or the record of free blocks: something was allocated or freed beside what is shared.',
+    meaning: 'A free block, or the record of free blocks: something was allocated or freed next to shared data.',
     color: '#59b26b',
   },
   native: {
-    meaning: 'No object of Python: the stack, or variables of the interpreter and of libraries.',
+    meaning: 'Not a Python object: the stack, or variables of the interpreter and of libraries.',
     color: '#8a8f98',
   },
-  unknown: { meaning: 'What was changed could not be told.', color: '#d0d3d8' },
+  unknown: { meaning: 'The changed data could not be identified.', color: '#d0d3d8' },
   payload: {
     meaning: 'Real data was changed: an attribute, an item, a counter, a buffer.',
     color: '#d9534f',

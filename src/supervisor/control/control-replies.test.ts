@@ -32,7 +32,7 @@ test('a reply with any part of the wrong type is rejected, and the part is named
     if (path.length === 0) continue;
     const last = path.at(-1) ?? '';
     at[last] = typeof at[last] === 'boolean' ? 7 : true;
-    expect(understood(JSON.stringify(wrong)), path.join('.')).toMatch(/^a reply in which .* is not what was expected$/);
+    expect(understood(JSON.stringify(wrong)), path.join('.')).toMatch(/^a reply with an unexpected value of .+$/);
   }
 });
 

@@ -183,10 +183,10 @@ export function understood(line: string): ControlReply | string {
   try {
     parsed = JSON.parse(line);
   } catch {
-    return 'a reply that is no JSON';
+    return 'a reply that is not JSON';
   }
   const result = v.safeParse(reply, parsed);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  return `a reply in which ${v.getDotPath(issue) ?? 'the whole'} is not what was expected`;
+  return `a reply with an unexpected value of ${v.getDotPath(issue) ?? 'the whole'}`;
 }

@@ -289,7 +289,7 @@ describe('a worker that dies', () => {
   test('because it asked to be replaced, is no failure', () => {
     const herd = serving().exits(101, { status: 0 });
     expect(herd.forks).toEqual([0]);
-    expect(herd.logs).toEqual(['info: Worker 101 (slot 0) left and is replaced']);
+    expect(herd.logs).toEqual(['info: Worker 101 (slot 0) exited and is replaced']);
     expect(herd.state.deathsInARow).toBe(0);
   });
 

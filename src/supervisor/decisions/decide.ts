@@ -62,7 +62,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       return;
     case 'pidfile_failed':
       // After a reload: a serving herd does not end because of a pid file.
-      if (state.phase === 'serving') log(draft, 'error', `No pid file is written: ${event.code}: ${event.detail}`);
+      if (state.phase === 'serving') log(draft, 'error', `No pid file was written: ${event.code}: ${event.detail}`);
       else stopping.fail(draft, event.code, event.detail);
       return;
     case 'protocol_error':
@@ -324,7 +324,12 @@ function moldFinished(
 ): void {
   if (draft.state.phase !== 'starting') {
     const what = daemonize ? 'daemon' : 'print_config, check_config, or a call of sys.exit';
-    moldFailed(draft, generation, 'INVALID_SETTING', `${what} ends the process, which only a start can do`);
+    moldFailed(
+      draft,
+      generation,
+      'INVALID_SETTING',
+      `${what} ends the process: possible at the start, not in a reload`,
+    );
     return;
   }
   if (daemonize) draft.actions.push({ do: 'daemonize' });
@@ -346,8 +351,8 @@ function moldExited(draft: Draft, mold: MoldState, ending: Ending): void {
     log(
       draft,
       'error',
-      `The mold of generation ${mold.generation} ${how}, and with it the application's threads that ran there;` +
-        ' `cowherd reload` starts them anew',
+      `The mold of generation ${mold.generation} ${how}; the application's threads in it are lost.` +
+        ' `cowherd reload` starts them again',
     );
   }
 }

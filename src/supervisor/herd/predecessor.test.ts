@@ -70,13 +70,13 @@ class Herd {
 
 test('the predecessor gives way when every worker here is ready, before readiness is announced', () => {
   const herd = new Herd();
-  expect(whyNotReady(herd.state, 1)).toBe('the herd of keeper 30 serves until every worker of this one is ready');
+  expect(whyNotReady(herd.state, 1)).toBe('the herd of keeper 30 serves until every worker of this herd is ready');
   expect(herd.isReady.does).toEqual(['take_over', 'own_directory', 'announce_serving']);
-  expect(herd.logs).toBe('The herd of keeper 30 (protocol version 1) gives way: it finishes its requests and leaves');
+  expect(herd.logs).toBe('The herd of keeper 30 (protocol version 1) gives way: it finishes its requests and ends');
   expect(herd.state.predecessor?.phase).toBe('leaving');
   expect(whyNotReady(herd.state, 2)).toBeNull();
   herd.says({ type: 'lender_gone' });
-  expect(herd.logs).toBe('The herd of keeper 30 (protocol version 1) has left');
+  expect(herd.logs).toBe('The herd of keeper 30 (protocol version 1) has ended');
   expect(herd.state.predecessor).toBeNull();
 });
 
@@ -116,7 +116,7 @@ test.each([
   const herd = new Herd();
   happens(herd);
   expect(herd.state.stop?.error?.code).toBe(code);
-  expect(herd.logs).toContain('The herd of keeper 30 (protocol version 1) serves on: nothing was taken from it');
+  expect(herd.logs).toContain('The herd of keeper 30 (protocol version 1) keeps serving, untouched');
   // No client is turned away, and queued connections are left to the predecessor's workers.
   expect(herd.does).not.toContain('turn_away');
   expect(herd.actions).toContainEqual({ do: 'signal', pid: 101, signal: SIGTERM });
@@ -130,7 +130,7 @@ test('a ready worker that dies is replaced', () => {
 test('without its own keeper the herd has no sockets: it ends and does not start again', () => {
   const herd = new Herd().event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
   expect(herd.does).toEqual(['wait_for_orphans', 'end']);
-  expect(herd.logs).toContain('serves on');
+  expect(herd.logs).toContain('keeps serving');
 });
 
 test('after the takeover it behaves like any other herd', () => {
@@ -142,5 +142,5 @@ test('after the takeover it behaves like any other herd', () => {
 
 test('no reload before the predecessor has given way', () => {
   const { answer } = decide(new Herd().state, { type: 'reload_requested', by: 'SIGHUP' }, 1000);
-  expect(answer).toMatchObject({ accepted: false, text: "no reload while the herd is taking another one's place" });
+  expect(answer).toMatchObject({ accepted: false, text: 'no reload while the herd is taking over from another' });
 });

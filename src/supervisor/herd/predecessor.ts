@@ -22,7 +22,7 @@ export function keepsDirectory(state: HerdState): boolean {
 export function lent(draft: Draft): void {
   const { predecessor } = draft.state;
   if (predecessor === null) return;
-  log(draft, 'info', `${nameOf(predecessor)} serves until every worker of this one is ready`);
+  log(draft, 'info', `${nameOf(predecessor)} serves until every worker of this herd is ready`);
 }
 
 /** Called when every worker here is ready: tells the predecessor to give way. */
@@ -37,7 +37,7 @@ export function takeOver(draft: Draft): void {
   }
   predecessor.phase = 'leaving';
   draft.actions.push({ do: 'own_directory' });
-  log(draft, 'info', `${nameOf(predecessor)} gives way: it finishes its requests and leaves`);
+  log(draft, 'info', `${nameOf(predecessor)} gives way: it finishes its requests and ends`);
 }
 
 /** The predecessor's keeper has ended. */
@@ -47,19 +47,19 @@ export function ended(draft: Draft): void {
   if (predecessor === null) return;
   if (predecessor.phase === 'leaving') {
     state.predecessor = null;
-    log(draft, 'info', `${nameOf(predecessor)} has left`);
+    log(draft, 'info', `${nameOf(predecessor)} has ended`);
     return;
   }
   predecessor.phase = 'gone';
   draft.actions.push({ do: 'own_directory' });
-  log(draft, 'warning', `${nameOf(predecessor)} has ended before this one could take over; its sockets are here`);
+  log(draft, 'warning', `${nameOf(predecessor)} ended before this herd could take over; this herd has its sockets`);
 }
 
 /** Logs, when this herd ends, that the predecessor serves on. */
 export function tellThatItServes(draft: Draft): void {
   const { predecessor } = draft.state;
   if (predecessor?.phase !== 'serving') return;
-  log(draft, 'warning', `${nameOf(predecessor)} serves on: nothing was taken from it`);
+  log(draft, 'warning', `${nameOf(predecessor)} keeps serving, untouched`);
 }
 
 function nameOf({ keeperPid, protocol }: Predecessor): string {

@@ -25,7 +25,7 @@ test('a herd is not ready when all its workers have ended, even if their ends ar
 test.each([
   [{ phase: 'starting' as const }, 'the herd is starting'],
   [{ phase: 'stopping' as const }, 'the herd is stopping'],
-  [{ announcedReady: false }, '1 of 2 workers are ready for the first time'],
+  [{ announcedReady: false }, '1 of 2 workers are ready so far'],
 ])('a herd is not ready with %j', (changes, why) => {
   expect(whyNotReady(herd(changes), 1)).toBe(why);
 });

@@ -7,9 +7,9 @@ import type { HerdState } from './state.ts';
  */
 export function whyNotReady(state: HerdState, ready: number): string | null {
   if (state.predecessor?.phase === 'serving' && state.phase !== 'stopping') {
-    return `the herd of keeper ${state.predecessor.keeperPid} serves until every worker of this one is ready`;
+    return `the herd of keeper ${state.predecessor.keeperPid} serves until every worker of this herd is ready`;
   }
   if (state.phase !== 'serving') return `the herd is ${state.phase}`;
-  if (!state.announcedReady) return `${ready} of ${state.target} workers are ready for the first time`;
+  if (!state.announcedReady) return `${ready} of ${state.target} workers are ready so far`;
   return ready > 0 ? null : 'no worker is ready';
 }

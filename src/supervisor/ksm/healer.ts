@@ -58,7 +58,7 @@ export class Healer {
     const left = this.#switch.recover();
     if (left.length === 0) return;
     const what = left.map(({ file, from }) => `${file} ${from}`).join(', ');
-    this.#log.info(`Settings of KSM that a killed process had changed are as before: ${what}`);
+    this.#log.info(`Restored KSM settings that a killed process had changed: ${what}`);
   }
 }
 

@@ -13,9 +13,9 @@ export function problemAsError(problem: KsmProblem): CowherdError {
     return problem.reason === 'EROFS'
       ? new CowherdError('KSM_NOT_ALLOWED', {
           detail: `${KSM_FOLDER} is read-only, as in a container`,
-          advice: 'It is a setting of the host: run the command there, as root, with the process ids of the host.',
+          advice: 'KSM is a setting of the host: run the command there, as root, with the process ids of the host.',
         })
-      : new CowherdError('KSM_NOT_ALLOWED', { detail: `${KSM_FOLDER}/run is root's to write (${problem.reason})` });
+      : new CowherdError('KSM_NOT_ALLOWED', { detail: `only root may write to ${KSM_FOLDER}/run (${problem.reason})` });
   }
   const missing = problem.kind === 'too old' ? `${KSM_FOLDER}/general_profit` : KSM_FOLDER;
   return new CowherdError('KSM_UNAVAILABLE', { detail: `there is no ${missing}` });

@@ -151,8 +151,8 @@ export class KsmSwitch {
         throw error;
       }
       throw new CowherdError('KSM_NOT_ALLOWED', {
-        detail: `process ${this.#readRecord()?.pid ?? '?'} of Cowherd is merging memory on this host right now`,
-        advice: `Wait until it has ended, or end it; ${this.#record} tells of it.`,
+        detail: `process ${this.#readRecord()?.pid ?? '?'} of Cowherd is already merging memory on this host`,
+        advice: `Wait until it has ended, or kill it; ${this.#record} names it.`,
         cause: error,
       });
     }

@@ -104,7 +104,7 @@ describe('a heal is due', () => {
     for (let second = 0; second < 5; second += 1) {
       ({ memory, because } = consider(memory, look(second * 1000, [60, 4, 60])));
     }
-    expect(because).toBe('2 worker(s) have 120.0 MiB unshared; it is estimated to win 60.0 MiB of 500.0 MiB');
+    expect(because).toBe('2 worker(s) have 120.0 MiB unshared; estimated saving: 60.0 MiB of 500.0 MiB');
   });
 });
 
@@ -187,7 +187,7 @@ describe('healing stops', () => {
   test('after a heal that won little', () => {
     const { memory, win } = heal(newHealMemory(), 0, [100, 100], [90, 90]);
     expect(win?.won).toBe(20 * MIB);
-    expect(memory.stoppedBecause).toMatch(/^the last heal won 20.0 MiB, less than the 25.0 MiB/);
+    expect(memory.stoppedBecause).toMatch(/^the last heal saved 20.0 MiB, less than the 25.0 MiB/);
     expect(untilDue(memory, 1e9, [500, 500])).toBeNull();
   });
 

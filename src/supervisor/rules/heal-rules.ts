@@ -119,7 +119,7 @@ export function consider(memory: HealMemory, look: HealReading): { memory: HealM
   const because =
     look.nowMs - worthSinceMs < WORTH_FOR_MS
       ? null
-      : `${waste.size} worker(s) have ${formatMiB(bytes(sum(waste.values())))} unshared; it is estimated to win` +
+      : `${waste.size} worker(s) have ${formatMiB(bytes(sum(waste.values())))} unshared; estimated saving:` +
         ` ${formatMiB(estimate)} of ${formatMiB(look.herdPss)}`;
   return { memory: { ...memory, worthSinceMs }, because };
 }
@@ -208,8 +208,8 @@ export function measure(memory: HealMemory, look: HealReading): { memory: HealMe
       leftOver: Object.fromEntries(look.candidates.map(({ pid, unshared }) => [pid, unshared ?? bytes(0)])),
       stoppedBecause:
         won < needed
-          ? `the last heal won ${formatMiB(bytes(Math.max(0, won)))}, less than the ${formatMiB(needed)} that make one` +
-            ' worth its trouble'
+          ? `the last heal saved ${formatMiB(bytes(Math.max(0, won)))}, less than the ${formatMiB(needed)} that make a heal` +
+            ' worthwhile'
           : null,
     },
   };

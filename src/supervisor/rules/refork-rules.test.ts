@@ -189,7 +189,7 @@ describe('by benefit', () => {
         [100, 104],
       ]),
     );
-    expect(poor.memory.stoppedBecause).toMatch(/generation 2 won 10\.0 MiB/);
+    expect(poor.memory.stoppedBecause).toMatch(/generation 2 saved 10\.0 MiB/);
     expect(steadily(poor.memory, 600).reasons).toBe(0);
   });
 });

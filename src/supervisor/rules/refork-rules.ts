@@ -132,7 +132,7 @@ export function consider(
   const because =
     steadySinceMs === null || look.nowMs - steadySinceMs < STEADY_MS
       ? null
-      : `it is estimated to win ${formatMiB(bytes(Math.round(estimate)))} of ${formatMiB(look.herdPss)}`;
+      : `estimated saving: ${formatMiB(bytes(Math.round(estimate)))} of ${formatMiB(look.herdPss)}`;
   return { memory: { ...memory, steadySinceMs, lastEstimate }, because };
 }
 
@@ -190,7 +190,7 @@ export function measure(memory: ReforkMemory, look: ReforkReading): { memory: Re
       notBeforeMs: look.nowMs + PAUSE_MS,
       stoppedBecause:
         won < needed
-          ? `the refork to generation ${win.generation} won ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(needed)} that make one worth its trouble`
+          ? `the refork to generation ${win.generation} saved ${formatMiB(bytes(Math.round(Math.max(0, won))))}, less than the ${formatMiB(needed)} that make a refork worthwhile`
           : null,
     },
   };

@@ -106,7 +106,7 @@ export class HerdFile {
       this.#failed = true;
       return;
     }
-    if (this.#failed) this.#log.info(`${this.#path} is written again`);
+    if (this.#failed) this.#log.info(`${this.#path} can be written again`);
     this.#failed = false;
     this.#written = compared;
   }
@@ -114,8 +114,8 @@ export class HerdFile {
 
 function problem(path: string, error: unknown): string {
   return (
-    `${path} can't be written (${error instanceof Error ? error.message : String(error)}): serving goes on; a` +
-    ' supervisor that adopts this herd would not know of its past'
+    `${path} can't be written (${error instanceof Error ? error.message : String(error)}). The herd keeps serving,` +
+    ' but a supervisor that adopts it would lack its saved state'
   );
 }
 
@@ -129,7 +129,7 @@ export function readHerdFile(directory: string): { saved: SavedHerd | null; prob
     if (typeof parsed.state !== 'object' || typeof parsed.origin !== 'object') throw new Error('it is incomplete');
     return { saved: parsed, problem: null };
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return { saved: null, problem: `${path} is not there` };
+    if (isSystemError(error, 'ENOENT')) return { saved: null, problem: `${path} does not exist` };
     return { saved: null, problem: `${path}: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

@@ -80,7 +80,7 @@ describe('preparing', () => {
 
   test.each([0o1777, 0o777, 0o755, 0o750, 0o500])('refuses one of mode %o, and leaves it unchanged', (mode) => {
     make(mode);
-    expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', `has mode ${mode.toString(8).padStart(4, '0')}`));
+    expect(outcome()).toEqual(refusal('RUNTIME_DIRECTORY_UNSAFE', `with mode ${mode.toString(8).padStart(4, '0')}`));
     expect(modeOf(directory)).toBe(mode);
     expect(readdirSync(directory)).toEqual([]);
   });

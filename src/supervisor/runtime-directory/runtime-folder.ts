@@ -156,10 +156,10 @@ function whyForeign(path: string, whose: 'own' | 'named'): string | null {
 
 function whyNotOurs(directory: string, status: Stats, uid: number): string | null {
   if (status.uid !== uid) return `it belongs to user ${status.uid}`;
-  if ((status.mode & 0o777) !== OURS_ALONE) return `it is there already, and has mode ${modeOf(status)}`;
+  if ((status.mode & 0o777) !== OURS_ALONE) return `it already exists, with mode ${modeOf(status)}`;
   if (markerIn(directory) !== null) return null;
   const [first] = readdirSync(directory);
-  return first === undefined ? null : `it is there already, and has what is not Cowherd's: ${first}`;
+  return first === undefined ? null : `it already exists, and contains something that is not Cowherd's: ${first}`;
 }
 
 /** Only a regular file of this user counts. */

@@ -79,13 +79,13 @@ export class RuntimePlace {
       if (this.#isClosed) this.#server.close();
       writeHerdFile();
       this.#told = '';
-      log.warning(`The runtime directory ${directory} was taken away, or its control socket; it is made again`);
+      log.warning(`The runtime directory ${directory} or its control socket was removed; it has been created again`);
     } catch (error) {
       const problem = error instanceof CowherdError ? `${error.title}: ${error.detail ?? ''}` : String(error);
       if (problem === this.#told) return;
       this.#told = problem;
       log.error(
-        `The runtime directory was taken away, and cannot be made again (${problem}): the herd serves on, and commands` +
+        `The runtime directory was removed and cannot be created again (${problem}). The herd keeps serving, but commands` +
           ` do not find it; signals to process ${process.pid} still reach it`,
       );
     }

@@ -29,7 +29,7 @@ test('a start: READY once, when all workers are ready for the first time, with t
   const starting = initialState();
   const almost = { ...serving, announcedReady: false };
   expect(told([starting, starting, almost, serving, serving])).toEqual([
-    'STATUS=Starting: the application is loaded',
+    'STATUS=Starting: loading the application',
     null,
     null,
     'READY=1\nMAINPID=77\nSTATUS=Generation 1: 2 of 2 workers ready, 5 requests',
@@ -57,7 +57,7 @@ test('a refork is no reload: nobody has asked the service manager for one', () =
 test('a stop, also during a reload: STOPPING once, and no READY after it', () => {
   const stopping: HerdState = { ...serving, phase: 'stopping', rollout: null };
   expect(told([serving, { ...serving, rollout }, stopping, stopping]).slice(2)).toEqual([
-    'STOPPING=1\nSTATUS=Stopping: 2 worker(s) finish their requests',
+    'STOPPING=1\nSTATUS=Stopping: 2 worker(s) are finishing their requests',
     null,
   ]);
 });

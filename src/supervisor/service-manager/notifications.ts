@@ -87,9 +87,9 @@ function readyWorkers(state: HerdState): number {
 }
 
 function statusLine({ state, requests }: NotificationInput): string {
-  if (state.phase === 'starting') return 'Starting: the application is loaded';
+  if (state.phase === 'starting') return 'Starting: loading the application';
   if (state.phase !== 'serving')
-    return `Stopping: ${Object.keys(state.workers).length} worker(s) finish their requests`;
+    return `Stopping: ${Object.keys(state.workers).length} worker(s) are finishing their requests`;
   const { rollout, lastRollout } = state;
   const workers = `${readyWorkers(state)} of ${state.target} workers ready`;
   const serving = `Generation ${state.generation}: ${workers}, ${requests()} requests`;

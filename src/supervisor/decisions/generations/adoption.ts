@@ -80,7 +80,7 @@ function tellOfIt(draft: Draft, adoption: Adoption): void {
     log(
       draft,
       'warning',
-      'The herd keeps the arguments that it was started with; `cowherd reload` takes up those of this command',
+      'The herd keeps the arguments that it was started with; `cowherd reload` applies those of this command',
     );
   }
 }
@@ -119,7 +119,7 @@ function letUnknownMoldsGo(draft: Draft): void {
     if (used.has(generation) || phase === 'leaving' || phase === 'failed') continue;
     // After a refork, the threads keep running in the mold that loaded the application.
     if (mold.threads > 0 && generation < state.generation && !(current !== undefined && current.threads > 0)) continue;
-    log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
+    log(draft, 'warning', `Ending the mold of generation ${generation} (pid ${pid}): nothing uses it`);
     molds.dismiss(draft, generation);
   }
 }
@@ -243,5 +243,5 @@ function continueRollout(draft: Draft, inventory: Inventory): void {
   // A worker that was told to retire finishes its requests, and is killed when it waits for its order.
   const isTold = under.retiring !== null && under.retiring.toldAtMs !== null;
   if (hasMold || isTold) under.retiring = null;
-  if (!hasMold) rollout.abort(draft, 'the supervisor ended before its mold was there');
+  if (!hasMold) rollout.abort(draft, 'the supervisor ended before the new mold was started');
 }

@@ -39,8 +39,8 @@ export function tick(draft: Draft): void {
     draft,
     'error',
     `The keeper (pid ${state.keeperPid}) has not answered for ${(SILENT_MS / 1000).toFixed(0)} s:` +
-      ' workers serve on, but none that ends is replaced.' +
-      ` If somebody has stopped it, \`kill -CONT ${state.keeperPid}\` lets it go on`,
+      ' workers keep serving, but those that end are not replaced.' +
+      ` If it was stopped, \`kill -CONT ${state.keeperPid}\` resumes it`,
   );
 }
 
@@ -63,7 +63,7 @@ export function ready(draft: Draft, pid: number, adoptionProblem: string | null)
 
 export function tellAdoptionProblem(draft: Draft, problem: string | null): void {
   if (problem === null) return;
-  log(draft, 'warning', `Should this supervisor be killed, no other can adopt its herd: ${problem}`);
+  log(draft, 'warning', `If this supervisor is killed, no other can adopt its herd: ${problem}`);
 }
 
 /** The keeper is gone, and the listening sockets with it. */
@@ -90,15 +90,15 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   // While the predecessor serves, another keeper would have no sockets.
   const isHopeless = state.keeperDeathsInARow >= HOPELESS_DEATHS || predecessor.serves(state);
   if (state.phase === 'stopping' || isHopeless) {
-    const times = state.keeperDeathsInARow > 1 ? `, as the last of ${state.keeperDeathsInARow} in a row` : '';
+    const times = state.keeperDeathsInARow > 1 ? `, the last of ${state.keeperDeathsInARow} in a row` : '';
     stopping.end(draft, 'KEEPER_DIED', `${keeper} ${how}${times}`);
     return;
   }
   log(
     draft,
     'error',
-    `${capitalized(keeper)} ${how}, and the listening sockets with it: ${workers.length} worker(s) finish their` +
-      ' requests and leave, then the herd starts afresh',
+    `${capitalized(keeper)} ${how}; the listening sockets are lost. ${workers.length} worker(s) finish their` +
+      ' requests and exit, then the herd starts again',
   );
   for (const pid of pids) draft.actions.push({ do: 'forget_process', pid });
   for (const mold of Object.values(state.molds)) census.forget(draft, mold);
@@ -136,7 +136,7 @@ export function startNextWhenDue(draft: Draft): void {
     return;
   }
   draft.state.afresh = null;
-  log(draft, 'info', 'Starting afresh, with a new keeper');
+  log(draft, 'info', 'Starting again with a new keeper');
   draft.actions.push({ do: 'start_keeper' });
 }
 

@@ -14,7 +14,7 @@ export function requestReload(draft: Draft, by: string): void {
   if (state.rollout !== null) {
     // The files on disk may be newer than those that the mold under way has read.
     state.reloadAgain = by;
-    answer(draft, true, `A ${state.rollout.kind} is under way; the reload follows it`);
+    answer(draft, true, `A ${state.rollout.kind} is under way; this reload follows it`);
     return;
   }
   const mold = state.molds[state.generation];
@@ -22,7 +22,7 @@ export function requestReload(draft: Draft, by: string): void {
     // The replacement of a dead mold reads the files on disk.
     if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
     else state.reloadAgain = by;
-    answer(draft, true, 'There is no mold to fall back on: the next one is started now');
+    answer(draft, true, 'There is no current mold to fall back on: the next one is started now');
     return;
   }
   rollout.dropPrevious(draft);
@@ -38,13 +38,13 @@ export function requestRollback(draft: Draft, by: string): void {
   if (state.rollout !== null) {
     const { kind } = state.rollout;
     state.reloadAgain = null;
-    rollout.abort(draft, `taken back by ${by}`);
-    answer(draft, true, `The ${kind} under way is taken back`);
+    rollout.abort(draft, `canceled by ${by}`);
+    answer(draft, true, `Canceled the ${kind} under way`);
     return;
   }
   const to = state.previous?.generation ?? null;
   if (to === null || state.molds[to]?.phase !== 'ready') {
-    answer(draft, false, 'the previous generation is no longer there');
+    answer(draft, false, 'the previous generation is no longer available');
     return;
   }
   begin(draft, { kind: 'rollback', by, from: state.generation, to, phase: 'trial' });
@@ -76,7 +76,7 @@ export function requestRefork(draft: Draft, by: string): void {
 function mayBegin(draft: Draft, what: RolloutKind): boolean {
   const { state } = draft;
   if (state.phase === 'serving' && !predecessor.serves(state)) return true;
-  const doing = state.phase === 'serving' ? "taking another one's place" : state.phase;
+  const doing = state.phase === 'serving' ? 'taking over from another' : state.phase;
   answer(draft, false, `no ${what} while the herd is ${doing}`);
   return false;
 }
@@ -100,7 +100,7 @@ function begin(
 
 function answer(draft: Draft, accepted: boolean, text: string, generation: number | null = null): void {
   draft.answer = { accepted, text, generation };
-  if (!accepted) log(draft, 'warning', `Not done: ${text}`);
+  if (!accepted) log(draft, 'warning', `Refused: ${text}`);
 }
 
 /** Begins a reload that could not begin when it was requested, if it can begin now. */

@@ -241,12 +241,16 @@ function complete(draft: Draft, rollout: Rollout): void {
   const threaded = molds.withThreads(draft).filter(({ generation }) => generation !== rollout.to);
   const goesOn = rollout.kind === 'refork' ? threaded : [];
   for (const { generation, threads } of goesOn) {
-    log(draft, 'info', `The mold of generation ${generation} stays, with ${threadsInWords(threads)}`);
+    log(draft, 'info', `The mold of generation ${generation} stays: it runs ${threadsInWords(threads)}`);
   }
   if (rollout.kind === 'reload' && threaded.length > 0) {
     // The new mold has the same threads: their work would be done twice.
     const threads = threaded.reduce((sum, mold) => sum + mold.threads, 0);
-    log(draft, 'info', `No rollback to generation ${rollout.from}: its mold ends, with ${threadsInWords(threads)}`);
+    log(
+      draft,
+      'info',
+      `No rollback to generation ${rollout.from}: its mold ends because it runs ${threadsInWords(threads)}`,
+    );
   }
   for (const mold of Object.values(state.molds)) {
     if (mold.generation === rollout.to || goesOn.includes(mold)) continue;
@@ -284,7 +288,7 @@ export function dropPrevious(draft: Draft): void {
 function letPreviousGo(draft: Draft): void {
   const { state, nowMs } = draft;
   if (state.previous === null || nowMs < state.previous.untilMs) return;
-  log(draft, 'info', `Generation ${state.previous.generation} is let go: no rollback to it any more`);
+  log(draft, 'info', `Generation ${state.previous.generation} is no longer kept for a rollback`);
   dropPrevious(draft);
   keepListeners(draft);
 }

@@ -117,7 +117,7 @@ test('a mold that does not answer is given up, but a late answer still counts', 
 test('it is removed with its mold', () => {
   const herd = new Herd().asks();
   expect(herd.moldEnds().removed).toEqual([1]);
-  expect(herd.report).toMatchObject({ phase: 'failed', reason: 'generation 1 has no mold that is ready' });
+  expect(herd.report).toMatchObject({ phase: 'failed', reason: 'generation 1 has no ready mold' });
   // The file was written before the mold died, and is reported afterwards.
   expect(herd.says(written).removed).toEqual([1]);
   expect(new Herd().moldEnds().removed).toEqual([]);

@@ -79,7 +79,7 @@ export function censusReport(state: HerdState, runtimeDirectory: string, nowMs: 
   const report = { generation: state.generation, phase: 'none', path: null, reason: null, seconds: null } as const;
   const mold = currentMold(state);
   if (mold === null || state.phase !== 'serving') {
-    return { ...report, phase: 'failed', reason: `generation ${state.generation} has no mold that is ready` };
+    return { ...report, phase: 'failed', reason: `generation ${state.generation} has no ready mold` };
   }
   const { census } = mold;
   if (census === null) return report;

@@ -332,8 +332,8 @@ function replaceLater(draft: Draft, mold: MoldState, how: string): void {
   log(
     draft,
     'error',
-    `The mold of generation ${mold.generation} ${how}; workers serve on,` +
-      ` a new mold is made in ${(pause / 1000).toFixed(1)} s`,
+    `The mold of generation ${mold.generation} ${how}; workers keep serving,` +
+      ` a new mold is started in ${(pause / 1000).toFixed(1)} s`,
   );
 }
 

@@ -39,7 +39,7 @@ describe('a silent worker', () => {
     expect(at(state, 50_300, { agoMs: 30_300 }).signals).toEqual([]);
     const last = at(state, 51_001, { agoMs: 31_001, stack: 'File "shop.py", line 3 in index' });
     expect(last.signals).toEqual([SIGKILL]);
-    expect(last.logs).toEqual(['Worker 101 (slot 0) was here:\nFile "shop.py", line 3 in index']);
+    expect(last.logs).toEqual(['Stack of worker 101 (slot 0):\nFile "shop.py", line 3 in index']);
   });
 
   test('that is draining has the graceful timeout', () => {
@@ -85,5 +85,5 @@ test('a stack is logged once', () => {
   tellStack(draft, state.workers[101], 'here');
   tellStack(draft, state.workers[101], 'here');
   tellStack(draft, undefined, 'nowhere');
-  expect(draft.actions).toEqual([{ do: 'log', level: 'error', text: 'Worker 101 (slot 0) was here:\nhere' }]);
+  expect(draft.actions).toEqual([{ do: 'log', level: 'error', text: 'Stack of worker 101 (slot 0):\nhere' }]);
 });

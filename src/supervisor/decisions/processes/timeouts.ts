@@ -67,5 +67,5 @@ function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void
 export function tellStack(draft: Draft, worker: WorkerState | undefined, stack: string | null): void {
   if (worker === undefined || stack === null || worker.stack !== null) return;
   worker.stack = stack;
-  log(draft, 'error', `Worker ${worker.pid} (slot ${worker.slot}) was here:\n${stack}`);
+  log(draft, 'error', `Stack of worker ${worker.pid} (slot ${worker.slot}):\n${stack}`);
 }

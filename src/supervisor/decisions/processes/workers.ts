@@ -68,7 +68,7 @@ function endMoldsThatStandStill(draft: Draft): void {
     log(
       draft,
       'error',
-      `The mold of generation ${generation} (pid ${mold.pid}) has not forked for ${seconds} s: killed`,
+      `The mold of generation ${generation} (pid ${mold.pid}) has not forked for ${seconds} s and is killed`,
     );
     draft.actions.push({ do: 'signal', pid: mold.pid, signal: SIGKILL });
   }
@@ -114,7 +114,7 @@ export function scaleTo(draft: Draft, wanted: number): void {
     draft.answer = { accepted: false, text: `the herd is ${state.phase}`, generation: null };
     return;
   }
-  draft.answer = { accepted: true, text: `The herd is to have ${target} workers`, generation: null };
+  draft.answer = { accepted: true, text: `Scaling the herd to ${target} workers`, generation: null };
   if (target === state.target) return;
   state.target = target;
   log(draft, 'info', draft.answer.text);
@@ -246,7 +246,7 @@ export function replaceEnded(
 ): void {
   if (ending.exitStatus === 0 && worker.readyAtMs !== null && worker.abortedAtMs === null) {
     // The worker asked to be replaced: by the reloader, or by the application.
-    log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) left and is replaced`);
+    log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) exited and is replaced`);
     return;
   }
   replaceDead(draft, worker, ending, counters);

@@ -84,7 +84,7 @@ describe('by rule', () => {
     expect(herd.take()).toEqual({
       does: ['start_merging'],
       told: [1, 101, 102],
-      logs: ['Healing: 2 worker(s) have 160.0 MiB unshared; it is estimated to win 80.0 MiB of 500.0 MiB'],
+      logs: ['Healing: 2 worker(s) have 160.0 MiB unshared; estimated saving: 80.0 MiB of 500.0 MiB'],
     });
     herd.ticks(3, passes);
     expect(herd.take().does).toEqual([]);
@@ -93,7 +93,7 @@ describe('by rule', () => {
     expect(herd.take().does).toEqual(['stop_merging']);
     herd.ticks(1);
     expect(herd.take().logs).toEqual([
-      'The heal has won 140.0 MiB in 4.0 s, at 200 ms of CPU time of ksmd (estimated: 80.0 MiB)',
+      'The heal saved 140.0 MiB in 4.0 s, using 200 ms of CPU time of ksmd (estimated: 80.0 MiB)',
     ]);
   });
 
@@ -106,7 +106,7 @@ describe('by rule', () => {
   test('if nothing can be healed, one line says why, once', () => {
     const problem = { problem: 'KSM is root’s', sample: null, ksmdMs: null };
     const herd = new Herd().ticks(30, problem);
-    expect(herd.take()).toEqual({ does: [], told: [], logs: ['heal is set, but nothing is: KSM is root’s'] });
+    expect(herd.take()).toEqual({ does: [], told: [], logs: ['heal is on, but cannot work here: KSM is root’s'] });
     expect(herd.state.heal.problem).toBe('KSM is root’s');
     herd.ticks(5);
     expect(herd.state.heal.problem).toBeNull();
@@ -117,14 +117,14 @@ describe('by rule', () => {
     const herd = new Herd().ticks(5);
     herd.take();
     herd.event({ type: 'merging_failed', reason: 'another one merges' });
-    expect(herd.take().logs).toEqual(['Nothing is healed: another one merges']);
+    expect(herd.take().logs).toEqual(['Cannot heal: another one merges']);
     expect(herd.ticks(100).take().does).toEqual([]);
   });
 
   test('a heal that won little is the last until new code is loaded', () => {
     const herd = new Herd().ticks(5).ticks(6, passes).ticks(2);
     const { logs } = herd.take();
-    expect(logs.at(-1)).toMatch(/^No more heals until the code is loaded anew: the last heal won 0.0 MiB/);
+    expect(logs.at(-1)).toMatch(/^No more heals until the code is reloaded: the last heal saved 0.0 MiB/);
     expect(herd.ticks(600).take().does).toEqual([]);
     const outcome = {
       kind: 'reload',

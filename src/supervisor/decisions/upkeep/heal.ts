@@ -53,7 +53,7 @@ export function tick(draft: Draft, memory: HerdReading | undefined, look: Mergin
 export function couldNotStart(draft: Draft, reason: string): void {
   const { heal } = draft.state;
   heal.rules = failed(heal.rules, reason);
-  log(draft, 'warning', `Nothing is healed: ${reason}`);
+  log(draft, 'warning', `Cannot heal: ${reason}`);
 }
 
 function follow(draft: Draft, look: MergingReading): void {
@@ -80,24 +80,25 @@ function breakOff(draft: Draft): void {
 /** Logs once why nothing can be healed here; returns whether there is such a problem. */
 function tellProblem(draft: Draft, problem: string | null): boolean {
   const { heal } = draft.state;
-  if (problem !== null && problem !== heal.problem) log(draft, 'warning', `heal is set, but nothing is: ${problem}`);
+  if (problem !== null && problem !== heal.problem)
+    log(draft, 'warning', `heal is on, but cannot work here: ${problem}`);
   heal.problem = problem;
   return problem !== null;
 }
 
 function tellWin(draft: Draft, { won, tookMs, ksmdMs, estimated }: { won: number } & WinParts): void {
   const { stoppedBecause } = draft.state.heal.rules;
-  const cost = ksmdMs === null ? '' : `, at ${formatDuration(milliseconds(ksmdMs))} of CPU time of ksmd`;
+  const cost = ksmdMs === null ? '' : `, using ${formatDuration(milliseconds(ksmdMs))} of CPU time of ksmd`;
   log(
     draft,
     'info',
-    `The heal has won ${formatMiB(bytes(won))} in ${formatDuration(milliseconds(tookMs))}${cost}` +
+    `The heal saved ${formatMiB(bytes(won))} in ${formatDuration(milliseconds(tookMs))}${cost}` +
       ` (estimated: ${formatMiB(bytes(estimated))})`,
   );
   if (stoppedBecause === null) return;
   const advice =
-    'Pages that a collection writes are copied again as fast as they are merged: a heap policy from `freeze` on keeps them';
-  log(draft, 'info', `No more heals until the code is loaded anew: ${stoppedBecause}. ${advice}`);
+    'Collections write to merged pages and copy them again as fast as they are merged; heap policies from `freeze` on prevent that';
+  log(draft, 'info', `No more heals until the code is reloaded: ${stoppedBecause}. ${advice}`);
 }
 
 interface WinParts {

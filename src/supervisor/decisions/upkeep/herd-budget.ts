@@ -20,7 +20,7 @@ export function herdBudget(settings: Settings, memory: HerdReading): HerdBudget 
   if (asked !== 'auto') return { used: memory.pss, limit: asked, name: 'herd_memory' };
   const { cgroup } = memory;
   if (cgroup === null || cgroup.limit === null) return null;
-  return { used: cgroup.used, limit: Math.floor(cgroup.limit * CGROUP_PART), name: 'nine tenths of its cgroup' };
+  return { used: cgroup.used, limit: Math.floor(cgroup.limit * CGROUP_PART), name: 'nine tenths of its cgroup limit' };
 }
 
 /** The worker with most private memory: recycling returns only memory that no other process maps. */

@@ -135,9 +135,7 @@ describe('memory', () => {
     expect(herd.after(1).marked).toEqual([102]);
     expect(herd.counts).toEqual({ [rule]: 1 });
     expect(herd.state.workers[102]!.replaceBecause).toMatch(new RegExp(`, recycle_${rule} is [12][01]0.0 MiB$`));
-    expect(herd.logs).toEqual([
-      `info: Worker 102 (slot 1) is to be replaced: ${herd.state.workers[102]!.replaceBecause}`,
-    ]);
+    expect(herd.logs).toEqual([`info: Replacing worker 102 (slot 1): ${herd.state.workers[102]!.replaceBecause}`]);
   });
 
   test('a spike does not count, nor does one sample that is seen many times', () => {
@@ -229,7 +227,7 @@ describe('a limit below the minimum of a new worker', () => {
     expect(herd.state.recycling.stopped).toHaveLength(1);
     expect(herd.logs).toEqual([
       'error: Recycling by recycle_private is stopped: 5.0 MiB of private memory, recycle_private is 4.0 MiB;' +
-        ' worker 101 was over it from its start, and so would be every replacement. Raise the limit and reload',
+        ' worker 101 exceeded it from its start, and every replacement would too. Raise the limit and reload',
     ]);
   });
 
@@ -240,7 +238,7 @@ describe('a limit below the minimum of a new worker', () => {
       herd.exchange();
     }
     expect(herd.counts).toEqual({ private: 2 });
-    expect(herd.logs.at(-1)).toContain('3 workers in a row were over it as soon as they served');
+    expect(herd.logs.at(-1)).toContain('3 workers in a row exceeded it as soon as they served');
   });
 
   test('leaves other rules alone, and a new limit or a new generation restarts the rule', () => {
@@ -272,8 +270,8 @@ describe('a limit below the minimum of a new worker', () => {
   test('without samples the memory rules log an error, once', () => {
     const herd = new Herd(1, { recycle_pss_bytes: 1, herd_memory: 'auto', sampling_budget_percent: 0 }).after(5);
     expect(herd.logs).toEqual([
-      'error: Recycling by recycle_pss is stopped: sampling_budget is 0, so memory is not looked at',
-      'error: Recycling by herd_memory is stopped: sampling_budget is 0, so memory is not looked at',
+      'error: Recycling by recycle_pss is stopped: sampling_budget is 0, so memory is not sampled',
+      'error: Recycling by herd_memory is stopped: sampling_budget is 0, so memory is not sampled',
     ]);
   });
 });
@@ -284,7 +282,9 @@ describe('requests', () => {
     const limits: number[] = [];
     for (let second = 0; second < 100; second += 1) {
       for (const pid of herd.after(1).marked) {
-        limits.push(Number(/max_requests is (\d+) for it/.exec(herd.state.workers[pid]!.replaceBecause!)?.[1]));
+        limits.push(
+          Number(/max_requests is (\d+) for this worker/.exec(herd.state.workers[pid]!.replaceBecause!)?.[1]),
+        );
       }
       herd.exchange();
     }
@@ -326,7 +326,7 @@ describe('the budget of the herd', () => {
     expect(herd.after(2).marked).toEqual([]);
     expect(herd.after(1).marked).toEqual([103]);
     expect(herd.state.workers[103]!.replaceBecause).toBe(
-      'the herd takes 270.0 MiB, herd_memory is 200.0 MiB; this worker has most private memory, 90.0 MiB',
+      'the herd uses 270.0 MiB, herd_memory is 200.0 MiB; this worker has the most private memory, 90.0 MiB',
     );
     expect(herd.after(20).marked).toEqual([103]);
     herd.set(101, { privateBytes: 85 * MIB });
@@ -351,7 +351,7 @@ describe('the budget of the herd', () => {
     const herd = new Herd(2, { herd_memory: 'auto' });
     herd.cgroup = { limit: null, used: 1 };
     expect(herd.after(5).logs).toEqual([
-      'error: Recycling by herd_memory is stopped: no limit on the memory of the cgroup can be seen',
+      'error: Recycling by herd_memory is stopped: no memory limit of the cgroup is visible',
     ]);
   });
 
@@ -362,7 +362,7 @@ describe('the budget of the herd', () => {
       herd.exchange();
     }
     expect(herd.counts).toEqual({ herd_memory: 3 });
-    expect(herd.logs.at(-1)).toContain('all 3 workers were replaced, and it is still more');
+    expect(herd.logs.at(-1)).toContain('all 3 workers were replaced, and it is still over the limit');
   });
 });
 

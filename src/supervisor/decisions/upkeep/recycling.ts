@@ -109,9 +109,9 @@ function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due):
     recycling.freshInARow[rule] = inARow;
     if (watch?.fresh === true && (!watch.wasUnder || inARow >= FRESH_IN_A_ROW)) {
       const who = watch.wasUnder
-        ? `${inARow} workers in a row were over it as soon as they served`
-        : `worker ${worker.pid} was over it from its start`;
-      stop(draft, settings, rule, `${because}; ${who}, and so would be every replacement. ${RAISE}`);
+        ? `${inARow} workers in a row exceeded it as soon as they served`
+        : `worker ${worker.pid} exceeded it from its start`;
+      stop(draft, settings, rule, `${because}; ${who}, and every replacement would too. ${RAISE}`);
       return;
     }
   }
@@ -122,7 +122,7 @@ function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due):
         draft,
         settings,
         rule,
-        `${because}; all ${herd.inARow} workers were replaced, and it is still more. ${RAISE}`,
+        `${because}; all ${herd.inARow} workers were replaced, and it is still over the limit. ${RAISE}`,
       );
       return;
     }
@@ -132,7 +132,7 @@ function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due):
   }
   recycling.counts[rule] += 1;
   recycling.marked[worker.pid] = rule;
-  log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) is to be replaced: ${because}`);
+  log(draft, 'info', `Replacing worker ${worker.pid} (slot ${worker.slot}): ${because}`);
   workers.replace(draft, worker.pid, because);
 }
 
@@ -158,7 +158,7 @@ function stopRulesWithoutSamples(draft: Draft, settings: Settings): void {
   if (settings.sampling_budget_percent > 0) return;
   const rules = [...MEMORY_RULES, 'herd_memory' as const].filter((rule) => isOn(limitOf(settings, rule)));
   for (const rule of rules) {
-    if (!isStopped(draft.state, rule)) stop(draft, settings, rule, 'sampling_budget is 0, so memory is not looked at');
+    if (!isStopped(draft.state, rule)) stop(draft, settings, rule, 'sampling_budget is 0, so memory is not sampled');
   }
 }
 
@@ -244,7 +244,7 @@ function reasonOf(
   if (settings.max_requests > 0 && beat !== undefined) {
     const limit = settings.max_requests + jitterOf(worker, settings.max_requests_jitter);
     if (beat.requestsFinished >= limit) {
-      const because = `${formatCount(beat.requestsFinished)} requests, max_requests is ${formatCount(limit)} for it`;
+      const because = `${formatCount(beat.requestsFinished)} requests, max_requests is ${formatCount(limit)} for this worker`;
       return { rule: 'requests', because };
     }
     lookAgainInTime(draft, watch, beat, limit);
@@ -252,7 +252,8 @@ function reasonOf(
   if (settings.recycle_age_seconds > 0) {
     const limit = settings.recycle_age_seconds + jitterOf(worker, settings.recycle_age_jitter_seconds);
     const age = (nowMs - worker.forkedAtMs) / 1000;
-    if (age >= limit) return { rule: 'age', because: `${age.toFixed(0)} s old, recycle_age is ${limit} s for it` };
+    if (age >= limit)
+      return { rule: 'age', because: `${age.toFixed(0)} s old, recycle_age is ${limit} s for this worker` };
   }
   return null;
 }
@@ -278,7 +279,7 @@ function countHerd(draft: Draft, settings: Settings, memory: HerdReading): void 
     herd.inARow = 0;
   }
   if (settings.herd_memory !== 'auto' || budget !== null || isStopped(draft.state, 'herd_memory')) return;
-  stop(draft, settings, 'herd_memory', 'no limit on the memory of the cgroup can be seen');
+  stop(draft, settings, 'herd_memory', 'no memory limit of the cgroup is visible');
 }
 
 /**
@@ -308,8 +309,8 @@ function herdDue(
   const largest = largestWorker(old, memory);
   if (largest === null) return [];
   const because =
-    `the herd takes ${formatMiB(bytes(budget.used))}, ${budget.name} is ${formatMiB(bytes(budget.limit))};` +
-    ` this worker has most private memory, ${formatMiB(bytes(largest.private))}`;
+    `the herd uses ${formatMiB(bytes(budget.used))}, ${budget.name} is ${formatMiB(bytes(budget.limit))};` +
+    ` this worker has the most private memory, ${formatMiB(bytes(largest.private))}`;
   const beat = beats.get(largest.worker.pid);
   return [
     {

@@ -22,13 +22,13 @@ export function tick(draft: Draft, memory: HerdReading | undefined): void {
     log(
       draft,
       'info',
-      `The refork to generation ${generation} has won ${formatMiB(bytes(won))}, ${formatMiB(bytes(wonPerWorker))} per worker:` +
-        ' measured with its workers as warm as those before were',
+      `The refork to generation ${generation} saved ${formatMiB(bytes(won))}, ${formatMiB(bytes(wonPerWorker))} per worker,` +
+        ' measured when its workers were as warm as those before',
       { win: measured.win },
     );
     const { stoppedBecause } = refork.rules;
     if (settings.refork_by_benefit && stoppedBecause !== null) {
-      log(draft, 'info', `No more reforks by benefit until the code is loaded anew: ${stoppedBecause}`);
+      log(draft, 'info', `No more reforks by benefit until the code is reloaded: ${stoppedBecause}`);
     }
   }
   const limits = { after: settings.refork_after, byBenefit: settings.refork_by_benefit };
