@@ -1,10 +1,11 @@
 /**
  * `make bench-exit`: how long a server takes to stop, and how much memory the host must have for that.
  *
- * Eight workers with a heap of 250 MiB, which a short load has made real (private caches, open connections), then left
- * idle. `exit_seconds` is the time from SIGTERM to the end of the last process. `exit_extra_mib` is by how much the
- * host's available memory (MemAvailable, every 2 ms, read by another process) falls meanwhile below what it was right
- * before. A graceful stop for all: no request is in flight. Environment: BENCH_ROUNDS (3), BENCH_SECONDS (5, of load).
+ * Eight workers with a heap of 250 MiB get a short load, which fills private caches and opens connections, and are then
+ * left idle. `exit_seconds` is the time from SIGTERM to the end of the last process. `exit_extra_mib` is how far the
+ * host's available memory (MemAvailable, read every 2 ms by another process) falls meanwhile below its value right
+ * before. Every server stops gracefully: no request is in flight. Environment: BENCH_ROUNDS (3), BENCH_SECONDS (5, of
+ * load).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';

@@ -1,19 +1,19 @@
 /**
- * `make bench-heal`: how much of what collections have copied `cowherd heal` wins back, and what that costs.
+ * `make bench-heal`: how much of the memory that collections have copied `cowherd heal` wins back, and at what cost.
  *
- * Cowherd with the heap policy `stock`, and gunicorn with `--preload` whose processes allow merging (as docs/heal.md
- * has it for gunicorn.conf.py), serve the bundled application with eight sync workers, from a fresh start each time,
- * until a load has had their workers collect. Then nothing is asked any more: `cowherd why` compares the memory of
- * every worker with that of the process it was forked from, `cowherd heal` heals, `cowherd why` compares again.
+ * Two servers run the bundled application with eight sync workers, freshly started in each round: Cowherd with the heap
+ * policy `stock`, and gunicorn with `--preload` whose processes allow merging (by the lines for gunicorn.conf.py in
+ * docs/heal.md). A load makes their workers collect, and ends. Then `cowherd why` compares the memory of every worker
+ * with that of its parent, `cowherd heal` heals, and `cowherd why` compares again.
  *
- * - identical: bytes that workers hold alone and that are byte for byte what the mold has there; sum of the workers.
- * - `heal_percent`: how much of that is won back: by the second comparison (what is not identical and unshared any
- *   more) or by the fall of PSS, whichever is less; the median of the rounds, of the server with which it is less.
+ * - identical: private bytes of the workers that equal the mold's byte for byte; sum over the workers.
+ * - `heal_percent`: the part of them that is won back, either by the second comparison (they are no longer identical
+ *   and unshared) or by the fall of PSS, whichever is less. Median of the rounds, of the server with the lower one.
  *
- * What the kernel merges beyond that, pages that several workers have alike but not the mold, counts in the fall of PSS
- * and so may make it more than all. The CPU time is that of the kernel's thread ksmd.
+ * The kernel also merges pages that several workers have in common but the mold has not. They count in the fall of PSS,
+ * which can therefore exceed 100%. The CPU time is that of the kernel thread ksmd.
  *
- * It takes root and a kernel that can merge (docs/heal.md), and KSM must be off before. Environment: BENCH_ROUNDS (3),
+ * Needs root and a kernel that can merge (docs/heal.md); KSM must be off at the start. Environment: BENCH_ROUNDS (3),
  * BENCH_SECONDS (15, of load), BENCH_CONNECTIONS (16).
  */
 import { execFile } from 'node:child_process';
@@ -40,12 +40,12 @@ const SETTLE_MS = 1000;
 const ROUNDS = settingFrom(process.env, 'BENCH_ROUNDS', 3);
 const LOAD_SECONDS = settingFrom(process.env, 'BENCH_SECONDS', 15);
 const CONNECTIONS = settingFrom(process.env, 'BENCH_CONNECTIONS', 16);
-/** A report names every mapping of every worker. */
+/** Bytes of output to accept: a report names every mapping of every worker. */
 const MOST_OUTPUT = 256 * 1024 * 1024;
 
 const targets = [atLeast('heal_percent', 80)];
 
-/** What has gunicorn's processes allow it; Cowherd's are told to. */
+/** Makes gunicorn's processes allow merging. Cowherd's need nothing: `cowherd heal` tells them to. */
 const ALLOWING = {
   PYTHONPATH: path.join(CHECKOUT, 'agent'),
   GUNICORN_CMD_ARGS: `--config ${path.join(import.meta.dirname, 'lib', 'allow_merging.py')}`,

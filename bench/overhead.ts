@@ -1,16 +1,16 @@
 /**
- * `make bench-overhead`: what the supervisor and the keeper take beside the workers, with 8 and with 64 of them.
+ * `make bench-overhead`: the cost of the supervisor and the keeper, with 8 and with 64 workers.
  *
- * Two servers of the bundled application run at once, one that samples (the default budget) and one that does not
- * (`--sampling-budget 0`). After a load that fills the workers' caches both rest, then they take turns under load; the
- * supervisor of the one that waits is stopped (SIGSTOP) meanwhile, so that it takes nothing from the other. What it has
- * gathered of its budget meanwhile it spends before its own turn is measured.
+ * Two servers of the bundled application run at once: one samples (with the default budget), one does not
+ * (`--sampling-budget 0`). A load fills the workers' caches, then both servers rest, then they take turns under load.
+ * The supervisor of the waiting server is stopped (SIGSTOP), so that it takes nothing from the other one. The sampling
+ * budget that it gains meanwhile is spent before its own turn is measured.
  *
- * - `sampling_core_percent_N`: percent of one core that sampling costs: the highest of what the sampler itself counts
- *   (`cowherd status`, herd.sampling), and of how much more CPU time (user and system, of the supervisor with all its
- *   threads and the keeper) the server that samples has used than the other one; both at rest and under load.
- * - `supervisor_mib`, `keeper_mib`: the largest resident memory seen of either.
- * - `rps_ratio_sampling`: requests per second with sampling to those without, with 8 workers: the median over the
+ * - `sampling_core_percent_N`: the cost of sampling in percent of one core. It is the highest of the sampler's own
+ *   count (`cowherd status`, herd.sampling) and of the extra CPU time of the sampling server, at rest and under load
+ *   (user and system time of the keeper and of all threads of the supervisor).
+ * - `supervisor_mib`, `keeper_mib`: the largest resident memory seen of each.
+ * - `rps_ratio_sampling`: requests per second with sampling divided by those without, with 8 workers; median over the
  *   pairs of turns.
  *
  * Environment: BENCH_ROUNDS (6 pairs of turns with 8 workers; a third with 64), BENCH_SECONDS (5 a turn),
@@ -35,7 +35,7 @@ const CONNECTIONS = 16;
 const PAIRS = settingFrom(process.env, 'BENCH_ROUNDS', 6);
 const TURN_SECONDS = settingFrom(process.env, 'BENCH_SECONDS', 5);
 const REST_SECONDS = settingFrom(process.env, 'BENCH_REST_SECONDS', 20);
-/** After a start, and after a stop, the sampler has much to look at; that is neither rest nor an ordinary load. */
+/** After a start or a stop, the sampler has much to look at, which is neither rest nor ordinary load. */
 const SETTLE_MS = 3000;
 const SMALL = 8;
 const LARGE = 64;
@@ -50,7 +50,7 @@ const targets = [
 
 type Sampling = 'on' | 'off';
 
-/** One of the two servers, and what has been measured of it. */
+/** One of the two servers, with its measurements. */
 class Side {
   readonly sampling: Sampling;
   readonly serving: Serving;
@@ -81,7 +81,7 @@ class Side {
     return new Side(sampling, serving, keeper);
   }
 
-  /** The memory now, and what the sampler says of its own cost. */
+  /** Records the current memory and the sampler's count of its own cost. */
   async look(): Promise<void> {
     this.supervisorBytes = Math.max(this.supervisorBytes, residentBytes(this.serving.root));
     this.keeperBytes = Math.max(this.keeperBytes, residentBytes(this.keeper));

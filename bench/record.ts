@@ -1,15 +1,16 @@
 /**
  * `make bench-record`: what `cowherd record` finds on a stock server, and what it costs there.
  *
- * gunicorn with `--preload` and the bundled application, eight sync workers that were just forked. In each round two
- * fresh servers get the same load, one after the other, the first one in turns: one is recorded from its first request
- * on, when the collector copies most of what is shared, and one is not.
+ * gunicorn with `--preload` runs the bundled application with eight freshly forked sync workers. In each round two
+ * fresh servers get the same load, one after the other, in alternating order. One of them is recorded from its first
+ * request on, while the collector copies most of the shared memory; the other is not recorded.
  *
- * - `record_collector_percent`: of the faults recorded, those in the collector; the least of all rounds.
- * - `record_lost_percent`: of all faults, those of which no sample could be kept; the most of all rounds.
- * - `record_rps_ratio`: requests per second of the recorded server to those of the other one; the median of the rounds.
+ * - `record_collector_percent`: the percentage of recorded faults that are in the collector; minimum over the rounds.
+ * - `record_lost_percent`: the percentage of all faults whose sample was lost; maximum over the rounds.
+ * - `record_rps_ratio`: requests per second of the recorded server divided by those of the other one; median over the
+ *   rounds.
  *
- * It records with the better event that can be had here, which the table names. Environment: BENCH_ROUNDS (5),
+ * It records with the better event that is available here; the table names it. Environment: BENCH_ROUNDS (5),
  * BENCH_SECONDS (20, of load).
  */
 import { readFileSync } from 'node:fs';
@@ -42,7 +43,7 @@ const targets = [
   atLeast('record_rps_ratio', 0.95),
 ];
 
-/** A `cowherd record` that has begun. */
+/** Starts `cowherd record` and waits until it records. The returned function waits for its report. */
 async function startRecording(serving: Serving, scratch: string): Promise<() => Promise<RecordReport>> {
   const log = path.join(scratch, `record-${serving.root}.json`);
   const args = ['record', String(serving.root), '--seconds', String(SECONDS), '--json'];

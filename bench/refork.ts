@@ -1,16 +1,16 @@
 /**
- * `make bench-refork`: what a refork wins in an application that grows warm only in its workers.
+ * `make bench-refork`: the memory that a refork saves in an application that warms up only in its workers.
  *
- * The application (`apps/warming.py`) is small when it is loaded; each worker warms some 100 MiB of imported modules,
- * compiled templates and caches by its first 100 requests. Two herds of it, with eight sync workers and the policy
- * `auto`, are loaded until every worker is warm. One of them reforks, and is loaded until each new worker has answered
- * as many requests; then the two take turns under load.
+ * The application (`apps/warming.py`) is small when it is loaded. With its first 100 requests each worker warms about
+ * 100 MiB of imported modules, compiled templates and caches. Two herds with eight sync workers and the policy `auto`
+ * get load until every worker is warm. One of them reforks, and gets load until each new worker has answered the same
+ * number of requests. Then the two take turns under load.
  *
- * - `pss_ratio`: the proportional memory (PSS) of all processes of the herd that reforked, supervisor and keeper too,
- *   after to before, both when each worker has answered at least as many requests as there are pages. What was won is
- *   shown for each worker: its private memory before and after.
- * - `rps_ratio`: requests per second of the herd that reforked to those of the one that did not; the median over the
- *   pairs of turns.
+ * - `pss_ratio`: the proportional memory (PSS) of all processes of the reforked herd, including supervisor and keeper,
+ *   after the refork divided by before it. Each worker has answered at least one request per page at both times. The
+ *   table shows the private memory of each worker before and after.
+ * - `rps_ratio`: requests per second of the reforked herd divided by those of the other one; median over the pairs of
+ *   turns.
  *
  * Environment: BENCH_ROUNDS (6 pairs of turns), BENCH_SECONDS (5 a turn).
  */
@@ -34,7 +34,7 @@ import { turns } from './lib/turns.ts';
 
 const WORKERS = 8;
 const CONNECTIONS = 16;
-/** As many as the application has pages. */
+/** One per page of the application. */
 const REQUESTS_UNTIL_WARM = 100;
 const WARMING_SECONDS = 5;
 const MOST_WARMING_TURNS = 60;
@@ -47,7 +47,7 @@ const targets = [atMost('pss_ratio', 0.5), atLeast('rps_ratio', 1)];
 interface Memory {
   readonly herdPssMib: number;
   readonly moldAnonymousMib: number;
-  /** Of each worker: its own pages, and its share of the others. */
+  /** Private memory and PSS of each worker. */
   readonly workers: readonly { readonly pid: number; readonly privateMib: number; readonly pssMib: number }[];
 }
 
@@ -60,7 +60,7 @@ function modulesIn(scratch: string): Record<string, string> {
   return { WARMING_MODULES: path.join(scratch, 'modules') };
 }
 
-/** Loads it until each of the workers has answered so many requests. */
+/** Puts load on the herd until each worker has answered REQUESTS_UNTIL_WARM requests. */
 async function warm(serving: Serving, { scratch }: Bench): Promise<void> {
   for (let turn = 0; turn < MOST_WARMING_TURNS; turn += 1) {
     await load({ port: serving.port, path: '/', connections: CONNECTIONS, seconds: WARMING_SECONDS }, scratch);
@@ -124,7 +124,7 @@ async function measure(bench: Bench): Promise<Outcome> {
   const reforkedPerSecond = perSecond.get(reforked) ?? [];
   bench.say(
     `The refork took ${reforkSeconds.toFixed(1)} s. ` +
-      `Requests/s: ${median(keptPerSecond).toFixed(0)} without it, ${median(reforkedPerSecond).toFixed(0)} after it`,
+      `Requests/s: ${median(keptPerSecond).toFixed(0)} without, ${median(reforkedPerSecond).toFixed(0)} with refork`,
   );
   return {
     figures: {
@@ -141,7 +141,7 @@ function showMemory(before: Memory, after: Memory, { say }: Bench): void {
   const now = byPrivate(after);
   say(
     table(
-      ['MiB', 'before', 'after', 'won'],
+      ['MiB', 'before', 'after', 'saved'],
       [
         ...byPrivate(before).map((worker, index) =>
           row(`private of worker ${index + 1}`, worker.privateMib, now[index]?.privateMib ?? Number.NaN),

@@ -1,22 +1,22 @@
 /**
- * `make bench-reload`: what a reload does to the requests meanwhile, and what memory it takes.
+ * `make bench-reload`: how a reload slows the requests meanwhile, and how much memory it takes.
  *
- * The bundled application with eight sync workers, which a load has warmed; then requests at a steady pace
- * (`lib/paced-load-process.ts`; times count from when a request was due). Cowherd's `reload`, gunicorn's SIGHUP (each
- * worker loads the application; the old ones are told to leave at once), gunicorn's SIGUSR2 with `--preload` (a second
- * master, then SIGTERM to the first), and uWSGI's chain reload (`--lazy-apps`: one worker after the other loads the
- * application). Each server is reloaded twice:
+ * The bundled application runs with eight sync workers, which a load has warmed; then requests come at a steady pace
+ * (`lib/paced-load-process.ts`; latencies count from when a request was due). Cowherd's `reload` is compared with
+ * gunicorn's SIGHUP (each new worker loads the application, the old ones are told to leave at once), with gunicorn's
+ * SIGUSR2 with `--preload` (a second master, then SIGTERM to the first), and with uWSGI's chain reload (`--lazy-apps`:
+ * one worker after the other loads the application). Each server is reloaded twice:
  *
- * - the first time its memory is watched: the proportional memory (PSS) of all its processes, summed up some times a
- *   second. `extra_memory_in_molds`: how much the largest sum is above the one right before, divided by the anonymous
- *   memory of Cowherd's mold. The host's available memory would tell the same, and what else the machine does too.
- * - the second time the requests are: those due in the seconds before, and those due from the command until one second
- *   after the last old process has left, when the new workers' caches are still cold. `p99_ratio` is the 99th percentile
- *   of the latter to that of the former; the median over the rounds. `failed`: requests of all rounds, also of the first
- *   reload, that failed in Cowherd.
+ * - The first reload measures memory: the proportional memory (PSS) of all processes of the server, summed up several
+ *   times a second. `extra_memory_in_molds` is the largest sum minus the one right before, divided by the anonymous
+ *   memory of Cowherd's mold. The host's available memory would show the same, but with other work on the machine.
+ * - The second reload measures requests: those due in the seconds before it, and those due from the command until one
+ *   second after the last old process has left, when the new workers' caches are still cold. `p99_ratio` is the 99th
+ *   percentile during the reload divided by the one before it; median over the rounds. `failed` counts the failed
+ *   requests of Cowherd in all rounds, during the first reload too.
  *
- * Environment: BENCH_ROUNDS (3), BENCH_SECONDS (10, of load before a reload), BENCH_RATE (30 requests a second: a quarter
- * of what the application can do on two cores).
+ * Environment: BENCH_ROUNDS (3), BENCH_SECONDS (10, of load before a reload), BENCH_RATE (30 requests a second: a
+ * quarter of what the application can do on two cores).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../src/base/clock.ts';
@@ -53,7 +53,7 @@ async function reloadTwice(server: Server, { scratch, feedEnvironment: environme
 
   const firstPace = await PacedLoad.start({ port: serving.port, path: '/', perSecond: RATE });
   const { result: first, watched } = await watchPss(async () => await reload(serving, members.mold, WORKERS));
-  // What has piled up is not to count for the second one.
+  // Requests that have piled up must not count for the second reload.
   const requestsAtFirst = await firstPace.end();
 
   const pace = await PacedLoad.start({ port: serving.port, path: '/', perSecond: RATE });

@@ -1,18 +1,20 @@
 /**
- * `make bench-sharing`: what is left of the shared memory after a load, and what that does to the requests.
+ * `make bench-sharing`: how much memory stays shared under load, and how the requests are affected.
  *
- * Every server serves the bundled application (250 MiB of objects loaded before the fork, a cache of 40 MiB filled by
- * each worker during the load) with eight sync workers, under a closed loop of 16 connections from another process,
- * from a fresh start each time. Cowherd's arms play one request in the mold before the fork, as a user would have it.
+ * Every server runs the bundled application (250 MiB of objects loaded before the fork, a cache of 40 MiB filled by
+ * each worker during the load) with eight sync workers, freshly started in each round, under a closed loop of 16
+ * connections from another process. Cowherd's arms play one request in the mold before the fork, as a user would
+ * configure it.
  *
  * - shared at the fork: the anonymous memory of the mold (gunicorn's arbiter, uWSGI's master) before the load.
- * - shared after: a worker's anonymous memory without the pages that are its alone, after the load; the middle worker.
- * - retention: the second over the first. Herd PSS counts every process, Cowherd's supervisor and keeper too.
- * - CPU per request: of all processes of the server together; other work on the machine blurs it least.
- * - the reading arms: a server with one worker, which reads every preloaded object once, at one request.
+ * - shared after: a worker's anonymous memory without its private pages, after the load; median of the workers.
+ * - retention: the second divided by the first. Herd PSS counts every process, including Cowherd's supervisor and
+ *   keeper.
+ * - CPU per request: CPU time of all processes of the server. Other work on the machine blurs it least.
+ * - the reading arms: a server with one worker, which reads every preloaded object once, in one request.
  *
- * All values are medians over the rounds. Ratios between servers are taken within each round and the median of these
- * is given: what slows the machine for a while slows both. Environment: BENCH_ROUNDS (3), BENCH_SECONDS (15, of load),
+ * All values are medians over the rounds. Ratios between servers are the median of the ratios within each round, since
+ * a slow spell of the machine slows both servers. Environment: BENCH_ROUNDS (3), BENCH_SECONDS (15, of load),
  * BENCH_CONNECTIONS (16).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +33,7 @@ import { table } from './lib/table.ts';
 import { turns } from './lib/turns.ts';
 
 const WORKERS = 8;
-/** After the start, and after the load: until the last worker has booted, and rests. */
+/** Pause after the start and after the load, until the last worker has booted and rests. */
 const SETTLE_MS = 1000;
 const ROUNDS = settingFrom(process.env, 'BENCH_ROUNDS', 3);
 const LOAD_SECONDS = settingFrom(process.env, 'BENCH_SECONDS', 15);
@@ -158,7 +160,7 @@ function ratio(ours: readonly LoadedRound[], theirs: readonly LoadedRound[], key
 
 function showLoaded(loaded: ReadonlyMap<string, LoadedRound[]>, { say }: Bench): void {
   const medians = [...loaded].map(([name, rounds]) => [name, medianOfEach(rounds)] as const);
-  say('\nMemory after the load, MiB; the middle worker, and the whole herd');
+  say('\nMemory after the load, MiB: the median worker, and the whole herd');
   say(
     table(
       [

@@ -1,13 +1,13 @@
 /**
- * `make bench-spawn`: from the command to a worker that answers, and what each policy costs in the mold.
+ * `make bench-spawn`: the time from the command until a new worker answers, and the cost of each policy in the mold.
  *
- * The server has one worker, which is busy: a request that sleeps. Then a second worker is asked for with SIGTTIN (the
- * same signal with gunicorn and with Cowherd) and at once, on a connection of its own, for a page that tells the pid.
- * Only the new worker can take that request, so its answer ends the time: from the signal through the fork, or the
- * loading of the application, to the last byte of an answer. SIGTTOU takes the older worker away again.
+ * The server has one worker, which a sleeping request keeps busy. SIGTTIN asks for a second worker (the same signal in
+ * gunicorn and in Cowherd). At the same time a page that tells the pid is requested on another connection. Only the new
+ * worker can take that request. So the measured time goes from the signal, through the fork or the loading of the
+ * application, to the last byte of the answer. SIGTTOU removes the older worker again.
  *
- * Medians. The servers take turns. Environment: BENCH_ROUNDS (10 spawns; gunicorn without --preload, which takes
- * seconds for each, and the prices have 3 at most).
+ * Figures are medians; the servers take turns. Environment: BENCH_ROUNDS (10 spawns; at most 3 for the prices, and for
+ * gunicorn without --preload, which takes seconds for each).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../src/base/clock.ts';
@@ -25,10 +25,10 @@ import { turns } from './lib/turns.ts';
 const ROUNDS = settingFrom(process.env, 'BENCH_ROUNDS', 10);
 const ROUNDS_OF_SLOW = Math.min(ROUNDS, 3);
 const PRICE_ROUNDS = Math.min(ROUNDS, 3);
-/** How long the old worker is kept busy; longer than the new one takes, or the measurement is void. */
+/** How long the old worker is kept busy. The measurement is void unless the new one answers within that time. */
 const BUSY_SECONDS = 1;
 const BUSY_SECONDS_OF_SLOW = 12;
-/** Until the busy worker has surely taken its request. */
+/** Long enough for the worker to have taken the request that keeps it busy. */
 const TAKEN_MS = 150;
 
 const targets = [atMost('spawn_ms', 150)];
@@ -56,7 +56,7 @@ async function spawnOnce(serving: Serving, busySeconds: number): Promise<number 
   return pid === oldWorker ? null : took;
 }
 
-/** All servers run from the start on, and take turns; the slow ones leave out the later rounds. */
+/** Starts all servers, which then take turns. The slow ones skip the later rounds. */
 async function spawnTimes(arms: readonly Arm[], bench: Bench): Promise<Map<string, number[]>> {
   const environment = bench.feedEnvironment;
   const servings = new Map<Arm, Serving>();
@@ -78,7 +78,7 @@ async function spawnTimes(arms: readonly Arm[], bench: Bench): Promise<Map<strin
   return times;
 }
 
-/** What `cowherd status` tells of the preparation of a mold's heap. */
+/** The part of `cowherd status` about the preparation of a mold's heap. */
 interface HeapReport {
   readonly seconds: number;
   readonly price_bytes: number;

@@ -1,9 +1,9 @@
 /**
- * `make bench-start`: how long until the help is printed, and until a hello-world application answers.
+ * `make bench-start`: the time until the help is printed, and until a hello-world application answers.
  *
- * `first_answer_ms` is the time from running the command, as a shell does, to the first whole answer on a connection
- * that was tried every 2 ms from the start on. gunicorn (plain, as most run it) is asked in the same way, in turns
- * with Cowherd, with the same eight sync workers. Environment: BENCH_ROUNDS (10).
+ * `first_answer_ms` is the time from running the command, as a shell does, to the first whole answer. A connection is
+ * tried every 2 ms from the start. gunicorn (plain, as most people run it) is asked in the same way, with the same
+ * eight sync workers, in turns with Cowherd. Environment: BENCH_ROUNDS (10).
  */
 import { spawnSync } from 'node:child_process';
 import { monotonicClock } from '../src/base/clock.ts';
@@ -31,10 +31,10 @@ function help(): number {
 }
 
 async function measure({ scratch, say }: Bench): Promise<Outcome> {
-  say(`cowherd --help, and until ${WORKERS} workers' first answer: medians of ${ROUNDS} rounds, in milliseconds`);
+  say(`cowherd --help, and the first answer of ${WORKERS} workers: medians of ${ROUNDS} rounds, in milliseconds`);
   const servers = [cowherd('auto'), gunicornPlain, gunicornPreload];
   const times = new Map<string, number[]>(['cowherd --help', ...servers.map(nameOf)].map((name) => [name, []]));
-  // One round more, which does not count: it compiles bytecode and brings files into the page cache.
+  // One extra round, which doesn't count: it compiles bytecode and brings files into the page cache.
   for (const { round, arm } of turns([null, ...servers], ROUNDS + 1)) {
     const name = arm === null ? 'cowherd --help' : nameOf(arm);
     let took: number;

@@ -1,49 +1,50 @@
 /**
- * `make test-survive`: herds under steady load, whose processes are killed and exchanged, and to which everything else is
- * done that an operator, a full disk or a rude client may do, in a random order.
+ * `make test-survive`: herds under steady load. In a random order, their processes are killed and replaced, and they
+ * meet everything else that an operator, a full disk or a rude client may do to them.
  *
- * One herd after another, of four workers each: sync, threaded, gevent, ASGI and uvicorn workers, all but the first of
- * which keep connections, with 128 descriptors a process (`survive/herd-kinds.ts`). A process of its own loads it, checks
- * every answer to its last byte and counts every request (`survive/visitor-process.ts`): small, slow, large and posted
- * ones, on new and on kept connections. Meanwhile this process does the deeds, one after the other, some kills in the
- * middle of a reload or refork, and waits after each until the herd is whole again. A deed that had not the effect that
- * it should have had, or none at all, ends the run with an error.
+ * Herds of four workers run one after another: sync, threaded, gevent, ASGI and uvicorn workers, all but sync with
+ * keep-alive, with 128 descriptors a process (`survive/herd-kinds.ts`). A separate process loads the herd, checks every
+ * answer to its last byte and counts every request (`survive/visitor-process.ts`): small, slow, large and posted ones,
+ * on new and on kept connections. Meanwhile this process does the deeds one after the other, except for some kills in
+ * the middle of a reload or refork, and waits after each until the herd is whole again. A deed without its intended
+ * effect ends the run with an error.
  *
- * - `lost`: requests without a whole answer, that were not in flight on a killed worker: refused, reset, cut short, or
- *   without an answer for 30 s.
- * - `wrong`: answers with another status than 200, or with other bytes than the request was to be answered with.
- * - `in_flight_on_killed`: requests without a whole answer whose connection a worker had accepted when it was killed. A
- *   worker is stopped right before the kill, and the kernel asked which connections it holds (`/proc/PID/fd`,
- *   `/proc/net/tcp`); the client tells by port which connection a request was on. So nothing has to be assumed.
- * - `leftovers`: processes, sockets, temporary files, zombies that no one knows of, in the herd at rest and after its end.
- * - `below_minimum_seconds`: how long fewer workers than wanted were ready (`survive/capacity.ts` says how it counts).
+ * - `lost`: requests without a whole answer that were not in flight on a killed worker: refused, reset, cut short, or
+ *   unanswered for 30 s.
+ * - `wrong`: answers whose status is not 200, or whose bytes differ from those expected for the request.
+ * - `in_flight_on_killed`: requests without a whole answer whose connection a worker had accepted when it was killed.
+ *   The worker is stopped right before the kill, and the kernel tells which connections it holds (`/proc/PID/fd`,
+ *   `/proc/net/tcp`). The client knows the port of each request's connection. So nothing has to be assumed.
+ * - `leftovers`: unknown processes, sockets, temporary files and zombies, in the herd at rest and after its end.
+ * - `below_minimum_seconds`: how long fewer workers than wanted were ready (`survive/capacity.ts` has the rules).
  *
  * The deeds, each counted by a figure:
  *
- * - `reloads`, `reforks`, `kills_worker`, `kills_mold`, `kills_supervisor`: what they say. A rollout that a kill in its
- *   middle has ended is done again; each reload must be seen in the answers. A killed supervisor is followed by another
- *   one, which adopts the herd. gevent's workers can't become molds.
- * - `recycles`: workers are recycled by `max_requests` all the time; these are those that the status has counted.
- * - `stops_keeper`: the keeper stands still while a worker is killed, one more is wanted, and a reload is asked for.
- *   `cowherd status` answers within 5 s all the time, and says so; afterwards all is done.
- * - `kills_molds_in_reload`: all molds are killed while a reload is under way, which fails. The next one succeeds.
- * - `full_disks`: the runtime directory, on a disk of its own, can't be written to, while a worker is killed, one more is
- *   wanted, and new code is loaded. Only as root, who may mount one.
- * - `closed_terminals`: the terminal of the supervisor is closed, or that of the whole herd, which was started in it.
+ * - `reloads`, `reforks`, `kills_worker`, `kills_mold`, `kills_supervisor`: as named. A rollout that was ended by a
+ *   kill is repeated. Each reload must show in the answers. A new supervisor follows a killed one, and adopts the herd.
+ *   gevent's workers can't become molds.
+ * - `recycles`: workers recycled by `max_requests`, which happens all the time, as counted by the status.
+ * - `stops_keeper`: the keeper is stopped while a worker is killed, one more is wanted, and a reload is asked for.
+ *   `cowherd status` keeps answering within 5 s, and says that the keeper doesn't. Once it runs again, all is done.
+ * - `kills_molds_in_reload`: all molds are killed during a reload, which fails. The next one succeeds.
+ * - `full_disks`: the runtime directory, on its own disk, can't be written to, while a worker is killed, one more is
+ *   wanted, and new code is loaded. Root only, since the disk has to be mounted.
+ * - `closed_terminals`: the terminal of the supervisor is closed, or that of the whole herd if it was started in one.
  * - `lost_runtime_directories`: the directory is removed. It is made again, and the herd can be managed as before.
- * - `reloads_to_bad_address`, `reloads_with_bad_backlog`, `reloads_without_venv`, `reloads_without_folder`: reloads that
- *   fail, and say why, while the old generation serves; then what was in the way is gone, and a reload succeeds.
- * - `kills_mold_without_venv`: the mold is killed while the virtual environment is away. When it is back, so is the mold.
+ * - `reloads_to_bad_address`, `reloads_with_bad_backlog`, `reloads_without_venv`, `reloads_without_folder`: reloads
+ *   that fail and say why, while the old generation serves. Once the obstacle is removed, a reload succeeds.
+ * - `kills_mold_without_venv`: the mold is killed while the virtual environment is away. When it is back, so is the
+ *   mold.
  * - `crowds`: more idle connections than the workers have descriptors, until connections wait for the workers.
- * - `slow_clients`: forty requests that arrive byte by byte (slow loris), and are answered at last.
+ * - `slow_clients`: forty requests that arrive byte by byte (slow loris), and are answered in the end.
  *
- * `retried` (in the results) are requests that the client sent a second time, as HTTP allows: a kept connection was
- * closed before any byte of the answer.
+ * `retried` (in the results): requests that the client sent a second time, as HTTP allows, because a kept connection
+ * was closed before any byte of the answer.
  *
- * Environment: SURVIVE=long for 100 reloads, 50 reforks, 200 recycles, 100, 20 and 20 kills, and ten of each other deed
- * (some 40 minutes; without it 5 of the first six and one or two of the others: 3 to 5 minutes); SURVIVE_RELOADS and so
- * on, in capitals, for other counts; SURVIVE_HERDS="gevent uvicorn" for some of the herds; SURVIVE_SEED for the order of
- * an earlier run.
+ * Environment: SURVIVE=long for 100 reloads, 50 reforks, 200 recycles, 100 kills of workers, 20 of molds and 20 of
+ * supervisors, and ten of each other deed (about 40 minutes; without it 5 of each of these six and one or two of the
+ * others, in 3 to 5 minutes). SURVIVE_RELOADS and the like, the figures' names in capitals, set other counts.
+ * SURVIVE_HERDS="gevent uvicorn" chooses herds. SURVIVE_SEED repeats the order of an earlier run.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,7 +66,7 @@ import { vacanciesOf } from './survive/vacancies.ts';
 import { judgeFailures, killOf, type Verdicts } from './survive/verdicts.ts';
 import { type VisitReport, Visits } from './survive/visits.ts';
 
-/** The name of each deed's figure, and how often it is done in the long form and the short. */
+/** The name of each deed's figure, and its count in the long form and in the short one. */
 const DEEDS: Readonly<Record<DeedKind, readonly [figure: string, long: number, short: number]>> = {
   reload: ['reloads', 100, 5],
   refork: ['reforks', 50, 5],
@@ -88,7 +89,7 @@ const DEEDS: Readonly<Record<DeedKind, readonly [figure: string, long: number, s
 };
 const VISITORS = { fresh: 6, keeping: 6, pauseMs: 60, timeoutMs: 30_000 };
 
-/** None is filled where this user may not mount one. */
+/** No disk is filled if this user may not mount one. */
 const mayFillDisk = inTemporaryFolder((folder) => SmallDisk.isPossible(folder));
 const isLong = process.env['SURVIVE'] === 'long';
 const figureOf = (kind: DeedKind): string => DEEDS[kind][0];
@@ -100,7 +101,7 @@ const counts = Object.fromEntries(
   }),
 ) as DeedCounts;
 const seed = settingFrom(process.env, 'SURVIVE_SEED', Math.floor(Math.random() * 1e9), 0);
-/** All of them, or some: SURVIVE_HERDS="gevent uvicorn". */
+/** All herds, or those named by SURVIVE_HERDS="gevent uvicorn". */
 const herds = HERDS.filter(({ name }) => (process.env['SURVIVE_HERDS'] ?? name).split(' ').includes(name));
 
 const targets = [
@@ -139,7 +140,7 @@ async function surviveWith(kind: HerdKind, share: DeedCounts, random: () => numb
   await herd.settle();
   const samples = await watch.end();
   const visited = await visits.end();
-  // Of now, not of before the visitors ended: workers were recycled meanwhile.
+  // A new report: workers were recycled until the visitors ended.
   const report = await herd.settleCompletely();
   descriptors.push(herd.descriptors(report));
   const leftovers = leftInServingHerd(herd, report);
@@ -165,8 +166,8 @@ async function surviveWith(kind: HerdKind, share: DeedCounts, random: () => numb
 }
 
 async function measure(bench: Bench): Promise<Outcome> {
-  bench.say(`Seed ${seed} (SURVIVE_SEED=${seed} does the same again)`);
-  if (!mayFillDisk) bench.say('No disk is filled: this user may not mount one');
+  bench.say(`Seed ${seed} (SURVIVE_SEED=${seed} repeats the order)`);
+  if (!mayFillDisk) bench.say('No disk will be filled: this user may not mount one');
   const random = randomFrom(seed);
   const results: HerdResult[] = [];
   const without = herds.map((kind) => kind.without);
@@ -197,11 +198,11 @@ function show(results: readonly HerdResult[], { say }: Bench): void {
       [
         '',
         'requests',
-        'on kept',
+        'on kept conns',
         'lost',
         'wrong',
         'on killed',
-        'most of one',
+        'most on one',
         'retried',
         'p99 ms',
         'worst ms',
@@ -226,10 +227,10 @@ function show(results: readonly HerdResult[], { say }: Bench): void {
   );
   for (const { name, verdicts, visits, leftovers, capacity, descriptors } of results) {
     const [before, after] = descriptors;
-    say(`${name}: descriptors at first ${JSON.stringify(before)}, at last ${JSON.stringify(after)}`);
+    say(`${name}: descriptors at the start ${JSON.stringify(before)}, at the end ${JSON.stringify(after)}`);
     for (const each of verdicts.lost.slice(0, 10)) say(`${name}: lost ${JSON.stringify(each)}`);
     for (const each of visits.wrong.slice(0, 10)) say(`${name}: wrong ${JSON.stringify(each)}`);
-    for (const each of leftovers.slice(0, 10)) say(`${name}: left over: ${each}`);
+    for (const each of leftovers.slice(0, 10)) say(`${name}: leftover: ${each}`);
     for (const each of capacity.gaps.slice(0, 10)) say(`${name}: below the minimum: ${JSON.stringify(each)}`);
   }
 }

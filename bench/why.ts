@@ -1,31 +1,34 @@
 /**
- * `make bench-why`: whether `cowherd why` is right, on programs whose writes are known and on real servers, and what
- * it costs.
+ * `make bench-why`: whether `cowherd why` is right, on programs whose writes are known and on real servers, and what it
+ * costs.
  *
  * On each CPython found from 3.9 to 3.15, with a heap of 250 MiB (`apps/ground_truth.py`):
  *
- * - `cause_accuracy_min`: the part of a worker's unshared pages with the right cause, the least of programs that only
- *   read, only collect, only allocate and free, only assign. A page that the program did not write to counts as wrong.
- * - `mix_error_points`: of a program that does all of it, the largest difference between the share of a cause and its
- *   true one, in points of percent. `unknown_percent_max`: pages whose cause was not told, in any of them.
- * - `owner_error_points`: a module that owns 60% of the damaged pages comes first; by how many points its share is off.
- * - `seconds`, `mib`: the command, from its start to its end, on one worker all of whose pages are unshared;
- *   `seconds_32` on 32 workers.
+ * - `cause_accuracy_min`: the part of a worker's unshared pages with the right cause. The minimum over the programs
+ *   that only read, only collect, only allocate and free, or only assign. A page that the program did not write to
+ *   counts as wrong.
+ * - `mix_error_points`: in a program that does all of that, the largest difference between the share of a cause and its
+ *   true share, in percentage points. `unknown_percent_max`: pages without a known cause, in any of the programs.
+ * - `owner_error_points`: the module that owns 60% of the damaged pages has to come first; the error of its share, in
+ *   percentage points.
+ * - `seconds`, `mib`: time and memory of the command, for one worker whose pages are all unshared; `seconds_32` for 32
+ *   workers.
  *
  * On gunicorn (`--preload`), uWSGI and Cowherd with the bundled application, four workers under the same load:
  *
- * - `p99_ratio`: the 99th percentile of requests at a steady pace that come during a look, to that of those in the
- *   pauses between, which are as long; beside it the same for a process that is busy for a tenth of the time and
- *   touches no memory (`busyRatio` in the results): what any work costs on that machine. The larger one of gunicorn's,
- *   whose own collections are most of it, and of Cowherd's, which has none in requests.
- * - `collector_percent_gunicorn`, `collector_percent_uwsgi`: `identical` and `gc-header`, of the unshared pages.
- * - `estimate_error_percent`: the bytes a worker that the first advice promises, beside what a worker of Cowherd has
- *   less of unshared memory, with the policy named and under the same load.
- * - `immortal_unshared_percent`: what a worker of `--policy immortal` has unshared after 20,000 requests, of what it
- *   shared at its fork.
+ * - `p99_ratio`: requests come at a steady pace. The 99th percentile of those during a look, divided by that of those
+ *   in pauses of the same length. `busyRatio` in the results is the same for a process that is busy for a tenth of the
+ *   time and touches no memory: the cost of any work on that machine. The figure is the larger one of gunicorn's ratio,
+ *   most of which are its own collections, and of Cowherd's, which doesn't collect in requests.
+ * - `collector_percent_gunicorn`, `collector_percent_uwsgi`: the part of unshared pages that is `identical` or
+ *   `gc-header`.
+ * - `estimate_error_percent`: compares the bytes per worker that the first advice promises with the real gain: how much
+ *   less unshared memory a worker of Cowherd has, with the recommended policy and under the same load.
+ * - `immortal_unshared_percent`: the unshared memory of a worker of `--policy immortal` after 20,000 requests, in
+ *   percent of the memory that it shared at its fork.
  *
- * Environment: WHY_MIB (250), BENCH_ROUNDS (3, of the real servers), BENCH_SECONDS (15, of load), WHY_REQUESTS
- * (20000), WHY_PART (`truth` or `servers` for one half).
+ * Environment: WHY_MIB (250), BENCH_ROUNDS (3, of the real servers), BENCH_SECONDS (15, of load), WHY_REQUESTS (20000),
+ * WHY_PART (`truth` or `servers` for one half).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,7 +63,7 @@ const WORKERS = 4;
 const MANY_WORKERS = 32;
 const CONNECTIONS = 8;
 const RATE = 30;
-/** Of looks in a round, and of pauses. */
+/** A round has this time of looks, of busy times, and twice of pauses. */
 const LOOKS_SECONDS = 20;
 
 const DEEDS: readonly Deed[] = ['read', 'collect', 'allocate', 'assign', 'mix', 'owners', 'tables'];
@@ -105,13 +108,16 @@ function ownerErrorOf(deed: Deed, judged: Judged): number | null {
   return deed === 'tables' && judged.asked.report.reference.has_census ? moduleError(judged) : null;
 }
 
-/** Of all unshared pages; infinite where another module comes first. */
+/** Error of the first module's share of all unshared pages; infinite if another module comes first. */
 function moduleError({ asked }: Judged): number {
   const [first] = asked.report.workers[0]?.modules ?? [];
   return first?.module === 'planted_large' ? Math.abs(first.percent - PLANTED_PERCENT) : Infinity;
 }
 
-/** Of the rows' own pages; infinite where another owner comes first. Strings are of no module, and have their own. */
+/**
+ * Error of the first owner's share of the rows' pages; infinite if another owner comes first. Strings belong to no
+ * module and are on other pages.
+ */
 function ownerError({ asked }: Judged): number {
   const rows = (asked.report.workers[0]?.owners ?? []).filter(({ type }) => type === 'Row');
   const sum = rows.reduce((total, { bytes }) => total + bytes, 0);
@@ -222,7 +228,7 @@ async function measureServers(bench: Bench): Promise<Outcome> {
 
 type Beside = 'look' | 'busy' | 'pause';
 
-/** Looks, and a process that is busy for a tenth of the time, in turns with pauses as long as they are. */
+/** Alternates looks, pauses of the same length, and a process that is busy for a tenth of the time. */
 async function p99Ratio(server: Server, { scratch, feedEnvironment: environment, say }: Bench) {
   const serving = await Serving.start({ server, app: 'feed', workers: WORKERS, environment, scratch });
   const { mold } = await serving.untilWorkers(WORKERS);
@@ -265,7 +271,7 @@ function isIn({ dueAtMs }: PacedRequest, { fromMs, toMs }: { fromMs: number; toM
   return dueAtMs >= fromMs && dueAtMs < toMs;
 }
 
-/** In another process, as a person does; this one goes on with its clock. */
+/** Runs a command as a person would, in another process: this one's event loop must not block. */
 async function run(command: string, ...args: string[]): Promise<void> {
   const [status] = (await once(spawn(command, args, { stdio: 'ignore' }), 'exit')) as [number | null];
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);

@@ -1,6 +1,6 @@
 /**
- * Other allocators than CPython's and the C library's: a herd serves, reloads, reforks and stops with each, and its status
- * says what of the sealing was left out.
+ * Allocators other than the usual combination: a herd serves, reloads, reforks and stops with each of them, and its
+ * status says which steps of the sealing were skipped.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,12 +12,12 @@ import { BEST, MINOR } from './support/this-python.ts';
 
 const LIBRARIES = '/usr/lib';
 
-/** Debian's libjemalloc2, of whatever architecture. */
+/** Debian's libjemalloc2, for any architecture. */
 const JEMALLOC = readdirSync(LIBRARIES)
   .map((folder) => path.join(LIBRARIES, folder, 'libjemalloc.so.2'))
   .find((file) => existsSync(file));
 
-/** Why a step of the heap policy was not done, or null, by the step's name. */
+/** For each mold, a map from step names of the heap policy to why the step was skipped; null if it was done. */
 async function skippedSteps(run: Run): Promise<Map<string, string | null>[]> {
   const { molds } = await run.status();
   return molds.map(({ report }) => {

@@ -1,6 +1,6 @@
 /**
- * What people get wrong: each mistake has a clear error, an exit status of its own (src/base/errors.ts), and leaves
- * nothing behind.
+ * Mistakes of users: each has a clear error and its own exit status (src/base/error-catalogue.ts), and leaves nothing
+ * behind.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 
 const files = { 'hello.py': HELLO };
 
-/** Its last lines are the error, with its code, what happened, and what to do; it ends with the code's own status. */
+/** The last lines of stderr are the error, with code, details and advice; the exit status is that of the code. */
 async function expectFailure(run: Run, code: ErrorCode, ...details: (string | RegExp)[]): Promise<void> {
   const ending = await run.ended;
   const { exitStatus, title } = catalogue[code];
@@ -35,10 +35,10 @@ async function expectFailure(run: Run, code: ErrorCode, ...details: (string | Re
   const lines = run.stderr.trimEnd().split('\n');
   const error = lines.findLastIndex((line) => line.startsWith('Error '));
   expect(lines[error], run.stderr).toMatch(`Error ${code}: ${title}`);
-  // The error, and the advice in one line. Nothing after them but what uninvolved processes still write.
+  // One line for the error and one for the advice. Nothing follows them.
   expect(lines.length - error, run.stderr).toBe(2);
   for (const detail of details) expect(run.stderr).toMatch(detail);
-  // A fault of ours is never the answer to a mistake of somebody else's.
+  // A user's mistake is never reported as a fault of Cowherd.
   expect(run.stderr).not.toContain('INTERNAL');
   await run.expectNothingLeft();
 }
@@ -69,12 +69,12 @@ describe('the application', () => {
     );
     expect(traceback).toContain('line 2, in deeper\n');
     expect(traceback).toContain('ValueError: the settings are wrong\n');
-    // Nobody needs to read our frames, or the import machinery's.
+    // Frames of Cowherd and of the import machinery are left out.
     expect(run.stderr).not.toMatch(/cowherd_agent|importlib|gunicorn\/util/);
     expect(run.stderr).toMatch(/Error APP_IMPORT_FAILED: .*broken:app: ValueError: the settings are wrong/);
   });
 
-  test('imports something that is not there', async () => {
+  test('imports a module that is not installed', async () => {
     const app = 'import no_such_library\n';
     const run = await fails(['broken:app'], { files: { 'broken.py': app } }, 'APP_IMPORT_FAILED', 'no_such_library');
     expect(run.stderr).toMatch(/File "[^"]*\/broken\.py", line 1, in <module>/);
@@ -89,7 +89,7 @@ describe('the application', () => {
     await fails(['leaving:app'], { files: { 'leaving.py': app } }, 'APP_IMPORT_FAILED', /set DATABASE_URL first/);
   });
 
-  test('has another name, which is offered', async () => {
+  test('has another name, which the error suggests', async () => {
     const run = await fails(
       ['hello:application'],
       { files },
@@ -118,7 +118,7 @@ describe('the application', () => {
     await fails([], { files }, 'USAGE', /no application given/);
   });
 
-  test('leaves threads running: each is named, with the place where it was started, and strict refuses them', async () => {
+  test('leaves threads running: the error names each and where it was started, and strict refuses them', async () => {
     const app = `
 import threading, time
 ${HELLO}
@@ -153,7 +153,7 @@ watcher.start()
     }
   });
 
-  test('has begun what is known to hang in workers', async () => {
+  test('has started something that is known to hang in workers', async () => {
     const app = `
 from multiprocessing.pool import ThreadPool
 ${HELLO}
@@ -177,7 +177,7 @@ def app(environ, start_response):
 `;
     const run = await serving(['dying:app', '--workers', '2'], { files: { 'dying.py': app } });
     const address = run.address;
-    // Anybody may send such requests: they cost workers, and never the herd.
+    // Any client may send such requests. They cost workers, but never the herd.
     await until('many have died', async () => {
       await fetchFrom(address, '/').catch(() => null);
       return run.messages.filter((message) => ending.test(message)).length > 6;
@@ -187,7 +187,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('has workers that die before they are ready: the herd goes on trying, or ends where it is to', async () => {
+  test('has workers that die before they are ready: the herd keeps trying, or ends if it is told to', async () => {
     const conf = 'def post_fork(server, worker):\n    import ctypes\n    ctypes.string_at(0)\n';
     const files = { 'hello.py': HELLO, 'gunicorn.conf.py': conf };
     await fails(['hello:app', '--exit-when-hopeless'], { files }, 'WORKERS_KEEP_DYING', /none was ever ready/);
@@ -197,7 +197,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('dies now and then: the herd goes on', async () => {
+  test('dies now and then: the herd keeps serving', async () => {
     const app = `
 import os
 def app(environ, start_response):
@@ -278,11 +278,11 @@ describe('addresses', () => {
 
   test('in use: a port', async () => {
     await fails(['hello:app', '--bind', `127.0.0.1:${port}`], { files }, 'ADDRESS_IN_USE', `127.0.0.1:${port}`);
-    // And whoever has it is not disturbed.
+    // The server that has the port is not disturbed.
     expect(await isListening(`http://127.0.0.1:${port}`)).toBe(true);
   });
 
-  test('in use: the second of two; the first is given back', async () => {
+  test('in use: the second of two; the first is released', async () => {
     await fails(
       ['hello:app', '--bind', 'unix:first.sock', '--bind', `127.0.0.1:${port}`],
       { files },
@@ -320,7 +320,7 @@ describe('addresses', () => {
     await fails(['hello:app', '--bind', address], { files }, 'ADDRESS_UNAVAILABLE', address.replace('unix:', ''));
   });
 
-  test('not to be had: an ordinary file, which stays as it is', async () => {
+  test('not usable: an ordinary file, which stays as it is', async () => {
     const file = path.join(folder, 'precious');
     writeFileSync(file, 'data');
     await fails(['hello:app', '--bind', `unix:${file}`], { files }, 'ADDRESS_UNAVAILABLE', /not a socket/);
@@ -340,7 +340,7 @@ describe('addresses', () => {
     await fails(['hello:app', '--bind', '8000'], { files }, 'INVALID_SETTING', /write 127\.0\.0\.1:8000/);
   });
 
-  test('in use: nobody waits for the application to be loaded', async () => {
+  test('in use: reported before the application is loaded', async () => {
     const app = `import time\nopen("loading", "w").close()\ntime.sleep(600)\n${HELLO}`;
     await fails(['slow:app', '--bind', `127.0.0.1:${port}`], { files: { 'slow.py': app } }, 'ADDRESS_IN_USE');
   });
@@ -365,7 +365,7 @@ describe('settings', () => {
     await fails(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } }, 'UNKNOWN_SETTING', message);
   });
 
-  test('that are names of the file itself are left alone', async () => {
+  test('that are other names in the file are ignored', async () => {
     const config =
       'import os\nfrom os import path as paths\n_worker = 4\nmain_port = 8000\ndef helper():\n    return 1\n';
     const run = await serving(['hello:app'], { files: { ...files, 'gunicorn.conf.py': config } });
@@ -427,7 +427,7 @@ describe('settings', () => {
     await expectFailure(run, 'USAGE', /sreve/);
   });
 
-  test('a warm-up request that fails is told of, and the herd serves all the same', async () => {
+  test('a warm-up request that fails is reported, and the herd serves anyway', async () => {
     const app = `
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/broken":
@@ -443,7 +443,7 @@ def app(environ, start_response):
     expect(log).toContain('warm-up request GET /broken failed: RuntimeError: no table');
     expect(log).toContain('warm-up request GET /missing failed: status 404');
     expect(log).not.toContain('GET / failed');
-    // It is no fault of a heap policy.
+    // The heap policy is not blamed for it.
     const { molds, herd } = await run.status();
     expect(molds[0]?.remarks.filter((remark) => remark.reason.includes('broken'))).toEqual([]);
     expect(herd.policy).not.toBe('stock');
@@ -482,7 +482,7 @@ describe('the interpreter', () => {
   });
 
   test(
-    'cannot have the policy asked for, and says what it can',
+    'cannot have the requested policy, and says which ones it can have',
     needs(where(before312 !== null, 'needs a CPython 3.10 or 3.11 on this machine')),
     async () => {
       const folder = temporaryFolder();
@@ -494,7 +494,7 @@ describe('the interpreter', () => {
         /immortal.*3\.12/,
         /freeze/,
       );
-      // `auto` takes the next one, and says why.
+      // `auto` falls back to the next policy, and says why.
       const run = await serving(['hello:app'], { files, python: before312, env });
       expect((await run.status()).herd.policy).toBe('freeze');
       expect(run.messages.join('\n')).toMatch(/Heap policy immortal is not used: .*3\.12/);
@@ -536,7 +536,7 @@ test('the pid file cannot be written', async () => {
 });
 
 describe('the machine', () => {
-  /** Loaded before Cowherd, in its own process. */
+  /** An environment with a module that Node loads before Cowherd, in the same process. */
   const pretend = (text: string): Record<string, string> => ({
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(text)}`,
   });
@@ -590,7 +590,7 @@ describe('the runtime directory', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('is that of another herd, which is not disturbed', async () => {
+  test('belongs to another herd, which is not disturbed', async () => {
     const first = await serving(['hello:app'], { files });
     const second = serve(['hello:app'], { files, runtimeDirectory: first.runtimeDirectory });
     expect(await second.ended).toEqual({ status: catalogue.RUNTIME_DIRECTORY_BUSY.exitStatus, signal: null });
@@ -600,10 +600,10 @@ describe('the runtime directory', () => {
     await first.stop();
   });
 
-  test('was left by a herd that was killed: it is used again', async () => {
+  test('was left by a herd that was killed: it is reused', async () => {
     const first = await serving(['hello:app', '--bind', 'unix:web.sock'], { files });
     const { herd, molds, workers } = await first.status();
-    // The keeper of a herd that nobody is to adopt.
+    // Stopped first, so that the keeper can't clean up.
     process.kill(herd.keeper.pid ?? 0, 'SIGSTOP');
     first.signal('SIGKILL');
     for (const pid of [herd.keeper.pid, ...[...molds, ...workers].map((each) => each.pid)]) {
@@ -618,7 +618,7 @@ describe('the runtime directory', () => {
     await second.stop();
   });
 
-  test('is made for its owner only, and those there as well', async () => {
+  test('is made for its owner only, and so are the files in it', async () => {
     const run = await serving(['hello:app'], { files });
     const mode = (name: string): number => statSync(path.join(run.runtimeDirectory, name)).mode & 0o7777;
     expect(mode('.')).toBe(0o700);
@@ -626,7 +626,7 @@ describe('the runtime directory', () => {
     await run.stop();
   });
 
-  test.each([0o1777, 0o777, 0o755])('is there with mode %o: it is not touched', async (mode) => {
+  test.each([0o1777, 0o777, 0o755])('exists with mode %o: it is not touched', async (mode) => {
     const runtimeDirectory = path.join(temporaryFolder(), 'run');
     mkdirSync(runtimeDirectory);
     chmodSync(runtimeDirectory, mode);
@@ -639,7 +639,7 @@ describe('the runtime directory', () => {
     expect(readdirSync(runtimeDirectory)).toEqual([]);
   });
 
-  test('was there, empty: it stays, and so do the files that somebody has put there', async () => {
+  test('existed, empty: it stays, and so do files that somebody else has put there', async () => {
     const runtimeDirectory = path.join(temporaryFolder(), 'run');
     mkdirSync(runtimeDirectory, { mode: 0o700 });
     const run = await serving(['hello:app'], { files, runtimeDirectory });
@@ -659,7 +659,7 @@ describe('the runtime directory', () => {
     expect(readdirSync(runtimeDirectory)).toEqual([]);
   });
 
-  test('is left by a herd that ends without a supervisor as it was found', async () => {
+  test('is restored to its former state by a herd that ends without a supervisor', async () => {
     const runtimeDirectory = path.join(temporaryFolder(), 'run');
     mkdirSync(runtimeDirectory, { mode: 0o700 });
     const run = await serving(['hello:app'], { files, runtimeDirectory });
@@ -679,7 +679,7 @@ describe('the runtime directory', () => {
     expect(existsSync(runtimeDirectory)).toBe(false);
   });
 
-  test('is below a folder in which others can exchange it', async () => {
+  test('is below a folder in which others can replace it', async () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o777);
     const runtimeDirectory = path.join(folder, 'run');
@@ -704,7 +704,7 @@ describe('no herd', () => {
     await run.stop();
   });
 
-  test('that answers, and that has to be found first: one wait is enough for all', async () => {
+  test('that answers, and that has to be found first: the command waits only once', async () => {
     const run = await serving(['hello:app'], { files, runtimeDirectory: null });
     run.signal('SIGSTOP');
     const env = { XDG_RUNTIME_DIR: run.folder };
@@ -712,14 +712,14 @@ describe('no herd', () => {
     const others = [cowherd(['status'], { cwd, env }), cowherd(['status', '--ready'], { cwd, env })];
     const startedMs = performance.now();
     expect((await others[0]?.ended)?.status).toBe(catalogue.NO_ANSWER.exitStatus);
-    // A wait has 4 s; the rest is the start of Node.
+    // One wait takes 4 s; the rest is the start of Node.
     expect(performance.now() - startedMs).toBeLessThan(8000);
     expect((await others[1]?.ended)?.status).toBe(1);
     run.signal('SIGCONT');
     await run.stop();
   });
 
-  test('whose answer one would believe: somebody else owns the place', needs(ROOT_NEEDED), async () => {
+  test('whose answer can be believed: another user owns the directory', needs(ROOT_NEEDED), async () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o755);
     const runtimeDirectory = path.join(folder, 'run');
@@ -733,7 +733,7 @@ describe('no herd', () => {
       mallory.listen(path.join(runtimeDirectory, 'control.sock'), resolve);
     });
     for (const place of [runtimeDirectory, path.join(runtimeDirectory, 'control.sock')]) chownSync(place, 4711, 4711);
-    // An ordinary user, whose files these are not.
+    // An ordinary user who doesn't own these files.
     const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     const commands = ['status', 'stop', 'reload'].map((each) =>
       cowherd([each, '--runtime-dir', runtimeDirectory], { prefix }),
@@ -749,7 +749,7 @@ describe('no herd', () => {
     mallory.close();
   });
 
-  test("that is one's own: it is root's, and closed", needs(ROOT_NEEDED), async () => {
+  test("that is the user's own: the directory is root's, and closed to others", needs(ROOT_NEEDED), async () => {
     const folder = temporaryFolder();
     const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     const status = cowherd(['status', '--runtime-dir', path.join(folder, 'run')], { prefix });
@@ -757,7 +757,7 @@ describe('no herd', () => {
   });
 });
 
-test('the command runs from anywhere, by a link too', async () => {
+test('the command runs from any folder, and through a link', async () => {
   const folder = temporaryFolder();
   const link = path.join(folder, 'cowherd');
   execFileSync('ln', ['-s', COWHERD, link]);

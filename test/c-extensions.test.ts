@@ -1,6 +1,6 @@
 /**
- * Extensions in C, with what they keep in memory of their own: their structures are made in the mold, its heap is prepared,
- * and workers read, copy and free them.
+ * C extensions with their own memory: the mold makes their structures and prepares its heap, and workers read, copy and
+ * free the structures.
  */
 import { expect, test } from 'vitest';
 import { APPS, serving, type Run } from './support/cowherd.ts';
@@ -12,7 +12,7 @@ import { readyPids } from './support/workers.ts';
 
 const MAX_REQUESTS = 60;
 
-/** Every answer is right; gives the pids that answered. */
+/** Expects that every answer is right, and returns the pids that answered. */
 async function ask(run: Run, each: number): Promise<Set<string>> {
   const pids = new Set<string>();
   for (const pathname of ['/read', '/change', '/free']) {
@@ -23,7 +23,7 @@ async function ask(run: Run, each: number): Promise<Set<string>> {
   return pids;
 }
 
-/** How much a worker keeps of what it shared at its fork, after it has read all. */
+/** The part of the memory shared at the fork that a worker still shares after it has read everything, 0 to 1. */
 async function keptByReading(run: Run): Promise<number> {
   const pid = (await readyPids(run))[0]!;
   await until('that one has read it', async () => (await run.get('/read')).text === String(pid));
@@ -34,11 +34,11 @@ async function keptByReading(run: Run): Promise<number> {
 const extensions = [
   { name: 'numpy', kept: 0.95, reforks: true },
   { name: 'lxml', kept: 0.95, reforks: true },
-  // What a server and a channel of gRPC have open can't go through a fork.
+  // An open server and channel of gRPC can't survive a fork.
   { name: 'grpc', kept: 0.8, reforks: false },
 ];
 
-test.each(extensions)('$name: what the mold has made is read, copied and freed by workers', async (extension) => {
+test.each(extensions)('$name: workers read, copy and free what the mold has made', async (extension) => {
   const { name, kept, reforks } = extension;
   const args = [`${name}_app:app`, '--chdir', APPS, '--workers', '2', '--max-requests', String(MAX_REQUESTS)];
   const run = await serving([...args, '--sampling-budget', '10']);
@@ -55,7 +55,7 @@ test.each(extensions)('$name: what the mold has made is read, copied and freed b
   const { herd } = await run.status();
   await run.stop();
   expect(herd.requests).toBeGreaterThanOrEqual(3 * MAX_REQUESTS);
-  // Each worker has left by itself, with status 0 and nothing to say.
+  // Each worker has left by itself, with status 0 and without a message.
   expect(run.log.filter(({ level }) => level === 'warning' || level === 'error')).toEqual([]);
   expect(run.messages.filter((message) => /died|was ended|exited with|Crash loop/.test(message))).toEqual([]);
 });

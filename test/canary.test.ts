@@ -1,4 +1,4 @@
-/** A child forked from a new mold is tried before the mold gets traffic; a bad one does not take the herd along. */
+/** A child of a new mold is tested before the mold gets traffic. A bad mold doesn't harm the herd. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -33,7 +33,7 @@ function write(run: Run, name: string, text: string): void {
 }
 
 describe('at a reload', () => {
-  test('a generation that is not well does not replace the one that serves', async () => {
+  test('an unhealthy generation does not replace the one that serves', async () => {
     const run = await serving(['shop:app', '--health', 'GET /healthz', '--policy', 'freeze', '--workers', '2'], {
       files: { 'shop.py': app('first') },
     });
@@ -58,7 +58,7 @@ describe('at a reload', () => {
     await run.stop();
   });
 
-  test('what a fork does not survive is found, with and without a health request', async () => {
+  test('code that does not survive a fork is found, with and without a health request', async () => {
     const fragile = (broken: boolean): string => `
 import os
 from app import app
@@ -74,7 +74,7 @@ if ${broken ? 'True' : 'False'}:
     const run = await serving(['fragile:app', '--policy', 'freeze'], {
       files: { 'app.py': app('well'), 'fragile.py': fragile(false) },
     });
-    // The first mold of a herd sends none without being asked to.
+    // The first mold of a herd has no canary by default.
     expect((await run.status()).molds[0]?.report['canary']).toBeUndefined();
     write(run, 'fragile.py', fragile(true));
     expect(await reload(run)).toContain('the canary was killed by SIGABRT (while trying to resolve a name)');
@@ -83,7 +83,7 @@ if ${broken ? 'True' : 'False'}:
   });
 });
 
-test('at a refork, a worker that is no longer well does not become the mold', async () => {
+test('at a refork, a worker that is no longer healthy does not become the mold', async () => {
   const worn = `
 requests = 0
 def app(environ, start_response):
@@ -152,7 +152,7 @@ def app(environ, start_response):
         ['after_fork', 'post_fork', 'post_worker_init'].map((it) => `${it} ${pid}`),
       ),
     );
-    // Counted are requests of clients.
+    // Only requests of clients are counted.
     expect((await run.status()).herd.requests).toBe(0);
     await run.stop();
   });
@@ -180,7 +180,7 @@ app = Starlette(routes=[Route("/healthz", healthz)], lifespan=lifespan)
     await run.stop();
   });
 
-  test('one under gevent comes back well', async () => {
+  test('a canary under gevent succeeds', async () => {
     const options = ['--chdir', APPS, '-k', 'gevent', '--health', 'GET /healthz', '--policy', 'freeze'];
     const run = await serving(['flask_app:app', ...options]);
     expect((await run.status()).molds[0]?.report['canary']).toBeDefined();
@@ -205,7 +205,7 @@ urlpatterns = [path("healthz", healthz)]
 app = get_wsgi_application()
 `;
 
-  test('that can be opened is opened, and one that nobody can open is a warning', async () => {
+  test('that can be opened is opened, and one that cannot be opened anywhere is a warning', async () => {
     const files = { 'site_app.py': site('site.sqlite3') };
     const run = await serving(['site_app:app', '--health', 'GET /healthz', '--policy', 'freeze'], { files });
     expect(existsSync(path.join(run.folder, 'site.sqlite3'))).toBe(true);
@@ -217,7 +217,7 @@ app = get_wsgi_application()
     await run.stop();
   });
 
-  test('that only the mold can open is the fault of the fork', async () => {
+  test('that only the mold can open is blamed on the fork', async () => {
     const locked = `${site('site.sqlite3')}
 import os
 from django.db.backends.signals import connection_created

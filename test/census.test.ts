@@ -1,4 +1,4 @@
-/** The census of a running herd: what it tells `cowherd why`, and what becomes of its scout when others die. */
+/** The census of a running herd: what it tells `cowherd why`, and what happens to its scout when others die. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask } from '../src/supervisor/control/control.ts';
@@ -9,10 +9,10 @@ import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
-/** Rows that nothing but their modules tells apart; those of the first are 60% of all. */
+/** Rows that differ only by their module. The first module has 60% of them. */
 const TABLES = {
   'stock_table.py': 'rows = [{"number": number, "count": 0} for number in range(90_000)]\n',
-  // It refers to the other one's, which was there first.
+  // It also refers to the rows of the other module, which was loaded first.
   'price_table.py': `
 from stock_table import rows as others
 rows = [{"number": number, "count": 0} for number in range(60_000)]
@@ -42,12 +42,12 @@ async function why(run: Run, ...more: string[]): Promise<WhyReport> {
   return JSON.parse(command.stdout) as WhyReport;
 }
 
-/** In percent of the unshared pages; null for what nobody is known to hold. */
+/** Modules with their percent of the unshared pages; null for pages whose holder is unknown. */
 function partsByModule({ workers }: WhyReport): [module: string | null, percent: number][] {
   return (workers[0]?.modules ?? []).map(({ module, percent }) => [module, percent]);
 }
 
-/** A census under way whose scout is held, so that there is time to look. */
+/** Starts a census and stops its scout, so that there is time to look. Returns the scout's pid. */
 async function withHeldScout(run: Run): Promise<number> {
   expect((await census(run, true)).phase).toBe('under_way');
   const scout = await until('a scout', () => run.processes.find(({ name }) => name === 'cowherd-scout'));
@@ -74,10 +74,10 @@ test('the module that holds the written rows owns their pages, and the census is
   expect([first?.[0], second?.[0]]).toEqual(['stock_table', 'price_table']);
   const [ofStock, ofPrice] = [first?.[1] ?? 0, second?.[1] ?? 0];
   expect(Math.abs((100 * ofStock) / (ofStock + ofPrice) - 60)).toBeLessThan(3);
-  // The rest is the interpreter's own, and under freeze the counts of all that was read.
+  // The rest belongs to the interpreter. Under freeze it is also the reference counts of everything that was read.
   expect(ofStock + ofPrice).toBeGreaterThan(80);
 
-  // The same of the worker by its pid.
+  // The same for the worker, given by pid.
   const [worker] = await run.workers();
   const ofWorker = await why(run, String(worker?.pid));
   expect(ofWorker.reference).toMatchObject({
@@ -87,7 +87,7 @@ test('the module that holds the written rows owns their pages, and the census is
   });
   expect(partsByModule(ofWorker)[0]?.[0]).toBe('stock_table');
 
-  // By their types alone nobody knows.
+  // Types alone don't tell the modules.
   const without = await why(run, '--no-census');
   expect(without.reference).toMatchObject({ has_census: false, census_problem: null });
   expect(partsByModule(without)[0]?.[0]).toBeNull();
@@ -99,11 +99,11 @@ test('the module that holds the written rows owns their pages, and the census is
   await run.stop();
 });
 
-test('a mold forks while its scout walks, and a scout that is killed costs nothing but the census', async () => {
+test('a mold forks while its scout walks the heap, and killing the scout costs only the census', async () => {
   const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
   const scout = await withHeldScout(run);
   expect(processInfo(scout)?.ppid).toBe((await run.status()).molds[0]?.pid);
-  // Asked again, no other one is sent.
+  // A second request sends no second scout.
   expect((await census(run, true)).phase).toBe('under_way');
   expect(run.processes.filter(({ name }) => name === 'cowherd-scout')).toHaveLength(1);
 
@@ -113,23 +113,23 @@ test('a mold forks while its scout walks, and a scout that is killed costs nothi
     return all.length === 3 && all.every(({ state }) => state === 'ready') ? all : null;
   });
   expect(workers.map(({ pid }) => pid)).not.toContain(scout);
-  // They have inherited nothing of it.
+  // The workers have inherited nothing of the scout.
   for (const { pid } of workers) expect(openFiles(pid)).not.toContain('anon_inode:[pidfd]');
 
   process.kill(scout, 'SIGKILL');
   await until('the mold has told of it', async () => (await census(run, false)).phase === 'failed');
   expect(await census(run, false)).toMatchObject({
-    // It may have been held before it came to the census.
+    // It may have been stopped before it began the census.
     reason: expect.stringMatching(/^the scout was killed by SIGKILL \(while trying to (?:start|take the census)\)$/),
   });
   expect(filesOf(run)).toEqual([]);
-  // Asked after that, another one is sent.
+  // The next request sends another scout.
   expect((await why(run)).reference.has_census).toBe(true);
   expect((await run.workers()).map(({ pid }) => pid)).toEqual(workers.map(({ pid }) => pid));
   await run.stop();
 });
 
-test('with its mold goes a scout, and with it all that was written', async () => {
+test('a scout ends with its mold, and its files are removed', async () => {
   const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
   const scout = await withHeldScout(run);
   const mold = (await run.status()).molds[0]?.pid ?? 0;
@@ -146,7 +146,7 @@ test('with its mold goes a scout, and with it all that was written', async () =>
   await run.stop();
 });
 
-test('a supervisor that adopts the herd hears what the scout has told meanwhile', async () => {
+test('a supervisor that adopts the herd gets what the scout has reported meanwhile', async () => {
   const args = ['shop:app', '--workers', '1', '--bind', '127.0.0.1:0'];
   const first = await serving(args, { files: TABLES });
   const scout = await withHeldScout(first);
@@ -176,6 +176,6 @@ test.each([
     expect(filesOf(run)).toEqual([]);
   }
   await run.stop();
-  // Killed, it needs the processor to end, of which it gets little on a busy machine.
+  // After the kill it still needs CPU time to end, of which it gets little on a busy machine.
   await until('the scout has ended', () => isGone(scout));
 });

@@ -1,4 +1,4 @@
-/** The tests of memory limits, where cgroups are of version 2. */
+/** The tests of memory limits, with cgroups of version 2. */
 import process from 'node:process';
 import { expect, test } from 'vitest';
 import { ownMemoryCgroup } from '../src/procfs/cgroup.ts';
@@ -6,12 +6,12 @@ import { PYTHON, ROOT } from './support/cowherd.ts';
 import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { runInUserModeLinux, USER_MODE_LINUX_NEEDED } from './support/user-mode-linux.ts';
 
-// It boots a machine, which a busy host gives too little time: `make test-cgroups` runs it.
+// Only in `make test-cgroups`: it boots a machine, which gets too little CPU time on a busy host.
 const asked = where(process.env['COWHERD_CGROUP_V2'] === '1', 'not asked for: make test-cgroups');
 const alone = where(ownMemoryCgroup()?.version !== 2, 'cgroups are of version 2 here: recycling.test.ts is that test');
 
 test(
-  'limits are read, kills are told of, and the herd stays below',
+  'limits are read, kills are reported, and the herd stays below its limit',
   needs(asked, alone, ROOT_NEEDED, USER_MODE_LINUX_NEEDED),
   async () => {
     const script = `

@@ -1,4 +1,4 @@
-/** As in a container: as process 1, which has to reap, and as root with workers of another user. */
+/** Cowherd in a container: as process 1, which has to reap orphans, and as root with workers of another user. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
 
-/** Each process's parent, by pid, and which of them are zombies. */
+/** The children of a process, and which of them are zombies. */
 function childrenOf(pid: number): { pid: number; isZombie: boolean }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -22,10 +22,10 @@ function childrenOf(pid: number): { pid: number; isZombie: boolean }[] {
 }
 
 describe('process 1 of a container', needs(ROOT_NEEDED), () => {
-  // Drops Node from the command line: it is started as an image's entry point is.
+  // Drops Node from the command line, so that Cowherd is started like the entry point of an image.
   const prefix = ['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-c', 'shift; exec "$@"', 'sh'];
 
-  /** The pid that process 1 has out here. */
+  /** The pid of the container's process 1, seen from outside. */
   async function processOne(run: Run): Promise<number> {
     return await until('there is a process 1', () => childrenOf(run.pid)[0]?.pid);
   }
@@ -39,15 +39,15 @@ describe('process 1 of a container', needs(ROOT_NEEDED), () => {
     await run.waitForText(/Reload done/);
     process.kill(one, 'SIGTERM');
     expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
-    // Not by SIGKILL of the namespace's end.
+    // They were not killed by the end of the namespace.
     expect(run.messages.filter((message) => message.includes('Worker exiting')).length).toBe(4);
     await run.expectNothingLeft();
   });
 
-  test('reaps what others have left: of a command run in the container, and of a keeper that is killed', async () => {
+  test('reaps orphans: of a command run in the container, and of a keeper that is killed', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files, prefix });
     const one = await processOne(run);
-    // As `docker exec` does. The sleeping one loses its parent, ends, and would stay a zombie.
+    // Like `docker exec`. The sleep loses its parent, ends, and would stay a zombie.
     const orphan = spawnSync('nsenter', ['-t', `${one}`, '--pid', 'sh', '-c', 'sleep 0.3 & echo started'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -124,11 +124,11 @@ def app(environ, start_response):
       expect(await answer()).toBe(`${NOBODY} ${NOBODY} ${keeper}`);
       const { uid, gid } = statSync(socket);
       expect([uid, gid]).toEqual([NOBODY, NOBODY]);
-      // What only the owner of the herd may open.
+      // Only the owner of the herd may open these.
       expect(statSync(run.runtimeDirectory).mode & 0o777).toBe(0o700);
       expect(statSync(path.join(run.runtimeDirectory, 'control.sock')).mode & 0o777).toBe(0o600);
 
-      // The scoreboard is written and read, and memory is measured, though the workers are another user's.
+      // Workers of another user can write the scoreboard, and their memory can be measured.
       const before = await until('workers are counted and measured', async () => {
         const workers = await run.workers();
         const isKnown = workers.length === 2 && workers.every((worker) => worker.memory !== null);

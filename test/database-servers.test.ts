@@ -1,6 +1,6 @@
 /**
- * Clients of real servers that are used while the application is loaded, in requests, and after a reload and a refork: no
- * connection has two users, no answer is another request's, and none is left open.
+ * Clients of real servers, used while the application is loaded, in requests, and after a reload and a refork: no
+ * connection is used by two processes, no request gets another one's answer, and no connection stays open.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { untilReady } from './support/workers.ts';
 
 const ITEMS = 2000;
 
-/** With psycopg's own code in C, as its rows are. */
+/** A psycopg connection. psycopg must be its C version, so that the rows are made by C code. */
 const CONNECT = `
 import os
 import psycopg
@@ -38,7 +38,7 @@ cache = redis.Redis(port=int(os.environ["COWHERD_REDIS_PORT"]))
 cache.mset({f"item:{number}": f"item {number}" for number in range(${ITEMS})})
 `;
 
-/** Each answer has what every client says of one item, and which connections have said so. */
+/** Each answer has the data of one item from every client, and the connections that the data came from. */
 const SHOP = `${CONNECT}
 import json, threading
 import redis, sqlalchemy
@@ -75,7 +75,7 @@ def app(environ, start_response):
     return [json.dumps(ask(int(environ["PATH_INFO"].strip("/")))).encode()]
 `;
 
-/** What psycopg can't do by itself: Redis and SQLAlchemy need no hook. */
+/** Only psycopg needs hooks; Redis and SQLAlchemy don't. */
 const HOOKS = `
 def before_mold(server):
     import shop
@@ -95,12 +95,14 @@ interface Told {
   readonly connections: readonly string[];
 }
 
-/** Who uses which connection, from what requests were told. */
+/** Which process uses which connection, collected from the answers. */
 class Connections {
   readonly owners = new Map<string, number>();
   asked = 0;
 
-  /** Many at once. Every answer is the right one, and no connection has answered in two processes. */
+  /**
+   * Sends requests in parallel. Expects that all answers are right, and that no connection is used by two processes.
+   */
   async ask(run: Run, requests: number): Promise<void> {
     const one = async (): Promise<void> => {
       const number = (this.asked * 37) % ITEMS;
@@ -120,7 +122,7 @@ class Connections {
     await Promise.all(Array.from({ length: 10 }, client));
   }
 
-  /** Those of these processes. */
+  /** The connections of these processes. */
   of(pids: readonly number[]): Set<string> {
     return new Set([...this.owners].filter(([, pid]) => pids.includes(pid)).map(([connection]) => connection));
   }
@@ -132,7 +134,7 @@ describe('PostgreSQL and Redis', needs(SERVERS_NEEDED), () => {
 
   beforeAll(async () => {
     const folder = temporaryFolder();
-    // PostgreSQL is another user's.
+    // PostgreSQL runs as another user.
     chmodSync(folder, 0o755);
     services = new Services(folder);
     env = await services.environmentFor(['postgresql', 'redis']);
@@ -142,7 +144,7 @@ describe('PostgreSQL and Redis', needs(SERVERS_NEEDED), () => {
     await services.stop();
   });
 
-  /** The connections that the servers have from applications, by their numbers there. */
+  /** The connections from the application that the servers report, by the servers' numbers. */
   function open(): string[] {
     const { COWHERD_POSTGRESQL_PORT: postgresql = '', COWHERD_REDIS_PORT: redis = '' } = env;
     const statement = "SELECT pid FROM pg_stat_activity WHERE application_name = 'shop'";
@@ -171,7 +173,7 @@ describe('PostgreSQL and Redis', needs(SERVERS_NEEDED), () => {
     // The rows that the mold keeps were made by psycopg's C code; each request reads one of them.
     expect((await run.status()).herd.policy).toBe(BEST);
     const connections = new Connections();
-    /** All that is open is a worker's: the mold has kept nothing. */
+    /** Every open connection belongs to a worker: the mold has kept none. */
     const onlyOfWorkers = async (): Promise<void> => {
       const pids = await untilReady(run, 3);
       const known = new Set([...connections.of(pids)].map((each) => each.replace(/^(own|pooled)/, 'backend')));
@@ -192,7 +194,7 @@ describe('PostgreSQL and Redis', needs(SERVERS_NEEDED), () => {
     await untilOpen('nothing is open', (all) => all.length === 0);
   });
 
-  test('a connection that nobody closes before the fork is named, with who holds it', async () => {
+  test('a connection that is left open at the fork is named, with its holder', async () => {
     const app = `${CONNECT}
 def app(environ, start_response):
     if connection is None:
@@ -212,7 +214,7 @@ def app(environ, start_response):
     expect((await strict.ended).status).not.toBe(0);
     expect(strict.stderr).toMatch(named);
 
-    // Opened by the first request, it is each worker's own; but a worker that has one can't be a mold.
+    // A connection opened by the first request belongs to one worker. But a worker that has one can't become a mold.
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': app }, env });
     const answers = await Promise.all(Array.from({ length: 20 }, async () => (await run.get('/')).text));
     const backends = new Map(answers.map((text) => text.split(' ') as [string, string]));

@@ -1,4 +1,4 @@
-/** An installer takes the environment away for a while: the herd serves on, with workers that come up meanwhile, too. */
+/** An installer moves the environment away for a while: the herd keeps serving, and new workers can start meanwhile. */
 import { renameSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';

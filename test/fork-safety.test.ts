@@ -1,4 +1,4 @@
-/** What a mold has that its workers must not share is told of, with the remedy; what is harmless is not. */
+/** Resources of a mold that its workers must not share are reported, with a remedy. Harmless ones are not. */
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ async function forkSafety(run: Run): Promise<ForkSafety> {
   return molds[0]?.report['fork_safety'] as ForkSafety;
 }
 
-/** An application that has at import one of everything that a fork must not share, and harmless things beside. */
+/** An application that opens at import one of everything that a fork must not share, and harmless things too. */
 const CARELESS = `
 import asyncio, fcntl, logging, os, socket, sqlite3, threading
 
@@ -73,7 +73,7 @@ def app(environ, start_response):
 `;
 
 describe('a careless application', () => {
-  test('is told of everything, by type and place', async () => {
+  test('gets a report of everything, by type and place', async () => {
     const run = await serving(['careless:app'], { files: { 'careless.py': CARELESS } });
     const { findings } = await forkSafety(run);
     const told = findings.map(({ kind, what }) => `${kind}: ${what.replaceAll(/:\d{4,}/g, ':PORT')}`);
@@ -95,7 +95,7 @@ describe('a careless application', () => {
     await run.stop();
   });
 
-  test('that closes it all in before_mold is not', async () => {
+  test('that closes everything in before_mold gets none', async () => {
     const config = `
 import os
 def note(name, *arguments):
@@ -182,7 +182,7 @@ def app(environ, start_response):
     return [b"well"]
 `;
 
-test.each(['auto', 'stock'])('modules that are none keep no application from starting (%s)', async (policy) => {
+test.each(['auto', 'stock'])('false modules in sys.modules keep no application from starting (%s)', async (policy) => {
   const options = ['--policy', policy, '--workers', '2'];
   const run = await serving(['strange:app', ...options], { files: { 'strange.py': STRANGE } });
   expect((await run.get('/')).text).toBe('well');
@@ -193,8 +193,8 @@ test.each(['auto', 'stock'])('modules that are none keep no application from sta
   await run.stop();
 });
 
-test('a look that fails is a warning, with its traceback at debug level, and the herd serves', async () => {
-  // What the look for locks asks each log handler for.
+test('a check that fails is a warning, with its traceback at debug level, and the herd serves', async () => {
+  // The check for locks reads this attribute of each log handler.
   const app = `
 import logging
 class Handler(logging.Handler):
@@ -219,7 +219,7 @@ def app(environ, start_response):
   await run.stop();
 });
 
-test('strict makes an error of what is found', async () => {
+test('strict turns a finding into an error', async () => {
   const files = { 'careless.py': CARELESS.replace(/^threading.Thread.*$/m, '') };
   const run = serve(['careless:app', '--strict'], { files });
   expect((await run.ended).status).toBe(42);
@@ -227,7 +227,7 @@ test('strict makes an error of what is found', async () => {
   await run.expectNothingLeft();
 });
 
-test('what is found does not change the process: descriptors stay blocking and open', async () => {
+test('the check does not change the process: descriptors stay blocking and open', async () => {
   const app = `
 import os, socket
 socket.setdefaulttimeout(5)

@@ -1,6 +1,6 @@
 /**
- * gunicorn 23 up to the newest: each release is installed once, into .cache/, and put in front of the checkout's own,
- * which is the newest that the package index had when `make install` ran.
+ * gunicorn 23 up to the newest. Each release is installed once, into .cache/, and put on the path before the checkout's
+ * own gunicorn, which is the newest that the package index had when `make install` ran.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

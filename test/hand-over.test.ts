@@ -1,6 +1,6 @@
 /**
- * Two builds whose keepers speak different versions of the protocol: the new one takes the place of the old one's herd.
- * Each request is counted, and at the end nothing is left of either.
+ * Two builds whose keepers speak different versions of the protocol: the herd of the new one replaces that of the old
+ * one. Each request is counted, and at the end neither has left anything behind.
  */
 import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { Load } from './support/load.ts';
 import { isGone } from './support/processes.ts';
 import { until } from './support/until.ts';
 
-/** COWHERD_HOLD: it loads until the file of this name is there. */
+/** With COWHERD_HOLD it keeps loading until the file of that name exists. */
 const APP = `
 import os, time
 while os.environ.get("COWHERD_HOLD") and not os.path.exists(os.environ["COWHERD_HOLD"]):
@@ -39,7 +39,7 @@ async def asgi(scope, receive, send):
 const files = { 'shop.py': APP };
 const args = ['shop:app', '--workers', '2', '--bind', '127.0.0.1:0', '--bind', 'unix:shop.sock'];
 
-/** A herd of the other version whose supervisor is gone. */
+/** Starts a herd of the other version and kills its supervisor. */
 async function orphaned(build: string, words: readonly string[] = args): Promise<{ run: Run; keeper: number }> {
   const run = await serving(words, { files, command: commandOf(build) });
   const keeper = (await run.status()).herd.keeper.pid ?? 0;
@@ -48,7 +48,7 @@ async function orphaned(build: string, words: readonly string[] = args): Promise
   return { run, keeper };
 }
 
-/** This version's, in the same folder and runtime directory. */
+/** Starts a herd of this version in the same folder and runtime directory. */
 function following(first: Run, words: readonly string[] = args, options: StartOptions = {}): Run {
   return serve(words, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory, ...options });
 }
@@ -60,7 +60,10 @@ function loadsOn(run: Run): Load[] {
   );
 }
 
-/** Stops it; every request of it was answered, at least so many. Gives the keepers of the workers that answered. */
+/**
+ * Stops the loads. Expects that every request was answered, more than `atLeast` of each load. Returns the keepers of
+ * the workers that answered.
+ */
 async function expectAllAnswered(loads: readonly Load[], atLeast: number): Promise<Set<string>> {
   for (const load of loads) await load.stop();
   for (const load of loads) {
@@ -75,7 +78,7 @@ async function expectError(run: Run, code: ErrorCode): Promise<void> {
   expect(run.stderr).toContain(code);
 }
 
-/** The herd of before is as it was: it serves, has no supervisor, and all of its files. */
+/** Expects that the old herd is unchanged: it serves, has no supervisor, and has all its files. */
 async function expectUntouched(run: Run, keeper: number, filesBefore: readonly string[]): Promise<void> {
   for (const address of run.addresses) {
     expect((await fetchFrom(address, '/')).text).toBe(String(keeper));
@@ -95,7 +98,7 @@ function filesIn(run: Run): string[] {
     .toSorted();
 }
 
-/** `cowherd stop`, of this version, ends all there is. */
+/** Expects that `cowherd stop`, of this version, ends everything. */
 async function stopAll(...runs: Run[]): Promise<void> {
   const [first] = runs;
   const stop = cowherd(['stop', '--runtime-dir', first!.runtimeDirectory]);
@@ -109,7 +112,7 @@ async function stopAll(...runs: Run[]): Promise<void> {
 test('another version takes over under load: no request is lost, one in flight is answered', async () => {
   const old = otherInstallation();
   const { run: first, keeper } = await orphaned(old);
-  // Its keeper needs nothing of its folder any more.
+  // The old keeper no longer needs its installation.
   renameSync(old, `${old}.gone`);
   const loads = loadsOn(first);
   const slow = first.get('/slow');
@@ -126,7 +129,7 @@ test('another version takes over under load: no request is lost, one in flight i
   expect(herd.keeper.pid).not.toBe(keeper);
   expect(herd.not_ready_because).toBeNull();
   expect((await second.get('/')).text).toBe(String(herd.keeper.pid));
-  // It waits for its last request, and the new herd is the directory's.
+  // The old keeper waits for its last request; the new herd owns the directory already.
   expect(isGone(keeper)).toBe(false);
   writeFileSync(path.join(first.folder, 'go-on'), '');
   expect(await slow).toMatchObject({ status: 200, text: String(keeper) });
@@ -175,7 +178,7 @@ test('a herd that was handed over can be adopted, reloaded, and handed over agai
   await third.command('reload', '--runtime-dir', first.runtimeDirectory);
   third.signal('SIGKILL');
   await third.ended;
-  // Back to the version before.
+  // Back to the previous version.
   const fourth = following(first, args, { command: commandOf(old) });
   await fourth.waitForText(new RegExp(`keeper ${herd.keeper.pid} .* has ended`));
   await expectAllAnswered(loads, 100);
@@ -193,7 +196,7 @@ test('a new version that does not load changes nothing', async () => {
   expect(await expectAllAnswered(loads, 20)).toEqual(new Set([String(keeper)]));
   expect(second.processes).toEqual([]);
   await expectUntouched(first, keeper, before);
-  // Its own version can still adopt it.
+  // The old version can still adopt it.
   const third = following(first, args, { command: commandOf(old) });
   await third.waitForText(/Adopted the herd/);
   await stopAll(first, third);
@@ -251,13 +254,13 @@ test('a new keeper that is killed before it has taken over leaves the old herd a
 });
 
 test('an old keeper that is killed meanwhile leaves its sockets to the new one', async () => {
-  // A sync worker looks for its parent at every half of its timeout.
+  // A sync worker checks for its parent twice per timeout.
   const { run: first, keeper } = await orphaned(otherInstallation(), [...args, '--timeout', '4']);
   const second = following(first, args, { env: { COWHERD_HOLD: 'hold' } });
   await second.waitForText(/serves until every worker of this herd is ready/);
   process.kill(keeper, 'SIGKILL');
   await second.waitForText(/ended before this herd could take over; this herd has its sockets/);
-  // Its workers notice, and leave. Who connects now waits for the new ones.
+  // The old workers notice it, and leave. New connections wait for the new workers.
   await until('its workers have left', () => first.processes.length === 0);
   const waiting = first.addresses.map(async (address) => await fetchFrom(address, '/'));
   writeFileSync(path.join(first.folder, 'hold'), '');
@@ -288,7 +291,7 @@ test.each([-60, 0, 60])('two herds that are told to end at once leave nothing (%
   await second.expectNothingLeft();
 });
 
-test('an address that the new herd does not have goes with the old one', async () => {
+test('an address that the new herd does not have is closed with the old one', async () => {
   const { run: first } = await orphaned(otherInstallation());
   const [tcp = '', unix = ''] = first.addresses;
   const second = following(first, ['shop:app', '--workers', '2', '--bind', 'unix:shop.sock']);
@@ -298,7 +301,7 @@ test('an address that the new herd does not have goes with the old one', async (
   await stopAll(first, second);
 });
 
-test('a herd whose keeper cannot lend its listeners is left alone, and the way out is said', async () => {
+test('a herd whose keeper cannot lend its listeners is left alone, and the error says what to do', async () => {
   const old = otherInstallation();
   change(old, 'agent/cowherd_agent/keeper/visitors.py', '            "lends": True,\n', '');
   const { run: first, keeper } = await orphaned(old);

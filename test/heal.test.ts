@@ -1,4 +1,7 @@
-/** `cowherd heal` and `serve --heal`, on real herds whose workers have run full collections; a setting of the host is changed and put back. */
+/**
+ * `cowherd heal` and `serve --heal`, on real herds whose workers have run full collections. The tests change a setting
+ * of the host and restore it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,11 +17,11 @@ import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { until } from './support/until.ts';
 
 const MIB = 1024 * 1024;
-/** Some 30 MiB, of which each worker copies nearly all: three together pass the limits of the rule. */
+/** About 30 MiB, of which each worker copies nearly all. Three workers together exceed the limits of the rule. */
 const OBJECTS = 180_000;
 const problem = whyNoMerging();
 const before = readKsmSettings();
-/** Another one's merging would be in the way of what is measured. */
+/** Other merging on the host would spoil the measurement. */
 const missing =
   problem === null
     ? where(before?.run === 0, 'needs KSM off: another one merges here')
@@ -28,7 +31,7 @@ afterAll(() => {
   new KsmSwitch().recover();
 });
 
-/** Played in the mold, so that what a first collection changes for good is shared. */
+/** Collections in the mold, so that the permanent changes of the first ones are shared. */
 const COLLECTED = Array.from({ length: 3 }, () => ['--warmup', 'GET /collect']).flat();
 
 async function herd(...more: readonly string[]): Promise<Run> {
@@ -38,7 +41,7 @@ async function herd(...more: readonly string[]): Promise<Run> {
   );
 }
 
-/** Has each worker run a full collection. */
+/** Makes each worker run a full collection. Returns their pids. */
 async function collectInAll(run: Run, count = 3): Promise<number[]> {
   const done = new Set<number>();
   await until('every worker has collected', async () => {
@@ -71,7 +74,7 @@ describe('heal', needs(missing), () => {
     const damaged = await pssOf(run);
     expect(damaged - whole).toBeGreaterThan(60 * MIB);
 
-    // Nothing is done without a yes.
+    // Without a yes nothing happens.
     const unasked = heal(run);
     expect(await unasked.ended).toEqual({ status: 60, signal: null });
     expect(unasked.stderr).toMatch(/^Error CONFIRMATION_NEEDED/);
@@ -87,7 +90,7 @@ describe('heal', needs(missing), () => {
     expect(workers.filter(isMergeable)).toEqual([]);
     expect(readKsmSettings()).toEqual(before);
 
-    // Interrupted as soon as it has begun: all is put back.
+    // Interrupted right after it has begun, it restores everything.
     const interrupted = heal(run, '--yes');
     await untilMerging();
     interrupted.signal('SIGINT');
@@ -106,7 +109,7 @@ describe('heal', needs(missing), () => {
     expect(damaged - (await pssOf(run))).toBeGreaterThan(0.8 * (damaged - whole));
     expect(readKsmSettings()).toEqual(before);
 
-    // Kept, it goes on at the pace of the host; and where it is on already nothing is changed, and nothing asked.
+    // With --keep, merging continues at the host's pace. If KSM is on already, nothing is changed, and nothing asked.
     try {
       const kept = heal(run, '--yes', '--keep', '--seconds', '0.1');
       expect(await kept.ended, kept.stderr).toEqual({ status: 0, signal: null });
@@ -118,7 +121,7 @@ describe('heal', needs(missing), () => {
       writeFileSync(path.join(KSM_FOLDER, 'run'), '0');
     }
 
-    // What is merged serves, is copied when it is written, and workers that come later may be merged too.
+    // Merged memory works, is copied when it is written, and later workers are mergeable too.
     expect((await collectInAll(run)).toSorted()).toEqual(workers.toSorted());
     expect((await pssOf(run)) - whole).toBeGreaterThan(0.8 * (damaged - whole));
     await run.command('scale', '4', '--runtime-dir', run.runtimeDirectory);
@@ -129,7 +132,7 @@ describe('heal', needs(missing), () => {
     await run.stop();
   });
 
-  test('by rule: begins by itself, and a stop in the midst of it leaves the host as it was', async () => {
+  test('by rule: begins by itself, and a stop in the middle of it leaves the host as it was', async () => {
     const run = await herd('--heal', '--sampling-budget', '10');
     await collectInAll(run);
     await untilMerging();
@@ -172,7 +175,7 @@ describe('another server', needs(missing), () => {
     return { pid: started.pid ?? 0, address };
   }
 
-  test('whose processes allow nothing can’t be healed, and is told how it could be', async () => {
+  test('whose processes do not allow merging can’t be healed; the error says what to do', async () => {
     const { pid } = await gunicorn();
     const run = cowherd(['heal', String(pid), '--yes']);
     expect(await run.ended).toEqual({ status: 61, signal: null });
@@ -180,7 +183,7 @@ describe('another server', needs(missing), () => {
     expect(readKsmSettings()).toEqual(before);
   });
 
-  test('that allows it in a hook is healed, named by any of its processes', async () => {
+  test('that allows merging in a hook is healed, by the pid of any of its processes', async () => {
     const config = path.join(ROOT, 'bench', 'lib', 'allow_merging.py');
     const { pid, address } = await gunicorn('--config', config);
     const workers = new Set<number>();
@@ -199,11 +202,11 @@ describe('another server', needs(missing), () => {
   });
 });
 
-test('who is not root is told what it takes', needs(ROOT_NEEDED, missing), async (context) => {
+test('a user who is not root is told what is needed', needs(ROOT_NEEDED, missing), async (context) => {
   const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const [command, ...rest] = [...prefix, process.execPath, '--version'];
   const [status] = (await once(spawn(command, rest, { stdio: 'ignore', cwd: ROOT }), 'exit')) as [number];
-  // The checkout, or Node, may be out of that user's reach.
+  // That user may not be able to read the checkout or Node.
   context.skip(status !== 0, 'another user can reach neither the checkout nor Node');
   const run = cowherd(['heal', '--yes'], { prefix, cwd: '/' });
   const { status: ended } = await run.ended;

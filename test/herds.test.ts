@@ -1,4 +1,4 @@
-/** Which herd a command acts on: that of its folder or the one named, never another one. */
+/** Which herd a command acts on: the one of its folder or the one named, never another one. */
 import { realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -26,7 +26,7 @@ function nameOf(run: Run): string {
 test('in a folder without a herd no command does anything to another one, and each shows it', async () => {
   const run = await serving(['hello:app'], { files, runtimeDirectory: null });
   const { herd } = JSON.parse((await run.command('status', '--json')).stdout) as StatusReport;
-  // The same base of runtime directories, as of one user.
+  // The same base of runtime directories, as for herds of one user.
   const env = { XDG_RUNTIME_DIR: run.folder };
   for (const words of [['stop'], ['reload'], ['rollback'], ['refork'], ['scale', '3'], ['status'], ['why']]) {
     const other = cowherd(words, { env });
@@ -44,7 +44,7 @@ test('in a folder without a herd no command does anything to another one, and ea
   await run.stop();
 });
 
-test('the herd of this folder is found by the commands, wherever its runtime directory is, and every answer names it', async () => {
+test('commands find the herd of this folder in any runtime directory, and every answer names it', async () => {
   const run = await serving(['hello:app', '-k', 'gthread'], { files });
   const name = nameOf(run);
   expect((await run.command('status')).stdout).toContain(
@@ -106,13 +106,13 @@ test('list shows herds with and without a supervisor, and those of two folders',
   });
   const { stdout } = await second.command('list');
   expect(stdout.split('\n').find((line) => line.includes(first.runtimeDirectory))).toContain('without supervisor');
-  // One without a supervisor is this folder's too.
+  // A herd without a supervisor belongs to its folder too.
   expect((await first.command('stop')).stdout).toBe(`Stopped ${nameOf(first)}\n`);
   expect(find(await herds(second), first)).toBeUndefined();
   await second.stop();
 });
 
-test('an address that another herd has: it is named, with what to do', async () => {
+test('an address that another herd has: the error names that herd, and says what to do', async () => {
   const socket = path.join(temporaryFolder(), 'web.sock');
   const bound = ['hello:app', '--bind', `unix:${socket}`];
   const first = await serving([...bound, '--workers', '2'], { files, runtimeDirectory: null });
@@ -135,7 +135,7 @@ test('an address that another herd has: it is named, with what to do', async () 
   );
   expect((await first.get('/')).status).toBe(200);
 
-  // What the advice says.
+  // Does what the advice says.
   const adopting = await serving(args, { cwd: first.folder, env, runtimeDirectory: herd.runtime_directory });
   expect((await adopting.status()).herd.workers_wanted).toBe(2);
   await adopting.command('reload', '--runtime-dir', herd.runtime_directory);
@@ -144,7 +144,7 @@ test('an address that another herd has: it is named, with what to do', async () 
   expect((await adopting.ended).status).toBe(0);
 });
 
-test('of two herds of one folder the table shows both, and nothing is done', async () => {
+test('with two herds in one folder the table shows both, and nothing is done', async () => {
   const first = await serving(['hello:app'], { files, runtimeDirectory: null });
   const env = { XDG_RUNTIME_DIR: first.folder };
   const second = await serving(['hello:app', '--workers', '2'], { cwd: first.folder, runtimeDirectory: null, env });
@@ -158,7 +158,7 @@ test('of two herds of one folder the table shows both, and nothing is done', asy
   await first.stop();
 });
 
-test('scale has a bound, which the herd is not asked about', async () => {
+test('scale has a limit, which is checked without asking the herd', async () => {
   const run = await serving(['hello:app'], { files });
   const scale = cowherd(['scale', '1000000', '--runtime-dir', run.runtimeDirectory]);
   expect(await scale.ended).toEqual({ status: catalogue.INVALID_SETTING.exitStatus, signal: null });
@@ -167,7 +167,7 @@ test('scale has a bound, which the herd is not asked about', async () => {
   await run.stop();
 });
 
-test('a folder that has notes of a herd, and none that runs, has none', async () => {
+test('a folder with notes of a herd that no longer runs has no herd', async () => {
   const run = cowherd(['status'], { files: { 'run/herd.json': '{}' } });
   writeFileSync(path.join(run.folder, 'run', 'control.sock'), '');
   expect(await run.ended).toEqual({ status: catalogue.NOT_RUNNING.exitStatus, signal: null });

@@ -1,4 +1,4 @@
-/** What a restart does to the host, recorded and listed: `cowherd history`. */
+/** `cowherd history`: records and lists what restarts did to the host. */
 import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,10 +29,10 @@ async function historyOf(run: Run): Promise<History> {
   return JSON.parse(listed.stdout) as History;
 }
 
-test('two reloads, one that fails, and a stop are listed, also when nothing runs any more', async () => {
+test('two reloads, one that fails, and a stop are listed, even when nothing runs any more', async () => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
   await run.command('reload', '--runtime-dir', run.runtimeDirectory);
-  // The record follows when the last old worker has left.
+  // The record is written when the last old worker has left.
   await until('the first record', async () => (await historyOf(run)).records.length === 1);
 
   run.signal('SIGHUP');
@@ -68,7 +68,7 @@ test('two reloads, one that fails, and a stop are listed, also when nothing runs
     expect(faults.processes.map(({ role }) => role)).toContain('mold');
     expect(faults.minor).toBeGreaterThanOrEqual(faults.processes[0]!.minor);
   }
-  // A mold that loads the application has thousands; two new workers some hundreds each.
+  // A mold that loads the application has thousands of faults; two new workers have some hundreds each.
   const [first, second, failed] = records;
   const moldFaults = first!.faults.processes.find(({ role, generation }) => role === 'mold' && generation === 2);
   expect(moldFaults?.minor).toBeGreaterThan(1000);
@@ -87,7 +87,7 @@ test('two reloads, one that fails, and a stop are listed, also when nothing runs
   expect(table).toMatch(/stop +3 +SIGTERM/);
 });
 
-test('requests that are cut, and exceptions of the application, are counted', async () => {
+test('cut requests and exceptions of the application are counted', async () => {
   const run = await serving(['hello:app', '--workers', '2', '--threads', '4'], { files });
   const lost = [run.get('/slow'), run.get('/slow')].map((answer) => answer.catch(() => null));
   await until('they are in flight', async () => (await run.status()).herd.in_flight === 2);
@@ -96,11 +96,11 @@ test('requests that are cut, and exceptions of the application, are counted', as
   await Promise.all(lost);
   const { records } = await historyOf(run);
   expect(records.map(({ kind, by }) => [kind, by])).toEqual([['stop', 'SIGQUIT']]);
-  // The exception came before the stop.
+  // No errors: the exception was raised before the stop.
   expect(records[0]?.requests).toMatchObject({ errors: 0, cut: 2 });
 });
 
-test('a place that cannot be written to costs one warning, and no restart', async () => {
+test('a history folder that cannot be written to costs one warning, and no restart', async () => {
   const run = await serving(['hello:app', '--workers', '1'], { files, env: { XDG_STATE_HOME: '/proc/nowhere' } });
   await run.command('reload', '--runtime-dir', run.runtimeDirectory);
   await run.waitForText(/Restarts are not recorded/);

@@ -1,4 +1,4 @@
-/** What an attacker in a worker, or another user of the machine, can do; all attacks are `make test-hostile`. */
+/** Attacks from a worker and from another user of the machine. `make test-hostile` runs all of them. */
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ describe(
       expect(status).toBe(0);
     });
 
-    test('end with who has started them', async () => {
+    test('end with the process that has started them', async () => {
       const runner = spawn(process.execPath, ['--import', 'tsx', path.join(ROOT, 'test', 'hostile', 'run.ts')], {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -41,7 +41,7 @@ describe(
         said += text;
       });
       await until('the first attack', () => said.includes('held'));
-      // unshare, and the first process of the namespace, with which all others in it end.
+      // The process unshare, and the first process of the namespace; all others in it end with that one.
       const unshare = await until('the namespace', () =>
         childrenOf(runner.pid ?? 0).find((pid) => childrenOf(pid).length > 0),
       );

@@ -1,4 +1,4 @@
-/** Clients that a worker has used do not keep it from becoming a mold: what they have open is closed, and opens again. */
+/** Clients that a worker has used don't keep it from becoming a mold: their connections are closed and opened again. */
 import { createServer, type Server } from 'node:http';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -87,7 +87,7 @@ test('used when the application is loaded, in requests, and after a refork', asy
   ]);
   expect(run.log.filter(({ level }) => level === 'warning')).toEqual([]);
   await run.stop();
-  // Each record once: neither lost with a thread, nor written by two processes.
+  // Each record is there once: neither lost with a thread nor written by two processes.
   const logged = readFileSync(path.join(run.folder, 'shop.log'), 'utf8').trim().split('\n');
   expect(logged.toSorted()).toEqual(asked.map((page) => `asked for ${page}`).toSorted());
 });

@@ -1,6 +1,5 @@
 /**
- * How a herd leaves: nothing of an application's own cleanup is lost, requests in flight are answered, and nothing is
- * left behind.
+ * The end of a herd: all cleanup of the application runs, requests in flight are answered, and nothing is left behind.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,9 +12,9 @@ import { until } from './support/until.ts';
 const WORKERS = 3;
 
 /**
- * Cleanup of every kind, each of which appends one line with the worker's pid to a file of its own: an atexit hook
- * that is registered at import, one that is registered in the worker, a file that is left open with its text in the
- * buffer, a thread that must be waited for, a thread pool's work, and stdout.
+ * Every kind of cleanup: an atexit hook registered at import, one registered in the worker, a file left open with its
+ * text in the buffer, a thread that must be waited for, the work of a thread pool, and stdout. Each kind appends a line
+ * with the worker's pid to its own file.
  */
 const CLEANUP = `
 import atexit, os, sys, threading, time
@@ -107,7 +106,7 @@ describe.each(CLASSES)('$worker', ({ worker, options, app }) => {
     await run.stop();
 
     for (const name of ['hook-of-worker', 'work-of-pool', 'thread']) expect(lines(run, name), name).toEqual(pids);
-    // A hook of import time runs in every process that has imported the application: in the mold too, at its end.
+    // A hook registered at import runs in every process that has imported the application, including the mold.
     expect(lines(run, 'hook-of-import')).toEqual([...pids, mold].toSorted());
     expect(pids.flatMap((pid) => lines(run, `buffered-${pid}`))).toEqual(pids);
     for (const pid of pids) expect(run.stdout).toContain(`stdout of ${pid}\n`);
@@ -116,7 +115,7 @@ describe.each(CLASSES)('$worker', ({ worker, options, app }) => {
 
   test.each(['SIGTERM', 'SIGINT'] as const)('answers the requests in flight on %s', async (signal) => {
     const run = await start(worker, options, app);
-    // One for each worker, so that each is busy; sync serves no more than that.
+    // One request for each worker; a sync worker serves only one at a time.
     const answers = Array.from({ length: WORKERS }, () => run.get('/slow'));
     await until('every request is in flight', async () => (await run.status()).herd.in_flight === WORKERS);
     run.signal(signal);
@@ -131,7 +130,7 @@ describe.each(CLASSES)('$worker', ({ worker, options, app }) => {
   });
 });
 
-/** Answers only after ten minutes, and says in the file `started` that it has begun. */
+/** Answers only after ten minutes. Makes the file `started` when a request begins. */
 const STUCK = `
 import time
 def app(environ, start_response):
@@ -142,7 +141,7 @@ def app(environ, start_response):
 async function startStuck(options: readonly string[] = []): Promise<{ run: Run; answer: Promise<unknown> }> {
   const run = await serving(['stuck:app', ...options], { files: { 'stuck.py': STUCK } });
   const answer = run.get('/').then(
-    // sync workers of newer gunicorns answer 500 when they are told to end at once.
+    // Sync workers of newer gunicorns answer 500 when they are told to end at once.
     ({ status }) => (status === 500 ? 'broken off' : `answered ${status}`),
     () => 'broken off',
   );
@@ -150,7 +149,7 @@ async function startStuck(options: readonly string[] = []): Promise<{ run: Run; 
   return { run, answer };
 }
 
-/** What the log says of workers that were given the graceful timeout and did not use it. */
+/** The log line about workers that did not end within the graceful timeout. */
 const LATE = /1 worker\(s\) did not finish in time and are killed/;
 
 test('a second Ctrl-C ends requests that do not end', async () => {
@@ -165,7 +164,7 @@ test('a second Ctrl-C ends requests that do not end', async () => {
   await run.expectNothingLeft();
 });
 
-test('SIGQUIT is quick from the beginning', async () => {
+test('SIGQUIT stops quickly from the beginning', async () => {
   const { run, answer } = await startStuck();
   run.signal('SIGQUIT');
   expect(await run.ended).toEqual({ status: 0, signal: null });
@@ -174,7 +173,7 @@ test('SIGQUIT is quick from the beginning', async () => {
   await run.expectNothingLeft();
 });
 
-test('after graceful_timeout a request that does not end is broken off, and the log says so', async () => {
+test('after graceful_timeout a request that does not end is cut off, and the log says so', async () => {
   const { run, answer } = await startStuck(['--graceful-timeout', '2']);
   run.signal('SIGTERM');
   expect(await run.ended).toEqual({ status: 0, signal: null });
@@ -200,7 +199,7 @@ test('stopping while the application loads ends at once and leaves nothing', asy
   });
   await until('it is loading', () => existsSync(path.join(run.folder, 'loading')));
   await run.stop('SIGINT');
-  // Nobody waited for it, neither until it was loaded nor until it had had its time.
+  // The stop waited neither for the application to load nor for the timeout.
   expect(run.messages.join('\n')).not.toMatch(/did not finish|killed/);
 });
 
@@ -220,17 +219,17 @@ def app(environ, start_response):
   await run.stop();
 });
 
-test('`cowherd stop` stops it from another terminal and waits until it has', async () => {
+test('`cowherd stop` stops the herd from another terminal and waits for its end', async () => {
   const run = await start('sync', [], WSGI);
   const stop = cowherd(['stop', '--runtime-dir', run.runtimeDirectory]);
   expect(await stop.ended, stop.stderr).toEqual({ status: 0, signal: null });
-  // `stop` has waited: the supervisor needs no more than to end.
+  // `stop` has waited, so only the exit of the supervisor remains.
   expect(await run.ended).toEqual({ status: 0, signal: null });
   expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
   await run.expectNothingLeft();
 });
 
-test('`cowherd stop` says so when the herd takes longer than it may wait', async () => {
+test('`cowherd stop` says so when the herd takes longer than its limit', async () => {
   const { run, answer } = await startStuck();
   const stop = cowherd(['stop', '--runtime-dir', run.runtimeDirectory, '--timeout', '0.5']);
   expect(await stop.ended).toEqual({ status: catalogue.STOP_TIMED_OUT.exitStatus, signal: null });
@@ -243,7 +242,7 @@ test('`cowherd stop` says so when the herd takes longer than it may wait', async
   await run.expectNothingLeft();
 });
 
-test('when the supervisor is killed, requests are answered, and the keeper told to leave takes everything away', async () => {
+test('when the supervisor is killed, requests are answered, and the keeper cleans up when told to leave', async () => {
   const run = await start('gthread', ['--threads', '4'], WSGI);
   const answers = Array.from({ length: WORKERS }, () => run.get('/slow'));
   await until('the requests are in flight', async () => (await run.status()).herd.in_flight === WORKERS);
@@ -257,7 +256,7 @@ test('when the supervisor is killed, requests are answered, and the keeper told 
   await run.expectNothingLeft();
 });
 
-test('when the keeper is killed, workers finish, and the herd starts afresh', async () => {
+test('when the keeper is killed, workers finish, and the herd starts again', async () => {
   const run = await start('sync', [], WSGI);
   const answer = run.get('/slow');
   await until('the request is in flight', async () => (await run.status()).herd.in_flight === 1);
@@ -265,7 +264,7 @@ test('when the keeper is killed, workers finish, and the herd starts afresh', as
   expect((await answer).text).toBe('answered\n');
   await run.waitForText(/The keeper \(pid \d+\) was ended by SIGKILL[^]*Serving: every worker is ready/);
   expect(lines(run, 'hook-of-worker').length).toBe(WORKERS);
-  // The port was chosen by the kernel, and is so again.
+  // The kernel chose the port, and chooses a new one.
   const [address = ''] = (await run.status()).herd.listeners;
   expect((await fetchFrom(address, '/')).status).toBe(200);
   await run.stop();

@@ -18,7 +18,7 @@ function read(run: Run, name: string): string {
 }
 
 describe('workers that die', () => {
-  test('are replaced: the first at once, those that follow after pauses that grow', async () => {
+  test('are replaced: the first at once, later ones after growing pauses', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files });
     let before = await readyPids(run);
     for (let death = 1; death <= 4; death += 1) {
@@ -28,7 +28,7 @@ describe('workers that die', () => {
     }
     const log = run.messages.join('\n');
     expect(log.match(/^Worker \d+ \(slot \d\) was ended by SIGKILL/gm)?.length).toBe(4);
-    // 1st: no pause.
+    // Three pauses for four deaths: the first has none.
     expect(log.match(/the next is forked in [\d.]+ s/g)).toEqual([
       'the next is forked in 0.1 s',
       'the next is forked in 0.2 s',
@@ -38,7 +38,7 @@ describe('workers that die', () => {
     await run.stop();
   });
 
-  test('with a request in flight are told of, and the others serve on', async () => {
+  test('with a request in flight are reported, and the others keep serving', async () => {
     const app = `
 import os, time
 def app(environ, start_response):
@@ -59,7 +59,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('by a crash are told by the signal', async () => {
+  test('by a crash are reported with the signal', async () => {
     const app = `
 import ctypes
 def app(environ, start_response):
@@ -76,7 +76,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('in the moment of their fork are replaced too', async () => {
+  test('right after their fork are replaced too', async () => {
     const config = `
 import os
 def post_fork(server, worker):
@@ -91,7 +91,7 @@ def post_fork(server, worker):
     await run.stop();
   });
 
-  test('because they are silent are ended after the timeout', async () => {
+  test('are killed after the timeout if they are silent', async () => {
     const app = `
 import os, time
 def app(environ, start_response):
@@ -111,7 +111,7 @@ def app(environ, start_response):
   });
 });
 
-test('a mold that dies is replaced while the workers serve on', async () => {
+test('a mold that dies is replaced while the workers keep serving', async () => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
   const before = await readyPids(run);
   const mold = (await run.status()).molds[0]!;
@@ -132,7 +132,7 @@ test('a mold that dies is replaced while the workers serve on', async () => {
 });
 
 describe('signals', () => {
-  test('TTIN and TTOU add and take a worker; the last one stays', async () => {
+  test('TTIN and TTOU add and remove a worker; the last one stays', async () => {
     const config = `
 def nworkers_changed(server, new_value, old_value):
     with open("changes", "a") as file:
@@ -162,7 +162,7 @@ def nworkers_changed(server, new_value, old_value):
   });
 
   test('USR1 reopens log files, of workers and of the mold', async () => {
-    // The supervisor's own lines go where gunicorn's go.
+    // The supervisor's own lines go to gunicorn's log file.
     const run = serve(
       ['hello:app', '--access-logfile', 'access.log', '--error-logfile', 'error.log', '--bind', 'unix:web.sock'],
       { files },
@@ -189,14 +189,14 @@ def nworkers_changed(server, new_value, old_value):
 });
 
 describe('the pid file', () => {
-  test('names the supervisor while it runs, and is taken away', async () => {
+  test('names the supervisor while it runs, and is removed', async () => {
     const run = await serving(['hello:app', '--pid', 'herd.pid'], { files });
     expect(Number(read(run, 'herd.pid'))).toBe(run.pid);
     await run.stop();
     expect(existsSync(path.join(run.folder, 'herd.pid'))).toBe(false);
   });
 
-  test('takes the place of a link, and leaves alone what that leads to', async () => {
+  test('replaces a link, and leaves its target alone', async () => {
     const folder = temporaryFolder();
     const precious = path.join(folder, 'precious');
     writeFileSync(precious, 'mine', { mode: 0o600 });
@@ -205,7 +205,7 @@ describe('the pid file', () => {
     const run = await serving(['hello:app', '--pid', pidfile], { files });
     expect(Number(readFileSync(pidfile, 'utf8'))).toBe(run.pid);
     expect(lstatSync(pidfile).isFile()).toBe(true);
-    // Somebody else's by now.
+    // Another process has taken over the file.
     writeFileSync(pidfile, '1\n');
     await run.stop();
     expect(readFileSync(pidfile, 'utf8')).toBe('1\n');
@@ -234,7 +234,7 @@ test('paths are relative to --chdir, as in gunicorn', async () => {
 });
 
 describe('--daemon', () => {
-  test('returns when the herd serves in the background, where `status` and `stop` find it', async () => {
+  test('returns when the herd serves in the background; `status` and `stop` find it', async () => {
     const run = serve(['hello:app', '--daemon', '--workers', '2', '--bind', 'unix:web.sock'], { files });
     expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
     const supervisor = Number(/process (\d+)/.exec(run.stdout)?.[1]);
@@ -242,7 +242,7 @@ describe('--daemon', () => {
     const { herd } = await run.status();
     expect(herd.supervisor.pid).toBe(supervisor);
     expect(herd.workers_ready).toBe(2);
-    // Detached: nothing that happens to the terminal reaches it.
+    // Detached: events of the terminal don't reach it.
     expect(processInfo(supervisor)?.ppid).not.toBe(process.pid);
     await run.command('stop', '--runtime-dir', run.runtimeDirectory);
     await run.expectNothingLeft();
@@ -252,7 +252,7 @@ describe('--daemon', () => {
     const run = serve(['no_such_module:app', '--daemon'], { files });
     expect(await run.ended).toEqual({ status: 4, signal: null });
     expect(run.stderr).toContain('no_such_module');
-    // The one in the background has told of the error, and ends.
+    // The background process has reported the error, and ends.
     await until('it has left', () => run.processes.length === 0);
     await run.expectNothingLeft();
   });
@@ -277,7 +277,7 @@ describe('logs', () => {
     expect(loaded.length).toBe(1);
   });
 
-  test('are readable lines on a terminal, with colours, and a Ctrl-C there stops the herd', async () => {
+  test('are readable lines on a terminal, with colors, and a Ctrl-C there stops the herd', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files, terminal: true, env: { TERM: 'xterm' } });
     const { herd } = await run.status();
     process.kill((await readyPids(run))[0]!, 'SIGKILL');
@@ -296,7 +296,7 @@ describe('logs', () => {
     expect(plain).not.toContain('{"level"');
   });
 
-  test("reach syslog in gunicorn's form, the supervisor's as the workers'", async () => {
+  test("reach syslog in gunicorn's format, from the supervisor and from the workers", async () => {
     const lines: string[] = [];
     const syslog = createSocket('udp4', (message) => lines.push(message.toString().replace(/\0$/, '')));
     await new Promise<void>((resolve) => {
@@ -318,7 +318,7 @@ describe('logs', () => {
     syslog.close();
   });
 
-  test('have no colours with NO_COLOR', async () => {
+  test('have no colors with NO_COLOR', async () => {
     const run = await serving(['hello:app'], { files, terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } });
     process.kill((await readyPids(run))[0]!, 'SIGKILL');
     await run.waitForText(/\[ERROR\] Worker \d+ \(slot 0\) was ended by SIGKILL/);
@@ -328,7 +328,7 @@ describe('logs', () => {
     expect(run.stdout).not.toMatch(/\u001B\[[0-9;]*m/);
   });
 
-  test('--log-format and --log-level choose', async () => {
+  test('follow --log-format and --log-level', async () => {
     const run = await serving(['hello:app', '--log-format', 'text'], { files });
     expect(run.stderr).toMatch(/\[INFO\] Listening at/);
     expect(run.log).toEqual([]);
@@ -396,7 +396,7 @@ def on_exit(server): note("on_exit", server)
 `;
 
 describe('server hooks', () => {
-  test('are all called, each in its process, with what gunicorn gives them', async () => {
+  test('are all called, each in its process, with the same arguments as in gunicorn', async () => {
     const run = await serving(['hello:app', '--bind', '127.0.0.1:0'], {
       files: { ...files, 'gunicorn.conf.py': HOOKS },
     });
@@ -448,7 +448,7 @@ def app(environ, start_response):
     expect(read(run, 'hooks').match(/worker_int worker/g)?.length).toBe(2);
   });
 
-  test('nworkers_changed is told of changes only, also at a reload of a herd that was scaled', async () => {
+  test('nworkers_changed is called for changes only, even at a reload of a scaled herd', async () => {
     const config = `
 def nworkers_changed(server, new_value, old_value):
     with open("changes", "a") as file:
@@ -460,11 +460,11 @@ def nworkers_changed(server, new_value, old_value):
     await untilReady(run, 2);
     await run.command('reload', ...args);
     await run.stop();
-    // Of the first mold, then of the second one.
+    // Two calls in the first mold, then two in the second.
     expect(read(run, 'changes')).toBe('1 None\n2 1\n1 None\n2 1\n');
   });
 
-  test('that fail do not take the mold along', async () => {
+  test('that fail do not end the mold', async () => {
     const config = `
 def child_exit(server, worker):
     raise RuntimeError("child_exit fails")
@@ -505,7 +505,7 @@ describe('settings', () => {
     expect(await wanted(['hello:app'].slice(1), { WEB_CONCURRENCY: '2' })).toBe(2);
   });
 
-  test("Cowherd's own may stand in the file and in GUNICORN_CMD_ARGS", async () => {
+  test("Cowherd's own may be in the file and in GUNICORN_CMD_ARGS", async () => {
     const run = await serving(['hello:app'], {
       files: {
         ...files,
@@ -521,7 +521,7 @@ describe('settings', () => {
     expect(run.stderr).not.toContain('secret');
   });
 
-  test('the application may stand in the file', async () => {
+  test('the application may be named in the file', async () => {
     const run = await serving([], { files: { ...files, 'gunicorn.conf.py': 'wsgi_app = "hello:app"\n' } });
     expect((await run.get('/')).status).toBe(200);
     await run.stop();
@@ -589,7 +589,7 @@ describe('the command status', () => {
     await run.stop();
   });
 
-  test('--watch keeps to the size of the terminal, and says what it leaves out', async () => {
+  test('--watch fits the size of the terminal, and says what it leaves out', async () => {
     const run = await serving(['hello:app', '--workers', '5'], { files });
     const sized = ['sh', '-c', 'stty cols 80 rows 12; exec "$@"', 'sh'];
     const watch = cowherd(['status', '--watch', '--interval', '0.2', '--runtime-dir', run.runtimeDirectory], {

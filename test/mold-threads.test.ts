@@ -1,4 +1,4 @@
-/** Threads that an application starts when it is loaded: they go on in one mold, whatever becomes of generations. */
+/** Threads that an application starts when it is loaded: they keep running in exactly one mold over all generations. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ def app(environ, start_response):
     return [b"well"]
 `;
 
-/** A job each tenth of a second, which notes in which process it was run. */
+/** A job that runs every tenth of a second and notes the pid of its process. */
 const SCHEDULED = `
 import os
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -25,7 +25,7 @@ scheduler.add_job(job, "interval", seconds=0.1, max_instances=10)
 scheduler.start()
 ${HELLO}`;
 
-/** A thread of the application's own, of which nobody knows whether workers need it. */
+/** A thread of the application. Cowherd can't know whether workers need it. */
 const REFRESHING = `
 import os, threading
 
@@ -69,7 +69,7 @@ describe("a scheduler's jobs", () => {
     expect((await order(run, 'reload')).ending?.status).toBe(0);
     const second = await moldOf(run, 2);
     expect(await whoRunsJobs(run)).toEqual(new Set([second]));
-    // Those of the first one end where those of the second begin.
+    // The first mold ran its last job before the second ran its first one.
     const all = jobs(run);
     expect(all.lastIndexOf(first)).toBeLessThan(all.indexOf(second));
     expect((await order(run, 'rollback')).ending?.status).toBe(36);
@@ -90,7 +90,7 @@ describe("a scheduler's jobs", () => {
     await run.stop();
   });
 
-  test('are told to be lost, with the way out, when the mold that has run them dies after a refork', async () => {
+  test('are reported lost, with the remedy, when the mold that has run them dies after a refork', async () => {
     const run = await serving(['jobs:app'], { files: { 'jobs.py': SCHEDULED } });
     expect((await order(run, 'refork')).ending?.status).toBe(0);
     process.kill(await moldOf(run, 1), 'SIGKILL');
@@ -101,7 +101,7 @@ describe("a scheduler's jobs", () => {
   });
 });
 
-test('a thread of which nobody knows what it is for goes on in one mold; a warning says what workers lack', async () => {
+test('a thread of unknown purpose keeps running in one mold; a warning says what workers lack', async () => {
   const run = await serving(['jobs:app', '--workers', '2'], { files: { 'jobs.py': REFRESHING } });
   const warnings = run.log.filter(({ level }) => level === 'warning').map(({ msg }) => msg);
   expect(warnings).toEqual([
@@ -121,7 +121,7 @@ test('a thread of which nobody knows what it is for goes on in one mold; a warni
   await run.stop();
 });
 
-test('a thread that its library starts anew in each child is no finding, and each worker has it', async () => {
+test('a thread that its library restarts in each child is no finding, and each worker has it', async () => {
   const app = `
 import os, threading
 
@@ -143,7 +143,7 @@ def app(environ, start_response):
   expect((await run.get('/')).text).toBe('MainThread exporter');
   expect((await order(run, 'refork')).ending?.status).toBe(0);
   expect((await run.get('/')).text).toBe('MainThread exporter');
-  // It is in every process: no mold is kept for it, nor let go.
+  // The thread is in every process, so no mold is kept for it, and a rollback is still possible.
   await until('the mold of before has left', async () => (await run.status()).molds.length === 1);
   expect((await order(run, 'reload')).ending?.status).toBe(0);
   expect((await order(run, 'rollback')).ending?.status).toBe(0);

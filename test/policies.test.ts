@@ -1,4 +1,6 @@
-/** The heap policies in a real herd: what each keeps shared, how garbage is bounded, who is held off, how `auto` falls. */
+/**
+ * The heap policies in a real herd: what each keeps shared, bounds on garbage, the guard, and how `auto` falls back.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +25,7 @@ def app(environ, start_response):
 `;
 
 test.each(AVAILABLE)(
-  'under %s warm-up requests are played as often as it does not cost what is shared',
+  'under %s warm-up requests are played as often as possible without losing shared memory',
   async (policy) => {
     const run = await serving(['counting:app', '--policy', policy, '--workers', '1', '--warmup', 'GET /'], {
       files: { 'counting.py': COUNTING },
@@ -42,7 +44,7 @@ describe('each policy serves the bundled application', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** How much of what it shared at its fork a worker still shares when it has read every object, from 0 to 1. */
+  /** The part of the memory shared at the fork that a worker still shares after reading every object, 0 to 1. */
   async function sharingAfterReadingAll(policy: string): Promise<number> {
     const run = await serving(
       ['feed.wsgi', '--chdir', FEED, '--policy', policy, '--workers', '2', '--warmup', 'GET /?user=1'],
@@ -88,7 +90,7 @@ test('auto is the default, takes the highest policy that passes, and says what t
 });
 
 describe('auto falls', () => {
-  /** In the mold all is well; in any process that it forks, reading an immortal object is the end. */
+  /** Works in the mold, but any process forked from it dies when it reads an immortal object. */
   const NO_IMMORTALS = `
 import os, sys
 mold = os.getpid()
@@ -113,13 +115,13 @@ def app(environ, start_response):
     expect(why[0]).toMatch(/Heap policy immortal failed its self-test, trying the next one: .*(SIGABRT|signal 6)/);
     expect(molds[0]?.remarks).toContainEqual({ policy: 'immortal', reason: expect.stringMatching(/SIGABRT|signal 6/) });
     expect((await run.get('/precious')).text).toBe('well');
-    // The listeners have come through; nothing of the first try is left.
+    // The listeners have survived, and the first attempt has left nothing behind.
     expect((await hammer(run.address, '/', 20, 4)).every((answer) => answer.status === 200)).toBe(true);
     expect(run.processes.length).toBe(5);
     await run.stop();
   });
 
-  test('to stock when no scout lives, and serves', async () => {
+  test('to stock when no scout survives, and serves', async () => {
     const app = NO_IMMORTALS.replace(' and sys.getrefcount(precious) > 2**28', ' and not serving()').concat(`
 def serving():
     return os.path.exists("serving")
@@ -139,7 +141,7 @@ def serving():
 describe('garbage', () => {
   const WARM_UP = 2000;
 
-  /** How much a worker grows while it makes cyclic garbage for so many requests, in bytes. */
+  /** Growth of a worker's RSS in bytes, while it makes cyclic garbage in `requests` requests. */
   async function growth(run: Run, requests: number): Promise<number> {
     expect(await drum(run.address, '/', WARM_UP, 8)).toBe(0);
     const pid = Number((await run.get('/pid')).text);
@@ -165,7 +167,7 @@ describe('garbage', () => {
     },
   );
 
-  test('grows where nobody collects: what the test above is about', async () => {
+  test('grows without collections, which shows that the test above can fail', async () => {
     const run = await serving([...args, '--policy', 'freeze', '--collect-after', '0']);
     expect(await growth(run, 6000)).toBeGreaterThan(60 * MIB);
     const [worker] = await run.workers();
@@ -175,8 +177,7 @@ describe('garbage', () => {
 });
 
 describe('the guard', () => {
-  // A release of a library that calls gc.disable() and gc.enable() whenever it reads its cache. The grammar is one that it
-  // knows, whatever the interpreter is.
+  // parso calls gc.disable() and gc.enable() whenever it reads its cache. It knows this grammar on every interpreter.
   const app = `
 import gc, os, tempfile
 import parso, parso.cache
@@ -206,7 +207,7 @@ def app(environ, start_response):
       files: { 'steering.py': app },
     });
 
-  test('names package, file and line of a library that steers the collector, once, and counts', async () => {
+  test('names package, file and line of a library that steers the collector, once, and counts its calls', async () => {
     const run = await start('hold');
     for (let request = 0; request < 3; request += 1) expect((await run.get('/parse')).text).toBe('0 True');
     const where = 'import parso.cache; print(parso.cache.__file__, end="")';
@@ -229,7 +230,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('holds off what would undo the policy', async () => {
+  test('blocks calls that would undo the policy', async () => {
     const run = await start('hold');
     expect((await run.get('/steer')).text).toBe('0 True');
     await run.waitForText(/gc\.set_threshold\(\) of steering held off in worker \d+ \([^)]*steering\.py:\d+\)/);
@@ -238,13 +239,13 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('only tells, with report', async () => {
+  test('only reports, with report', async () => {
     const run = await start('report');
     expect((await run.get('/steer')).text).toBe('700 False');
     await run.waitForText(/gc\.set_threshold\(\) of steering seen in worker/);
     const { guard } = (await run.workers())[0]!;
     expect(guard.held).toBe(0);
-    // The two calls, and what they set off: automatic collections, counted as such.
+    // The two calls, and the automatic collections that they cause.
     expect(guard.reported).toBeGreaterThanOrEqual(2);
     await run.stop();
   });
@@ -257,7 +258,7 @@ def app(environ, start_response):
   });
 });
 
-test.each(AVAILABLE)('under %s nothing of the cleanup of the application is lost', async (policy) => {
+test.each(AVAILABLE)('under %s all cleanup of the application runs', async (policy) => {
   const app = `
 import atexit, os
 def note():
@@ -278,8 +279,8 @@ def post_worker_init(worker):
   await run.stop();
   const text = (name: string): string => readFileSync(path.join(run.folder, name), 'utf8');
   expect(text('hooks').trimEnd().split('\n').toSorted()).toEqual(pids.toSorted());
-  // Files that were left open are found among a worker's own objects; under instagram nothing tells those from the
-  // mold's, and to look at all of them would copy them.
+  // Files left open are found among a worker's own objects. Under instagram these can't be told from the mold's
+  // objects, and looking at all of them would copy them.
   if (policy === 'instagram') return;
   expect(pids.map((pid) => text(`left-open-${pid}`))).toEqual(['written', 'written']);
 });

@@ -32,11 +32,11 @@ import { HAS_SYMBOLS, NAMES_FUNCTIONS } from './support/this-python.ts';
 import { until } from './support/until.ts';
 
 const missing = whyNoRecording();
-/** What the collector's faults are told as: without symbols nobody knows it. */
+/** The name that the collector's faults get: without symbols the collector can't be recognized. */
 const COLLECTOR = HAS_SYMBOLS ? 'collector' : 'other';
 const SECRET = 'the-secret-of-4711';
 
-/** What an application does to a heap that it shares. */
+/** An application that reads and writes its shared heap in known ways. */
 const APP = `
 import gc, os
 KEPT = {"password": ${JSON.stringify(SECRET)} + str(os.getpid())}
@@ -71,10 +71,10 @@ interface Gunicorn {
 
 const started: ChildProcess[] = [];
 let folder = '';
-/** Of the bundled application. */
+/** Environment of the bundled application. */
 let environment: Record<string, string> = {};
 
-/** A plain gunicorn with the bundled application, each of whose requests ends with a full collection. */
+/** A plain gunicorn with the bundled application. Each request ends with a full collection. */
 async function gunicorn(workers: number): Promise<Gunicorn> {
   const config = path.join(folder, 'gunicorn.conf.py');
   writeFileSync(config, 'import gc\ndef post_request(worker, request, environ, response):\n    gc.collect()\n');
@@ -101,12 +101,12 @@ function childrenOf(pid: number): number[] {
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** Starts a recording, does something as soon as it has begun, and ends the recording when that is done. */
+/** Starts a recording, runs `during` as soon as it has begun, and then ends the recording. */
 async function record(args: readonly string[], during: () => Promise<unknown>): Promise<Run> {
   const run = cowherd(['record', '--seconds', '600', ...args]);
   await run.waitForText(/^Recording /m);
   await during();
-  // What has been recorded until then is told.
+  // Interrupted, it reports what it has recorded so far.
   run.signal('SIGINT');
   expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
   return run;
@@ -145,7 +145,7 @@ describe('a recording', needs(missing), () => {
     const files = { html: out('f.html'), speedscope: out('f.json'), pprof: out('f.pb.gz'), collapsed: out('f.txt') };
     const outputs = Object.entries(files).flatMap(([name, file]) => [`--${name}`, file]);
     const ask = async (): Promise<void> => {
-      // A worker that answers once more has ended the collection of its first request.
+      // A worker that answers again has finished the collection of its previous request.
       for (let count = 0; count < 3; count += 1) {
         await Promise.all(Array.from({ length: 4 }, () => fetchFrom(address, '/healthz')));
       }
@@ -177,7 +177,7 @@ describe('a recording', needs(missing), () => {
     await expectError(cowherd(['record', String(pid), '--html', '/proc/nowhere/f.html']), 'USAGE', /ENOENT/);
   });
 
-  test('by the software event: the same faults, told by the pages that were shared', async () => {
+  test('by the software event: the same faults, recognized by the pages that were shared', async () => {
     const { pid, address } = await gunicorn(1);
     const [worker = 0] = childrenOf(pid);
     const args = ['--json', '--event', 'software'];
@@ -191,7 +191,7 @@ describe('a recording', needs(missing), () => {
     expect(report.causes[COLLECTOR].percent).toBeGreaterThan(75);
     expect(report.faults).toBeGreaterThan(500);
     expect(report.faults).toBeLessThanOrEqual(minorFaults(worker) - before);
-    // A second collection writes to the same pages, which are its own now.
+    // A second collection writes to the same pages, which are private now.
     const again = await record([String(worker), ...args], ask);
     expect(reportOf(again).faults).toBeLessThan(report.faults / 10);
   });
@@ -213,7 +213,7 @@ describe('a recording', needs(missing), () => {
     if (NAMES_FUNCTIONS) await until('the functions have names', () => existsSync(`/tmp/perf-${next.pid}.map`));
     else
       expect(run.messages.join('\n')).toMatch(/perf_names: it needs CPython 3\.12 .*; Python functions stay unnamed/);
-    // What has been recorded until then is told.
+    // Interrupted, it reports what it has recorded so far.
     recording.signal('SIGINT');
     expect(await recording.ended, recording.stderr).toEqual({ status: 0, signal: null });
 
@@ -241,12 +241,12 @@ describe('a recording', needs(missing), () => {
     expect(left).toEqual([]);
   });
 
-  test('ends when the last of those that it records does, and is told as a table', async () => {
+  test('ends with the last process that it records, and is printed as a table', async () => {
     const { pid, address } = await gunicorn(1);
     const [worker = 0] = childrenOf(pid);
     const run = cowherd(['record', String(worker), '--seconds', '600', '--counters']);
     await run.waitForText(/^Recording /m);
-    // The second one is answered when the first one's collection is over.
+    // The second request is answered when the first one's collection is over.
     for (let count = 0; count < 2; count += 1) await fetchFrom(address, '/healthz');
     kill([worker]);
     expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
@@ -269,7 +269,7 @@ function minorFaults(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7]);
 }
 
-describe('a recording of elsewhere', needs(missing), () => {
+describe('an imported recording', needs(missing), () => {
   let data = '';
   let text = '';
 
@@ -284,7 +284,7 @@ describe('a recording of elsewhere', needs(missing), () => {
 
   const imported = (file: string): Run => cowherd(['record', '--import', file, '--json']);
 
-  test('is read, and says the same as its text', async () => {
+  test('is read, and gives the same report as its text form', async () => {
     const [fromData, fromText] = [imported(data), imported(text)];
     for (const run of [fromData, fromText]) expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
     const report = reportOf(fromData);
@@ -292,7 +292,7 @@ describe('a recording of elsewhere', needs(missing), () => {
     expect(report.functions.map(({ name }) => name)).toContain(
       HAS_SYMBOLS ? 'gc_collect_main' : `[${path.basename(realpathSync(PYTHON))}]`,
     );
-    // The text has microseconds only.
+    // Left out: times, which the text has in microseconds only, and the title.
     const same = { title: '', taken_at: '', seconds: 0 };
     expect({ ...reportOf(fromText), ...same }).toEqual({ ...report, ...same });
     await expectError(cowherd(['record', '1', '--import', data]), 'USAGE');
@@ -317,12 +317,12 @@ describe('a recording of elsewhere', needs(missing), () => {
       'a folder': [folder, /it is not a file/],
       nothing: [path.join(folder, 'nowhere'), /ENOENT/],
     };
-    // All at once: each is a start of Node, and little else.
+    // In parallel, since each is mostly a start of Node.
     const runs = Object.values(bad).map(([file, why]) => [imported(file), why] as const);
     for (const [run, why] of runs) await expectError(run, 'RECORDING_UNREADABLE', why);
   });
 
-  test('with any bytes changed is read or refused, and never a mistake of ours', async () => {
+  test('with any bytes changed is read or refused, and never an internal error', async () => {
     const size = readFileSync(data).length;
     const files = [0.1, 0.3, 0.5, 0.7].map((part, index) => {
       const file = path.join(folder, `changed-${index}.data`);
@@ -339,8 +339,8 @@ describe('a recording of elsewhere', needs(missing), () => {
   });
 });
 
-describe('without what it takes', () => {
-  /** A command that answers as perf does where it can't. */
+describe('without its requirements', () => {
+  /** A false perf that answers like a real one that fails. */
   function standIn(script: string): Record<string, string> {
     const bin = temporaryFolder();
     writeFileSync(path.join(bin, 'perf'), `#!/bin/sh\n${script}\n`);

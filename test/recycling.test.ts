@@ -1,4 +1,4 @@
-/** Recycling, timeouts, crash loops and scale: real servers, under load where it matters. */
+/** Recycling, timeouts, crash loops and scaling: real servers, under load where it matters. */
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ async function counts(run: Run) {
 }
 
 describe('recycling', () => {
-  test('on private growth: a leaking application is bounded, without a request lost or a worker missing', async () => {
+  test('on private growth: a leaking application is bounded, without a lost request or a missing worker', async () => {
     const app = `
 import os
 leaked = []
@@ -51,7 +51,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('after so many requests, with jitter, under load', async () => {
+  test('after a number of requests, with jitter, under load', async () => {
     const args = ['--workers', '2', '-k', 'gthread', '--threads', '2'];
     const run = await serving(['hello:app', ...args, '--max-requests', '150', '--max-requests-jitter', '100'], {
       files,
@@ -74,7 +74,7 @@ def app(environ, start_response):
       expect(Number(answered)).toBeGreaterThanOrEqual(Number(limit));
     }
     expect(new Set(told.map(([, , limit]) => limit)).size).toBeGreaterThan(1);
-    // To be replaced is no death.
+    // A replacement is not a death.
     expect(run.messages.filter((message) => /died|Crash loop/.test(message))).toEqual([]);
     await run.stop();
   });
@@ -115,10 +115,10 @@ def app(environ, start_response):
     return [str(os.getpid()).encode()]
 `;
 
-    test('a worker that the kernel kills for lack of memory is told of as that; one that is killed is not', async () => {
+    test('a worker that the kernel kills for lack of memory is reported so; one killed otherwise is not', async () => {
       const cgroup = limitedCgroup(400e6)!;
       onTestFinished(() => void takeAway(cgroup.folder));
-      // It may take long until so much is written.
+      // No timeout, since writing that much may take long.
       const args = ['burst:app', '--timeout', '0'];
       const run = await serving(args, { files: { 'burst.py': app }, prefix: cgroup.prefix });
       await expect(run.get('/?2000000000')).rejects.toThrow(/socket hang up|ECONNRESET/);
@@ -134,10 +134,10 @@ def app(environ, start_response):
       await run.stop();
     });
 
-    test('`cowherd doctor` tells the limit, what is used, and who was killed for it', async () => {
+    test('`cowherd doctor` tells the limit, the use, and the kills because of it', async () => {
       const cgroup = limitedCgroup(400e6)!;
       onTestFinished(() => void takeAway(cgroup.folder));
-      // It need not look at every interpreter of this machine.
+      // Few interpreters, so that it doesn't look at every one of this machine.
       const env = { HOME: temporaryFolder(), PATH: '/usr/bin:/bin' };
       const doctor = async (): Promise<string> => {
         const run = cowherd(['doctor', '--python', PYTHON], { prefix: cgroup.prefix, env });
@@ -152,11 +152,11 @@ def app(environ, start_response):
       expect(await doctor()).toMatch(/cgroup limit 381\.5 MiB, [\d.]+ MiB used, 1 processes killed by it/);
     });
 
-    test('the budget of the herd replaces the largest worker before the kernel kills', async () => {
+    test('the budget of the herd replaces the largest worker before the kernel kills one', async () => {
       const cgroup = limitedCgroup(400e6)!;
       onTestFinished(() => void takeAway(cgroup.folder));
       const run = await serving(
-        // With the usual number of samples: the growth is in the one by which the largest is chosen.
+        // With the default number of samples: the sample that chooses the largest worker includes the growth.
         ['burst:app', '--workers', '2', '--herd-memory', 'auto', '--timeout', '0'],
         {
           files: { 'burst.py': app },
@@ -173,7 +173,7 @@ def app(environ, start_response):
         return first !== null && second !== null && Math.abs(second.used - first.used) < 2e6 ? second : null;
       });
       expect(before.used).toBeLessThan(before.limit);
-      // Between the budget and the limit.
+      // Grows the worker to between the budget and the limit.
       const grown = await run.get(`/?${Math.round(before.limit - before.used + 0.02 * 400e6)}`, { lenient: true });
       expect(grown.status, run.stderr).toBe(200);
       await until(
@@ -235,7 +235,7 @@ async def app(scope, receive, send):
 
   test.each([
     ['sync', wsgi, ['/sleep', '/loop', '/lock'], true],
-    // A thread that holds the interpreter's lock in C: nothing of Python runs any more.
+    // A thread holds the interpreter's lock in C, so that no Python code can run.
     ['gthread', wsgi, ['/regex'], false],
     ['asgi', asgi, ['/sleep'], false],
   ] as const)('says where before it is killed (%s)', async (workerClass, app, paths, hookRuns) => {
@@ -261,7 +261,7 @@ async def app(scope, receive, send):
     await run.stop();
   });
 
-  test('in its start has the boot timeout, and says where', async () => {
+  test('while it starts has the boot timeout, and says where', async () => {
     const hooks = `
 import time
 def post_worker_init(worker):
@@ -278,7 +278,7 @@ def post_worker_init(worker):
   });
 });
 
-test('a crash is told with its stack, and a crash loop with its last error, until it is over', async () => {
+test('a crash is reported with its stack, and a crash loop with its last error, until it is over', async () => {
   const app = `
 import ctypes, os
 def app(environ, start_response):
@@ -315,7 +315,7 @@ def post_worker_init(worker):
   expect(table.stdout).toMatch(
     /Crash loop: \d+ deaths, next fork in .*; the last one exited with status 3: RuntimeError/,
   );
-  // The other one serves on.
+  // The other worker keeps serving.
   expect((await run.get('/')).text).toBe('well');
   rmSync(marker);
   await run.waitForText(/The crash loop is over after .* deaths; the last one exited with status 3/);
@@ -323,7 +323,7 @@ def post_worker_init(worker):
   await run.stop();
 });
 
-test('the herd is made larger and smaller under load without a request lost', async () => {
+test('the herd is made larger and smaller under load without a lost request', async () => {
   const run = await serving(['hello:app', '--workers', '2'], { files });
   const load = new Load(run, '/', 4);
   const fewest = new FewestReady(run);
@@ -338,7 +338,7 @@ test('the herd is made larger and smaller under load without a request lost', as
   await scale(5);
   await scale(2);
   for (let signals = 0; signals < 3; signals += 1) run.signal('SIGTTIN');
-  // Signals of one kind that come together are one.
+  // Signals of the same kind may merge into one.
   await until('there are more', async () => (await run.status()).herd.workers_ready >= 3);
   run.signal('SIGTTOU');
   await scale(2);

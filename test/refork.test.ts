@@ -1,4 +1,4 @@
-/** Refork: a warmed worker becomes the next generation's mold. Real servers, and clients that count. */
+/** Refork: a warmed worker becomes the mold of the next generation. Real servers, and clients that count requests. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,9 +12,9 @@ const MIB = 1024 * 1024;
 
 interface WarmingAnswer {
   pid: number;
-  /** The first answer of this process. */
+  /** Whether it is the first answer of this process. */
   first: boolean;
-  /** Whether the cache was there, and a module imported, before this request. */
+  /** Whether the cache was filled, and the module imported, before this request. */
   cached: boolean;
   imported: boolean;
   /** Frames on the application's stack. */
@@ -27,7 +27,7 @@ async function ask(run: Run, pathname: string): Promise<WarmingAnswer> {
   return JSON.parse(answer.text) as WarmingAnswer;
 }
 
-/** Sends a request every few milliseconds, each over a connection of its own, and keeps all answers and failures. */
+/** Sends a request every few milliseconds, each over a new connection, and keeps all answers and failures. */
 class LightLoad {
   readonly answers: WarmingAnswer[] = [];
   readonly failures: string[] = [];
@@ -74,14 +74,14 @@ function kibOf(pid: number, field: string): number {
   return Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? Number.NaN);
 }
 
-/** What a process has open, without the numbers and random parts of names. */
+/** The open files of a process, without the numbers and random parts of their names. */
 function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`)
     .map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`).replace(/:\[\d+\]$|(?<=wgunicorn-).*/, ''))
     .toSorted();
 }
 
-/** Of the mold and its workers, as the kernel counts it. */
+/** PSS of the molds and workers, as the kernel counts it. */
 async function herdPss(run: Run): Promise<number> {
   const { molds, workers } = await run.status();
   const pids = [...molds.flatMap((mold) => (mold.pid === null ? [] : [mold.pid])), ...workers.map(({ pid }) => pid)];
@@ -100,14 +100,14 @@ describe('a refork', () => {
     ['asgi', 'asgi', 2, []],
     ['uvicorn_worker.UvicornWorker', 'asgi', 2, []],
   ])(
-    'shares what a worker has loaded and cached since, again and again, and no request fails (%s)',
+    'shares what a worker has loaded and cached, repeatedly, and no request fails (%s)',
     async (workerClass, app, reforks, options) => {
       const run = await serving(
         [`warming_app:${app}`, '--chdir', APPS, '--workers', '3', '-k', workerClass, ...options],
         {},
       );
       const depth = (await ask(run, '/')).depth;
-      // Under freeze whoever reads an object writes its reference count: there the cache is only looked for.
+      // Under freeze, reading an object writes its reference count; so the cache is not read there.
       const pathname = BEST === 'immortal' ? '/read' : '/';
       const warmed = new Set<number>();
       await until('every worker has warmed its cache', async () => {
@@ -131,7 +131,7 @@ describe('a refork', () => {
         expect(herd).toMatchObject({ generation, rollout: null });
         expect(herd.last_rollout).toMatchObject({ kind: 'refork', to: generation, failure: null });
         expect(workers.map((worker) => worker.generation)).toEqual([generation, generation, generation]);
-        // The mold is a process that was a worker, and the one before it has left.
+        // The mold is a former worker, and the previous mold has left.
         await until('the old mold has left', () => isGone(molds.at(-1)!));
         expect(now.length).toBe(1);
         expect(now[0]).toMatchObject({ generation, phase: 'ready', policy: BEST });
@@ -140,7 +140,7 @@ describe('a refork', () => {
         molds.push(now[0]!.pid!);
         descriptors.push(openFiles(now[0]!.pid!));
 
-        // Every worker of the new generation has been asked for the cache; it was there at its first answer.
+        // Every worker of the new generation had the cache at its first answer.
         const answers = [...load.answers];
         await until('each has answered', async () => {
           answers.push(...(await Promise.all(Array.from({ length: 6 }, () => ask(run, pathname)))));
@@ -149,15 +149,15 @@ describe('a refork', () => {
         const first = answers.filter((each) => each.first && fresh.includes(each.pid));
         expect(first.length).toBe(3);
         expect(first.every((each) => each.cached && each.imported)).toBe(true);
-        // Stacks do not grow from one generation to the next.
+        // Stacks don't grow from one generation to the next.
         expect(new Set(answers.filter(({ pid }) => fresh.includes(pid)).map((each) => each.depth))).toEqual(
           new Set([depth]),
         );
-        // Little is copied: nothing of the cache of 20 MiB, all of which was read.
+        // Little is copied: nothing of the cache of 20 MiB, which was read completely.
         for (const pid of fresh) expect(kibOf(pid, 'Private_Dirty') * 1024).toBeLessThan(8 * MIB);
       }
       expect(new Set(molds).size).toBe(1 + reforks);
-      // Nothing that a worker has open stays open in a mold.
+      // No file of a worker stays open in a mold.
       expect(descriptors.at(-1)).toEqual(descriptors[0]);
       // Three caches of 20 MiB have become one.
       expect(await herdPss(run)).toBeLessThan(pssBefore - 30 * MIB);
@@ -175,7 +175,7 @@ describe('a refork', () => {
         (await Promise.all(Array.from({ length: 12 }, () => run.get('/?user=3')))).map((page) => page.status);
       expect(await pages()).toEqual(Array.from({ length: 12 }, () => 200));
       const [worker] = await readyPids(run, 1);
-      // It has the database open.
+      // The worker has the database open.
       expect(openFiles(worker!).some((file) => file.includes('feed.sqlite3'))).toBe(true);
       const answer = await refork(run);
       expect(answer, answer.stderr).toMatchObject({ status: 0 });
@@ -187,7 +187,7 @@ describe('a refork', () => {
     }
   });
 
-  test('calls the hooks: worker_exit in the worker that retires, once, and child_exit not for it', async () => {
+  test('calls the hooks: worker_exit once, in the worker that retires, and no child_exit for it', async () => {
     const config = `
 import os
 def _note(text):
@@ -225,7 +225,7 @@ on_exit = lambda server: _note(f"on_exit {os.getpid()}")
       `on_starting ${mold}`,
       `when_ready ${mold}`,
     ]);
-    // Its atexit functions are for the end of the process.
+    // Its atexit functions run only at the end of the process.
     expect(lines(run, 'exits')).not.toContain(String(worker));
     await run.stop();
     expect(lines(run, 'hooks').filter((line) => line.startsWith('on_exit'))).toEqual([`on_exit ${worker}`]);
@@ -320,7 +320,7 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('because its worker class can not retire: it serves on', async () => {
+  test('because its worker class cannot retire: it keeps serving', async () => {
     const run = await serving(['hello:app', '--workers', '2', '-k', 'gevent'], { files: { 'hello.py': HELLO } });
     const failed = await refork(run);
     expect(failed.status).toBe(37);

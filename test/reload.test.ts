@@ -1,4 +1,4 @@
-/** Reload, rollback and what becomes of them when the new code is bad. Real servers, and clients that count. */
+/** Reload and rollback, with good code and with bad code. Real servers, and clients that count requests. */
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
@@ -13,7 +13,7 @@ import { needs, where } from './support/needs.ts';
 
 let versions = 0;
 
-/** CAP_SYS_NICE, bit 23 of the effective capabilities (proc_pid_status(5)). */
+/** Whether this process has CAP_SYS_NICE, bit 23 of the effective capabilities (proc_pid_status(5)). */
 function mayRaisePriorities(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${effective}`) >> 23n) & 1n) === 1n;
@@ -22,7 +22,7 @@ function mayRaisePriorities(): boolean {
 /** An application that answers with its version and its process. */
 function version(name: string): string {
   versions += 1;
-  // Of another length each time: Python takes a source of the same size and second for unchanged.
+  // A different length each time: Python takes a source with the same size and second for unchanged.
   return `
 # ${'-'.repeat(versions)}
 import os
@@ -40,7 +40,7 @@ async function versionOf(run: Run): Promise<string> {
   return (await run.get('/')).text.split(' ')[0] ?? '';
 }
 
-/** Runs a command of the herd's that may fail. */
+/** Runs a command for the herd that may fail. */
 async function order(run: Run, ...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const command = cowherd([...args, '--runtime-dir', run.runtimeDirectory]);
   const { status } = await command.ended;
@@ -63,7 +63,7 @@ function versionsIn(load: Load): Set<string> {
 }
 
 describe('a reload', () => {
-  test.each(['sync', 'gthread'])('exchanges the code under load without losing a request (%s)', async (workerClass) => {
+  test.each(['sync', 'gthread'])('replaces the code under load without losing a request (%s)', async (workerClass) => {
     const run = await serving(['shop:app', '--workers', '3', '-k', workerClass], {
       files: { 'shop.py': version('one') },
     });
@@ -84,7 +84,7 @@ describe('a reload', () => {
     const { herd, molds, workers } = await run.status();
     expect(herd).toMatchObject({ generation: 3, workers_wanted: 3, workers_ready: 3, rollout: null });
     expect(workers.filter((worker) => worker.state === 'ready').map((worker) => worker.generation)).toEqual([3, 3, 3]);
-    // The previous one stays for a rollback; the one before it does not.
+    // The previous generation stays for a rollback; the one before it doesn't.
     await until('generation 1 has left', async () => !(await run.status()).molds.some((mold) => mold.generation === 1));
     expect(molds.some((mold) => mold.generation === 2)).toBe(true);
     await run.stop();
@@ -113,7 +113,7 @@ describe('a reload', () => {
     await client.stop();
     expect(client.failures).toEqual([]);
     expect((await run.workers()).map((worker) => worker.pid)).toEqual(before);
-    // The next one, with good code, works.
+    // The next reload, with good code, works.
     write(run, 'shop.py', version('three'));
     expect((await order(run, 'reload')).status).toBe(0);
     expect(await versionOf(run)).toBe('three');
@@ -156,13 +156,13 @@ def app(environ, start_response):
     await run.stop();
   });
 
-  test('takes up new settings and new binds, and gives old ones back', async () => {
+  test('applies new settings and new binds, and closes old ones', async () => {
     const config = (workers: number, ...binds: string[]): string =>
       `workers = ${workers}\nbind = ${JSON.stringify(binds)}\n` +
       'def on_starting(server):\n    print("starting", flush=True)\n' +
       'def on_reload(server):\n    print("reloaded with", server.cfg.workers, flush=True)\n';
     const [kept, added] = [await freePort(), await freePort()];
-    // In the file, so that a reload can change it.
+    // The binds are in the file, so that a reload can change them.
     const run = cowherd(['serve', '--python', PYTHON, '--runtime-dir', 'run', 'shop:app'], {
       files: { 'shop.py': version('one'), 'gunicorn.conf.py': config(1, `127.0.0.1:${kept}`, 'unix:old.sock') },
     });
@@ -176,7 +176,7 @@ def app(environ, start_response):
       listeners: [`http://127.0.0.1:${kept}`, `http://127.0.0.1:${added}`],
     });
     for (const port of [kept, added]) expect((await fetchFrom(`http://127.0.0.1:${port}`, '/')).status).toBe(200);
-    // A rollback would need it; the rollout after this one lets it go.
+    // A rollback would need the old socket; the next rollout removes it.
     expect(existsSync(old)).toBe(true);
     expect((await order(run, 'reload')).status).toBe(0);
     await until('the old socket is gone', () => !existsSync(old));
@@ -205,7 +205,7 @@ def app(environ, start_response):
   });
 
   describe('that cannot be carried out costs nothing', () => {
-    /** A herd of the project in a folder with a virtual environment of its own, and a client that counts. */
+    /** A herd of a site in a folder with its own virtual environment, and a client that counts requests. */
     async function project(conf: string): Promise<{ run: Run; site: string; load: Load }> {
       const folder = temporaryFolder();
       const site = path.join(folder, 'site');
@@ -262,7 +262,7 @@ def app(environ, start_response):
       await run.stop();
     });
 
-    test('a mold that dies while the virtual environment is away: another one is made when it is back', async () => {
+    test('a mold that dies while the virtual environment is away: a new one is made when it is back', async () => {
       const { run, site, load } = await project('bind = "127.0.0.1:0"');
       const { herd, molds } = await run.status();
       renameSync(path.join(site, '.venv'), path.join(site, '.away'));
@@ -275,7 +275,7 @@ def app(environ, start_response):
     });
   });
 
-  test('that is asked for while one is under way follows it, with the newest code', async () => {
+  test('that is requested during another one follows it, with the newest code', async () => {
     const slow = (name: string): string => `import time\ntime.sleep(1)\n${version(name)}`;
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
     write(run, 'shop.py', slow('two'));
@@ -299,7 +299,7 @@ def app(environ, start_response):
 });
 
 describe('a rollback', () => {
-  test('returns to the generation before, once', async () => {
+  test('returns to the previous generation, once', async () => {
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
     const early = await order(run, 'rollback');
     expect(early.status).toBe(36);
@@ -310,14 +310,14 @@ describe('a rollback', () => {
     expect((await order(run, 'rollback')).status).toBe(0);
     await client.stop();
     expect(client.failures).toEqual([]);
-    // What is on the disk does not matter: the mold has loaded it long ago.
+    // The code on the disk doesn't matter: the mold has loaded the old code before.
     expect(await versionOf(run)).toBe('one');
     expect((await run.status()).herd.generation).toBe(1);
     expect((await order(run, 'rollback')).status).toBe(36);
     await run.stop();
   });
 
-  test('takes back a reload that is under way', async () => {
+  test('cancels a reload that is under way', async () => {
     const run = await serving(['shop:app', '--workers', '2'], { files: { 'shop.py': version('one') } });
     write(run, 'shop.py', `import time\ntime.sleep(30)\n${version('two')}`);
     expect((await order(run, 'reload', '--no-wait')).status).toBe(0);

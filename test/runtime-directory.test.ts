@@ -1,4 +1,4 @@
-/** The runtime directory is taken away under a running herd, as by whoever tidies up /tmp or logs a user out. */
+/** The runtime directory of a running herd is removed, for instance by a cleanup of /tmp or the logout of a user. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
 
-/** At once, since the herd may write there meanwhile. */
+/** Removes a file or folder. Renames it first, so that it is gone at once: the herd may write there meanwhile. */
 function takeAway(file: string): void {
   const gone = `${file}.gone`;
   renameSync(file, gone);
@@ -16,7 +16,7 @@ function takeAway(file: string): void {
 
 const told = (run: Run): string[] => run.messages.filter((message) => message.includes('was removed'));
 
-/** Until a command finds the herd again; no request is refused meanwhile. */
+/** Waits until commands can find the herd again. Expects that no request is refused meanwhile. */
 async function untilManageable(run: Run): Promise<void> {
   await until('the herd can be asked again', async () => {
     expect((await run.get('/')).status).toBe(200);
@@ -44,7 +44,7 @@ test.each([
   expect((await run.get('/')).status).toBe(200);
   await run.command('stop', '--runtime-dir', run.runtimeDirectory);
   expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
-  // One whose marker was gone may have been there before.
+  // A directory without its marker may have existed before, and is kept.
   if (names.length > 1) expect(readdirSync(run.runtimeDirectory)).toEqual([]);
   else await run.expectNothingLeft();
 });
@@ -66,7 +66,7 @@ test('all of it, and then the supervisor is killed: the next one adopts the herd
   await first.expectNothingLeft();
 });
 
-test('only what the next supervisor reads: it is written again', async () => {
+test('only the file for the next supervisor: it is written again', async () => {
   const run = await serving(['hello:app'], { files });
   rmSync(path.join(run.runtimeDirectory, 'herd.json'));
   await until('it is there again', () => existsSync(path.join(run.runtimeDirectory, 'herd.json')));
@@ -74,7 +74,7 @@ test('only what the next supervisor reads: it is written again', async () => {
   await run.stop();
 });
 
-test('and another folder stands in its place: that is not touched, and it is said once', async () => {
+test('and another folder is in its place: that one is not touched, and a message says so once', async () => {
   const run = await serving(['hello:app'], { files });
   takeAway(run.runtimeDirectory);
   mkdirSync(run.runtimeDirectory);
@@ -82,7 +82,7 @@ test('and another folder stands in its place: that is not touched, and it is sai
   await until('it is said', () => told(run).length > 0);
   const status = cowherd(['status', '--runtime-dir', run.runtimeDirectory]);
   expect((await status.ended).status).not.toBe(0);
-  // Some ticks later.
+  // Keeps requesting for a few more ticks.
   for (const from = Date.now(); Date.now() < from + 2500;) expect((await run.get('/')).status).toBe(200);
   expect(told(run)).toEqual([
     expect.stringMatching(/cannot be created again .* signals to process \d+ still reach it/),

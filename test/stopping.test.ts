@@ -1,4 +1,4 @@
-/** A herd that is told to stop: who has connected is answered, who has not is told, and what was cut is named. */
+/** A herd that is told to stop: connected clients are answered, later ones are refused, and cut requests are named. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { cowherd, PYTHON, ROOT, serving, type Run } from './support/cowherd.ts';
 import { processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 
-/** `/busy` keeps the worker from doing anything else, whatever its class; `/slow` only waits. */
+/** `/busy` keeps a worker of any class from doing anything else; `/slow` only waits. */
 const WSGI = `
 import time
 def app(environ, start_response):
@@ -37,13 +37,13 @@ const files = { 'wsgi_app.py': WSGI, 'asgi_app.py': ASGI };
 
 const sync = { name: 'sync', args: ['wsgi_app:app'] };
 const gthread = { name: 'gthread', args: ['wsgi_app:app', '-k', 'gthread', '--threads', '2'] };
-// It accepts what it has threads for, so that others stay queued.
+// Accepts only as many connections as it has threads, so that others stay queued.
 const narrow = { name: 'gthread', args: [...gthread.args, '--worker-connections', '2', '--keep-alive', '0'] };
 const gevent = { name: 'gevent', args: ['wsgi_app:app', '-k', 'gevent'] };
 const asgi = { name: 'asgi', args: ['asgi_app:app', '-k', 'asgi'] };
 const uvicorn = { name: 'uvicorn', args: ['asgi_app:app', '-k', 'uvicorn_worker.UvicornWorker'] };
 
-/** A connection that has been made, and whose client has sent a request. */
+/** A client with a connection, and the answer that it has received. */
 class Client {
   readonly #socket: Socket;
   answer = '';
@@ -55,7 +55,7 @@ class Client {
     socket.setEncoding('latin1').on('data', (text: string) => {
       this.answer += text;
     });
-    // After a reset there is no answer, which is what counts.
+    // Only the answer counts, and after a reset there is none.
     socket.on('error', () => {});
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
@@ -96,7 +96,7 @@ async function inFlight(run: Run, count: number): Promise<void> {
   await until(`${count} in flight`, async () => (await run.status()).herd.in_flight === count);
 }
 
-/** All workers are busy, and connections are queued, when it is told to stop. Gives how many are not answered. */
+/** Stops the herd while all workers are busy and connections are queued. Returns how many were not answered. */
 async function unansweredAtStop(run: Run, workers: number, connections: number): Promise<number> {
   const busy = await Promise.all(Array.from({ length: workers }, () => Client.asking(run, '/busy')));
   await inFlight(run, workers);
@@ -119,13 +119,13 @@ describe('connections in the listen backlog', () => {
     expect(await unansweredAtStop(run, 2, 60)).toBe(0);
   });
 
-  test('are answered also by a worker that is to leave after so many requests', async () => {
+  test('are answered even by a worker that reaches max_requests', async () => {
     const run = await start(sync.args, '--max-requests', '20');
     expect(await unansweredAtStop(run, 1, 40)).toBe(0);
   });
 
   test.each([sync, gthread, gevent, asgi, uvicorn])(
-    'that keep coming are refused, and none is reset ($name)',
+    'that arrive after the signal are refused, and none is reset ($name)',
     async ({ args }) => {
       const run = await start(args, '--graceful-timeout', '600');
       const lost: string[] = [];
@@ -144,10 +144,10 @@ describe('connections in the listen backlog', () => {
       const clients = Array.from({ length: 8 }, client);
       await until('they are answered', () => answered > 100);
       expect(lost).toEqual([]);
-      // Long before its time is over, or the test would be.
+      // Ends long before the grace period of 600 s, or the test times out.
       await run.stop();
       await Promise.all(clients);
-      // Who connects after the signal is refused.
+      // Connections after the signal are refused.
       expect(lost.filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
       expect(lost.length).toBeGreaterThanOrEqual(clients.length);
     },
@@ -155,7 +155,7 @@ describe('connections in the listen backlog', () => {
 });
 
 test("the backlog of systemd's sockets, which outlive the server, is left alone", async () => {
-  // The interface that a socket is bound to; 0 is none (agent/cowherd_agent/keeper/turn_away.py).
+  // Logs the interface that a socket is bound to; 0 is none (agent/cowherd_agent/keeper/turn_away.py).
   const config = `
 import socket
 def worker_exit(server, worker):
@@ -174,7 +174,7 @@ def worker_exit(server, worker):
 });
 
 test.each([gthread, asgi])(
-  'connections that are kept alive are closed after an answer, never after a request ($name)',
+  'keep-alive connections are closed after an answer, never after a request ($name)',
   async ({ args }) => {
     const run = await start(args);
     let unanswered = 0;
@@ -199,7 +199,7 @@ test.each([gthread, asgi])(
   },
 );
 
-test('readiness turns at once, and what is in flight is finished', async () => {
+test('readiness changes at once, and requests in flight are finished', async () => {
   const run = await start(gthread.args);
   const ready = (): Run => cowherd(['status', '--ready', '--runtime-dir', run.runtimeDirectory]);
   const before = ready();
@@ -223,7 +223,7 @@ test('readiness turns at once, and what is in flight is finished', async () => {
 });
 
 test.each([sync, gevent, asgi])(
-  'with a grace period that is too short, the requests that were cut are named ($name)',
+  'with too short a grace period the cut requests are named ($name)',
   async ({ args }) => {
     const run = await start(args, '--graceful-timeout', '2');
     const slow = await Client.asking(run, '/slow?secret=60');
@@ -237,7 +237,7 @@ test.each([sync, gevent, asgi])(
   },
 );
 
-test('a client can write no line of its own into the log', async () => {
+test('a client cannot forge a line of the log', async () => {
   const run = await start(asgi.args, '--graceful-timeout', '2', '--log-format', 'text');
   const slow = await Client.asking(
     run,
@@ -256,7 +256,7 @@ test('a client can write no line of its own into the log', async () => {
   expect(log).not.toMatch(/[^\P{C}\n]/u);
 });
 
-test('a supervisor that has ended, and that its parent has not taken notice of, is gone to the command `stop`', async () => {
+test('to the command `stop` a supervisor that is a zombie has ended', async () => {
   const run = await serving(['wsgi_app:app'], { files, prefix: ['sh', '-c', '"$@" & exec sleep 600', 'sh'] });
   const { pid } = (await run.status()).herd.supervisor;
   const stop = cowherd(['stop', '--timeout', '60', '--runtime-dir', run.runtimeDirectory]);

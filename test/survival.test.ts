@@ -1,4 +1,4 @@
-/** Every process may die, or stand still, at any time: what the others do then, and what is left at the end. */
+/** Any process may die or be stopped at any time: what the others do then, and that nothing is left at the end. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -49,7 +49,7 @@ async function killSupervisor(run: Run): Promise<void> {
   expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
 }
 
-/** Another supervisor, in the same folder and runtime directory. */
+/** Starts another supervisor in the same folder and runtime directory. */
 function again(run: Run, args: readonly string[], options: StartOptions = {}): Run {
   return serve(args, { cwd: run.folder, runtimeDirectory: run.runtimeDirectory, ...options });
 }
@@ -97,10 +97,10 @@ describe('the supervisor is killed', () => {
     expect(Number(readFileSync(path.join(first.folder, 'herd.pid'), 'utf8'))).toBe(second.pid);
     writeFileSync(path.join(first.folder, 'go-on'), '');
     expect((await inFlight).status).toBe(200);
-    // It rules the herd: a dead worker is replaced.
+    // It manages the herd: a dead worker is replaced.
     process.kill(before[0]!, 'SIGKILL');
     await fullHerd(second, 3, [before[0]!]);
-    // A third one is not let in, not even while this one stands still.
+    // A third supervisor is refused, even while this one is stopped.
     second.signal('SIGSTOP');
     await expectError(again(first, args), 'RUNTIME_DIRECTORY_BUSY');
     second.signal('SIGCONT');
@@ -108,7 +108,7 @@ describe('the supervisor is killed', () => {
     expect(existsSync(path.join(first.folder, 'herd.pid'))).toBe(false);
   });
 
-  test('and then a worker and the mold: they are told of and replaced, and their requests count', async () => {
+  test('and then a worker and the mold: they are reported and replaced, and their requests count', async () => {
     const first = await serving(['hello:app', '--workers', '2'], { files });
     for (let request = 0; request < 6; request += 1) await first.get('/');
     const { molds } = await first.status();
@@ -126,7 +126,7 @@ describe('the supervisor is killed', () => {
     await stopBoth(first, second);
   });
 
-  test('during a reload: the next one completes it; its own other arguments are taken up by the reload after', async () => {
+  test('during a reload: the next one completes it; its changed arguments apply from the next reload on', async () => {
     const config = `
 import os, time
 def on_reload(server):
@@ -169,7 +169,7 @@ def on_reload(server):
     expect(existsSync(path.join(run.folder, 'herd.pid'))).toBe(false);
   });
 
-  test('and then the mold and every worker: the keeper takes everything away', async () => {
+  test('and then the mold and every worker: the keeper cleans everything up', async () => {
     const run = await serving(['hello:app', '--workers', '2', '--bind', 'unix:web.sock'], { files });
     const { molds } = await run.status();
     const pids = [...(await workerPids(run)), molds[0]!.pid!];
@@ -179,7 +179,7 @@ def on_reload(server):
     await run.expectNothingLeft();
   });
 
-  test('while the first mold loads: the next one goes on where it stood', async () => {
+  test('while the first mold loads: the next one continues from there', async () => {
     const app = `
 import os, time
 while not os.path.exists("go-on"):
@@ -197,7 +197,7 @@ ${HELLO}`;
   });
 });
 
-test('the keeper is killed: the herd starts afresh, and counts on', async () => {
+test('the keeper is killed: the herd starts again, and keeps its counters', async () => {
   const run = await serving(['hello:app', '--workers', '2', '--bind', 'unix:web.sock'], { files });
   for (let request = 0; request < 5; request += 1) await run.get('/');
   const before = await run.status();
@@ -228,7 +228,7 @@ test('the keeper is killed while the sockets are from outside: connections wait,
   expect(existsSync(run.runtimeDirectory)).toBe(false);
 });
 
-test('all molds are killed during a reload: the workers serve on, and a new mold is made', async () => {
+test('all molds are killed during a reload: the workers keep serving, and a new mold is made', async () => {
   const app = `
 import os, time
 while os.path.exists("wait"):
@@ -256,8 +256,8 @@ ${HELLO}`;
   await run.stop();
 });
 
-describe('stands still (SIGSTOP)', () => {
-  test('the supervisor, the keeper, the mold: requests are answered, and all goes on afterwards', async () => {
+describe('stopped (SIGSTOP)', () => {
+  test('the supervisor, the keeper, the mold: requests are answered, and everything continues afterwards', async () => {
     const run = await serving(['hello:app', '--workers', '2'], { files });
     const { herd, molds } = await run.status();
     for (const pid of [run.pid, herd.keeper.pid!, molds[0]!.pid!]) {
@@ -336,7 +336,7 @@ def post_fork(server, worker):
     await run.stop();
   });
 
-  test('by a limit of its own (RLIMIT_AS): the request fails, and the worker serves on', async () => {
+  test('by its own limit (RLIMIT_AS): the request fails, and the worker keeps serving', async () => {
     const config = `
 import resource
 def post_fork(server, worker):
@@ -385,7 +385,7 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   expect((await second.status()).herd.requests).toBeGreaterThanOrEqual(requests);
   expect((await second.get('/')).status).toBe(200);
   await stopBoth(first, second);
-  // With no room from the beginning too: only what another supervisor would have to know is not kept.
+  // The same with a full disk from the start: only the file for the next supervisor is not written.
   expect(() => writeFileSync(path.join(disk, 'more'), Buffer.alloc(8 * 1024 * 1024))).toThrow(/ENOSPC/);
   const third = await serving(['hello:app'], { files, runtimeDirectory });
   expect((await third.get('/')).status).toBe(200);
@@ -394,8 +394,8 @@ test('a full disk under the runtime directory stops nothing: workers are replace
   expect(existsSync(runtimeDirectory)).toBe(false);
 });
 
-test('the terminal is closed: the herd serves on, reloads, and ends as it would have', async () => {
-  // The shell, which leads the session, gets the hangup; it tells how the supervisor has ended.
+test('the terminal is closed: the herd keeps serving, reloads, and ends as usual', async () => {
+  // The shell leads the session and gets the hangup. It writes the exit status of the supervisor to a file.
   const prefix = ['sh', '-c', 'trap : HUP; "$@"; echo $? > status', 'sh'];
   const run = await serving(['hello:app', '--workers', '2', '--bind', '127.0.0.1:0'], {
     files,

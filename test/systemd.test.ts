@@ -1,4 +1,4 @@
-/** What systemd asks of a service: socket activation and notifications. */
+/** systemd's interface to a service: socket activation and notifications. */
 import { spawn } from 'node:child_process';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { until } from './support/until.ts';
 
 const ACTIVATE = path.join(ROOT, 'test', 'support', 'activate.py');
 
-/** Tells what a worker finds in its environment, and which descriptors it has. */
+/** Answers with a worker's environment variables, and with the number of its listening sockets. */
 const APP = `
 import os, socket
 def app(environ, start_response):
@@ -48,7 +48,7 @@ describe('socket activation', () => {
       await Promise.all(run.addresses.map(async (address) => (await fetchFrom(address, '/')).text));
     expect(await all()).toEqual(['well', 'well']);
     expect((await run.get('/environment')).text).not.toMatch(/LISTEN_|COWHERD_SOCKETS/);
-    // One of each, and no copy that would stay open.
+    // One of each, without copies that would stay open.
     expect((await run.get('/listening')).text).toBe('2');
     await run.command('reload', '--runtime-dir', run.runtimeDirectory);
     expect(await all()).toEqual(['well', 'well']);
@@ -62,7 +62,7 @@ describe('socket activation', () => {
     expect(statSync(socket).ino).toBe(inode);
   });
 
-  test('variables that are meant for another process are not followed, and not handed on', async () => {
+  test('variables that are meant for another process are ignored, and not passed on', async () => {
     const run = await serving(['hello:app', '--workers', '1'], { files, env: { LISTEN_PID: '1', LISTEN_FDS: '1' } });
     expect((await run.get('/environment')).text).not.toContain('LISTEN_');
     await run.stop();
@@ -92,7 +92,7 @@ describe('socket activation', () => {
 });
 
 describe('notifications (sd_notify(3))', () => {
-  /** Listens as the service manager does, and gives each notification as it was sent. */
+  /** Listens like the service manager, and returns each notification as it was sent. */
   async function serviceManager(address: string): Promise<{ texts: () => string[][] }> {
     const program = `
 import json, socket, sys

@@ -1,4 +1,4 @@
-/** TLS as gunicorn has it, in every worker class: certificates, the hook that makes the context, certificates of clients. */
+/** TLS as in gunicorn, in every worker class: certificates, the hook that makes the context, client certificates. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import { Load } from './support/load.ts';
 import { needs } from './support/needs.ts';
 import { until } from './support/until.ts';
 
-/** `/slow` waits for a file, and answers like the others. */
+/** `/slow` waits for a file, then answers like the other paths. */
 const WSGI = `
 import os, time
 def app(environ, start_response):
@@ -41,10 +41,10 @@ const hooked = [
   { name: 'gevent', args: ['wsgi_app:app', '-k', 'gevent'] },
   { name: 'asgi', args: ['asgi_app:app', '-k', 'asgi'] },
 ];
-// uvicorn's worker class makes its context by itself: it has no hook.
+// uvicorn's worker class makes its own context, without the hook.
 const classes = [...hooked, { name: 'uvicorn', args: ['asgi_app:app', '-k', 'uvicorn_worker.UvicornWorker'] }];
 
-/** An alert of TLS, or, where the server has closed before it was read, the end of the connection. */
+/** A TLS alert, or the end of the connection if the server closed it before the alert was read. */
 const REFUSED = /alert|socket hang up|disconnected|ECONNRESET|EPIPE/;
 
 describe('TLS', needs(OPENSSL_NEEDED), () => {
@@ -71,10 +71,10 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
     return fetchSecurely(run.address, pathname, { authority, ...options });
   }
 
-  /** An answer that waits, in a worker, until `goOn`. */
+  /** Sends a request that waits in a worker until `goOn`. */
   async function waiting(run: Run): Promise<{ answer: Promise<SecureAnswer>; pid: number }> {
     const answer = fetchFrom(run, '/slow');
-    // It is awaited later.
+    // Awaited later; a rejection until then must not count as unhandled.
     answer.catch(() => {});
     const pid = await until('a worker has it', async () => {
       const busy = (await run.workers()).find((worker) => worker.in_flight > 0);
@@ -83,7 +83,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
     return { answer, pid };
   }
 
-  /** Workers of gevent and asgi look once a second whether they are to leave, and accept until then. */
+  /** Waits, because workers of gevent and asgi check once a second whether to leave, and accept until then. */
   async function untilOnly(run: Run, name: string, options: Partial<SecureOptions> = {}): Promise<void> {
     const seen = async (): Promise<Set<string>> => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => fetchFrom(run, '/', options)));
@@ -103,7 +103,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
     const run = await start(args, certified('first'));
     expect(await fetchFrom(run)).toMatchObject({ status: 200, server: 'first' });
     expect((await fetchFrom(run)).text).toMatch(/^https \d+$/);
-    // Who speaks without TLS gets nothing of the application's.
+    // A client without TLS gets no answer from the application.
     expect(
       await run.get('/').then(
         ({ status }) => status < 400,
@@ -124,7 +124,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
     await run.stop();
   });
 
-  test('so does one that has taken the place of the old one, as certbot does it', async () => {
+  test('so does one that replaces the old file, as certbot does it', async () => {
     const run = await start(['wsgi_app:app', '-k', 'gthread', '--threads', '4'], certified('live'));
     const load = new Load({ get: (pathname) => fetchFrom(run, pathname) }, '/', 3, 10);
     authority.replace('live', 'renewed');
@@ -145,7 +145,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
   });
 
   test.each(classes)(
-    'at a stop who is connected is answered, and who comes later is refused ($name)',
+    'at a stop connected clients are answered, and later ones are refused ($name)',
     async ({ args }) => {
       const run = await start(args, certified('first'));
       const { answer } = await waiting(run);
@@ -178,7 +178,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
   );
 
   test.each(hooked)(
-    "the hook makes the context, and clients need a certificate of the authority's ($name)",
+    'the hook makes the context, and clients need a certificate from the authority ($name)',
     async ({ args }) => {
       const context = (name: string): string =>
         `${certified(name)}ca_certs = "${authority.file('authority.pem')}"\ncert_reqs = 2\n` +
@@ -191,7 +191,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
       const client = 'client';
       const known = { status: 200, server: 'first', protocol: 'TLSv1.3' };
       expect(await fetchFrom(run, '/', { client })).toMatchObject(known);
-      // Nobody without a certificate, nobody with one of another authority, nobody with an older TLS.
+      // Refused: no certificate, a certificate from another authority, an older TLS.
       const stranger = new Authority(temporaryFolder());
       stranger.sign(client);
       const refused: Partial<SecureOptions>[] = [
@@ -200,7 +200,7 @@ describe('TLS', needs(OPENSSL_NEEDED), () => {
         { client, maxVersion: 'TLSv1.2' },
       ];
       for (const options of refused) await expect(fetchFrom(run, '/', options)).rejects.toThrow(REFUSED);
-      // That has cost nobody anything.
+      // The refusals have no effect on other clients.
       const load = new Load({ get: (pathname) => fetchFrom(run, pathname, { client }) }, '/', 2, 10);
       writeFileSync(path.join(run.folder, 'gunicorn.conf.py'), context('second'));
       await run.command('reload', '--runtime-dir', run.runtimeDirectory);

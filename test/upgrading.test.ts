@@ -1,4 +1,4 @@
-/** Another installation of Cowherd takes over a running herd, and the first one is moved away or removed. */
+/** Another installation of Cowherd takes over a running herd, and the first installation is moved away or removed. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -35,7 +35,7 @@ test('the herd of an installation that is gone is adopted, and reloads with the 
   await first.expectNothingLeft();
 });
 
-test('a reload whose own installation is gone fails with the reason, and the herd serves on', async () => {
+test('a reload whose own installation is gone fails with the reason, and the herd keeps serving', async () => {
   const old = installation();
   const run = await serving(args, { files, command: path.join(old, 'bin', 'cowherd') });
   renameSync(old, `${old}.gone`);
@@ -60,7 +60,7 @@ test('a herd.json of another version is not read, and the herd is adopted withou
   expect(second.messages).toContain(
     `Adopted herd: some saved state could not be restored: ${file}: it is of version 77, not 1`,
   );
-  // As many as the settings say.
+  // The number of workers in the settings.
   await fullHerd(second, 1);
   expect(second.address).toBe(first.address);
   expect((await second.get('/')).status).toBe(200);
@@ -103,7 +103,7 @@ test('without any installation left, SIGTERM to the keeper ends the herd after i
   renameSync(old, `${old}.gone`);
   expect((await run.get('/')).status).toBe(200);
   process.kill(keeper, 'SIGTERM');
-  // The keeper takes its directory away before it leaves.
+  // The keeper removes its directory before it leaves.
   await until('its herd has ended', () => !existsSync(run.runtimeDirectory) && run.processes.length === 0);
   await run.expectNothingLeft();
 });
@@ -130,7 +130,7 @@ test('a keeper of another version is not adopted, says so, and any version can e
     socket.once('error', reject);
   });
   expect(JSON.parse(ending)).toMatchObject({ type: 'looked', draining: false });
-  // The keeper takes its directory away before it leaves.
+  // The keeper removes its directory before it leaves.
   await until('its herd has ended', () => !existsSync(first.runtimeDirectory) && first.processes.length === 0);
   const status = cowherd(['status', '--runtime-dir', first.runtimeDirectory]);
   expect((await status.ended).status).toBe(30);

@@ -1,4 +1,6 @@
-/** WebSockets that are open while workers are exchanged, or the herd stops: what becomes of them, and of requests beside them. */
+/**
+ * WebSockets that are open while workers are replaced or the herd stops: what happens to them and to other requests.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -8,7 +10,7 @@ import { Load } from './support/load.ts';
 import { until } from './support/until.ts';
 import { readyPids } from './support/workers.ts';
 
-/** Echoes with the worker's pid: at once, or, for `slowly`, when the file `go-on` is there. Notes how a WebSocket ended. */
+/** Echoes with the worker's pid: at once, or for `slowly` when the file `go-on` exists. Notes how WebSockets ended. */
 const APP = `
 import asyncio, os
 
@@ -52,11 +54,11 @@ afterEach(() => {
   for (const chat of open.splice(0)) chat.end();
 });
 
-/** One WebSocket of a client's. */
+/** One WebSocket of a client. */
 class Chat {
   readonly #socket: WebSocket;
   readonly #answers: string[] = [];
-  /** The code of its end: 1006 where nobody has said one (RFC 6455, 7.4.1). */
+  /** The close code: 1006 if the peer sent none (RFC 6455, 7.4.1). */
   code: number | null = null;
 
   constructor(socket: WebSocket) {
@@ -83,7 +85,7 @@ class Chat {
     this.#socket.send(text);
   }
 
-  /** The pid of the worker that has answered. */
+  /** Waits for an answer, and returns the pid of the worker that sent it. */
   async answer(): Promise<number> {
     const text = await until('it answers', () => {
       if (this.code !== null) throw new Error(`it was closed (${this.code}) without an answer`);
@@ -97,7 +99,7 @@ class Chat {
     return await this.answer();
   }
 
-  /** As a browser does it when the page is left. */
+  /** Closes like a browser that leaves the page. */
   leave(): void {
     this.#socket.close(1000);
   }
@@ -107,7 +109,7 @@ class Chat {
   }
 }
 
-/** One after the other connects, asks and leaves. */
+/** Visitors who connect, ask and leave, one after the other. */
 class Visitors {
   answered = 0;
   readonly failures: string[] = [];
@@ -137,7 +139,7 @@ class Visitors {
   }
 }
 
-/** Two workers, and WebSockets at each. */
+/** Starts two workers, and opens WebSockets at each. */
 async function start(workerClass: string, graceSeconds: number): Promise<[run: Run, before: number[], chats: Chat[]]> {
   const args = ['chat:app', '-k', workerClass, '--workers', '2', '--graceful-timeout', String(graceSeconds)];
   const run = await serving(args, { files: { 'chat.py': APP } });
@@ -151,7 +153,7 @@ async function start(workerClass: string, graceSeconds: number): Promise<[run: R
   return [run, before, chats];
 }
 
-/** Until these workers of gunicorn's asgi accept nobody any more, which they say. */
+/** Waits until these workers of gunicorn's asgi class log that they no longer accept connections. */
 async function untilOthersServe(run: Run, before: readonly number[]): Promise<void> {
   await until('the old workers no longer accept', () => {
     const said = new Set(run.log.filter(({ msg }) => msg === 'Worker shutting down...').map(({ pid }) => pid));
@@ -159,7 +161,7 @@ async function untilOthersServe(run: Run, before: readonly number[]): Promise<vo
   });
 }
 
-/** As a client does it that was told of a restart: it may meet another worker that is about to leave. */
+/** Reconnects like a client that was told of a restart. Retries, since it may meet another worker that is leaving. */
 async function comeBack(run: Run, before: readonly number[]): Promise<Chat> {
   return await until('it is back', async () => {
     try {
@@ -182,7 +184,7 @@ function goOn(run: Run): void {
   writeFileSync(path.join(run.folder, 'go-on'), '');
 }
 
-/** What the application has noted of its WebSockets' ends. */
+/** The application's notes about the ends of its WebSockets. */
 function notes(run: Run): string[] {
   return readFileSync(path.join(run.folder, 'notes'), 'utf8').trim().split('\n');
 }
@@ -190,7 +192,7 @@ function notes(run: Run): string[] {
 const cutIn = (run: Run): string[] => run.messages.filter((message) => message.includes('request(s) cut'));
 
 describe("with gunicorn's asgi", () => {
-  test('they go on through a reload for the grace period, and new ones are with new workers', async () => {
+  test('they survive a reload for the grace period, and new ones are with new workers', async () => {
     const [run, before, chats] = await start('asgi', 8);
     const load = new Load(run, '/', 2, 5);
     const visitors = new Visitors(run);
@@ -198,27 +200,27 @@ describe("with gunicorn's asgi", () => {
     run.signal('SIGHUP');
     await run.waitForText(/Reload done/);
     await untilOthersServe(run, before);
-    // The workers that were told to leave still answer: new messages, and those that came before.
+    // The workers that were told to leave still answer both new and earlier messages.
     for (const chat of chats.slice(1)) expect(before).toContain(await chat.ask());
     goOn(run);
     expect(before).toContain(await chats[0]!.answer());
     const late = await Chat.connect(run);
     expect(before).not.toContain(await late.ask());
-    // Then they are cut: without a word, unless their worker comes to it before it is killed.
+    // Then they are cut, without a close code unless their worker gets to send one before it is killed.
     for (const code of await codesAtTheEnd(chats)) expect([1006, 1011]).toContain(code);
     expect(before).not.toContain(await late.ask());
     await visitors.stop();
     await load.stop();
     expect([...visitors.failures, ...load.failures]).toEqual([]);
     expect(visitors.answered).toBeGreaterThan(0);
-    // Told when the workers' ends are heard of, which is after the clients have seen them.
+    // The log follows when the supervisor learns of the workers' ends, which is after the clients have seen them.
     await until('both workers are told of', () => cutIn(run).length === 2);
     for (const message of cutIn(run)) expect(message).toMatch(/ cut: WebSocket \/chat \(after [\d.]+ s\)/);
     late.end();
     await run.stop();
   });
 
-  test('at a refork the worker that becomes a mold closes its own, and keeps none of them', async () => {
+  test('at a refork the worker that becomes a mold closes its WebSockets, and keeps none', async () => {
     const [run, before, chats] = await start('asgi', 2);
     const load = new Load(run, '/', 2, 5);
     await run.command('refork', '--runtime-dir', run.runtimeDirectory);
@@ -231,7 +233,7 @@ describe("with gunicorn's asgi", () => {
     await run.stop();
   });
 
-  test('at a stop what is under way is answered, and a herd whose visitors leave has nothing to cut', async () => {
+  test('at a stop pending messages are answered, and a herd whose visitors leave has nothing to cut', async () => {
     const [run, before, chats] = await start('asgi', 60);
     chats[0]!.send('slowly');
     run.signal('SIGTERM');
@@ -266,7 +268,7 @@ describe("with uvicorn's worker", () => {
     await visitors.stop();
     await load.stop();
     expect(load.failures).toEqual([]);
-    // One that was open when its worker left has been told so, too.
+    // Those that were open when their worker left were told so too.
     expect(visitors.failures.filter((failure) => !failure.includes('closed (1012) without an answer'))).toEqual([]);
     expect(visitors.answered).toBeGreaterThan(0);
     expect(notes(run).filter((note) => note === 'disconnect 1012').length).toBeGreaterThanOrEqual(chats.length);

@@ -1,4 +1,4 @@
-/** `cowherd why` on real processes: programs whose writes are known, real servers, and what can't be looked at. */
+/** `cowherd why` on real processes: programs whose writes are known, real servers, and targets that can't be read. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const program of programs.splice(0)) await program.stop();
   for (const child of children.splice(0)) {
     const ended = child.exitCode !== null || child.signalCode !== null ? null : once(child, 'exit');
-    // And all that it has forked.
+    // The process group, which includes everything that it has forked.
     kill(-(child.pid ?? 0));
     await ended;
   }
@@ -40,18 +40,18 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended.
+    // It has already ended.
   }
 }
 
-/** In a process group of its own. */
+/** Starts a command in a new process group. */
 function start(command: string, ...args: string[]): ChildProcess & { pid: number } {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   children.push(child);
   return Object.assign(child, { pid: child.pid ?? 0 });
 }
 
-/** Starts a Python program, and waits for the pid of a process that it prints. */
+/** Starts a Python program, and waits until it prints the pid of a process. */
 async function pidPrintedBy(
   program: string,
   python = PYTHON,
@@ -74,8 +74,9 @@ async function reportOf(...args: string[]): Promise<WhyReport> {
 }
 
 /**
- * Of the pages that a program has written to. What the interpreter writes by itself, and the program's notes of its
- * deeds, are a large part of so small a heap; `make bench-why` counts them too.
+ * The percentage of wrong causes among the pages that a program has written to. Other pages, from the interpreter's own
+ * writes and the program's notes of its deeds, are left out, since they are a large part of so small a heap;
+ * `make bench-why` counts them too.
  */
 function wrongPercent({ unsharedPages, mistakes }: Judged): number {
   const counts = Object.entries(mistakes);
@@ -105,7 +106,7 @@ describe('programs whose writes are known', () => {
     expect(Math.abs((100 * (rows[0]?.bytes ?? 0)) / sum - 60)).toBeLessThanOrEqual(5);
   });
 
-  // Debian's is stripped, and has its library inside of the program.
+  // Debian's interpreter is stripped, and has its library linked into the program.
   const system = interpreter(({ path: command }) => command === '/usr/bin/python3');
   test(
     'an interpreter without symbols and without a library',
@@ -129,7 +130,7 @@ def app(environ, start_response):
 `;
 
 describe('a herd whose application runs the collector', () => {
-  test('is told so: causes, the line, the policy that would have helped, and nothing of what is stored', async () => {
+  test('is told so: causes, the line, the policy that would have helped, and none of the stored data', async () => {
     const run = await serving(['shop:app', '--workers', '2', '--policy', 'stock', '--gc-guard', 'report'], {
       files: { 'shop.py': COLLECTING },
     });
@@ -177,8 +178,8 @@ describe('a herd whose application runs the collector', () => {
   });
 });
 
-test('a herd whose application gives its processes other names is looked at by the pid of any of them', async () => {
-  // As setproctitle does, which besides writes over the environment, by which a test finds its processes.
+test('a herd whose application renames its processes can be looked at by the pid of any of them', async () => {
+  // Like setproctitle, which however also overwrites the environment, by which a test finds its processes.
   const app = `
 import ctypes
 
@@ -208,7 +209,7 @@ def app(environ, start_response):
   await run.stop();
 });
 
-describe('what there is to say of others', () => {
+describe('the report', () => {
   test('of a prefork program that is no Python: what is still shared, and which pages are the same', async () => {
     const shell = start('/bin/sh', '-c', '(while :; do sleep 1; done) & echo $!; wait');
     const [text] = (await once(shell.stdout ?? shell, 'data')) as [Buffer];
@@ -251,7 +252,7 @@ time.sleep(600)`;
     },
   );
 
-  test('of workers that load the application themselves: that it is to be loaded before the fork', async () => {
+  test('of workers that load the application themselves: advice to load it before the fork', async () => {
     const { parent } = await pidPrintedBy(`
 import os, time
 ready, told = os.pipe()
@@ -269,7 +270,7 @@ time.sleep(600)`);
     expect(worker.fresh).toBeGreaterThan(15 * 1024 * 1024);
     expect(worker.fresh_alike_percent).toBeGreaterThan(80);
     expect(advice[0]).toMatchObject({ remedy: 'preload' });
-    // One of two could have shared it.
+    // One of the two workers could have shared it.
     expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeGreaterThan(0.25);
     expect(advice[0]!.bytes_won_per_worker / worker.fresh).toBeLessThanOrEqual(0.5);
     expect((await why(String(parent.pid))).stdout).toMatch(
@@ -277,7 +278,7 @@ time.sleep(600)`);
     );
   });
 
-  test('terabytes that are reserved are passed over, and what a few pages in them became is told', async () => {
+  test('of reserved terabytes: they are skipped, but a few written pages in them are reported', async () => {
     const { pid } = await pidPrintedBy(`
 import mmap, os, time
 FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000  # MAP_NORESERVE
@@ -303,7 +304,7 @@ time.sleep(600)
     expect(text.stdout).toContain('Mappings of 33,554,432 MiB are too large to inspect');
   });
 
-  test('whatever a process and its files are called, the terminal only shows it', async () => {
+  test('of evil names of a process and its files: the terminal only shows them', async () => {
     const { pid } = await pidPrintedBy(`
 import mmap, os, tempfile, time
 open("/proc/self/comm", "w").write("\\x1b]0;P\\x07\\x1b[7m")
@@ -334,7 +335,7 @@ with tempfile.NamedTemporaryFile(prefix="lib\\x1b[2JEVIL") as file:
   });
 });
 
-describe('what can not be looked at', () => {
+describe('what cannot be looked at', () => {
   async function refused(status: number, pattern: RegExp, ...args: string[]): Promise<void> {
     const run = await why(...args);
     expect(run.ending, run.stderr).toEqual({ status, signal: null });
@@ -342,17 +343,17 @@ describe('what can not be looked at', () => {
     expect(run.stdout).toBe('');
   }
 
-  test('a process that there is not', async () => {
+  test('a process that does not exist', async () => {
     await refused(46, /PROCESS_NOT_FOUND.*process 4194304/, '4194304');
   });
 
-  test('a process that was not forked, nor has forked', async () => {
+  test('a process that neither was forked nor has forked', async () => {
     const { pid } = start('sleep', '600');
     await until('sleep runs', () => processInfo(pid)?.name === 'sleep');
     await refused(48, new RegExp(`NOT_FORKED.*process ${pid}`), String(pid));
   });
 
-  test('a worker whose parent is gone: it is said who was forked from the same one, and that is compared with', async () => {
+  test('a worker whose parent is gone: the error names its siblings, which can be compared instead', async () => {
     const { parent, pid } = await pidPrintedBy(`
 import os, time
 first = os.fork()
@@ -383,7 +384,7 @@ time.sleep(600)
     expect(run.stderr).toMatch(/PROCESS_NOT_READABLE.*\n.*CAP_SYS_PTRACE/);
   });
 
-  test('a worker that ends while it is read is left out; its parent ends it all', async () => {
+  test('a worker that ends while it is read is left out; the end of its parent is an error', async () => {
     const { parent, pid } = await pidPrintedBy(
       'import os, time\npid = os.fork()\nif pid: print(pid, flush=True)\ntime.sleep(600)',
     );
@@ -394,18 +395,18 @@ time.sleep(600)
       killed = true;
     });
     expect(killed).toBe(true);
-    // What could not be read any more is counted, and is no cause of anything.
+    // Pages that could not be read any more are counted as such, and get no cause.
     for (const { causes, unreadable } of comparisons) expect(causes.unknown).toBe(unreadable);
     await expect(lookAtShare({ ...share, reference: 4194304 })).rejects.toThrow(/process 4194304/);
   });
 
-  test('output files that are there already, and snapshots that are none', async () => {
+  test('output files that exist already, and files that are no snapshots', async () => {
     const folder = temporaryFolder();
     mkdirSync(folder, { recursive: true });
     const there = path.join(folder, 'there');
     writeFileSync(there, '{"cowherd_why_snapshot": 1, "taken_at": ');
     await refused(51, /OUTPUT_EXISTS.*there/, '1', '--html', there);
-    // A link that leads nowhere would be written through.
+    // A dangling link would be written through.
     const link = path.join(folder, 'link');
     symlinkSync(path.join(folder, 'nowhere'), link);
     await refused(51, /OUTPUT_EXISTS.*link/, '1', '--html', link);

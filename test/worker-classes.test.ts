@@ -1,4 +1,6 @@
-/** Every worker class of gunicorn serves real applications, over TCP and over a Unix socket, and is counted right. */
+/**
+ * Every worker class of gunicorn serves real applications over TCP and over a Unix socket, and is counted correctly.
+ */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { Agent } from 'node:http';
@@ -44,7 +46,7 @@ async function start(
       '--worker-class',
       worker,
       ...options,
-      // Relative to the folder that --chdir names in gunicorn: so absolute here.
+      // An absolute path, since relative ones would be relative to --chdir.
       '--bind',
       '127.0.0.1:0',
       '--bind',
@@ -58,7 +60,7 @@ async function start(
   return [run, tcp, unix];
 }
 
-/** The counters say what was sent, once the last response has been closed. */
+/** Expects that the counters match the requests sent, once the last response has been closed. */
 async function expectCounted(run: Run, sent: number): Promise<void> {
   await until(
     () => `${sent} requests counted`,
@@ -72,7 +74,7 @@ async function expectCounted(run: Run, sent: number): Promise<void> {
   expect(workers.reduce((total, worker) => total + worker.requests, 0)).toBe(sent);
 }
 
-/** The pids that answered, until more than one has. Sent at once, so that one worker can't take them all. */
+/** Sends requests until more than one pid has answered. In parallel, so that one worker can't take them all. */
 async function pidsThatAnswer(
   run: Run,
   address: Address,
@@ -91,7 +93,7 @@ async function pidsThatAnswer(
   return { pids, sent };
 }
 
-/** An application of test/apps: short answers, streams, bodies, errors. */
+/** Exercises an application of test/apps: short answers, streams, bodies, errors. */
 async function exercise(app: string, hello: string, worker: string, options: readonly string[]): Promise<void> {
   const [run, tcp, unix] = await start(app, APPS, worker, options);
   let sent = 0;
@@ -122,7 +124,7 @@ async function exercise(app: string, hello: string, worker: string, options: rea
   expect(chunked.text).toBe('in chunks');
   sent += 1;
 
-  // gunicorn's own page: see survival.test.ts.
+  // Lenient because of gunicorn's error page; see survival.test.ts.
   const failed = await fetchFrom(tcp, '/fail', { lenient: true });
   expect(failed.status).toBe(500);
   sent += 1;
@@ -162,7 +164,7 @@ describe('ASGI', () => {
   });
 });
 
-/** Pages from rows, templates and loaded data; sessions; the admin. */
+/** Exercises the bundled application: pages from rows, templates and loaded data, sessions, and the admin. */
 async function exerciseFeed(app: string, worker: string, options: readonly string[]): Promise<void> {
   const [run, tcp, unix] = await start(app, FEED, worker, options);
   let sent = 0;
@@ -174,7 +176,7 @@ async function exerciseFeed(app: string, worker: string, options: readonly strin
     expect(page.headers['set-cookie']?.join()).toMatch(/sessionid=/);
     sent += 1;
   }
-  // The session counts visits, whichever worker answers.
+  // The session counts visits over all workers.
   let cookie = '';
   for (const visits of [1, 2]) {
     const page = await fetchFrom(tcp, '/?user=1', { headers: { cookie } });

@@ -1,15 +1,15 @@
-"""A prefork program whose workers do one thing to what was loaded before the fork, and say where.
+"""A prefork program whose workers do one thing to the preloaded heap, and record which pages.
 
     python ground_truth.py DEED MIB WORKERS FOLDER
 
-DEED is `read`, `collect`, `allocate`, `assign`, `mix`, `owners` or `tables`. Each worker writes
-FOLDER/PID.truth when it has done it, and waits: a line `page causes` for each page that it has
-written to, the address in hexadecimal and the causes that are right for it. The parent prints
-`ready` when all have, and ends with its standard input.
+DEED is `read`, `collect`, `allocate`, `assign`, `mix`, `owners` or `tables`. When a worker has done
+its deed, it writes FOLDER/PID.truth and waits. The file has a line `page causes` for each page that
+the worker wrote to: the address in hexadecimal, and the causes that are right for it. The parent
+prints `ready` when all workers are done, and ends when its standard input closes.
 
-Of the tables, which nothing but the modules that hold them tells apart, FOLDER/census says whose
-they are; it is there from CPython 3.10 on. All else is the standard library only, for 3.9 to 3.15.
-Objects are of 16 KiB populations of one kind each, so that a page has one kind of write.
+Only the modules that hold the tables tell the tables apart. FOLDER/census says which module holds
+which; it is written from CPython 3.10 on. Everything else needs the standard library only, for 3.9
+to 3.15. Each 16 KiB hold objects of one kind, so that a page has one kind of write.
 """
 
 import array
@@ -23,13 +23,13 @@ PAGE = 4096
 POOL = 16384 if sys.version_info >= (3, 10) else 4096
 MIB = 1024 * 1024
 
-# What an object of each kind takes, with all that it alone refers to: measured, roughly.
+# Bytes per object of each kind, including all that only it refers to. Rough measurements.
 BYTES_OF_ROW = 112
 BYTES_OF_DICT_ROW = 336
 
 
 def planted_class(module_name, attributes=("number", "text", "flag", "other")):
-    """A class with slots in a module of its own, which is importable by its name."""
+    """A class with slots, alone in a module that can be imported by name."""
     module = types.ModuleType(module_name)
     sys.modules[module_name] = module
     namespace = {"__slots__": attributes, "__module__": module_name}
@@ -39,7 +39,7 @@ def planted_class(module_name, attributes=("number", "text", "flag", "other")):
 
 
 def rows_of(row_class, mib):
-    """Instances with one string of their own each; their list is made first, in one piece."""
+    """Instances, each with its own string. Their list is allocated first, in one piece."""
     count = mib * MIB // BYTES_OF_ROW
     rows = [None] * count
     for index in range(count):
@@ -53,10 +53,10 @@ def rows_of(row_class, mib):
 
 
 class Truth:
-    """Pages that were written, with the causes that are right for each."""
+    """Pages that were written to, with the causes that are right for each."""
 
     def __init__(self):
-        # As src/forensics/pages/causes.ts has it: a page takes the most stubborn of its causes.
+        # Same rule as src/forensics/pages/causes.ts: a page has the most stubborn of its causes.
         self.pages = {}
 
     RANKS = ("identical", "gc-header", "refcount", "allocator", "payload")
@@ -76,15 +76,15 @@ class Truth:
 
 
 def address_of_items(items):
-    """Where a list's pointers are: ob_item, after the count (Include/cpython/listobject.h)."""
+    """The address of a list's pointers: ob_item, after the count (Include/cpython/listobject.h)."""
     return ctypes.c_size_t.from_address(id(items) + 24).value
 
 
-# The deeds. Each returns what must not be freed, and fills in the truth.
+# The deeds. Each records the truth, and returns the objects that must not be freed.
 
 
 def read(heap, truth):
-    """Every other 16 KiB of rows is held afterwards; the others are read and let go."""
+    """Reads all rows. Keeps references to every other 16 KiB of them, and drops the others."""
     rows = heap["rows"]
     held = [None] * (2 * len(rows))
     kept = 0
@@ -103,7 +103,7 @@ def read(heap, truth):
 
 
 def collect(heap, truth):
-    """Full collections, and nothing else."""
+    """Runs three full collections, nothing else."""
     for _ in range(3):
         gc.collect()
     for each in gc.get_objects():
@@ -112,7 +112,7 @@ def collect(heap, truth):
 
 
 def allocate(heap, truth):
-    """Fills the holes that the parent has left between its strings; frees half of that again."""
+    """Fills the holes that the parent left between its strings, then frees half of the new ones."""
     count = heap["holes"]
     made = [None] * count
     addresses = array.array("Q", bytes(8 * count))
@@ -129,14 +129,14 @@ def allocate(heap, truth):
 
 
 def assign(heap, truth):
-    """To attributes of every row, and to items of lists. The values are there already."""
+    """Assigns to attributes of every row and to items of lists. The values exist already."""
     rows, lists = heap["rows"], heap["lists"]
     for row in rows:
         row.other = True
     for items in lists:
         for index in range(0, len(items), 64):
             items[index] = True
-    # By the descriptor, which knows where the slot is: slots are in the order of their names.
+    # The slot's offset follows from its name: slots are laid out in the order of their names.
     offset = 16 + 8 * sorted(type(rows[0]).__slots__).index("other")
     for row in rows:
         truth.wrote(id(row) + offset, "payload")
@@ -149,7 +149,7 @@ def assign(heap, truth):
 
 
 def mix(heap, truth):
-    """Each in a part of the heap of its own: the collector sees only what was not frozen."""
+    """Does each deed to its own part of the heap. The collector sees only unfrozen objects."""
     held = read_all(heap["read"], truth)
     collect(heap, truth)
     assign(heap, truth)
@@ -173,7 +173,7 @@ def owners(heap, truth):
 
 
 def plant_table(module_name, mib):
-    """Rows that are dicts, in a module of that name."""
+    """Dict rows in a new module of that name."""
     module = types.ModuleType(module_name)
     sys.modules[module_name] = module
     count = mib * MIB // BYTES_OF_DICT_ROW
@@ -193,12 +193,12 @@ def tables(heap, truth):
             slot = words[:].index(id(row["number"]))
             row["number"] = True
             truth.wrote(keys + 8 * slot, "payload")
-            # Up to 3.13 a dict has a version, which each assignment changes (ma_version_tag).
+            # Up to 3.13 a dict has a version that each assignment changes (ma_version_tag).
             truth.wrote(id(row), "identical" if sys.version_info >= (3, 14) else "payload")
 
 
 def write_census(folder):
-    """By a child, as a server would."""
+    """Writes the census from a child process, as a server would."""
     pid = os.fork()
     if pid == 0:
         agent = os.path.join(os.path.dirname(__file__), "..", "..", "agent")
@@ -213,7 +213,7 @@ def write_census(folder):
 
 
 def make_holes(mib):
-    """Strings of one size, of which every other one is freed again."""
+    """Allocates strings of one size and frees every other one again."""
     size = sys.getsizeof(f"hole {0:9}")
     count = mib * MIB // size
     made = [f"hole {index:9}" for index in range(count)]
@@ -269,7 +269,7 @@ DEEDS = {
     "tables": tables,
 }
 
-# The collector restores what it writes, but where lists of objects begin, end or move.
+# The collector restores what it writes, except where lists of objects begin, end or move.
 EITHER = {"gc-header": "gc-header,identical"}
 
 
@@ -279,7 +279,7 @@ def work(deed, heap, folder, done):
     kept = DEEDS[deed](heap, truth)
     truth.write(folder, EITHER)
     os.write(done, b".")
-    # Until the parent has gone: its end of this pipe is closed then.
+    # Returns when the parent has ended, which closes the other end of this pipe.
     os.read(0, 1)
     del kept
     os._exit(0)

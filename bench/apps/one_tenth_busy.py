@@ -1,8 +1,8 @@
-"""Is busy for a tenth of the time, at the lowest priority, and touches next to no memory.
+"""Is busy for a tenth of the time, at the lowest priority, and touches almost no memory.
 
     python one_tenth_busy.py SECONDS
 
-What requests beside it are slower by is the least that any work of that much does to them.
+The slowdown of requests served meanwhile is the least that any work of that amount causes.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""What `make test-survive` serves: answers that their client can check to the last byte.
+"""The application of `make test-survive`: its client can check every answer to the last byte.
 
-Each answer begins with the number of its request, the worker's pid and the version of the code,
-which is what stood in SURVIVE_VERSION_FILE when the application was loaded. `app` is WSGI,
-`asgi` ASGI.
+Each answer begins with the number of its request, the worker's pid and the version of the code.
+The version is the content of SURVIVE_VERSION_FILE when the application was loaded. `app` is WSGI,
+`asgi` is ASGI.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LARGE_BYTES = 200_000
 LARGE_PARTS = 20
 SLOW_SECONDS = 0.1
 
-# Imported at a request, as a site does: what a refork shares.
+# Imported during requests, as sites do; a refork shares these modules.
 LATER = ("decimal", "email.message", "html.parser", "json", "statistics", "xml.dom.minidom")
 
 _seen: dict[int, list[str]] = {}
@@ -38,13 +38,13 @@ def head_of(number: int) -> bytes:
 
 
 def filling(number: int, length: int) -> bytes:
-    """So many bytes that only this request can be answered with (visitor-process.ts)."""
+    """`length` bytes that depend on the request's number; visitor-process.ts expects the same."""
     return bytes([97 + number % 26]) * length
 
 
 def work(number: int) -> None:
-    """Reads what was loaded, and keeps a little in a cache of its own."""
-    # A worker that has no descriptor left can do it at a later request.
+    """Reads some of the loaded data, and keeps a little in this worker's cache."""
+    # A worker that is out of descriptors can import the module at a later request.
     with contextlib.suppress(OSError):
         importlib.import_module(LATER[number % len(LATER)])
     chosen = (f"key-{(number * 7 + step) % 20_000}" for step in range(20))

@@ -1,9 +1,9 @@
-"""What `make bench-refork` serves: an application that grows warm only in its workers.
+"""The application of `make bench-refork`: it warms up only in its workers.
 
-Loaded it is small. Each request of a worker's first PAGES warms the next page, about a MiB: a
-module that is imported, a template that is compiled, and entries of a cache. Later requests go
-through the warm pages one after the other. The modules are in WARMING_MODULES, made once by
-`python warming.py`, so that importing them is what it is in a site.
+It is small when loaded. Each of a worker's first PAGES requests warms the next page, about a MiB:
+it imports a module, compiles a template and fills cache entries. Later requests cycle through the
+warm pages. `python warming.py` writes the modules once, into WARMING_MODULES, so that importing
+them works as in a real site.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _cache: dict[int, list[dict[str, Any]]] = {}
 
 
 def source_of(page: int) -> str:
-    """A module with functions of a few lines, as a site has by the hundred."""
+    """Source of a module with many functions of a few lines, like those of a real site."""
     functions = [
         f'def step_{number}(row, options=("{page}-{number}", {number}, None)):\n'
         f'    """Step {number} of page {page}: {"what it does, in a line. " * 4}"""\n'

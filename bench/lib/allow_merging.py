@@ -1,4 +1,4 @@
-"""A gunicorn whose processes let the kernel merge their memory, as docs/heal.md has it."""
+"""A gunicorn.conf.py whose processes let the kernel merge their memory, as docs/heal.md shows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-/** A runner that is told to end, by make as by a terminal, leaves nothing running. */
+/** A runner that is told to end, by make or by a terminal, leaves nothing running. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Starts a process as gunicorn with setproctitle is: without a word of its environment. Prints its pid. */
+/** Starts a process with an empty environment, as gunicorn with setproctitle has. Prints its pid. */
 function runner(): string {
   const file = path.join(folder, 'runner.mjs');
   const lib = (name: string): string => JSON.stringify(path.join(import.meta.dirname, name));
@@ -45,7 +45,7 @@ async function started(child: ChildProcess): Promise<{ server: ProcessIdentity; 
     expect(child.exitCode).toBeNull();
     await sleep(10);
   }
-  // env becomes sleep.
+  // env replaces itself with sleep, so the pid stays the same.
   return { server: identify(Number(said))!, said: () => said };
 }
 

@@ -1,10 +1,10 @@
-/** All that a runner has started ends with it: at its own end, after a failure, and when it is told to end. */
+/** Ends everything that a runner has started: at its normal end, after a failure, and when it is told to end. */
 import { endAllStarted } from './processes.ts';
 
-/** make passes SIGTERM on to what it has started; a Ctrl-C and the end of the terminal reach both. */
+/** make passes SIGTERM on to its children; Ctrl-C and the end of the terminal reach make and the runner. */
 const TOLD_TO_END = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
-/** @param then what is to be done after that. Nothing that takes time: the process ends with it. */
+/** @param then called last. It must be synchronous, since the process ends right after it. */
 export function endStartedAtEnd(then: () => void = () => {}): void {
   for (const [signal, number] of Object.entries(TOLD_TO_END)) process.on(signal, () => process.exit(128 + number));
   process.on('exit', () => {

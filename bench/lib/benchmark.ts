@@ -1,4 +1,4 @@
-/** The frame of each benchmark: a scratch folder, an end to every process, the figures and the file of results. */
+/** The frame of each benchmark: a scratch folder, the end of every process, the figures and the file of results. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,24 +11,24 @@ import { figureTable } from './table.ts';
 
 export interface Outcome {
   readonly figures: Figures;
-  /** What each arm did, for who wants to look closer. Plain data. */
+  /** Details of each arm, for readers of the results. Plain data. */
   readonly arms: Readonly<Record<string, unknown>>;
 }
 
 export interface Bench {
-  /** For logs, sockets and databases; removed after a good end, and shown after a bad one. */
+  /** For logs, sockets and databases. Removed after a success; its path is printed after a failure. */
   readonly scratch: string;
-  /** What the bundled application needs in its environment; its database is made at the first look. */
+  /** Environment of the bundled application; its database is made at the first access. */
   readonly feedEnvironment: Readonly<Record<string, string>>;
   readonly say: (text: string) => void;
 }
 
-/** Part of all cores in use by others from which a run says so. */
+/** Other work that takes at least this part of all cores is reported. */
 const BUSY = 0.2;
 
 /**
- * Runs a benchmark and ends with status 0 if all could be measured, whether or not the figures reach their values; one
- * that `mustReach` them is a test, and ends with 1 if one does not.
+ * Runs a benchmark. The exit status is 0 if everything could be measured, even if a figure misses its target. A
+ * benchmark with `mustReach` is a test: its exit status is 1 if a figure misses its target.
  */
 export async function benchmark(
   name: string,
@@ -48,9 +48,7 @@ export async function benchmark(
   const commit = describeCommit();
   const say = (text: string): void => console.log(text);
   if (machine.busyBefore > BUSY) {
-    say(
-      `Other work takes ${(100 * machine.busyBefore).toFixed(0)}% of this machine: times will be longer than they are.`,
-    );
+    say(`Other work takes ${(100 * machine.busyBefore).toFixed(0)}% of this machine: measured times will be too long.`);
   }
   let feedEnvironment: Record<string, string> | undefined;
   const { figures, arms } = await measure({
@@ -70,11 +68,11 @@ export async function benchmark(
   say(`\n${figureTable(verdicts)}`);
   say(`Written to bench/results/${name}.json`);
   say(JSON.stringify(figures));
-  // Whatever still holds on: the exit handler ends it.
+  // The exit handler ends anything that is still running.
   process.exit(measured ? 0 : 1);
 }
 
-/** A fresh database for the bundled application, so that no older one decides what is measured. */
+/** Makes a fresh database for the bundled application, so that no older one affects the measurement. */
 function prepareFeed(scratch: string): Record<string, string> {
   const environment = { FEED_DATABASE: path.join(scratch, 'feed.sqlite3') };
   execFileSync(PYTHON, ['manage.py', 'prepare'], {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { CpuMeter, cpuSeconds } from './cpu.ts';
 
-/** Works until it has used so much of the processor, however long it takes to get that. */
+/** Works until it has used `ms` of CPU time, however long that takes. */
 async function busyFor(ms: number): Promise<void> {
   const before = process.cpuUsage();
   while (process.cpuUsage(before).user < ms * 1000);
@@ -14,7 +14,7 @@ test('work is counted, rest is not', async () => {
   await working.during(() => busyFor(300));
   const resting = new CpuMeter([process.pid]);
   await resting.during(() => sleep(300));
-  // To a tick.
+  // Exact to a tick (10 ms).
   expect(working.cpuSeconds).toBeGreaterThanOrEqual(0.29);
   expect(working.cpuSeconds).toBeGreaterThan(2 * resting.cpuSeconds);
   expect(working.seconds).toBeGreaterThanOrEqual(0.29);

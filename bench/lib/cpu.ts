@@ -1,4 +1,4 @@
-/** CPU time that processes have used, from the kernel's books. */
+/** CPU time that processes have used, from the kernel's accounting. */
 import { kernelUnits } from '../../src/procfs/auxv.ts';
 import { readStat } from '../../src/procfs/stat.ts';
 
@@ -9,7 +9,7 @@ export function cpuSeconds(pid: number): number {
   return (stat.userTime + stat.systemTime) / kernelUnits().ticksPerSecond;
 }
 
-/** Sums up the CPU time of processes over several stretches of time. */
+/** Sums up the CPU time of processes over several stretches. */
 export class CpuMeter {
   readonly #pids: readonly number[];
   #cpu = 0;
@@ -19,7 +19,7 @@ export class CpuMeter {
     this.#pids = pids;
   }
 
-  /** Counts what is used while `work` goes on. */
+  /** Counts the CPU time used while `work` runs. */
   async during<Result>(work: () => Promise<Result>): Promise<Result> {
     const [cpu, wall] = [this.#total(), performance.now()];
     const result = await work();
@@ -28,12 +28,12 @@ export class CpuMeter {
     return result;
   }
 
-  /** Of one core, in percent, over all stretches. */
+  /** Percent of one core, over all stretches. */
   get corePercent(): number {
     return this.#wall === 0 ? Number.NaN : (100 * this.#cpu) / this.#wall;
   }
 
-  /** The length of all stretches. */
+  /** The total length of all stretches. */
   get seconds(): number {
     return this.#wall;
   }

@@ -1,8 +1,8 @@
 /**
- * The figures of a benchmark, each beside the value it has to reach. Pure.
+ * The figures of a benchmark, each compared with its target. Pure.
  */
 
-/** What is asked of a figure: at most or at least a value. */
+/** The bound of a figure: at most or at least a value. */
 export interface Target {
   readonly name: string;
   readonly kind: 'at most' | 'at least';
@@ -21,7 +21,7 @@ export interface Verdict {
   readonly reached: boolean;
 }
 
-/** One verdict per target, in the order of the targets. What could not be measured is not reached. */
+/** One verdict per target, in the order of the targets. A figure that could not be measured is not reached. */
 export function judge(figures: Figures, targets: readonly Target[]): Verdict[] {
   return targets.map((target) => {
     const measured = figures[target.name];
@@ -31,7 +31,7 @@ export function judge(figures: Figures, targets: readonly Target[]): Verdict[] {
   });
 }
 
-/** To four significant digits at least, so that a figure is printed as it was judged: 0.9496 is not 0.95. */
+/** Keeps at least four significant digits, so that a figure is printed as it was judged: 0.9496 is not 0.95. */
 export function formatFigure(value: number): string {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }

@@ -1,9 +1,9 @@
 /**
- * The memory of a server, whichever it is, read from the kernel's own sums.
+ * The memory of a server of any kind, read from the kernel's own sums.
  *
- * For every server in the same way: what can be lost is what the mold (the process that forks) has in anonymous memory
- * when the workers have been forked; what a worker still shares of it is its own anonymous memory without the pages
- * that are its alone (see `src/procfs/memory.ts`).
+ * Every server is measured in the same way. The shared memory at the fork, which can be lost, is the anonymous memory
+ * of the mold (the process that forks) after it has forked the workers. The part that a worker still shares is the
+ * worker's anonymous memory without its private pages (see `src/procfs/memory.ts`).
  */
 import { type Bytes, bytes } from '../../src/base/units.ts';
 import { anonymousAtFork, memoryOf } from '../../src/procfs/memory.ts';
@@ -11,7 +11,7 @@ import { readSmapsRollup, type SmapsRollup } from '../../src/procfs/smaps-rollup
 import type { Members } from './serving.ts';
 import { median } from './statistics.ts';
 
-/** What a worker shares right after its fork, and can lose. Read it before the load. */
+/** The memory that a worker shares right after its fork, and can lose. Read it before the load. */
 export function sharedAtFork(members: Members): Bytes {
   return anonymousAtFork(rollupOf(members.mold));
 }
@@ -19,14 +19,14 @@ export function sharedAtFork(members: Members): Bytes {
 /** Medians over the workers, and sums over the herd. */
 export interface HerdMemory {
   readonly sharedAtFork: Bytes;
-  /** Of what was shared at the fork, what the middle worker still shares. */
+  /** The part of `sharedAtFork` that a worker still shares. */
   readonly shared: Bytes;
   readonly unshared: Bytes;
   readonly fresh: Bytes;
   readonly private: Bytes;
-  /** The whole server: mold, workers, and with Cowherd also keeper and supervisor. */
+  /** The whole server: mold, workers, and Cowherd's keeper and supervisor. */
   readonly pss: Bytes;
-  /** Of that, Cowherd's supervisor (Node) and keeper. */
+  /** The part of `pss` that is Cowherd's supervisor (Node) and keeper. */
   readonly supervisorPss: Bytes;
   readonly keeperPss: Bytes;
 }
@@ -50,7 +50,7 @@ export function readHerd(members: Members, atFork: Bytes): HerdMemory {
   };
 }
 
-/** The part of what was shared at the fork that is shared still: 1 where nothing was lost. */
+/** The part of the memory shared at the fork that is still shared: 1 if nothing was lost. */
 export function retention(memory: { readonly shared: number; readonly sharedAtFork: number }): number {
   return memory.shared / memory.sharedAtFork;
 }

@@ -1,8 +1,8 @@
 /**
- * Watches the host's memory from a process of its own, so that nothing it does waits for what is measured.
+ * Watches the host's memory from a separate process, so that the measured work can't delay it.
  *
- * Reads MemAvailable every 2 ms into memory allocated beforehand. Says `watching` over IPC when it has begun; at the
- * first message it answers with `{startBytes, leastBytes, samples}` and ends.
+ * Reads MemAvailable every 2 ms into memory allocated beforehand. Sends `watching` over IPC when it has begun; replies
+ * to the first message with `{startBytes, leastBytes, samples}`, and ends.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { HostMemoryWatched } from './host-memory.ts';
@@ -29,7 +29,7 @@ function look(): void {
   watched.samples += 1;
 }
 
-// Its own memory must stand still while it watches: it has run, and collected, before it begins.
+// Warms up, so that this process's own memory doesn't change while it watches.
 for (let warmup = 0; warmup < 500; warmup += 1) availableBytes();
 const timer = setInterval(look, EVERY_MS);
 look();

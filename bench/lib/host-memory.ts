@@ -1,14 +1,14 @@
-/** The extra memory that the host needs while something goes on; see `host-memory-process.ts`. */
+/** The extra memory that the host needs while some work runs; see `host-memory-process.ts`. */
 import { underWatch } from './watch.ts';
 
 export interface HostMemoryWatched {
-  /** MemAvailable right before. */
+  /** MemAvailable right before the work. */
   startBytes: number;
   leastBytes: number;
   samples: number;
 }
 
-/** Runs `work` under watch. Other work on the machine counts in too: it can't be told apart. */
+/** Runs `work` and watches the host's memory. Other work on the machine counts too: it can't be told apart. */
 export async function watchHostMemory<Result>(
   work: () => Promise<Result>,
 ): Promise<{ result: Result; watched: HostMemoryWatched }> {

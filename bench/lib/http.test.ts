@@ -7,7 +7,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** Answers every connection with these pieces, each in a packet of its own; closes where told to. */
+/** Answers every connection with these pieces, each in a separate packet, then closes it if `closes`. */
 async function serving(pieces: string[], closes: boolean): Promise<number> {
   server = createServer((socket) => {
     socket.on('error', () => {});

@@ -1,9 +1,9 @@
 /**
  * One HTTP request per connection, as a sync worker serves them.
  *
- * No library does it here: autocannon writes the next request on the connection that the server is about to close,
- * sends it a second time on a new one, and so counts each request twice and takes the times of later requests from
- * earlier ones; Node's own client costs several times as much of the two cores that server and load share.
+ * Libraries don't fit. autocannon writes the next request on the connection that the server is about to close, and
+ * sends it a second time on a new one: it counts each request twice, and times later requests from earlier ones. Node's
+ * own client takes several times as much of the two cores that server and load share.
  */
 import { connect } from 'node:net';
 
@@ -13,10 +13,10 @@ export interface Answer {
 }
 
 /**
- * GET a path from 127.0.0.1. The answer is complete with its last byte by Content-Length (as for any client), or when
- * the server closes, if it told no length.
+ * GETs a path from 127.0.0.1. The answer is complete with the last byte by Content-Length (as for any client), or, for
+ * lack of a length, when the server closes the connection.
  *
- * Rejects with the system's error, `timed out`, or `cut short` for an answer that ends too early.
+ * Rejects with the system's error, with `timed out`, or with `cut short` for an answer that ends too early.
  */
 export function get(port: number, path: string, timeoutMs = 30_000): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -51,7 +51,7 @@ export function get(port: number, path: string, timeoutMs = 30_000): Promise<Ans
         const length = /\r\ncontent-length: *(\d+)/i.exec(all.toString('latin1', 0, end));
         if (length !== null) expected = headEnd + Number(length[1]);
       }
-      // The server closes, not the client: so no port here has to wait for late packets (TIME_WAIT).
+      // The server closes first, so no client port has to wait for late packets (TIME_WAIT).
       if (size >= expected) finish();
     });
     socket.on('end', finish);

@@ -1,8 +1,8 @@
 /**
- * The load generator, a process of its own: `node --import tsx load-process.ts '{"port": …}'`.
+ * The load generator, in a separate process: `node --import tsx load-process.ts '{"port": …}'`.
  *
- * A closed loop: each of the connections asks again as soon as it has its answer. After the given time each one waits
- * for its last answer, which still counts: so an answer that takes long is never left out. Prints a LoadResult as JSON.
+ * A closed loop: each connection sends its next request as soon as it has its answer. After the given time each one
+ * waits for its last answer, which still counts, so that no slow answer is left out. Prints a LoadResult as JSON.
  */
 import { monotonicClock } from '../../src/base/clock.ts';
 import { get } from './http.ts';

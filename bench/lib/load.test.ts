@@ -38,7 +38,7 @@ test('each request is sent once, and timed from its own beginning', async () => 
   expect(result.requests).toBe(seen());
   expect(result.requestsPerSecond).toBeCloseTo(result.requests / result.seconds, 6);
   expect(result.p50Ms).toBeGreaterThanOrEqual(19);
-  // Of four connections four requests are under way at a time. Times that add up from request to request would be more.
+  // Four connections have four requests in flight at a time. If times added up over requests, this would be higher.
   expect((result.requestsPerSecond * result.p50Ms) / 1000).toBeLessThan(8);
 });
 

@@ -1,4 +1,4 @@
-/** Load on a server from another process; see `load-process.ts` for what it does. */
+/** Load on a server from another process; `load-process.ts` describes it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CHECKOUT } from './places.ts';
@@ -18,13 +18,13 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly worstMs: number;
-  /** What went wrong, and how often. */
+  /** The reasons of failed requests, with counts. */
   readonly failures: Readonly<Record<string, number>>;
-  /** What the load generator itself took. */
+  /** CPU time of the load generator itself. */
   readonly cpuSeconds: number;
 }
 
-/** Throws if the generator fails, if one request failed, or if none was answered: such a run measures nothing. */
+/** Throws if the generator failed, if a request failed, or if none was answered: such a run measures nothing. */
 export async function load(options: LoadOptions, scratch: string): Promise<LoadResult> {
   const log = path.join(scratch, `load-${++loads}.json`);
   const { child } = startProcess(

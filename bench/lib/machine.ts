@@ -1,4 +1,4 @@
-/** On what a result was measured. */
+/** The machine and the versions that a result was measured on. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ export interface Machine {
   readonly gunicorn: string;
   readonly uwsgi: string;
   readonly django: string;
-  /** Part of all cores that other work took in the half second before the benchmark began: it blurs every figure. */
+  /** Part of all cores that other work took in the half second before the benchmark. It blurs every figure. */
   readonly busyBefore: number;
 }
 
@@ -41,7 +41,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** The part of all cores, 0 to 1, that is not idle during the next so many milliseconds. */
+/** The part of all cores, 0 to 1, that is not idle during the next `ms` milliseconds. */
 async function busyPart(ms: number): Promise<number> {
   const times = (): { idle: number; all: number } => {
     const each = cpus().map((cpu) => cpu.times);
@@ -54,7 +54,7 @@ async function busyPart(ms: number): Promise<number> {
   return after.all === before.all ? 0 : 1 - (after.idle - before.idle) / (after.all - before.all);
 }
 
-/** The commit that was measured, with "+" where files differ from it; null outside of a repository. */
+/** The measured commit, followed by "+" if files differ from it; null outside of a repository. */
 export function describeCommit(): string | null {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: CHECKOUT, encoding: 'utf8' }).trim();
   try {

@@ -1,10 +1,10 @@
 /**
- * A load generator with a steady pace, a process of its own: `paced-load-process.ts '{"port": …}'`, forked.
+ * A load generator with a steady pace, in a separate process: `paced-load-process.ts '{"port": …}'`, forked.
  *
- * Requests are due at equal distances, each on a connection of its own, whether or not earlier ones have their answers;
- * times count from when a request was due. So what makes the server stand still for a while shows in every request of
- * that while, and not only in those that happened to be sent before it. Says `answered` over IPC at the first answer;
- * at the first message it ends the load, and answers with all requests.
+ * Requests are due at equal intervals, each on its own connection, whether or not earlier ones have been answered.
+ * Latencies count from the time when a request was due. So a pause of the server shows in every request due during the
+ * pause, not only in those sent right before it. Sends `answered` over IPC at the first answer; the first message to it
+ * ends the load, and is answered with all requests.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';

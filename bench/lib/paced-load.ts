@@ -1,4 +1,4 @@
-/** Load at a steady pace from another process; see `paced-load-process.ts` for what it does. */
+/** Load at a steady pace from another process; `paced-load-process.ts` describes it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -10,7 +10,7 @@ export interface PacedLoadOptions {
   readonly perSecond: number;
 }
 
-/** A request, by when it was due (CLOCK_MONOTONIC), and how long after that its answer was complete. */
+/** A request: the time it was due (CLOCK_MONOTONIC), and how long after that its answer was complete. */
 export interface PacedRequest {
   readonly dueAtMs: number;
   readonly latencyMs: number;
@@ -27,7 +27,7 @@ export class PacedLoad {
     process.once('exit', this.#endIt);
   }
 
-  /** Returns when the first answer is there. */
+  /** Starts the load, and returns at the first answer. */
   static async start(options: PacedLoadOptions): Promise<PacedLoad> {
     const child = fork(path.join(import.meta.dirname, 'paced-load-process.ts'), [JSON.stringify(options)], {
       cwd: CHECKOUT,
@@ -38,7 +38,7 @@ export class PacedLoad {
     return new PacedLoad(child);
   }
 
-  /** No more requests; all of them, when the last has its answer. */
+  /** Sends no more requests, waits for the last answer, and returns all requests. */
   async end(): Promise<PacedRequest[]> {
     const answer = once(this.#child, 'message');
     this.#child.send('enough');

@@ -1,4 +1,4 @@
-/** Where things are in the checkout. */
+/** Paths in the checkout. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
@@ -10,11 +10,11 @@ export const HELLO = path.join(CHECKOUT, 'examples', 'hello');
 export const APPS = path.join(CHECKOUT, 'bench', 'apps');
 export const PYTHON = path.join(CHECKOUT, '.venv', 'bin', 'python');
 export const GUNICORN = path.join(CHECKOUT, '.venv', 'bin', 'gunicorn');
-/** uWSGI's own sources, built as a wheel: the package pyuwsgi. It needs no compiler, and serves as uwsgi does. */
+/** From the package pyuwsgi: uWSGI's own sources as a wheel, which needs no compiler and serves as uwsgi does. */
 export const UWSGI = path.join(CHECKOUT, '.venv', 'bin', 'uwsgi');
 export const COWHERD = path.join(CHECKOUT, 'bin', 'cowherd');
 
-/** Throws where `make install` has not been run. */
+/** Throws if `make install` has not been run. */
 export function requireInstalled(): void {
   const missing = [PYTHON, GUNICORN, UWSGI, COWHERD].filter((file) => !existsSync(file));
   if (missing.length > 0) throw new Error(`${missing.join(', ')} not found; run \`make install build\` first`);

@@ -46,7 +46,7 @@ test('what a process starts in a session of its own ends with the rest', async (
 });
 
 test('what has written over its environment ends too, also when the one that was started is gone', async () => {
-  // setproctitle leaves nothing of it.
+  // setproctitle leaves nothing of the environment.
   const log = path.join(folder, 'log');
   const lines = 'env -i sleep 100 & env -i setsid sleep 100 & env -i sleep 100 & wait';
   const { pid } = startProcess('env', ['-i', 'sh', '-c', lines], { cwd: folder, log });

@@ -1,9 +1,9 @@
 /**
- * The processes that a benchmark starts, and that all of them end with it: after a failure and after Ctrl-C too.
+ * The processes that a benchmark starts. All of them end with it, even after a failure or Ctrl-C.
  *
- * Each one carries a mark in its environment, which its children inherit. So also a process that has left its parent
- * and its session is found. A process that has written its title over its environment, as setproctitle does, is found
- * by its session and by its parents. No other one is ever ended.
+ * Each one carries a mark in its environment, which its children inherit. So a process that has left its parent and its
+ * session is found as well. A process that has overwritten its environment with its title, as setproctitle does, is
+ * found by its session and its parents. No other process is ever ended.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -15,12 +15,12 @@ import { type ProcessStat, readStat } from '../../src/procfs/stat.ts';
 
 const MARK = 'COWHERD_BENCH';
 const mark = randomUUID();
-/** What stands in the environment of every process started here, and of its children. */
+/** The line in the environment of every process started here, and of its children. */
 export const MARK_OF_STARTED = `${MARK}=${mark}`;
 
-/** By its pid, which is its session's too; until it has ended: then another session may get the same number. */
+/** Pids of the session leaders started here. One that ends is removed: another session may get its number. */
 const sessions = new Set<number>();
-/** What was left of a session when the process that has begun it ended. */
+/** Processes that were still in a session when its leader ended. */
 const leftOfSessions: ProcessIdentity[] = [];
 
 export interface StartedProcess {
@@ -33,11 +33,11 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Names of the variables of this process that are passed on; all of them by default. */
   readonly passOn?: readonly string[];
-  /** Gets what the process writes to stdout and stderr. */
+  /** File for stdout and stderr of the process. */
   readonly log: string;
 }
 
-/** Starts a process in a session of its own. Throws the system's error when it can't be started. */
+/** Starts a process in a new session. Throws the system's error if it can't be started. */
 export function startProcess(command: string, args: readonly string[], options: ProcessOptions): StartedProcess {
   const { passOn } = options;
   const inherited =
@@ -53,7 +53,7 @@ export function startProcess(command: string, args: readonly string[], options: 
       env: { ...inherited, ...options.environment, [MARK]: mark },
     });
     child.on('error', () => {
-      // The missing pid tells below; Node wants somebody to listen.
+      // The missing pid below reports it; Node requires a listener.
     });
     const { pid } = child;
     if (pid === undefined) throw new Error(`${command} can't be started`);
@@ -68,44 +68,44 @@ export function startProcess(command: string, args: readonly string[], options: 
   }
 }
 
-/** A process, not to be taken for a later one of the same number. */
+/** A process, identified so that a later one with the same pid is not mistaken for it. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTime: ClockTicks;
 }
 
-/** Null where there is none any more. */
+/** Null if there is no such process any more. */
 export function identify(pid: number): ProcessIdentity | null {
   const stat = readStat(pid);
   return stat === null ? null : { pid, startTime: stat.startTime };
 }
 
 /**
- * Whether a process has ended. A zombie has: it holds no memory and no socket, only its number, until its parent asks
- * for its status.
+ * Whether a process has ended. A zombie counts as ended: it holds no memory and no socket, only its pid, until its
+ * parent asks for its status.
  */
 export function hasEnded({ pid, startTime }: ProcessIdentity): boolean {
   const stat = readStat(pid);
   return stat === null || stat.startTime !== startTime || stat.state === 'Z' || stat.state === 'X';
 }
 
-/** Whether there is a process of this number that has not ended; a zombie has. */
+/** Whether a process with this pid has not ended. A zombie counts as ended. */
 export function isAlive(pid: number): boolean {
   const state = readStat(pid)?.state;
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
-/** Processes whose parent is `parent`, in the order of their numbers. */
+/** Pids of the children of `parent`, ascending. */
 export function childrenOf(parent: number): number[] {
   return allPids().filter((pid) => readStat(pid)?.parentPid === parent);
 }
 
-/** `root` and everything below it that is alive. */
+/** `root` and its descendants that are alive. */
 export function treeOf(root: number): ProcessIdentity[] {
   return aliveAmong(withDescendants(new Set([root]), allStats()));
 }
 
-/** Every process alive that this benchmark has started, and all that came of them. */
+/** Every live process that this benchmark has started, with all descendants. */
 export function startedHere(): ProcessIdentity[] {
   const stats = allStats();
   const known = [...markedProcesses(MARK_OF_STARTED), ...leftOfSessions.filter((each) => !hasEnded(each))];
@@ -114,15 +114,15 @@ export function startedHere(): ProcessIdentity[] {
 }
 
 /**
- * What has been started since a look by `startedHere`. Children of those that were there then are theirs, as a
- * database's backends are, and belong to nothing that came later.
+ * Processes started since an earlier `startedHere`. New children of processes that existed then don't count, such as a
+ * database's backends.
  */
 export function startedSince(before: readonly ProcessIdentity[]): ProcessIdentity[] {
   const theirs = new Set(withDescendants(new Set(before.map(({ pid }) => pid)), allStats()).map(({ pid }) => pid));
   return startedHere().filter(({ pid }) => !theirs.has(pid));
 }
 
-/** Every process alive that has a line of this kind in its environment. */
+/** Every live process that has this line in its environment. */
 export function markedProcesses(line: string): ProcessIdentity[] {
   return allPids()
     .filter((pid) => readEnvironment(pid).includes(line))
@@ -130,7 +130,7 @@ export function markedProcesses(line: string): ProcessIdentity[] {
     .filter((each) => !hasEnded(each));
 }
 
-/** Ends them at once. What one of them forks meanwhile is met in the next pass. */
+/** Kills everything started here. The next pass catches what a process forks meanwhile. */
 export function endAllStarted(): void {
   for (let pass = 0; pass < 10; pass += 1) {
     const left = startedHere();
@@ -139,7 +139,7 @@ export function endAllStarted(): void {
   }
 }
 
-/** Sends a signal; a process that is gone already is no error. */
+/** Sends a signal. A process that has already ended is no error. */
 export function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -173,7 +173,7 @@ function readEnvironment(pid: number): string[] {
   try {
     return (readKernelFile(`/proc/${pid}/environ`) ?? '').split('\0');
   } catch {
-    // Another user's process: not ours.
+    // Another user's process, not ours.
     return [];
   }
 }

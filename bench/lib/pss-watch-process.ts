@@ -1,8 +1,8 @@
 /**
- * Sums up the proportional memory (PSS) of all processes that carry a mark, again and again, from a process of its own.
+ * Repeatedly sums up the proportional memory (PSS) of all processes that carry a mark, from a separate process.
  *
- * A pass over 20 processes of 300 MiB takes the kernel some 100 ms, in which they go on; so this is not for when times
- * are measured. Says `watching` over IPC after the first pass; at the first message it answers with a PssWatched.
+ * A pass over 20 processes of 300 MiB takes the kernel about 100 ms, and they run on meanwhile. So don't use it while
+ * times are measured. Sends `watching` over IPC after the first pass; replies to the first message with a PssWatched.
  */
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** How each kind of server is told to reload or refork, by its own means, and when it has done it. */
+/** Reloads or reforks each kind of server by its own means, and waits for the end of it. */
 import { readFileSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
@@ -8,16 +8,16 @@ import { childrenOf, hasEnded, identify, isAlive, kill, type ProcessIdentity } f
 import { reloadFileOf } from './servers.ts';
 import type { Serving } from './serving.ts';
 
-/** uWSGI's workers load the application one after the other. */
+/** Long, because uWSGI's workers load the application one after the other. */
 const WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 10;
 
-/** What a worker writes when it has loaded the application: gunicorn's by `tell_booted.py`, uWSGI's by itself. */
+/** The log line of a worker that has loaded the application: from `tell_booted.py` in gunicorn, built into uWSGI. */
 const BOOTED = /Worker has booted \(pid: (\d+)\)|WSGI app \d+ .* ready in .* pid: (\d+)/g;
 
 /**
- * Reloads a server whose workers have all booted: returns when as many new workers can serve, and no old process is
- * left. `master` is gunicorn's or uWSGI's present one; the result is the one after the reload.
+ * Reloads a server whose workers have all booted. Returns when the same number of new workers can serve and no old
+ * process remains. `master` is the current master of gunicorn or uWSGI; the result has the one after the reload.
  */
 export async function reload(serving: Serving, master: number, workers: number): Promise<{ master: number }> {
   const { server } = serving;
@@ -42,7 +42,7 @@ export async function reload(serving: Serving, master: number, workers: number):
   return { master };
 }
 
-/** Cowherd's reload or refork: returns when there are only workers of the new generation. */
+/** Cowherd's reload or refork. Returns when only workers of the new generation remain. */
 export async function rollOut(serving: Serving, kind: 'reload' | 'refork'): Promise<void> {
   const reply = await ask(serving.runtimeDirectory, { type: kind, version: CONTROL_VERSION });
   if (reply.type !== 'answered' || reply.generation === null) throw new Error(JSON.stringify(reply));
@@ -56,7 +56,7 @@ export async function rollOut(serving: Serving, kind: 'reload' | 'refork'): Prom
   });
 }
 
-/** As gunicorn's documentation has it ("Upgrading to a new binary on the fly"). */
+/** Follows gunicorn's documentation ("Upgrading to a new binary on the fly"). */
 async function upgrade(serving: Serving, master: number, old: readonly ProcessIdentity[], workers: number) {
   const oldMaster = identify(master);
   kill(master, 'SIGUSR2');
@@ -75,7 +75,7 @@ async function untilEnded(processes: readonly ProcessIdentity[]): Promise<void> 
   await until('the end of all old processes', () => (processes.every(hasEnded) ? true : undefined));
 }
 
-/** Every worker that has ever said in the log that it can serve. */
+/** Pids of all workers that have ever logged that they can serve. */
 function booted(serving: Serving): Set<number> {
   return new Set([...readFileSync(serving.log, 'utf8').matchAll(BOOTED)].map((match) => Number(match[1] ?? match[2])));
 }

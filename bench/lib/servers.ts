@@ -1,6 +1,6 @@
 /**
- * How each kind of server is started, with the settings that its users have: the same application, the same number
- * of sync workers, no keep-alive, no access log.
+ * The command that starts each kind of server, with the usual settings of its users: the same application, the same
+ * number of sync workers, no keep-alive, no access log.
  */
 import path from 'node:path';
 import { APPS, COWHERD, FEED, GUNICORN, HELLO, PYTHON, UWSGI } from './places.ts';
@@ -16,28 +16,28 @@ export type Server =
 export const gunicornPreload: Server = { kind: 'gunicorn', preload: true };
 export const gunicornPlain: Server = { kind: 'gunicorn', preload: false };
 export const uwsgi: Server = { kind: 'uwsgi' };
-/** Servers as they are set up by who reloads them: gunicorn's and uWSGI's own ways. */
+/** Servers set up for reloads, in the ways that gunicorn and uWSGI have for that. */
 export const gunicornHup: Server = { kind: 'gunicorn', preload: false, reloadBy: 'HUP' };
 export const gunicornUsr2: Server = { kind: 'gunicorn', preload: true, reloadBy: 'USR2' };
 export const uwsgiChain: Server = { kind: 'uwsgi', reloadBy: 'chain' };
 export const cowherd = (policy: Policy): Server => ({ kind: 'cowherd', policy });
 
 /**
- * Each worker says in the log that it has loaded the application; and eight that load it at once on two cores have the
- * time for it, which gunicorn's 30 seconds are not on every machine.
+ * Each worker logs that it has loaded the application. The timeout is longer than gunicorn's 30 seconds, which are too
+ * short on some machines when eight workers load the application at once on two cores.
  */
 const RELOADABLE = ['--config', path.join(import.meta.dirname, 'tell_booted.py'), '--timeout', '120'];
 
 export type App = 'feed' | 'hello' | 'warming';
 
-/** The address that a server answers at as soon as it can, touching nothing. */
+/** A path that each application answers early and without touching its data. */
 export const HEALTH: Readonly<Record<App, string>> = { feed: '/healthz', hello: '/', warming: '/healthz' };
 
 export interface Place {
   readonly app: App;
   readonly port: number;
   readonly workers: number;
-  /** A folder of its own for sockets and the like. */
+  /** A folder for this server's sockets and the like. */
   readonly folder: string;
 }
 
@@ -77,7 +77,7 @@ function commonArguments({ app, port, workers }: Place): string[] {
 }
 
 function gunicornArguments(preload: boolean, place: Place): string[] {
-  // Its control socket would lie in the user's home, one for all that run there.
+  // By default the control socket is in the user's home, one for all gunicorns of that user.
   const args = [...commonArguments(place), '--control-socket', path.join(place.folder, 'gunicorn.ctl')];
   return preload ? [...args, '--preload'] : args;
 }
@@ -88,7 +88,7 @@ function uwsgiArguments({ app, port, workers }: Place): string[] {
     '--http-socket': `127.0.0.1:${port}`,
     '--module': `${MODULES[app]}:application`,
     '--listen': '100',
-    // By itself uWSGI takes SIGTERM for a reload; this is how its documentation makes it a graceful stop.
+    // By default uWSGI reloads on SIGTERM; its documentation makes SIGTERM a graceful stop in this way.
     '--hook-master-start': 'unix_signal:15 gracefully_kill_them_all',
   };
   return ['--master', '--single-interpreter', '--need-app', '--disable-logging', ...Object.entries(options).flat()];
@@ -99,7 +99,7 @@ function chainArguments(place: Place): string[] {
   return ['--lazy-apps', '--touch-chain-reload', reloadFileOf(place.folder)];
 }
 
-/** The file by whose change uWSGI is told to reload; it has to be there from the start. */
+/** Touching this file makes uWSGI reload. It has to exist from the start. */
 export function reloadFileOf(folder: string): string {
   return path.join(folder, 'reload');
 }

@@ -1,4 +1,4 @@
-/** A server that runs: started, waited for, looked into and stopped. */
+/** A running server: starts it, waits for it, inspects it and stops it. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,10 +13,10 @@ import { childrenOf, hasEnded, kill, type ProcessIdentity, startProcess, treeOf 
 import { type App, commandOf, HEALTH, nameOf, reloadFileOf, type Server } from './servers.ts';
 
 export interface Members {
-  /** What forks the workers: gunicorn's arbiter, uWSGI's master, Cowherd's mold. */
+  /** The process that forks the workers: gunicorn's arbiter, uWSGI's master, Cowherd's mold. */
   readonly mold: number;
   readonly workers: readonly number[];
-  /** The process that was started, and gets the signals. The mold itself, but with Cowherd. */
+  /** The started process, which gets the signals. The same as `mold`, except with Cowherd. */
   readonly root: number;
   /** Cowherd only. */
   readonly keeper: number | null;
@@ -26,9 +26,9 @@ export interface StartOptions {
   readonly server: Server;
   readonly app: App;
   readonly workers: number;
-  /** For the application and the server, beside this process's own. */
+  /** Variables for the server and the application, added to this process's own. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where logs and sockets go. */
+  /** Folder for logs and sockets. */
   readonly scratch: string;
 }
 
@@ -44,7 +44,7 @@ export class Serving {
   readonly folder: string;
   readonly #app: App;
   readonly log: string;
-  /** CLOCK_MONOTONIC right before the command was run. */
+  /** CLOCK_MONOTONIC right before the command was started. */
   readonly startedAtMs: number;
 
   private constructor(options: StartOptions, port: number, folder: string) {
@@ -66,18 +66,18 @@ export class Serving {
     const { pid } = startProcess(command, args, {
       cwd,
       log: this.log,
-      // The history of its restarts goes with the folder.
+      // The history of restarts is removed with the folder.
       environment: { XDG_STATE_HOME: folder, ...options.environment },
     });
     this.root = pid;
   }
 
-  /** Cowherd's. */
+  /** Cowherd only. */
   get runtimeDirectory(): string {
     return path.join(this.folder, 'run');
   }
 
-  /** Runs the command; what it starts is not waited for. */
+  /** Starts the command, and waits for nothing. */
   static async launch(options: StartOptions): Promise<Serving> {
     mkdirSync(options.scratch, { recursive: true });
     const prefix = nameOf(options.server).replaceAll(/[^a-z]+/gi, '-');
@@ -85,7 +85,7 @@ export class Serving {
     return new Serving(options, await freePort(), folder);
   }
 
-  /** Runs the command and waits until every worker is there and one answers. */
+  /** Starts the command, and waits until every worker exists and one answers. */
   static async start(options: StartOptions): Promise<Serving> {
     const serving = await Serving.launch(options);
     await serving.firstAnswer(20);
@@ -93,7 +93,7 @@ export class Serving {
     return serving;
   }
 
-  /** Asks again and again until there is an answer. The time from the command to it, in milliseconds. */
+  /** Retries until there is an answer. Returns the time from the command to the answer, in milliseconds. */
   async firstAnswer(everyMs: number): Promise<number> {
     for (;;) {
       try {
@@ -109,7 +109,7 @@ export class Serving {
     }
   }
 
-  /** Waits until there are so many workers, none more and none less. */
+  /** Waits until there are exactly `count` workers. */
   async untilWorkers(count: number): Promise<Members> {
     const until = monotonicClock.now() + READY_WITHIN_MS;
     for (;;) {
@@ -123,7 +123,7 @@ export class Serving {
     }
   }
 
-  /** The workers that serve, and the rest; null while Cowherd has no mold yet. */
+  /** The pids of the server's processes; null while Cowherd has no mold yet. */
   async members(): Promise<Members | null> {
     if (this.server.kind !== 'cowherd') {
       return { root: this.root, mold: this.root, workers: childrenOf(this.root), keeper: null };
@@ -139,7 +139,7 @@ export class Serving {
     };
   }
 
-  /** Cowherd's own report; null while its supervisor does not listen yet. */
+  /** Cowherd's own report; null if its supervisor doesn't answer. */
   async status(): Promise<StatusReport | null> {
     try {
       const reply = await ask(this.runtimeDirectory, { type: 'status', version: CONTROL_VERSION });
@@ -158,13 +158,13 @@ export class Serving {
     kill(this.root, signal);
   }
 
-  /** SIGTERM, and waits until the last process has ended. Milliseconds between the two. */
+  /** Sends SIGTERM and waits until the last process has ended. Returns the milliseconds between the two. */
   async stop(): Promise<number> {
     const left = this.tree();
     const started = monotonicClock.now();
     this.signal('SIGTERM');
     while (left.length > 0) {
-      // Only those that were there a moment ago are looked at: a look costs microseconds.
+      // Only processes that were still there are looked at again: a look costs microseconds.
       left.splice(0, left.length, ...left.filter((each) => !hasEnded(each)));
       if (monotonicClock.now() - started > STOPPED_WITHIN_MS) {
         throw this.#failed(`has not stopped; still there: ${left.map((each) => each.pid).join(', ')}`);
@@ -177,7 +177,7 @@ export class Serving {
     return stopped;
   }
 
-  /** Ends every process at once: for when the server has been measured and its own way to stop is of no interest. */
+  /** Kills every process at once, for a server that has been measured and need not stop gracefully. */
   async kill(): Promise<void> {
     const left = this.tree();
     for (const { pid } of left) kill(pid, 'SIGKILL');

@@ -1,10 +1,10 @@
 /**
- * What a run can be shortened or lengthened by: whole numbers in the environment.
+ * Whole numbers in the environment that shorten or lengthen a run.
  *
- * `BENCH_ROUNDS`, `BENCH_SECONDS` and the like; each benchmark says in its head which it reads.
+ * `BENCH_ROUNDS`, `BENCH_SECONDS` and the like; the head comment of each benchmark lists those that it reads.
  */
 
-/** The value of `name`, or `usual`. Throws for what is no whole number of at least `least`. */
+/** The value of `name`, or `usual` if it is not set. Throws unless it is a whole number of at least `least`. */
 export function settingFrom(
   environment: Readonly<Record<string, string | undefined>>,
   name: string,

@@ -1,6 +1,6 @@
 /** Medians and percentiles. Pure. */
 
-/** The middle value; the mean of the two middle ones for an even count. Throws for no value. */
+/** The median: for an even count, the mean of the two middle values. Throws if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -10,7 +10,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The smallest value that at least `part` of all values (0 to 1) do not exceed. Throws for no value. */
+/** The smallest value that at least `part` (0 to 1) of all values do not exceed. Throws if there are no values. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const found = sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)];
@@ -18,13 +18,13 @@ export function percentile(values: readonly number[], part: number): number {
   return found;
 }
 
-/** Smallest and largest. Throws for no value. */
+/** The smallest and the largest value. Throws if there are no values. */
 export function range(values: readonly number[]): { least: number; most: number } {
   if (values.length === 0) throw new RangeError('the range of no values');
   return { least: Math.min(...values), most: Math.max(...values) };
 }
 
-/** The median over all keys of records that have the same ones. */
+/** The median of each key, over records that all have the same keys. */
 export function medianOfEach<Key extends string>(
   records: readonly Readonly<Record<Key, number>>[],
 ): Record<Key, number> {

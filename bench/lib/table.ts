@@ -1,4 +1,4 @@
-/** Tables for people: text to the left, numbers to the right. */
+/** Tables for people: text is left-aligned, numbers are right-aligned. */
 import Table from 'cli-table3';
 import { type Verdict, formatFigure } from './figures.ts';
 

@@ -1,4 +1,4 @@
-"""A gunicorn.conf.py: each worker says when it has loaded the application, and can serve."""
+"""A gunicorn.conf.py whose workers log that they have loaded the application and can serve."""
 
 import os
 from typing import Any

@@ -1,6 +1,6 @@
 /**
- * The order in which arms take turns: all of them in each round, each round beginning with the next one, so that
- * none always runs first or after the same neighbour's heat.
+ * The order in which arms take turns. Every round runs all of them and begins with the next arm, so that none always
+ * runs first, or always after the heat of the same neighbour.
  */
 export function turns<Arm>(arms: readonly Arm[], rounds: number): { round: number; arm: Arm }[] {
   return Array.from({ length: rounds }, (_, round) => {

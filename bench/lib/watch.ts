@@ -1,12 +1,12 @@
-/** Something that is watched from a process of its own while work goes on, so that it waits for nothing. */
+/** Watches something from a separate process while work runs, so that the work can't delay the watching. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { CHECKOUT } from './places.ts';
 
 /**
- * Runs `work` while `program`, a file of this folder, watches: it says so over IPC when it has begun, and at the first
- * message it answers with what it has seen.
+ * Runs `work` while `program`, a file of this folder, watches. The program sends a message over IPC when it has begun,
+ * and replies to the first message with what it has seen.
  */
 export async function underWatch<Result>(
   program: string,

@@ -1,4 +1,4 @@
-/** Looks at a herd again and again: its capacity, which `capacity.ts` counts, and how many workers it has recycled. */
+/** Polls a herd for its capacity, which `capacity.ts` evaluates, and for the number of recycled workers. */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import type { Herd } from './herd.ts';
 const LOOK_EVERY_MS = 10;
 
 /**
- * Who lives is the kernel's word, who is ready the scoreboard's (it stands while there is no supervisor), and who is
- * told to leave, or has become a mold, only the supervisor knows: its latest word counts.
+ * The kernel tells which workers live, and the scoreboard which are ready; it exists even without a supervisor. Only
+ * the supervisor knows which workers were told to leave or have become molds: its latest answer counts.
  */
 export class CapacityWatch {
   readonly samples: CapacitySample[] = [];
@@ -24,7 +24,7 @@ export class CapacityWatch {
   #over = false;
   #recyclesSeen = 0;
   #keeperPid: number | null = null;
-  /** Workers recycled since the first look, also by supervisors that are no more. */
+  /** Workers recycled since the start, including those by earlier supervisors. */
   recycles = 0;
 
   constructor(herd: Herd) {
@@ -32,7 +32,7 @@ export class CapacityWatch {
     this.#looking = this.#watch();
   }
 
-  /** No more looks. Throws what went wrong in one. */
+  /** Stops looking, and returns all samples. Throws the error of a look that failed. */
   async end(): Promise<CapacitySample[]> {
     this.#over = true;
     await this.#looking;
@@ -65,14 +65,14 @@ export class CapacityWatch {
     }
     const atMs = monotonicClock.now();
     let ready = this.#countReady();
-    // Rows are read one after the other: what changes between two of them may be missed on both sides, once.
+    // Rows are read one after the other, so a change between two reads may be missed in both. A second count sees it.
     if (ready !== null && this.#wanted !== null && ready < this.#wanted) ready = this.#countReady();
     if (ready === null || this.#wanted === null) return;
     this.samples.push({ atMs, wanted: this.#wanted, ready });
   }
 }
 
-/** The pids of the workers whose rows say `ready`; null where there is no keeper. The rows are files that it holds open. */
+/** Pids of the workers whose rows say `ready`; null without a keeper. The rows are files that the keeper holds open. */
 function readyInScoreboard(keeperPid: number | null): number[] | null {
   if (keeperPid === null) return null;
   const folder = `/proc/${keeperPid}/fd`;
@@ -86,7 +86,7 @@ function readyInScoreboard(keeperPid: number | null): number[] | null {
   return names.flatMap((name) => readyIn(path.join(folder, name)));
 }
 
-/** A worker may leave, and its row with it, between any two looks. */
+/** The pid in a scoreboard row that says `ready`. A worker may leave at any time, and its row with it. */
 function readyIn(file: string): number[] {
   let descriptor: number | null = null;
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { capacityOf, FILLED_WITHIN_MS, HEARD_OF_WITHIN_MS } from './capacity.ts';
 
-/** One look every 100 ms. */
+/** Looks 100 ms apart. */
 const looks = (...ready: number[]) => ready.map((each, index) => ({ atMs: index * 100, wanted: 3, ready: each }));
 const deathAt = (atMs: number) => ({ fromMs: atMs - 5, toMs: atMs, fillableFromMs: atMs });
 

@@ -1,30 +1,30 @@
 /**
- * For how long a herd was below its minimum. Pure.
+ * How long a herd was below its minimum. Pure.
  *
  * The minimum is the number of workers wanted. A worker counts while its process lives, it has said that it is ready,
- * and it has not been told to leave. A worker that was killed (SIGKILL, from outside), or that is wanted since a moment
- * ago, is excused, which means counted as if it were there, until the herd is at full strength again, and for
- * FILLED_WITHIN_MS at most: after that time its absence is the herd's own. If the mold had been killed as well, there is
- * nothing to fork from until the next one is ready; that belongs to the same time. While somebody holds the keeper, it
- * does not pass.
+ * and it has not been told to leave. Some missing workers are excused, which means counted as present: a worker that
+ * was killed (SIGKILL, from outside), and one that was asked for a moment ago. The excuse lasts until the herd is at
+ * full strength again, and for at most FILLED_WITHIN_MS: a longer absence is the herd's own fault. If the mold was
+ * killed too, there is nothing to fork from until the next one is ready, which has to happen within the same time.
+ * While the keeper is stopped from outside, that time does not run.
  *
- * For HEARD_OF_WITHIN_MS after a death nobody need know of it: a herd that had one worker too many then, in the middle
- * of a reload, may let another one go at the same moment, and is at full strength only after it.
+ * For HEARD_OF_WITHIN_MS after a death the herd need not know of it. A herd that had one worker too many then, in the
+ * middle of a reload, may let another one go at the same moment, and so reach full strength only later.
  *
- * Time between two looks counts for the later one.
+ * The time between two looks counts for the later one.
  */
 export interface CapacitySample {
-  /** When the look began. */
+  /** When the look took place (CLOCK_MONOTONIC). */
   readonly atMs: number;
   readonly wanted: number;
   readonly ready: number;
 }
 
-/** A place that became vacant: not before the one time, and not after the other. */
+/** A place that became vacant between `fromMs` and `toMs`. */
 export interface Vacancy {
   readonly fromMs: number;
   readonly toMs: number;
-  /** From when on the herd can do something about it. */
+  /** When the herd can fill it at the earliest. */
   readonly fillableFromMs: number;
 }
 
@@ -33,15 +33,15 @@ export const HEARD_OF_WITHIN_MS = 250;
 
 export interface Capacity {
   readonly belowMinimumMs: number;
-  /** From a vacancy, or since it could be filled, until as many workers as wanted were ready again; the longest. */
+  /** The longest time from a vacancy, or from when it could be filled, until all wanted workers were ready again. */
   readonly slowestReplacementMs: number;
-  /** When it was below, for who looks for the reason. */
+  /** The looks that found the herd below its minimum, for finding the reason. */
   readonly gaps: readonly CapacitySample[];
   /** The longest time between two looks. */
   readonly longestUnseenMs: number;
 }
 
-/** `samples` and `vacancies` in the order of time. */
+/** Expects `samples` and `vacancies` in the order of time. */
 export function capacityOf(samples: readonly CapacitySample[], vacancies: readonly Vacancy[]): Capacity {
   let belowMinimumMs = 0;
   let slowestReplacementMs = 0;

@@ -1,4 +1,4 @@
-/** A command of `cowherd`, run as a person would, and timed. */
+/** Runs a command of `cowherd` as a person would, and times it. */
 import { execFile } from 'node:child_process';
 import { monotonicClock } from '../../src/base/clock.ts';
 import { CHECKOUT, COWHERD } from '../lib/places.ts';
@@ -14,7 +14,7 @@ export interface CommandResult {
 const HANGS_AFTER_MS = 120_000;
 const LONGEST_OUTPUT = 16 * 1024 * 1024;
 
-/** Its exit status, or the signal that ended it, as when it hung. */
+/** `status` is the exit status, or the signal that ended the command, for instance because it hung. */
 export async function runCowherd(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** What is done to the herds, in a random order that a seed repeats. Pure. */
+/** The deeds that are done to the herds, in a random order that a seed repeats. Pure. */
 
 export const DEED_KINDS = [
   'reload',
@@ -25,19 +25,19 @@ export type DeedCounts = Readonly<Record<DeedKind, number>>;
 
 export interface Deed {
   readonly kind: DeedKind;
-  /** Done while the one before it is still under way, this long after that one's beginning; null: after its end. */
+  /** How long after the beginning of the previous deed to do this one; null: after the end of the previous deed. */
   readonly intoPreviousMs: number | null;
   /** Picks one of the workers: 0 to 1. */
   readonly chance: number;
 }
 
-/** What may come in the middle of a rollout, and may end it. */
+/** Deeds that may come in the middle of a rollout, and may end it. */
 const KILLS: ReadonlySet<DeedKind> = new Set(['kill_worker', 'kill_mold', 'kill_supervisor']);
-/** Part of the kills after a reload or a refork that come in its middle. */
+/** The part of kills planned after a reload or refork that come in the middle of it. */
 const OVERLAPPING_PART = 0.4;
 const LONGEST_INTO_MS = 1500;
 
-/** Numbers from 0 to 1 that the seed decides: mulberry32 (Tommy Ettinger, public domain). */
+/** Random numbers from 0 to 1, determined by the seed: mulberry32 (Tommy Ettinger, public domain). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -62,10 +62,10 @@ export function planDeeds(counts: DeedCounts, random: () => number): Deed[] {
 }
 
 /**
- * How often each herd is done each deed to, so that all together are the counts: as evenly as can be, among the herds
- * that can have it done. Where that leaves some over, the seed decides which herds get them.
+ * Divides the counts of deeds among the herds that a deed can be done to, as evenly as possible. If a count can't be
+ * divided evenly, the seed decides which herds get the remainder.
  *
- * @param without the deeds that can't be done, herd by herd
+ * @param without for each herd, the deeds that can't be done to it
  */
 export function shareOut(
   counts: DeedCounts,
@@ -85,7 +85,7 @@ export function shareOut(
   return shares;
 }
 
-/** Fisher and Yates. */
+/** Fisher-Yates shuffle. */
 function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   const result = [...items];
   for (let last = result.length - 1; last > 0; last -= 1) {

@@ -1,4 +1,4 @@
-/** A disk of its own, so small that it can be filled: a tmpfs, unmounted at the end whatever happens. */
+/** A disk small enough to be filled: a tmpfs, which is unmounted at the end whatever happens. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,18 +13,18 @@ export class SmallDisk {
 
   private constructor(folder: string) {
     this.folder = folder;
-    // Before what takes the folders above away.
+    // Prepended: the disk has to be unmounted before other handlers remove the folders above it.
     process.prependListener('exit', this.#atExit);
   }
 
-  /** Whether this user may mount one, tried in this folder. */
+  /** Whether this user may mount a disk. Tries it in this folder. */
   static isPossible(folder: string): boolean {
     const disk = SmallDisk.mount(path.join(folder, 'trial'));
     disk?.unmount();
     return disk !== null;
   }
 
-  /** Null where this user may not mount. */
+  /** Mounts a disk. Null if this user may not. */
   static mount(folder: string): SmallDisk | null {
     mkdirSync(folder);
     try {
@@ -37,7 +37,7 @@ export class SmallDisk {
     return new SmallDisk(folder);
   }
 
-  /** Writes until there is no room for one byte more. */
+  /** Writes until there is no room left. */
   fill(): void {
     for (let chunk = 0; chunk * CHUNK_BYTES <= SIZE_BYTES; chunk += 1) {
       if (!this.#write(`fill-${chunk}`)) return;
@@ -45,7 +45,7 @@ export class SmallDisk {
     throw new Error(`${this.folder} has more room than it should`);
   }
 
-  /** Whether there is no room for one byte more, though somebody may have taken files away meanwhile. */
+  /** Whether there is still no room. Another process may have removed files meanwhile. */
   get isFull(): boolean {
     if (!this.#write('more')) return true;
     rmSync(path.join(this.folder, 'more'));
@@ -58,7 +58,7 @@ export class SmallDisk {
     }
   }
 
-  /** Throws where somebody still has a file open there. */
+  /** Unmounts the disk. Throws if a process still has a file open there. */
   unmount(): void {
     execFileSync('umount', [this.folder], { stdio: 'pipe' });
     process.removeListener('exit', this.#atExit);
@@ -68,7 +68,7 @@ export class SmallDisk {
     try {
       execFileSync('umount', ['--lazy', this.folder], { stdio: 'pipe' });
     } catch {
-      // The run has an end already, and says which.
+      // The run is ending already, and has reported its own result.
     }
   }
 

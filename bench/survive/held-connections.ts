@@ -1,4 +1,4 @@
-/** Which connections a process has accepted, by the kernel's own word. */
+/** Which connections a process has accepted, according to the kernel. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../../src/base/errors.ts';
@@ -8,15 +8,15 @@ import { parseStat } from '../../src/procfs/stat.ts';
 export interface TcpConnection {
   readonly localPort: number;
   readonly remotePort: number;
-  /** 0 while nobody has accepted it. */
+  /** 0 while no process has accepted the connection. */
   readonly inode: number;
 }
 
 /**
- * The sockets in a /proc/net/tcp.
+ * Parses the sockets in /proc/net/tcp.
  *
- * Source: Documentation/networking/proc_net_tcp.rst: addresses and ports in hexadecimal after a number and a colon;
- * the tenth field is the inode.
+ * Source: Documentation/networking/proc_net_tcp.rst. After a number and a colon come addresses and ports in
+ * hexadecimal; the tenth field is the inode.
  */
 export function parseTcp(text: string): TcpConnection[] {
   return text
@@ -31,7 +31,7 @@ export function parseTcp(text: string): TcpConnection[] {
     });
 }
 
-/** The clients' ports of all connections to a port of ours that a process holds. Empty if it has ended. */
+/** Client ports of all connections to `serverPort` that the process holds. Empty if it has ended. */
 export function clientPortsHeldBy(pid: number, serverPort: number): number[] {
   const inodes = new Set(descriptorsOf(pid).flatMap((name) => /^socket:\[(\d+)\]$/.exec(name)?.[1] ?? []));
   return parseTcp(readKernelFile('/proc/net/tcp') ?? '')
@@ -39,7 +39,7 @@ export function clientPortsHeldBy(pid: number, serverPort: number): number[] {
     .map((each) => each.remotePort);
 }
 
-/** What each descriptor of a process leads to. */
+/** The target of each descriptor of a process. */
 export function descriptorsOf(pid: number): string[] {
   return listOf(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {
@@ -51,7 +51,7 @@ export function descriptorsOf(pid: number): string[] {
   });
 }
 
-/** Waits until every thread of a process that was sent SIGSTOP has stopped, or the process has ended. */
+/** After a SIGSTOP, waits until every thread of the process has stopped, or the process has ended. */
 export async function untilStopped(pid: number): Promise<void> {
   const stops = (thread: string): boolean => {
     const text = readKernelFile(`/proc/${pid}/task/${thread}/stat`);

@@ -1,23 +1,25 @@
-/** The herds of `make test-survive`, one for each worker class that is served. */
+/** The herds of `make test-survive`, one for each supported worker class. */
 import type { DeedKind } from './deeds.ts';
 
 export interface HerdKind {
   readonly name: 'sync' | 'gthread' | 'gevent' | 'asgi' | 'uvicorn';
   readonly workerClass: string;
-  /** Of bench/apps/survive.py: WSGI or ASGI. */
+  /** The object in bench/apps/survive.py: `app` is WSGI, `asgi` is ASGI. */
   readonly app: 'app' | 'asgi';
   readonly arguments: readonly string[];
-  /** What more connections than it can take fill first: the descriptors of its workers, or the listen queue. */
+  /** What too many connections fill first: the descriptors of the workers, or the listen queue. */
   readonly crowdFills: 'descriptors' | 'queue';
-  /** A request that is slow to arrive holds a worker or a thread, or nobody. */
+  /** What a slowly arriving request occupies. */
   readonly slowClientsHold: 'workers' | 'threads' | 'nobody';
-  /** What can't be done to it. */
+  /** Deeds that can't be done to it. */
   readonly without: readonly DeedKind[];
 }
 
-/** Workers reach it after some ten seconds, so that they are recycled all the time, and never as soon as they start. */
+/**
+ * Workers reach the limit after about ten seconds: they are recycled all the time, but never right after their start.
+ */
 const RECYCLING = ['--max-requests', '400', '--max-requests-jitter', '200'];
-/** Longer than any visitor pauses: no connection that is kept is closed but by a worker that leaves. */
+/** Longer than any visitor's pause, so that only a worker that leaves closes a kept connection. */
 const KEEPING = ['--keep-alive', '10'];
 
 export const HERDS: readonly HerdKind[] = [
@@ -34,8 +36,8 @@ export const HERDS: readonly HerdKind[] = [
     name: 'gthread',
     workerClass: 'gthread',
     app: 'app',
-    // A gthread worker that can accept no more for lack of descriptors ends (gunicorn/workers/gthread.py, accept): so
-    // fewer connections than it has descriptors.
+    // Fewer connections than descriptors: a gthread worker ends if it can't accept for lack of descriptors
+    // (gunicorn/workers/gthread.py, accept).
     arguments: ['--threads', '3', '--worker-connections', '80', ...KEEPING, ...RECYCLING],
     crowdFills: 'queue',
     slowClientsHold: 'threads',
@@ -48,7 +50,7 @@ export const HERDS: readonly HerdKind[] = [
     arguments: [...KEEPING, ...RECYCLING],
     crowdFills: 'descriptors',
     slowClientsHold: 'nobody',
-    // Its hub outlives the worker.
+    // gevent's hub outlives the worker, so a worker can't become a mold.
     without: ['refork'],
   },
   {

@@ -1,4 +1,4 @@
-/** The herd that `make test-survive` does its deeds to: started, watched, struck and stopped. */
+/** A herd of `make test-survive`: starts it, waits for it, kills its processes and stops it. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -26,13 +26,13 @@ import type { Interval, Scaling } from './vacancies.ts';
 import type { WorkerKill } from './verdicts.ts';
 
 export const WORKERS = 4;
-/** How many files each process may have open: Cowherd's own need less than half of it. */
+/** How many descriptors each process may have. Cowherd's own processes need less than half of it. */
 export const DESCRIPTORS = 128;
 /** Molds that are killed again and again are replaced after pauses of up to 30 seconds. */
 const SETTLES_WITHIN_MS = 150_000;
 const LOOK_EVERY_MS = 10;
 const GRACEFUL_SECONDS = 20;
-/** In which nobody answers for a while: the supervisor is away, or its directory is. */
+/** Errors while the supervisor or its directory is away: nobody answers for a while. */
 const AWAY: ReadonlySet<ErrorCode> = new Set(['NOT_RUNNING', 'NO_ANSWER', 'SUPERVISOR_GONE']);
 
 export class Herd {
@@ -40,7 +40,7 @@ export class Herd {
   readonly port: number;
   readonly folder: string;
   readonly site: Site;
-  /** Under the runtime directory; null where this user may mount none. */
+  /** The disk that holds the runtime directory; null if this user may not mount one. */
   readonly disk: SmallDisk | null;
   readonly workerKills: WorkerKill[] = [];
   readonly scalings: Scaling[] = [];
@@ -60,7 +60,7 @@ export class Herd {
     this.site = new Site(path.join(folder, 'site'), this.#versionFile, `127.0.0.1:${port}`);
   }
 
-  /** In a terminal: supervisor, keeper, molds and workers all write there. */
+  /** Starts a herd. With `inTerminal`, supervisor, keeper, molds and workers all write to a terminal. */
   static async start(kind: HerdKind, scratch: string, inTerminal: boolean): Promise<Herd> {
     const herd = new Herd(kind, path.join(scratch, kind.name), await freePort());
     if (inTerminal) herd.#startInTerminal();
@@ -94,12 +94,12 @@ export class Herd {
       SURVIVE_VERSION_FILE: this.#versionFile,
       TMPDIR: path.join(this.folder, 'tmp'),
       XDG_RUNTIME_DIR: this.folder,
-      // The history of its restarts goes with the folder.
+      // The history of restarts is removed with the folder.
       XDG_STATE_HOME: path.join(this.folder, 'state'),
     };
   }
 
-  /** `cowherd serve`, the same each time, with few descriptors. */
+  /** The `cowherd serve` of every start, with few descriptors. */
   get #command(): string[] {
     const options = {
       '--workers': String(WORKERS),
@@ -133,7 +133,7 @@ export class Herd {
     });
   }
 
-  /** Another command for this herd, such as `status`. */
+  /** Runs another command for this herd, such as `status`. */
   async command(...args: string[]): Promise<CommandResult> {
     return await runCowherd([...args, '--runtime-dir', this.runtimeDirectory], this.#environment);
   }
@@ -167,14 +167,14 @@ export class Herd {
     });
   }
 
-  /** Nothing that is done here may end it: the listening sockets are its own. */
+  /** Throws if the keeper was replaced. It owns the listening sockets, and no deed may end it. */
   #keepKeeper(pid: number | null): void {
     if (pid !== null) this.#keeper ??= identify(pid);
     const { pid: first } = this.#keeper ?? { pid };
     if (pid !== first) throw new Error(`the keeper was process ${first}, and is ${pid} (log: ${this.log})`);
   }
 
-  /** Waits until nobody is on the way out any more. */
+  /** Waits until the herd is whole and no worker is on its way out any more. */
   async settleCompletely(): Promise<StatusReport> {
     await this.settle();
     return await this.until('the last worker on its way out has left', (report) =>
@@ -182,7 +182,7 @@ export class Herd {
     );
   }
 
-  /** Begins a rollout, and says to which generation it leads. */
+  /** Begins a rollout, and returns the generation that it leads to. */
   async begin(kind: 'reload' | 'refork'): Promise<number> {
     const reply = await this.#order({ type: kind, version: CONTROL_VERSION });
     if (reply.generation === null) throw new Error(`${kind}: ${JSON.stringify(reply)}`);
@@ -201,7 +201,7 @@ export class Herd {
     return await this.ended(await this.begin(kind));
   }
 
-  /** So many workers are wanted from now on. */
+  /** Changes the number of wanted workers. */
   async scale(workers: number): Promise<void> {
     const fromMs = monotonicClock.now();
     await this.#order({ type: 'scale', version: CONTROL_VERSION, workers });
@@ -209,7 +209,7 @@ export class Herd {
     this.#wanted = workers;
   }
 
-  /** SIGSTOP for the keeper. What is returned lets it go on. */
+  /** Stops the keeper with SIGSTOP. The returned function lets it continue. */
   async stopKeeper(): Promise<() => void> {
     const keeper = this.#keeper;
     if (keeper === null) throw new Error('there is no keeper');
@@ -222,7 +222,7 @@ export class Herd {
     };
   }
 
-  /** SIGKILL for one of the ready workers. Stops it first, to see what it holds. Null if it had ended by itself. */
+  /** Kills one of the ready workers. Stops it first, to see which connections it holds. Null if it ended by itself. */
   async killWorker(chance: number): Promise<WorkerKill | null> {
     const report = await this.until('there is a ready worker', (each) => each);
     const ready = report.workers.filter((worker) => worker.state === 'ready' && isAlive(worker.pid));
@@ -241,7 +241,7 @@ export class Herd {
     return killed;
   }
 
-  /** SIGKILL for every mold there is. */
+  /** Kills every mold. */
   async killMolds(): Promise<void> {
     const report = await this.until('there is a mold', (each) =>
       each.molds.some((mold) => mold.pid !== null) ? each : null,
@@ -249,12 +249,12 @@ export class Herd {
     await endNow(report.molds.flatMap((mold) => mold.pid ?? []));
   }
 
-  /** SIGKILL for the supervisor; after a while another one is started in its place, and adopts the herd. */
+  /** Kills the supervisor. After a pause, starts another one, which adopts the herd. */
   async killSupervisor(pauseMs: number, { inTerminal = false } = {}): Promise<void> {
     const supervisor = this.#supervisor;
     if (supervisor === null) throw new Error('there is no supervisor');
     await endNow([supervisor.pid]);
-    // The shell in it has no other work.
+    // The shell in the terminal has nothing else to do.
     await this.#terminal?.close();
     await sleep(pauseMs);
     if (inTerminal) this.#startInTerminal();
@@ -269,7 +269,7 @@ export class Herd {
     );
   }
 
-  /** Every process of the herd, and of its terminal. The keeper stands beside the supervisor after an adoption. */
+  /** Every process of the herd and of its terminal. After an adoption the keeper is not below the supervisor. */
   processes(): ProcessIdentity[] {
     const roots = [this.#supervisor, this.#keeper, ...this.helpers().map(identify)].flatMap((each) => each ?? []);
     const all = new Map(
@@ -278,14 +278,14 @@ export class Herd {
     return [...all.values()];
   }
 
-  /** What runs around a supervisor that was started in a terminal, and is not Cowherd's. */
+  /** Pids of the processes around a supervisor in a terminal that are not Cowherd's. */
   helpers(): number[] {
     if (this.#terminal === null || this.#supervisor === null) return [];
     const shell = readStat(this.#supervisor.pid)?.parentPid;
     return [...(this.#terminal.isOpen ? [this.#terminal.pid] : []), ...(shell === undefined ? [] : [shell])];
   }
 
-  /** Descriptors of supervisor, keeper and mold: what must not grow. */
+  /** Numbers of descriptors of supervisor, keeper and mold, which must not grow. */
   descriptors(report: StatusReport): Record<'supervisor' | 'keeper' | 'mold', number> {
     const mold = report.molds.find((each) => each.generation === report.herd.generation);
     const count = (pid: number | null | undefined): number =>
@@ -297,7 +297,7 @@ export class Herd {
     };
   }
 
-  /** `cowherd stop`, and waits for the last process; what has not ended is for the caller to find. */
+  /** Runs `cowherd stop` and waits for the last process. It is up to the caller to look for leftovers. */
   async stop(): Promise<void> {
     const left = this.processes();
     const stop = await this.command('stop');
@@ -305,7 +305,7 @@ export class Herd {
     const until = monotonicClock.now() + SETTLES_WITHIN_MS;
     while (!left.every(hasEnded) && monotonicClock.now() < until) await sleep(10);
     const child = this.#child;
-    // In a terminal the shell knows.
+    // In a terminal only the shell knows the exit status.
     if (child === null) return;
     while (child.exitCode === null && child.signalCode === null && monotonicClock.now() < until) await sleep(10);
     const ending = child.exitCode ?? child.signalCode;
@@ -318,7 +318,7 @@ export class Herd {
     return reply;
   }
 
-  /** Looks at the status again and again; `found` gives null while it is not so. */
+  /** Polls the status until `found` returns something else than null. */
   async until<Result>(what: string, found: (report: StatusReport) => Result | null): Promise<Result> {
     const until = monotonicClock.now() + SETTLES_WITHIN_MS;
     for (;;) {
@@ -334,7 +334,7 @@ export class Herd {
   }
 }
 
-/** SIGKILL, and the end of them all. */
+/** Sends SIGKILL, and waits until all processes have ended. */
 async function endNow(pids: readonly number[]): Promise<void> {
   const processes = pids.flatMap((pid) => identify(pid) ?? []);
   for (const { pid } of processes) kill(pid, 'SIGKILL');

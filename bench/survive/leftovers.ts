@@ -1,4 +1,4 @@
-/** What a herd has left behind that it should not have. */
+/** Finds what a herd has left behind. */
 import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { childrenOf, startedHere } from '../lib/processes.ts';
 import type { Herd } from './herd.ts';
 
-/** While it serves and rests: processes that the status does not name, zombies, and temporary files. */
+/** In a herd that serves and rests: processes that the status doesn't name, zombies, and temporary files. */
 export function leftInServingHerd(herd: Herd, report: StatusReport): string[] {
   const known = new Set([
     report.herd.supervisor.pid,
@@ -26,7 +26,7 @@ export function leftInServingHerd(herd: Herd, report: StatusReport): string[] {
   ];
 }
 
-/** After its end: processes, the runtime directory, sockets, temporary files, and somebody who listens. */
+/** After the end of a herd: processes, the runtime directory, sockets, temporary files, and a listener on the port. */
 export async function leftAfterEnd(herd: Herd): Promise<string[]> {
   const bound = (readKernelFile('/proc/net/unix') ?? '').split('\n').filter((line) => line.includes(herd.folder));
   return [

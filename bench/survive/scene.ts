@@ -1,4 +1,4 @@
-/** What a deed has before it, and what most of them ask for when it is done. */
+/** The herd and its visitors that a deed works with, and the checks that most deeds share. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
 import type { StatusReport } from '../../src/supervisor/control/status.ts';
@@ -13,12 +13,14 @@ export interface Scene {
 
 const SEEN_WITHIN_MS = 60_000;
 
-/** A deed that does nothing must not pass: throws where it was without effect, or the herd did not as it should. */
+/**
+ * Throws if a deed had no effect, or if the herd did not behave as it should. A deed that does nothing must not pass.
+ */
 export function ensure(isSo: boolean, { herd }: Scene, what: () => string): asserts isSo {
   if (!isSo) throw new Error(`${what()} (log: ${herd.log})`);
 }
 
-/** Waits until something else than the status says so. */
+/** Polls until `look` returns something else than null, for conditions that the status doesn't show. */
 export async function eventually<Result>(scene: Scene, what: string, look: () => Result | null): Promise<Result> {
   const until = monotonicClock.now() + SEEN_WITHIN_MS;
   for (;;) {
@@ -29,13 +31,13 @@ export async function eventually<Result>(scene: Scene, what: string, look: () =>
   }
 }
 
-/** Waits for an answer that comes from the newest code. */
+/** Waits for an answer from the newest code. */
 export async function untilSeen(scene: Scene): Promise<void> {
   const { version } = scene.herd.site;
   await eventually(scene, `an answer from ${version}`, () => (scene.visits.hasSeen(version) ? true : null));
 }
 
-/** A reload, as it should be: new code comes into service. */
+/** Does a reload that must succeed and bring new code into service. */
 export async function reload(scene: Scene): Promise<void> {
   scene.herd.site.writeVersion();
   const { failure } = await scene.herd.rollOut('reload');
@@ -43,7 +45,7 @@ export async function reload(scene: Scene): Promise<void> {
   await untilSeen(scene);
 }
 
-/** A worker is killed, one more is wanted and new code comes into service; then the herd is as large as before. */
+/** Kills a worker, asks for one more, reloads new code, and brings the herd back to its former size. */
 export async function everyday(scene: Scene, chance: number): Promise<void> {
   const { herd } = scene;
   const { wanted } = herd;
@@ -56,7 +58,7 @@ export async function everyday(scene: Scene, chance: number): Promise<void> {
   await herd.settle();
 }
 
-/** Connections that no worker has accepted yet, as the status tells it. */
+/** The number of connections that no worker has accepted yet, according to the status. */
 export function waiting({ herd }: StatusReport): number {
   return herd.listen_queues.reduce((sum, queue) => sum + queue.waiting, 0);
 }

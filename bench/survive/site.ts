@@ -1,4 +1,4 @@
-/** The project that a herd serves: a folder with the application, a virtual environment and gunicorn.conf.py. */
+/** The site that a herd serves: a folder with the application, a virtual environment and gunicorn.conf.py. */
 import { copyFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { APPS, PYTHON } from '../lib/places.ts';
@@ -28,19 +28,19 @@ export class Site {
     return `v${this.#version}`;
   }
 
-  /** New code, for the next mold that loads. */
+  /** Writes new code, for the next mold that loads. */
   writeVersion(): void {
     this.#version += 1;
     writeFileSync(this.#versionFile, `${this.version}\n`);
   }
 
-  /** Settings beside those of the command line: the address of the herd, others, and lines of Python. */
+  /** Writes gunicorn.conf.py: the address of the herd, other addresses, and more lines of Python. */
   configure(otherBinds: readonly string[] = [], more = ''): void {
     const text = `bind = ${JSON.stringify([this.#bind, ...otherBinds])}\n${more}`;
     writeFileSync(path.join(this.folder, 'gunicorn.conf.py'), text);
   }
 
-  /** Has the folder, or the virtual environment in it, gone. What is returned brings it back. */
+  /** Moves the folder, or the virtual environment in it, away. The returned function brings it back. */
   takeAway(what: 'folder' | 'venv'): () => void {
     const place = what === 'folder' ? this.folder : path.join(this.folder, '.venv');
     const away = `${place}.away`;

@@ -2,13 +2,13 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * `turned away`: the connection was closed before the request was whole, and nothing was answered. `unanswered`: closed
- * afterwards. Else what is wrong with the answer.
+ * `turned away`: the connection was closed without an answer before the request was whole. `unanswered`: it was closed
+ * without an answer after that. `wrong`: what is wrong with the answer.
  */
 export type SlowOutcome = 'answered' | 'turned away' | 'unanswered' | `wrong: ${string}`;
 
 export class SlowClient {
-  /** The client's port. */
+  /** Resolves to the client's port. */
   readonly connected: Promise<number>;
   readonly #socket: Socket;
   readonly #number: number;
@@ -31,7 +31,7 @@ export class SlowClient {
         resolve();
       });
     });
-    // 'close' follows, and what has come until then tells.
+    // 'close' follows; the outcome depends on the bytes received until then.
     socket.on('error', () => {});
     socket.setEncoding('latin1').on('data', (text: string) => {
       this.#received += text;
@@ -39,12 +39,12 @@ export class SlowClient {
     socket.write(`GET /small?id=${number} HTTP/1.1\r\nHost: slow\r\nConnection: close\r\nX-Slow: `);
   }
 
-  /** One byte more. */
+  /** Sends one more byte. */
   drip(): void {
     if (!this.#isClosed) this.#socket.write('a');
   }
 
-  /** The rest of the request, and what came of it. */
+  /** Sends the rest of the request, and returns the outcome. */
   async finish(): Promise<SlowOutcome> {
     if (!this.#isClosed) {
       this.#isWhole = true;
@@ -55,7 +55,7 @@ export class SlowClient {
   }
 }
 
-/** Pure: what an answer is worth, that is whole when its connection is closed. */
+/** Judges the bytes received until the connection was closed. Pure. */
 export function outcomeOf(received: string, number: number, wasWhole: boolean): SlowOutcome {
   if (received === '') return wasWhole ? 'unanswered' : 'turned away';
   const end = received.indexOf('\r\n\r\n');

@@ -1,10 +1,10 @@
-/** A terminal in which a server is started, and which is closed while it serves. */
+/** A terminal in which a server is started, and which is closed while the server runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded, identify, kill, type ProcessIdentity, type ProcessOptions, startProcess } from '../lib/processes.ts';
 
 /**
- * The shell leads the session, so that it gets the hangup, and not the server: whether that is to reload at a SIGHUP is
- * another question.
+ * The shell leads the session, so that the hangup goes to the shell and not to the server, which would take the SIGHUP
+ * for a reload.
  */
 const SHELL = `trap : HUP; "$@"`;
 
@@ -15,7 +15,7 @@ export class Terminal {
     this.#script = script;
   }
 
-  /** What is shown there goes to the log, as long as the terminal is open. */
+  /** Runs a command in a terminal. Its output goes to the log while the terminal is open. */
   static run(command: readonly string[], options: ProcessOptions): Terminal {
     const inShell = ['sh', '-c', SHELL, 'sh', ...command].map(quoted).join(' ');
     const args = ['--quiet', '--return', '--flush', '--command', `exec ${inShell}`, '/dev/null'];
@@ -36,7 +36,7 @@ export class Terminal {
     return !hasEnded(this.#script);
   }
 
-  /** As by closing its window. */
+  /** Closes the terminal, like closing its window. */
   async close(): Promise<void> {
     kill(this.#script.pid, 'SIGKILL');
     while (this.isOpen) await sleep(1);

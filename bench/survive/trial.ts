@@ -1,4 +1,4 @@
-/** Does what is planned to one herd. */
+/** Does the planned deeds to one herd. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
 import type { CapacityWatch } from './capacity-watch.ts';
@@ -19,7 +19,7 @@ const SUPERVISOR_AWAY_MS = 1500;
 
 type Injury = Exclude<DeedKind, 'reload' | 'refork' | 'recycle' | 'kill_worker' | 'kill_mold' | 'kill_supervisor'>;
 
-/** The deeds that need the scene alone. */
+/** The deeds that need only the scene. */
 const INJURIES: Readonly<Record<Injury, (scene: Scene, chance: number) => Promise<void>>> = {
   stop_keeper: stopKeeper,
   kill_molds_in_reload: killMoldsInReload,
@@ -74,7 +74,7 @@ export class Trial {
     }
   }
 
-  /** The reason if the first deed did not come to its end because of the second. */
+  /** Does a deed, and another one in the middle of it. Returns why the first failed; null if it didn't. */
   async #together(deed: Deed, into: Deed | null): Promise<string | null> {
     if (into === null) {
       const failure = await this.#do(deed);
@@ -88,7 +88,7 @@ export class Trial {
     return first;
   }
 
-  /** Null when it is done; else why a rollout failed. */
+  /** Does a deed. Returns null, or why a rollout failed. */
   async #do({ kind, chance }: Deed): Promise<string | null> {
     const scene = this.#scene;
     const { herd } = scene;
@@ -128,12 +128,12 @@ export class Trial {
     return null;
   }
 
-  /** Recycling goes on by itself all the time (`max_requests`); a deed is one more that has been seen. */
+  /** Workers are recycled all the time (`max_requests`). This deed waits until one more was counted. */
   async #untilRecycled(count: number): Promise<void> {
     await eventually(this.#scene, `${count} workers are recycled`, () => (this.#watch.recycles >= count ? true : null));
   }
 
-  /** After a mold's death all workers are of an older generation than the next mold, and none can become one. */
+  /** Reloads if needed: after a mold's death all workers are older than the next mold, and none can become a mold. */
   async #makeReforkable(): Promise<void> {
     const { herd, workers } = await this.#scene.herd.settle();
     if (workers.some((worker) => worker.generation === herd.generation)) return;

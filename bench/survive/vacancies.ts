@@ -1,4 +1,4 @@
-/** Places in a herd that nobody fills for a while, by what was done to it from outside. Pure. */
+/** Places in a herd that are vacant for a while because of what was done to it from outside. Pure. */
 import type { Vacancy } from './capacity.ts';
 import type { WorkerKill } from './verdicts.ts';
 
@@ -7,14 +7,14 @@ export interface Interval {
   readonly toMs: number;
 }
 
-/** The number of workers wanted was changed between these times, by so many, up or down. */
+/** A change of the number of wanted workers between these times; `by` is negative for fewer. */
 export interface Scaling extends Interval {
   readonly by: number;
 }
 
 /**
- * The kills and the changes of the number wanted, in the order of time. While the keeper stands still nothing can be
- * forked: a place that is vacant then can be filled when it goes on.
+ * The vacancies from kills and from changes of the wanted number, in the order of time. Nothing can be forked while the
+ * keeper is stopped, so a place that becomes vacant then can only be filled after the stop.
  */
 export function vacanciesOf(
   kills: readonly WorkerKill[],

@@ -1,20 +1,20 @@
-/** Which failed requests were in flight on a worker that was killed, and which are lost. Pure. */
+/** Which failed requests were in flight on a killed worker, and which are lost. Pure. */
 import type { Failure } from './visits.ts';
 
 /**
- * A worker that was ended by SIGKILL. It was stopped first (SIGSTOP), so that the kernel could be asked which
- * connections it had accepted: exactly those are lost with it, and no other one. Times are CLOCK_MONOTONIC.
+ * A worker that was ended by SIGKILL. It was stopped first (SIGSTOP), so that the kernel could tell which connections
+ * it had accepted: exactly these may be lost with it. Times are CLOCK_MONOTONIC.
  */
 export interface WorkerKill {
   readonly pid: number;
   readonly stoppedAtMs: number;
   readonly killedAtMs: number;
   readonly endedAtMs: number;
-  /** The clients' ports of the connections that it had accepted. */
+  /** Client ports of the connections that it had accepted. */
   readonly clientPorts: readonly number[];
 }
 
-/** The kill that a request failed by; null where it was in flight on no killed worker. */
+/** The kill that made a request fail; null if the request was not in flight on a killed worker. */
 export function killOf(failure: Failure, kills: readonly WorkerKill[]): WorkerKill | null {
   const { port, openedAtMs, failedAtMs } = failure;
   if (port === null || openedAtMs === null) return null;
@@ -32,7 +32,7 @@ export function killOf(failure: Failure, kills: readonly WorkerKill[]): WorkerKi
 export interface Verdicts {
   readonly lost: readonly Failure[];
   readonly inFlightOnKilled: readonly Failure[];
-  /** The most that one kill took with it. */
+  /** The largest number of requests in flight on one killed worker. */
   readonly mostOnOneKilled: number;
 }
 

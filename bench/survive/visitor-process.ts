@@ -1,11 +1,11 @@
 /**
  * Visitors of the application bench/apps/survive.py: `node --import tsx visitor-process.ts '{"port": …}'`, forked.
  *
- * Each visitor sends a request, checks the answer to its last byte, pauses, and goes on: some on a new connection for
- * each request, some on one that they keep as long as the server does. Everything sent is counted, and what failed is
- * told with the port of its connection, by which it can be found out who had accepted it. A request is sent a second
- * time only where HTTP allows it: the server closed a kept connection before any byte of the answer, and the method is
- * idempotent (RFC 9112, 9.3.1; RFC 9110, 9.2.2).
+ * Each visitor repeatedly sends a request, checks the answer to its last byte, and pauses. Some open a new connection
+ * for each request, some keep one as long as the server does. Every request is counted. A failure is reported with the
+ * port of its connection, which tells the worker that had accepted it. A request is sent a second time only where HTTP
+ * allows it: the server closed a kept connection before any byte of the answer, and the method is idempotent (RFC 9112,
+ * 9.3.1; RFC 9110, 9.2.2).
  */
 import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
@@ -26,7 +26,7 @@ const wrong: { number: number; kind: string; what: string }[] = [];
 const latenciesMs: number[] = [];
 const versions = new Set<string>();
 const openedAtMs = new WeakMap<Socket, number>();
-/** Once it is closed, a socket no longer tells its port. */
+/** Client ports, kept here because a closed socket no longer tells its port. */
 const ports = new WeakMap<Socket, number>();
 let sent = 0;
 let answered = 0;
@@ -41,7 +41,7 @@ function tell(message: VisitMessage): void {
 }
 
 async function visit(keep: boolean): Promise<void> {
-  // One connection a visitor.
+  // One connection per visitor.
   const agent = keep ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
   while (!enough.signal.aborted) {
     const number = sent++;
@@ -130,7 +130,7 @@ function bodyOf(number: number): Buffer {
   return Buffer.alloc(POST_BYTES, `${number} `);
 }
 
-/** What is wrong with an answer; null if nothing is. */
+/** What is wrong with an answer, or null. */
 function check(number: number, kind: Kind, status: number, body: Buffer): string | null {
   if (status !== 200) return `status ${status}`;
   const end = body.indexOf('\n');

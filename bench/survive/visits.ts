@@ -1,4 +1,4 @@
-/** The load of `make test-survive`: a process of its own that checks and counts every request; see `visitor-process.ts`. */
+/** The load of `make test-survive`: a process that checks and counts every request; see `visitor-process.ts`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,12 +6,12 @@ import { CHECKOUT } from '../lib/places.ts';
 
 export interface VisitOptions {
   readonly port: number;
-  /** Visitors that open a connection for each request, and visitors that keep theirs. */
+  /** Numbers of visitors: `fresh` ones open a connection for each request, `keeping` ones keep theirs. */
   readonly fresh: number;
   readonly keeping: number;
-  /** Between an answer and the next request of a visitor, at most; a random part of it. */
+  /** The longest pause between an answer and the next request of a visitor. Pauses are random. */
   readonly pauseMs: number;
-  /** After this time without an answer a request is lost. */
+  /** A request without an answer for this time is lost. */
   readonly timeoutMs: number;
 }
 
@@ -19,9 +19,9 @@ export interface VisitOptions {
 export interface Failure {
   readonly number: number;
   readonly kind: string;
-  /** On a connection that had an answer before. */
+  /** Whether its connection had carried an answer before. */
   readonly reused: boolean;
-  /** The client's; null where there was no connection. */
+  /** The client's port; null without a connection. */
   readonly port: number | null;
   readonly openedAtMs: number | null;
   readonly sentAtMs: number;
@@ -33,10 +33,10 @@ export interface Failure {
 export interface VisitReport {
   readonly sent: number;
   readonly answered: number;
-  /** Of those answered, how many on a connection that had an answer before. */
+  /** How many of `answered` were on a connection that had carried an answer before. */
   readonly onReused: number;
   readonly failures: readonly Failure[];
-  /** Answered at the second attempt: on a reused connection the server had closed without a byte (RFC 9112, 9.3.1). */
+  /** First attempts that were retried: the server closed a reused connection without a byte (RFC 9112, 9.3.1). */
   readonly retries: readonly Failure[];
   readonly wrong: readonly { readonly number: number; readonly kind: string; readonly what: string }[];
   readonly p50Ms: number;
@@ -44,7 +44,7 @@ export interface VisitReport {
   readonly worstMs: number;
 }
 
-/** What the process says: each version of the code that it is the first time answered by, and at the end its report. */
+/** Messages of the process: each version of the code when it first answers, and the report at the end. */
 export type VisitMessage = { readonly version: string } | { readonly report: VisitReport };
 
 export class Visits {
@@ -78,13 +78,13 @@ export class Visits {
     return visits;
   }
 
-  /** Whether an answer came from this version of the code. Throws if the load has ended. */
+  /** Whether any answer came from this version of the code. Throws if the load has ended. */
   hasSeen(version: string): boolean {
     this.#checkRunning();
     return this.#versions.has(version);
   }
 
-  /** No more requests; the report when the last has its answer. */
+  /** Ends the load, waits for the last answer, and returns the report. */
   async end(): Promise<VisitReport> {
     if (this.#ended === undefined) {
       const ended = new Promise((resolve) => {

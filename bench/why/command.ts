@@ -1,17 +1,17 @@
-/** `cowherd why`, run as a person does, and what it took. */
+/** Runs `cowherd why` as a person would, and measures its time and memory. */
 import { execFileSync } from 'node:child_process';
 import type { WhyReport } from '../../src/forensics/answer/report.ts';
 import { COWHERD, PYTHON } from '../lib/places.ts';
 
 export interface Asked {
   readonly report: WhyReport;
-  /** Of the command, from its start to its end. */
+  /** From the start of the command to its end. */
   readonly seconds: number;
-  /** The most that it had resident. */
+  /** Peak resident memory of the command. */
   readonly mib: number;
 }
 
-/** Node tells nothing of a child's memory; getrusage(2) does. */
+/** In Python, because Node can't tell a child's memory; getrusage(2) can. */
 const MEASURE = `
 import resource, subprocess, sys, time
 started = time.monotonic()
@@ -24,7 +24,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, fi
 
 export function askWhy(args: readonly string[]): Asked {
   const command = [COWHERD, 'why', ...args, '--json'];
-  // Both streams in one: a report is an object, the figures follow on the last line.
+  // Both streams in one: first the report, a JSON object, then the figures on the last line.
   const text = execFileSync('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', PYTHON, '-c', MEASURE, ...command], {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,

@@ -1,4 +1,4 @@
-/** Programs whose writes are known (`../apps/ground_truth.py`), and how near the answers come to that. */
+/** Programs whose writes are known (`../apps/ground_truth.py`), and how well the answers match them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { FoundPython } from './interpreters.ts';
 
 export type Deed = 'read' | 'collect' | 'allocate' | 'assign' | 'mix' | 'owners' | 'tables';
 
-/** A page's address, and the causes that are right for it. */
+/** From a page's address to the causes that are right for it. */
 export type Truth = ReadonlyMap<number, readonly string[]>;
 
 const GROUND_TRUTH = path.join(APPS, 'ground_truth.py');
@@ -31,7 +31,7 @@ export class KnownProgram {
     return this.#child.pid ?? 0;
   }
 
-  /** Returns when every worker has done its deed. */
+  /** Starts the program, and returns when every worker has done its deed. */
   static async start(python: FoundPython, deed: Deed, mib: number, workers: number, scratch: string) {
     const folder = path.join(scratch, `${deed}-${python.version}-${workers}`);
     mkdirSync(folder, { recursive: true });
@@ -68,12 +68,12 @@ export class KnownProgram {
 export interface Judged {
   readonly asked: Asked;
   readonly unsharedPages: number;
-  /** The part of the unshared pages whose cause is right; a page that the program did not write to is never right. */
+  /** The part of the unshared pages with the right cause. A page that the program did not write to is never right. */
   readonly accuracy: number;
   readonly unknownPercent: number;
   /** The largest difference between a cause's share and its true one, in points. */
   readonly shareErrorPoints: number;
-  /** What was taken for what, with pages. */
+  /** Numbers of pages by mistake, such as `refcount as payload`. */
   readonly mistakes: Readonly<Record<string, number>>;
 }
 
@@ -96,7 +96,7 @@ export function judge(program: KnownProgram): Judged {
       const allowed = truth.get(start + page * snapshot.pageBytes) ?? ['(not written by the program)'];
       pages += 1;
       const isRight = allowed.includes(cause);
-      // Of several that are right the one that was found; else the first.
+      // If several causes are right, the found one counts if it is among them, else the first.
       const meant = isRight ? cause : (allowed[0] ?? '');
       found[cause] = (found[cause] ?? 0) + 1;
       expected[meant] = (expected[meant] ?? 0) + 1;

@@ -1,4 +1,4 @@
-/** The CPythons of this machine, one of each version, as scripts/test-interpreters.py finds them. */
+/** The CPythons of this machine, one per version, as scripts/test-interpreters.py finds them. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { CHECKOUT, PYTHON } from '../lib/places.ts';

@@ -1,4 +1,4 @@
-/** A real server under load, and what `cowherd why` says of it. */
+/** A real server under load, and the answer of `cowherd why` for it. */
 import { bytes, inMiB } from '../../src/base/units.ts';
 import type { Bench } from '../lib/benchmark.ts';
 import { load } from '../lib/load.ts';
@@ -13,7 +13,7 @@ export interface LoadShape {
   readonly seconds: number;
 }
 
-/** Of the worker in the middle. */
+/** The answer for the median worker. */
 export async function whyOfServer(
   server: Server,
   shape: LoadShape,

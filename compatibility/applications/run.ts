@@ -1,10 +1,11 @@
 /**
- * `make test-apps`: real applications, served by gunicorn and by Cowherd, answer by answer; then Cowherd under load.
+ * `make test-apps`: real applications, served by gunicorn and by Cowherd, compared answer by answer; then Cowherd under
+ * load.
  *
- * One after the other; what has been found is kept, and made anew when Cowherd's code, this program or the application's
- * files have changed. The last line is one JSON object, the sum over all applications.
+ * Applications run one after the other. Results are kept, and made again when Cowherd's code, this program or the
+ * application's files have changed. The last line is one JSON object, the sum over all applications.
  *
- * Environment: APPS="datasette mlflow" for these alone, in this order, and in any case anew; FRESH=1 for all anew.
+ * Environment: APPS="datasette mlflow" runs only these, in this order, even if they have a result; FRESH=1 runs all.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -123,5 +124,5 @@ function show(results: readonly (ApplicationResult | null)[]): void {
   }
 }
 
-// Whatever still holds on: the exit handler ends it.
+// The exit handler ends anything that is still running.
 process.exit(await main());

@@ -1,22 +1,22 @@
 /**
- * `make test-deliveries`: applications whose libraries have threads, connections and queues when they are forked; what
- * they send is counted where it arrives, under Cowherd with its default settings and under `gunicorn --preload`.
+ * `make test-deliveries`: applications whose libraries have threads, connections and queues when they are forked. Their
+ * deliveries are counted where they arrive, under Cowherd with its default settings and under `gunicorn --preload`.
  *
- * Each case gets paced requests with a number each. Under Cowherd 400, then a reload, 100 more, a refork and 100 more,
- * without a pause: the reload and the refork happen while requests go on, and those count too. Under gunicorn 400. Then
- * both are stopped, and each number must have arrived once. A line for each case and server, and as the last line one
- * JSON object, Cowherd's sum:
+ * Each case gets numbered requests at a steady pace. Cowherd gets 400, then a reload, 100 more, a refork and 100 more,
+ * without a pause: requests continue during the reload and the refork, and count too. gunicorn gets 400. Then both are
+ * stopped, and each number must have arrived once. Prints a line for each case and server; the last line is one JSON
+ * object, Cowherd's sum:
  *
  * - `failed`: requests without the right answer.
- * - `sent`, `delivered`, `lost`, `doubled`: spans, transactions, jobs, calls … that there should be, and are, and are
- *   not; and those beyond.
- * - `warnings`: lines of the log at `warning` or above. A warning means that somebody has to do something, and nobody
- *   has to here.
- * - `reloads`, `reforks`: that came to their end; one a case. `problems`: what else went wrong.
+ * - `sent`, `delivered`, `lost`, `doubled`: spans, transactions, jobs, calls … that were expected, that arrived, that
+ *   didn't arrive, and that arrived unexpectedly.
+ * - `warnings`: lines of the log at `warning` or above. A warning means that somebody has to act, which is not the case
+ *   here.
+ * - `reloads`, `reforks`: how many were completed, one per case. `problems`: what else went wrong.
  *
- * Exit status 1 where something is lost, doubled, failed or warned of, or was not done.
+ * Exit status 1 if anything was lost, doubled, failed or warned of, or was not done.
  *
- * Environment: CASES="sentry loguru" for these alone; SERVERS=cowherd for one server alone. A run of all cases under
+ * Environment: CASES="sentry loguru" runs only these; SERVERS=cowherd runs only that server. A run of all cases under
  * both servers writes its figures into docs/deliveries.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ import { CACHE, PAGE, RESULTS } from './lib/places.ts';
 import { type CaseResult, isGood, sumOf, type Trial } from './lib/result.ts';
 import { tryCase } from './lib/trial.ts';
 
-/** Sentry keeps at most 100 events that wait to be sent, and drops the others: so not all at once. */
+/** A limited rate, since Sentry queues at most 100 events and drops the others. */
 const PACE = { first: 400, later: 100, perSecond: 40, atOnce: 16 };
 
 async function main(): Promise<number> {
@@ -64,7 +64,7 @@ async function main(): Promise<number> {
   return isGood(sum) ? 0 : 1;
 }
 
-/** All of them, or those that the environment names. */
+/** All items, or those named by the environment variable. */
 function chosen<Item>(variable: string, all: readonly Item[], nameOf: (item: Item) => string): Item[] {
   const asked = (process.env[variable] ?? '').split(/[\s,]+/).filter((name) => name !== '');
   const names = all.map(nameOf);
@@ -84,5 +84,5 @@ function tell({ counted }: Case, { requests, failed, failures, tally, warnings, 
   for (const line of printed) console.log(`  printed: ${line}`);
 }
 
-// Whatever still holds on: the exit handler ends it.
+// The exit handler ends anything that is still running.
 process.exit(await main());

@@ -2,28 +2,28 @@
 
 export interface LogLine {
   readonly level: string;
-  /** Null in gunicorn's text form, which names none. */
+  /** Null in gunicorn's text format, which names no logger. */
   readonly logger: string | null;
   readonly msg: string;
 }
 
 export interface LoggedWarning {
   readonly level: string;
-  /** Numbers of processes and the like as `N`, so that one warning of four workers is one. */
+  /** Pids and other numbers are replaced by `N`, so that the same warning of four workers is one. */
   readonly text: string;
   readonly times: number;
 }
 
-/** The levels from warning on. */
+/** The levels from warning up. */
 export const GRAVE: ReadonlySet<string> = new Set(['warning', 'error', 'critical']);
 
-/** Cowherd's own, and gunicorn's; an application's loggers may write JSON too. */
+/** The loggers of Cowherd and gunicorn. An application's loggers may write JSON too. */
 const LOGGERS = new Set(['cowherd', 'gunicorn.error']);
 
 /** `[2026-11-23 14:17:08 +0000] [1619] [INFO] Booting …`, as in gunicorn/glogging.py. */
 const GUNICORN_LINE = /^\[[^\]]+\] \[\d+\] \[(?<level>[A-Z]+)\] (?<msg>.*)$/;
 
-/** A line of the log; null for what the application or a library has printed. */
+/** Parses a line of the log; null for a line that the application or a library has printed. */
 export function parseLine(line: string): LogLine | null {
   const text = GUNICORN_LINE.exec(line)?.groups;
   if (text?.['level'] !== undefined) {
@@ -40,7 +40,7 @@ export function parseLine(line: string): LogLine | null {
   }
 }
 
-/** What the server has warned of, alike ones once; nothing of the application's own loggers. */
+/** The server's warnings, similar ones once, without those of the application's own loggers. */
 export function warningsIn(log: string): LoggedWarning[] {
   const found = new Map<string, LoggedWarning>();
   for (const line of log.split('\n')) {
@@ -54,7 +54,7 @@ export function warningsIn(log: string): LoggedWarning[] {
   return [...found.values()];
 }
 
-/** What the application and its libraries have printed. */
+/** The lines that the application and its libraries have printed. */
 export function printedIn(log: string): string[] {
   return log.split('\n').filter((line) => line.trim() !== '' && parseLine(line) === null);
 }

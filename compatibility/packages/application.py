@@ -1,8 +1,8 @@
 """The application that is served for one package: the module of `uses` that COWHERD_USE names.
 
-A use either has an application of its own, `app`, or a function `answer(number)`, which is made
-one here: a WSGI application, or an ASGI application where it is a coroutine function. Both answer
-to GET /NUMBER.
+A use either has its own application, `app`, or a function `answer(number)`, which is wrapped here:
+in a WSGI application, or in an ASGI application if it is a coroutine function. Both answer to GET
+/NUMBER.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     try:
         body = use.answer(int(environ["PATH_INFO"].strip("/"))).encode()
     except Exception:
-        # The error is the answer: so it is seen where the two servers are compared.
+        # The error is the answer, so that the comparison of the two servers shows it.
         status, body = "500 Internal Server Error", traceback.format_exc().encode()
     start_response(status, [*HEADERS, ("Content-Length", str(len(body)))])
     return [body]

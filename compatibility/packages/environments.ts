@@ -1,6 +1,6 @@
 /**
- * A virtual environment for each package and interpreter, made by uv. They are kept: the files are hard links to those
- * of uv's cache, and a later run need not compile them again.
+ * Virtual environments for each package and interpreter, made by uv. They are kept: their files are hard links to uv's
+ * cache, and later runs need not compile them again.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const TOOLS = path.join(CACHE, 'tools');
 const UV = path.join(TOOLS, 'bin', 'uv');
 const INSTALLED_WITHIN_MS = 1_200_000;
 
-/** uv makes an environment of what it has downloaded before by hard links, in a tenth of a second. */
+/** Makes environments with uv, which takes a tenth of a second if all downloads are in its cache (hard links). */
 export class Environments {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #args: readonly string[];
@@ -42,7 +42,7 @@ export class Environments {
     delete this.#environment['VIRTUAL_ENV'];
   }
 
-  /** The folder of an environment with the newest releases of the package and gunicorn. Throws with what uv has said. */
+  /** The folder of an environment with the newest releases of the package and gunicorn. Throws uv's error message. */
   async make(package_: Package, interpreter: Interpreter): Promise<string> {
     const folder = path.join(CACHE, 'environments', `${package_.name.toLowerCase()}-${interpreter.minor}`);
     if (versionIn(folder) !== interpreter.version) {
@@ -64,7 +64,7 @@ export class Environments {
     return folder;
   }
 
-  /** Names and versions of what is installed, by name in lower case. */
+  /** Versions of the installed packages, by name in lower case. */
   async versions(folder: string): Promise<ReadonlyMap<string, string>> {
     const { stdout } = await this.#uv(
       'pip',
@@ -87,7 +87,7 @@ export class Environments {
   }
 }
 
-/** Of the interpreter that an environment was made with; null where there is none. */
+/** The version of the interpreter that an environment was made with; null without an environment. */
 function versionIn(folder: string): string | null {
   const file = path.join(folder, 'pyvenv.cfg');
   if (!existsSync(file)) return null;

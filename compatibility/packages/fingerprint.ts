@@ -1,4 +1,4 @@
-/** Which sources a result was made with: a result of other sources is made again. */
+/** Identifies the sources that a result was made with. A result of other sources is made again. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ export function fingerprintOf(package_: Package): string {
     .slice(0, 16);
 }
 
-/** The commit that has last changed Cowherd itself, short; with "+" where files differ from it, null without one. */
+/** The last commit that changed Cowherd itself, abbreviated, with "+" if files differ from it; null without one. */
 export function commitOfCowherd(): string | null {
   const git = (...args: string[]): string =>
     execFileSync('git', [...args, '--', ...COWHERD], { cwd: CHECKOUT, encoding: 'utf8' }).trim();

@@ -12,7 +12,7 @@ export interface Interpreter {
   readonly path: string;
 }
 
-/** The newest of each; COWHERD_PYTHON_3_14 and the like name one that lies elsewhere. */
+/** The newest interpreter of each minor version. COWHERD_PYTHON_3_14 and the like name one in another place. */
 export function findInterpreters(): Interpreter[] {
   const found = findPythons('3.11');
   return MINORS.flatMap((minor) => {

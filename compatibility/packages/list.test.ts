@@ -24,7 +24,7 @@ test.each([
 
 const list = readList();
 const uses = readdirSync(path.join(FOLDER, 'uses')).filter((name) => name.endsWith('.py'));
-/** Modules that uses share. */
+/** Modules shared by several uses. */
 const SHARED = new Set(['django_site.py']);
 
 test('there are a hundred and fifty packages, each with a use', () => {

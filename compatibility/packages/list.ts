@@ -1,4 +1,4 @@
-/** The list of packages, `packages.toml`: what it says of each, and its check. */
+/** The list of packages, `packages.toml`: its keys, and its validation. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'smol-toml';
@@ -7,7 +7,7 @@ import * as v from 'valibot';
 export const FOLDER = import.meta.dirname;
 export const LIST = path.join(FOLDER, 'packages.toml');
 
-/** What a difference is about. Nothing else is compared. */
+/** The kinds of differences. Nothing else is compared. */
 export const DIFFERENCE_KINDS = ['start', 'answer', 'warning', 'output', 'reload', 'refork', 'stop'] as const;
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
@@ -19,26 +19,26 @@ const Exception = v.strictObject({
   /** A regular expression that the difference's text matches. */
   pattern: v.string(),
   reason: v.pipe(v.string(), v.minLength(20)),
-  /** Only on these interpreters; on all of them without it. */
+  /** Only on these interpreters; by default on all. */
   pythons: v.optional(v.array(v.string())),
 });
 
 const Package = v.strictObject({
-  /** Of the distribution, as the Python index has it. */
+  /** The name of the distribution on the Python index. */
   name: v.string(),
-  /** What else is installed with it; its extras too, as `name[extra]`. */
+  /** Other packages to install with it, and its extras as `name[extra]`. */
   install: v.optional(v.array(v.string()), []),
-  /** Arguments of the installer, where the index's newest wheel is not what a web application installs. */
+  /** Arguments of the installer, if a web application doesn't install the index's newest wheel. */
   installer: v.optional(v.array(v.string()), []),
   /** The module in `uses`; by default the name with underscores. */
   use: v.optional(v.string()),
   worker: v.optional(v.picklist(['sync', 'asgi', 'gevent', 'gthread']), 'sync'),
   services: v.optional(v.array(v.picklist(SERVICES)), []),
-  /** A program in `companions` that runs beside, with the same interpreter; its argument is the port to listen on. */
+  /** A program in `companions` that runs meanwhile with the same interpreter; its argument is the port to listen on. */
   companion: v.optional(v.string()),
-  /** Set for both servers. */
+  /** Variables for both servers. */
   environment: v.optional(v.record(v.string(), v.string()), {}),
-  /** By interpreter, such as "3.14": why the package cannot be had for it. */
+  /** By interpreter, such as "3.14": why the package is not available for it. */
   not_for: v.optional(v.record(v.string(), v.string()), {}),
   exceptions: v.optional(v.array(Exception), []),
 });
@@ -48,7 +48,7 @@ const List = v.strictObject({ package: v.array(Package) });
 export type NamedException = v.InferOutput<typeof Exception>;
 export type Package = Omit<v.InferOutput<typeof Package>, 'use'> & { readonly use: string };
 
-/** Sorted by name. Throws with the place of what is wrong in it. */
+/** The packages, sorted by name. Throws an error that names the place of a mistake. */
 export function parseList(text: string): Package[] {
   const { package: packages } = v.parse(List, parse(text));
   const sorted = packages.map(withUse).sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));

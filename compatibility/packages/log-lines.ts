@@ -1,10 +1,10 @@
-/** What a log has that speaks of trouble, in words that can be compared between two runs. Pure. */
+/** Finds lines of a log that report trouble, in a form that can be compared between two runs. Pure. */
 import { GRAVE, parseLine } from '../lib/server-log.ts';
 
 export interface Trouble {
-  /** Of Cowherd's log format: messages from the level warning on. */
+  /** Messages in Cowherd's log format, from the level warning up. */
   readonly warnings: readonly string[];
-  /** Of anything else that the processes wrote: lines that speak of an error or a warning. */
+  /** Other lines of the processes that mention an error or a warning. */
   readonly output: readonly string[];
 }
 
@@ -23,14 +23,14 @@ export function troubleIn(log: string): Trouble {
   return { warnings: [...warnings.values()], output: [...output.values()] };
 }
 
-/** What `ours` has and `theirs` has not, whatever numbers, times and addresses are in it. */
+/** The lines that `ours` has and `theirs` has not, ignoring numbers, times and addresses in them. */
 export function troubleBeyond(ours: Trouble, theirs: Trouble): Trouble {
   const known = new Set([...theirs.warnings, ...theirs.output].map(kindOf));
   const isNew = (line: string): boolean => !known.has(kindOf(line));
   return { warnings: ours.warnings.filter(isNew), output: ours.output.filter(isNew) };
 }
 
-/** A line without what differs from run to run: numbers, addresses, paths of temporary files. */
+/** A line without the parts that differ from run to run: numbers, addresses, paths of temporary files. */
 export function kindOf(line: string): string {
   return line
     .replaceAll(/0x[0-9a-f]+/gi, 'N')

@@ -1,14 +1,14 @@
-/** What was seen of one package on one interpreter. Plain data, kept as JSON between runs. */
+/** The observation of one package on one interpreter. Plain data, kept as JSON between runs. */
 
 export interface Wrong {
-  /** The path that was asked for. */
+  /** The requested path. */
   readonly request: string;
   readonly expected: string;
   /** The answer, or the error of the connection. */
   readonly got: string;
 }
 
-/** A start that failed: the end of the log. */
+/** A failed start, with the end of the log. */
 export interface NotStarted {
   readonly started: false;
   readonly log: string;
@@ -18,18 +18,18 @@ export interface GunicornRun {
   readonly started: true;
   readonly secondsToServe: number;
   readonly asked: number;
-  /** Answers that were not of status 200. */
+  /** Answers without status 200, and answers that changed. */
   readonly failed: readonly string[];
-  /** How many of the answers are different: a use whose answers are all alike shows nothing. */
+  /** The number of different answers: a use whose answers are all the same shows nothing. */
   readonly distinct: number;
   readonly stopSeconds: number;
 }
 
 export interface RolloutSeen {
-  /** Null where it was done. */
+  /** Null if it succeeded. */
   readonly failure: string | null;
   readonly seconds: number;
-  /** Requests that were answered from its begin to a moment after its end. */
+  /** Number of requests from its beginning until shortly after its end. */
   readonly requests: number;
   readonly wrong: readonly Wrong[];
 }
@@ -37,7 +37,7 @@ export interface RolloutSeen {
 export interface StopSeen {
   readonly status: number | null;
   readonly seconds: number;
-  /** Processes, sockets and files that were there afterwards. */
+  /** Processes, sockets and files left behind. */
   readonly left: readonly string[];
 }
 
@@ -45,16 +45,16 @@ export interface CowherdRun {
   readonly started: true;
   readonly secondsToServe: number;
   readonly policy: string;
-  /** Policies that `auto` did not take, and why not. */
+  /** Policies that `auto` did not choose, and why not. */
   readonly remarks: readonly string[];
   readonly asked: number;
   readonly wrong: readonly Wrong[];
   readonly reload: RolloutSeen;
   readonly refork: RolloutSeen;
   readonly stop: StopSeen;
-  /** Lines of the log from the level warning on, which gunicorn has not; each kind once. */
+  /** Log lines from the level warning up that gunicorn's log doesn't have; each kind once. */
   readonly warnings: readonly string[];
-  /** Other lines that speak of an error or a warning, which gunicorn has not; each kind once. */
+  /** Other lines that mention an error or a warning and that gunicorn's log doesn't have; each kind once. */
   readonly output: readonly string[];
 }
 
@@ -64,16 +64,16 @@ export interface Observation {
   readonly python: string;
   /** Such as "3.13.0". */
   readonly pythonVersion: string;
-  /** Of what Cowherd and the use are made; see fingerprint.ts. */
+  /** Hash of the sources of Cowherd and of the use; see fingerprint.ts. */
   readonly fingerprint: string;
-  /** That has last changed Cowherd; see fingerprint.ts. */
+  /** The last commit that changed Cowherd; see fingerprint.ts. */
   readonly commit: string | null;
   /** ISO 8601. */
   readonly at: string;
-  /** Of the package itself. */
+  /** The version of the package itself. */
   readonly version: string;
   readonly gunicornVersion: string;
   readonly gunicorn: GunicornRun | NotStarted;
-  /** Null where gunicorn had not started: there is nothing to compare with. */
+  /** Null if gunicorn did not start, so that there is nothing to compare with. */
   readonly cowherd: CowherdRun | NotStarted | null;
 }

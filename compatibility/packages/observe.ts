@@ -1,4 +1,4 @@
-/** Serves one package with gunicorn and then with Cowherd, and notes what each did. */
+/** Serves one package with gunicorn and then with Cowherd, and records what each did. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { troubleBeyond, troubleIn } from './log-lines.ts';
@@ -6,9 +6,9 @@ import type { CowherdRun, GunicornRun, NotStarted, RolloutSeen, Wrong } from './
 import { type Place, Server } from './server.ts';
 
 const REQUESTS = 50;
-/** Clients that ask all the time while a herd reloads or reforks; each has one request under way. */
+/** Clients that request all the time while a herd reloads or reforks. Each has one request in flight. */
 const CLIENTS = 2;
-/** So many wrong answers in a row of requests are enough to know; each may have taken its whole time. */
+/** Stop after this many wrong answers, since each may take the whole timeout. */
 const ENOUGH = 3;
 const PAUSE_MS = 100;
 const ASKED_AFTERWARDS_MS = 700;
@@ -18,7 +18,7 @@ interface Reference {
   /** By path. */
   readonly answers: ReadonlyMap<string, string>;
   readonly log: string;
-  /** How many there were when it had ended. */
+  /** Number of temporary files after its end. */
   readonly temporaryFiles: number;
 }
 
@@ -85,7 +85,7 @@ async function observeCowherd(place: Place, reference: Reference): Promise<Cowhe
     const reload = await rollOut(server, 'reload', reference);
     const refork = await rollOut(server, 'refork', reference);
     const stop = await server.stop();
-    // An application may leave some each time that it is loaded: here at the start, and at the reload.
+    // An application may leave some each time it is loaded, which happens twice: at the start and at the reload.
     const more = server.temporaryFiles().length - 2 * reference.temporaryFiles;
     const trouble = troubleBeyond(troubleIn(server.log), troubleIn(reference.log));
     return {
@@ -149,7 +149,7 @@ async function inTurn(paths: readonly string[], ask: (path: string) => Promise<v
   for (const each of paths) await ask(each);
 }
 
-/** What each client asks for; they do not begin with the same. */
+/** The paths that each client requests. Each begins at a different one. */
 function clientPaths(): string[][] {
   const all = requests();
   return Array.from({ length: CLIENTS }, (_, client) => {

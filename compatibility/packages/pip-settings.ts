@@ -1,4 +1,4 @@
-/** The index that pip is set up for, in the words of uv, which reads none of pip's settings. Pure. */
+/** Translates pip's index settings for uv, which reads none of them. Pure. */
 
 const NAMES: Readonly<Record<string, string>> = {
   'index-url': 'UV_DEFAULT_INDEX',
@@ -9,8 +9,8 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Of the lines of `pip config list`, such as `global.index-url='…'` or `:env:.cert='…'`; a later line wins, as it
- * does for pip. `no-index` has no variable in uv: its value is the argument.
+ * Reads the lines of `pip config list`, such as `global.index-url='…'` or `:env:.cert='…'`. A later line wins, as in
+ * pip. `no-index` becomes an argument, since uv has no variable for it.
  */
 export function uvSettings(pipConfig: string): {
   readonly environment: Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ export function uvSettings(pipConfig: string): {
     const { key = '', value = '' } = setting;
     const name = NAMES[key];
     if (key === 'no-index' && /^(?:1|true|yes|on)$/i.test(value)) args.add('--no-index');
-    // Several addresses stand in one value, each on a line of its own in the file.
+    // A value may hold several addresses, each on its own line in the file.
     else if (name !== undefined) environment[name] = value.replaceAll(String.raw`\n`, ' ').trim();
   }
   return { environment, args: [...args] };

@@ -1,4 +1,4 @@
-/** Where a run keeps what it makes; all of it may be removed. */
+/** Paths of everything that a run makes; all of it may be removed. */
 import path from 'node:path';
 import { CHECKOUT } from '../../bench/lib/places.ts';
 

@@ -1,4 +1,4 @@
-/** What is run, and in which order. Pure. */
+/** Decides what is run, and in which order. Pure. */
 import type { Package } from './list.ts';
 
 export interface Task {
@@ -8,21 +8,21 @@ export interface Task {
 }
 
 export interface Wishes {
-  /** Names of packages; all of the list where there are none. */
+  /** Names of packages; empty for the whole list. */
   readonly packages: readonly string[];
-  /** Such as "3.13"; all that were found where there are none. */
+  /** Interpreters such as "3.13"; empty for all that were found. */
   readonly pythons: readonly string[];
-  /** Run again what has a result. */
+  /** Whether to run tasks again that have a result. */
   readonly again: boolean;
 }
 
-/** The variables PACKAGES, PYTHONS and AGAIN; words are separated by blanks or commas. */
+/** Reads the variables PACKAGES, PYTHONS and AGAIN. Words are separated by blanks or commas. */
 export function wishesOf(environment: Readonly<Record<string, string | undefined>>): Wishes {
   const words = (name: string): string[] => (environment[name] ?? '').split(/[\s,]+/).filter((word) => word !== '');
   return { packages: words('PACKAGES'), pythons: words('PYTHONS'), again: environment['AGAIN'] === '1' };
 }
 
-/** Throws for a name that the list has not, or an interpreter that is not there. */
+/** The chosen tasks. Throws for a name that is not in the list, or an interpreter that was not found. */
 export function chosen(packages: readonly Package[], found: readonly string[], wishes: Wishes): Task[] {
   const names = new Set(packages.map((each) => each.name.toLowerCase()));
   const unknown = wishes.packages.filter((name) => !names.has(name.toLowerCase()));
@@ -38,15 +38,15 @@ export function chosen(packages: readonly Package[], found: readonly string[], w
     );
 }
 
-/** What is known of a task: no result, one with differences, a good one; and whether it is of the present sources. */
+/** What is known of a task: no result, one with differences, or a good one; and whether the sources are unchanged. */
 export interface Known {
   readonly result: 'none' | 'differs' | 'good';
   readonly isPresent: boolean;
 }
 
 /**
- * Tasks without a result of the present sources: first those that have none at all, then those that differed, then the
- * rest. The newest interpreter goes first, since most can go wrong there.
+ * Tasks without a result of the current sources: first those without any result, then those that differed, then the
+ * rest. The newest interpreter goes first, since it is the most likely to fail.
  */
 export function toRun(tasks: readonly Task[], knownOf: (task: Task) => Known, again: boolean): Task[] {
   const minor = (task: Task): number => Number(task.python.split('.')[1]);

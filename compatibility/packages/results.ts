@@ -1,4 +1,4 @@
-/** Results between runs: one file for each package and interpreter. */
+/** Keeps results between runs: one file for each package and interpreter. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Observation } from './observation.ts';
@@ -14,7 +14,7 @@ export function readResult(task: Task): Observation | null {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Observation) : null;
 }
 
-/** In one step, so that a run that is ended meanwhile leaves no half of it. */
+/** Writes a result atomically, so that an interrupted run leaves no partial file. */
 export function writeResult(task: Task, observation: Observation): void {
   const file = fileOf(task);
   mkdirSync(RESULTS, { recursive: true });

@@ -1,12 +1,12 @@
 /**
  * `make test-packages`: packages that web applications import, served by gunicorn and by Cowherd, and compared.
  *
- * PACKAGES="numpy lxml" and PYTHONS="3.13" run a part, AGAIN=1 runs also what has a result of the same sources,
- * SECONDS=600 begins nothing more after that time, SIDE_BY_SIDE=1 runs one package at a time, REPORT=1 runs none. A run
- * goes on where the last one has ended: results are in .cache/packages/results.
+ * PACKAGES="numpy lxml" and PYTHONS="3.13" run a part, AGAIN=1 also runs tasks that have a result of the same sources,
+ * SECONDS=600 starts nothing after that time, SIDE_BY_SIDE=1 runs one package at a time, REPORT=1 runs none. A run
+ * continues where the last one ended: results are in .cache/packages/results.
  *
- * Writes docs/compatibility.md. The last line is one JSON object over all results that there are; status 1 if there is
- * a difference, or a package that is not served.
+ * Writes docs/compatibility.md. The last line is one JSON object over all existing results. Exit status 1 if there is a
+ * difference, or a package that is not served.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const list = readList();
 const interpreters = findInterpreters();
 const wishes = wishesOf(process.env);
 const scratch = mkdtempSync(path.join(tmpdir(), 'cowherd-packages-'));
-// Services run as users of their own, and must get to their folders in it.
+// Services run as other users, and must be able to reach their folders in it.
 chmodSync(scratch, 0o711);
 
 endStartedAtEnd(() => rmSync(scratch, { recursive: true, force: true }));
@@ -121,8 +121,8 @@ function verdictLine(observation: Observation, package_: Package): string {
   if (fault !== null) return `FAULT ${fault.slice(0, 3000)}`;
   const policy = observation.cowherd?.started === true ? observation.cowherd.policy : 'not started';
   const lines = differences.map(({ kind, what }) => `\n    ${kind}: ${what.slice(0, 1500)}`);
-  const exceptions = named.length > 0 ? `, ${named.length} named` : '';
-  return `${observation.version}, ${policy}${exceptions}${lines.length === 0 ? ', alike' : lines.join('')}`;
+  const exceptions = named.length > 0 ? `, ${named.length} named exceptions` : '';
+  return `${observation.version}, ${policy}${exceptions}${lines.length === 0 ? ', no difference' : lines.join('')}`;
 }
 
 function seconds(ms: number): string {
@@ -130,8 +130,8 @@ function seconds(ms: number): string {
 }
 
 /**
- * Whatever there is of results, of this run and of earlier ones; tells what is missing. One of older sources that
- * differed is left out, since it says nothing of the present ones; one that was alike stands until it is made again.
+ * Reports all results, of this run and of earlier ones, and what is missing. A result of older sources that differed is
+ * left out, since it says nothing about the current ones. A good one stays until it is made again.
  */
 function report(): number {
   const rows: Row[] = [];
@@ -164,16 +164,16 @@ function report(): number {
     for (const text of texts) say(`${task.package.name} on ${task.python}: ${text.trim().split('\n').at(-1)}`);
   }
   const lacking = rows.filter(({ cells }) => Object.keys(cells).length === 0).map((row) => row.package.name);
-  if (lacking.length > 0) say(`No result of: ${lacking.join(', ')}`);
-  if (outdated.length > 0) say(`Left out, since they differed with older sources: ${outdated.join(', ')}`);
-  if (stale > 0) say(`${stale} results are of older sources; \`make test-packages\` makes them again.`);
+  if (lacking.length > 0) say(`No result for: ${lacking.join(', ')}`);
+  if (outdated.length > 0) say(`Left out because they differed with older sources: ${outdated.join(', ')}`);
+  if (stale > 0) say(`${stale} results are from older sources; \`make test-packages\` renews them.`);
   say(JSON.stringify(summary));
   return summary.differences === 0 && summary.served === summary.packages && outdated.length === 0 ? 0 : 1;
 }
 
 say(`Interpreters: ${interpreters.map(({ version, path: place }) => `${version} (${place})`).join(', ')}`);
 for (const minor of MINORS) {
-  if (!interpreters.some((each) => each.minor === minor)) say(`No CPython ${minor} was found: it is left out.`);
+  if (!interpreters.some((each) => each.minor === minor)) say(`No CPython ${minor} was found; it is left out.`);
 }
 const wanted = chosen(
   list,
@@ -182,10 +182,10 @@ const wanted = chosen(
 );
 const possible = wanted.filter(({ package: { name, services }, python }) => {
   const lines = services.flatMap((service) => missing(service) ?? []);
-  for (const { service, install } of lines) say(`${name} on ${python} is not run: no ${service} (${install})`);
+  for (const { service, install } of lines) say(`${name} on ${python} not run: no ${service} (${install})`);
   return lines.length === 0;
 });
 const tasks = toRun(possible, knownOf, wishes.again);
-say(`${tasks.length} to run of ${wanted.length} (package, interpreter)`);
+say(`Running ${tasks.length} of ${wanted.length} pairs of package and interpreter`);
 if (process.env['REPORT'] !== '1' && tasks.length > 0) await run(tasks);
 process.exit(report());

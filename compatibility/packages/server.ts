@@ -1,4 +1,4 @@
-/** One server of one application: gunicorn or Cowherd, with the same arguments. */
+/** A server of one application: gunicorn or Cowherd, with the same arguments. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export interface Place {
   readonly package: Package;
   /** The virtual environment. */
   readonly environment: string;
-  /** For logs, sockets, HOME and temporary files; of this server alone. */
+  /** Folder of this server for logs, sockets, HOME and temporary files. */
   readonly scratch: string;
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -45,7 +45,7 @@ const STOPPED_WITHIN_MS = 90_000;
 const ANSWERED_WITHIN_MS = 30_000;
 const LOG_END_CHARACTERS = 3000;
 const MARK = 'COWHERD_PACKAGE_RUN';
-/** What a user's shell has, and no more: no setting of this run's reaches the application. */
+/** Only what a user's shell has, so that no setting of this run reaches the application. */
 const PASSED_ON = ['PATH', 'LANG', 'SSL_CERT_FILE'];
 
 export class Server {
@@ -55,7 +55,7 @@ export class Server {
   readonly #root: number;
   readonly #mark = `${MARK}=${randomUUID()}`;
   readonly #status: Promise<number | null>;
-  /** From the command until every worker was there. */
+  /** Time from the command until every worker was there. */
   secondsToServe = NaN;
   #hasEnded = false;
 
@@ -81,7 +81,7 @@ export class Server {
     });
   }
 
-  /** Null where it does not answer: then its log says why, and none of its processes is left. */
+  /** Starts a server. Null if it doesn't answer: then its log says why, and all its processes have been ended. */
   static async start(kind: ServerKind, place: Place): Promise<Server | null> {
     mkdirSync(place.scratch, { recursive: true });
     const server = new Server(kind, place, await freePort());
@@ -109,7 +109,7 @@ export class Server {
     return readFileSync(path.join(scratch, `${kind}.log`), 'utf8').slice(-LOG_END_CHARACTERS);
   }
 
-  /** Rejects where the connection fails. */
+  /** Sends a request. Rejects if the connection fails. */
   async ask(request: string): Promise<Answer> {
     return await get(this.port, request, ANSWERED_WITHIN_MS);
   }
@@ -123,7 +123,7 @@ export class Server {
     }
   }
 
-  /** Runs `cowherd reload`, `refork` or `stop` as a person would. Null where it went well, else what it said. */
+  /** Runs `cowherd reload`, `refork` or `stop` as a person would. Null if it succeeded, else its error. */
   async command(name: 'reload' | 'refork' | 'stop'): Promise<string | null> {
     const args = [COWHERD, name, '--runtime-dir', this.#runtimeDirectory];
     return await new Promise((resolve) => {
@@ -152,7 +152,7 @@ export class Server {
     return { status, seconds, left: found };
   }
 
-  /** Names in the folder for temporary files; what both servers leave there is the application's own doing. */
+  /** Names in the folder for temporary files. If both servers leave some there, the application makes them. */
   temporaryFiles(): string[] {
     return readdirSync(this.#temporary);
   }
@@ -167,7 +167,7 @@ export class Server {
     }
   }
 
-  /** By their environment, and by their parents: a process may have written its title over its environment. */
+  /** The processes, found by their environment and by their parents: a title may have overwritten the environment. */
   #processes(): ProcessIdentity[] {
     return [...treeOf(this.#root), ...markedProcesses(this.#mark)];
   }
@@ -177,7 +177,7 @@ export class Server {
       const report = await this.report();
       return report !== null && report.herd.workers_ready === WORKERS;
     }
-    // Gunicorn listens only once the application is loaded.
+    // gunicorn listens only once the application is loaded.
     return await isListening(this.port);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Servers that packages are clients of: instances of this run's own, on free ports of the loopback, in a temporary
- * folder. None of the machine's own services is touched.
+ * Servers that packages are clients of: separate instances for this run, on free ports of the loopback, in a temporary
+ * folder. The machine's own services are not touched.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { ServiceName } from './list.ts';
 
 export interface Missing {
   readonly service: ServiceName;
-  /** The line that brings it, on Debian. */
+  /** The command that installs it on Debian. */
   readonly install: string;
 }
 
@@ -27,7 +27,7 @@ const PROGRAMS: Readonly<Record<Program, { readonly places: readonly string[]; r
   mariadb: { places: ['/usr/sbin/mariadbd'], debian: 'mariadb-server' },
 };
 
-/** Debian has them side by side; the newest first. */
+/** PostgreSQL servers, newest first. Debian can have several versions. */
 function postgresqls(): string[] {
   const folder = '/usr/lib/postgresql';
   if (!existsSync(folder)) return [];
@@ -38,7 +38,7 @@ function postgresqls(): string[] {
 const READY_WITHIN_MS = 60_000;
 const ENDED_WITHIN_MS = 10_000;
 
-/** Null where it is there. */
+/** What is missing for a service; null if it is installed. */
 export function missing(service: ServiceName): Missing | null {
   if (service === 'http' || programOf(service) !== null) return null;
   return { service, install: `apt-get install ${PROGRAMS[service].debian}` };
@@ -48,7 +48,7 @@ function programOf(service: Program): string | null {
   return PROGRAMS[service].places.find((place) => existsSync(place)) ?? null;
 }
 
-/** Starts each of them when it is first asked for. */
+/** Starts each service when it is first needed. */
 export class Services {
   readonly #folder: string;
   readonly #started = new Map<ServiceName, Promise<number>>();
@@ -59,7 +59,7 @@ export class Services {
     this.#folder = folder;
   }
 
-  /** Variables for who uses these services, such as COWHERD_REDIS_PORT. */
+  /** Variables for users of these services, such as COWHERD_REDIS_PORT. */
   async environmentFor(services: readonly ServiceName[]): Promise<Record<string, string>> {
     const environment: Record<string, string> = {};
     for (const service of services) {
@@ -96,7 +96,7 @@ export class Services {
     return port;
   }
 
-  /** Answers any request with what it was, as JSON. */
+  /** Answers any request with a description of the request in JSON. */
   async #startHttp(): Promise<number> {
     const server = createServer((request, response) => {
       let received = 0;
@@ -115,7 +115,7 @@ export class Services {
   }
 }
 
-/** A program of this folder that runs beside one package, for as long as `during` takes. */
+/** Runs a program of this folder while `during` runs. */
 export async function beside<Result>(
   command: readonly [string, string],
   folder: string,
@@ -167,7 +167,7 @@ function commandOf(service: Program, place: Place): Command {
   }
 }
 
-/** Makes the cluster. Neither that nor the server runs as root. */
+/** Makes the cluster, and returns the server's command. Neither runs as root. */
 function postgresqlCommand({ program, folder, port }: Place): Command {
   const asUser = (command: string, args: readonly string[]): Command =>
     isRoot()
@@ -182,7 +182,7 @@ function postgresqlCommand({ program, folder, port }: Place): Command {
   return asUser(program, options);
 }
 
-/** Makes the data folder. */
+/** Makes the data folder, and returns the server's command. */
 function mariadbCommand({ program, folder, port }: Place): Command {
   const user = isRoot() ? ['--user=mysql'] : [];
   if (isRoot()) giveTo('mysql', folder);

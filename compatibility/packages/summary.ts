@@ -1,4 +1,4 @@
-/** The sum of all results, in one line. Pure. */
+/** The summary of all results. Pure. */
 import type { Task } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -8,14 +8,14 @@ export interface Judged {
 }
 
 export interface Summary {
-  /** Of which there is a result. */
+  /** Packages with a result. */
   readonly packages: number;
-  /** On every interpreter of which there is a result. */
+  /** Packages served on every interpreter that they have a result for; the same for `reforked`. */
   readonly served: number;
   readonly reforked: number;
   /** Over all packages and interpreters. */
   readonly differences: number;
-  /** Entries of the list that were needed. */
+  /** Exceptions of the list that were needed. */
   readonly named_exceptions: number;
 }
 

@@ -1,4 +1,4 @@
-/** docs/compatibility.md, of the results. Pure. */
+/** Makes docs/compatibility.md from the results. Pure. */
 import type { Package } from './list.ts';
 import type { Observation } from './observation.ts';
 import type { Summary } from './summary.ts';
@@ -11,7 +11,7 @@ export interface Cell {
 
 export interface Row {
   readonly package: Package;
-  /** By interpreter; none where it was not run. */
+  /** By interpreter; without those it was not run on. */
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
@@ -128,7 +128,7 @@ function section(title: string, meaning: string, lines: readonly string[]): stri
   return lines.length === 0 ? [] : [`## ${title}`, '', meaning, '', ...lines, ''];
 }
 
-/** Texts that are the same on several interpreters, once: `3.11 and 3.13: text`. */
+/** Merges texts that are the same on several interpreters: `3.11 and 3.13: text`. */
 function grouped(entries: readonly { readonly python: string; readonly text: string }[]): string[] {
   const pythons = new Map<string, string[]>();
   for (const { python, text } of entries) pythons.set(text, [...(pythons.get(text) ?? []), python]);
@@ -137,7 +137,7 @@ function grouped(entries: readonly { readonly python: string; readonly text: str
 
 const LINE_CHARACTERS = 300;
 
-/** The last line that says something, since a traceback ends with its error. */
+/** The last line of a text, since a traceback ends with its error. */
 function oneLine(text: string): string {
   const last = text.trim().split('\n').at(-1) ?? '';
   return last.replaceAll('`', "'").slice(0, LINE_CHARACTERS);

@@ -1,4 +1,4 @@
-/** What a package does under Cowherd that it does not do under gunicorn. Pure. */
+/** Finds the differences of a package under Cowherd from gunicorn. Pure. */
 import type { DifferenceKind, NamedException, Package } from './list.ts';
 import type { Observation, RolloutSeen, Wrong } from './observation.ts';
 
@@ -8,20 +8,20 @@ export interface Difference {
 }
 
 export interface Verdict {
-  /** Both servers answered, and answered alike. */
+  /** Whether both servers answered, with the same answers. */
   readonly served: boolean;
   readonly reforked: boolean;
-  /** That the list does not name. */
+  /** Differences that the list has no exception for. */
   readonly differences: readonly Difference[];
-  /** That the list names, with the reason. */
+  /** Differences that the list has an exception for, with the reason. */
   readonly named: readonly { readonly difference: Difference; readonly exception: NamedException }[];
-  /** A fault of the use or of the environment: what gunicorn did not do either. */
+  /** A fault of the use or of the environment, which shows under gunicorn already. */
   readonly fault: string | null;
 }
 
-/** What the log says of a rollout that has failed: no other difference than its failure. */
+/** Log lines about a failed rollout. They are part of that difference, not another one. */
 const OF_A_FAILED_ROLLOUT = /^(?:Mold \d+ failed|Re(?:load|fork) to generation \d+ failed)/;
-/** A stop that takes so much longer than gunicorn's is a difference. */
+/** A stop that takes this much longer than gunicorn's is a difference. */
 const LONGER_SECONDS = 10;
 
 export function judge(observation: Observation, package_: Package): Verdict {
@@ -86,7 +86,7 @@ function seenDifferences({ gunicorn, cowherd }: Observation): Difference[] {
   return found;
 }
 
-/** The line that ends a log whose server did not start, or all of it. */
+/** The error line in the log of a server that did not start, or the whole log. */
 function errorIn(log: string): string {
   return /^Error .*$/m.exec(log)?.[0] ?? log;
 }

@@ -1,4 +1,4 @@
-"""A WSGI application out of functions that say whether what they found was right."""
+"""Makes a WSGI application out of functions that return whether what they found was right."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Application = Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]]
 
 
 def application(**checks: Check) -> Application:
-    """Each function has a path. Answers with the worker's pid; with the status 500 if it was not
-    right."""
+    """Serves each function at the path of its name. Answers with the worker's pid, and with status
+    500 if the check failed."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
         is_well = checks[environ["PATH_INFO"].strip("/")]()

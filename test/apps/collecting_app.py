@@ -1,8 +1,9 @@
 """Loads a heap of many small objects, whose pages a full collection writes: `collecting_app:app`.
 
-`/collect` runs one in the worker that answers, and tells its pid. What a first collection changes
-for good, such as the order of the objects in the collector's list, is the mold's when it has been
-played there some times (`--warmup "GET /collect"`); another one writes each header and restores it.
+`/collect` runs a full collection in the worker that answers, and returns the worker's pid. The
+first collections make permanent changes, such as the order of the objects in the collector's list.
+If they are played in the mold (`--warmup "GET /collect"`, several times), the workers share these
+changes, and a later collection writes each header and restores it.
 """
 
 import gc

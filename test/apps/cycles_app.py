@@ -1,6 +1,6 @@
 """Makes garbage that only the collector can free: `cycles_app:app`.
 
-Each request leaves `CYCLES` objects behind that refer to themselves, each with `PAYLOAD_BYTES`.
+Each request leaves behind `CYCLES` objects that refer to themselves, each with `PAYLOAD_BYTES`.
 """
 
 import os

@@ -25,7 +25,7 @@ def pid() -> Response:
 
 @app.get("/slow")
 def slow() -> Response:
-    """Answers after `?seconds=`."""
+    """Answers after `?seconds=` seconds."""
     seconds = request.args.get("seconds", default=1.0, type=float)
     time.sleep(seconds)
     return Response(f"slept {seconds} s\n", mimetype="text/plain")
@@ -33,7 +33,7 @@ def slow() -> Response:
 
 @app.get("/stream")
 def stream() -> Response:
-    """`?lines=` lines, each sent by itself."""
+    """Sends `?lines=` lines, one by one."""
     lines = request.args.get("lines", default=3, type=int)
     return Response((f"line {number}\n" for number in range(lines)), mimetype="text/plain")
 

@@ -1,4 +1,4 @@
-"""gRPC: handlers and credentials of the mold's; each worker has a server, and calls it."""
+"""gRPC: the mold makes handlers and credentials; each worker has its own server, and calls it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent import futures
 import grpc
 from checked import application
 
-# Before the fork: what applications have as globals, and no connection.
+# Made before the fork: objects that applications have as globals, but no connection.
 credentials = grpc.ssl_channel_credentials()
 handlers = {
     f"/herd/Method{number}": grpc.unary_unary_rpc_method_handler(
@@ -30,7 +30,7 @@ class Handler(grpc.GenericRpcHandler):
 
 
 class Peer:
-    """A server, and a channel to it, from the first request on."""
+    """A server and a channel to it, made at the worker's first request."""
 
     def __init__(self) -> None:
         self.server = grpc.server(futures.ThreadPoolExecutor(2))
@@ -70,7 +70,7 @@ def read() -> bool:
 
 
 def change() -> bool:
-    """The handlers that the mold has made are replaced, one by one."""
+    """Replaces some of the mold's handlers."""
     for number in range(0, 3_000, 100):
         old = handlers[f"/herd/Method{number}"]
         handlers[f"/herd/Method{number}"] = grpc.unary_unary_rpc_method_handler(old.unary_unary)
@@ -78,7 +78,7 @@ def change() -> bool:
 
 
 def free() -> bool:
-    """A channel with the mold's credentials is made and closed: it never connects."""
+    """Makes and closes a channel with the mold's credentials. It never connects."""
     with grpc.secure_channel("127.0.0.1:9", credentials) as channel:
         try:
             channel.unary_unary("/herd/Method1")(b"", timeout=0.01)

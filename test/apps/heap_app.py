@@ -1,6 +1,6 @@
-"""A heap of ordinary objects, read, copied and thrown away by requests: `heap_app:app`.
+"""A heap of ordinary objects that requests read, copy and throw away: `heap_app:app`.
 
-Each path answers `well` if what it found was right, and with the status 500 if not.
+Each path answers `well` if what it found was right, and with status 500 if not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ITEMS = [Item(number) for number in range(COUNT)]
 REPLACED = [Item(number) for number in range(COUNT)]
 BLOCKS = [bytes([number % 256]) * (600 + number * 7) for number in range(500)]
 EXPECTED = digest(ITEMS)
-# Holes of every size, as loading leaves them.
+# Holes of many sizes, like those that loading leaves.
 for number in range(0, 500, 3):
     BLOCKS[number] = b""
 
@@ -45,7 +45,7 @@ def read() -> bool:
 
 
 def make() -> bool:
-    """Allocates in every size, and frees it again; a cycle is left to the collector."""
+    """Allocates blocks of many sizes and frees them again. Leaves a cycle to the collector."""
     made = [Item(number) for number in range(COUNT // 3)]
     blocks = [bytes(size) for size in range(1, 40_000, 397)]
     around: list[Any] = [made]
@@ -57,7 +57,7 @@ def make() -> bool:
 
 
 def replace() -> bool:
-    """Throws away what the mold has made, a part at each request."""
+    """Replaces objects that the mold has made, some at each request."""
     start = replace.__dict__.setdefault("next", 0) % COUNT
     replace.__dict__["next"] = start + COUNT // 10
     for number in range(start, start + COUNT // 10):

@@ -1,4 +1,4 @@
-"""lxml: trees, their proxies, a schema, a transformation and paths that the mold has made."""
+"""lxml: the mold makes trees, their proxies, a schema, a transformation and paths."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def catalogue(name: str) -> etree._Element:
 
 tree = catalogue("main")
 spares = [catalogue(f"spare {number}") for number in range(6)]
-# Proxies of every node, which the mold keeps.
+# The mold keeps a proxy of every node.
 nodes = list(tree.iter())
 schema = etree.XMLSchema(
     etree.XML(
@@ -65,8 +65,7 @@ def read() -> bool:
 
 
 def change() -> bool:
-    """A copy is taken apart; a new document is parsed; the mold's own tree is changed and changed
-    back."""
+    """Takes a copy apart, parses a new document, changes the mold's tree and changes it back."""
     own = copy.deepcopy(tree)
     for shelf in own[::2]:
         own.remove(shelf)
@@ -82,7 +81,7 @@ def change() -> bool:
     added = etree.SubElement(tree, "shelf", number="of a worker")
     added.append(etree.fromstring("<book/>"))
     tree.remove(added)
-    # Not among what is only read: it writes to the memory of the tree.
+    # Here and not in read(): the transformation writes to the memory of the tree.
     sums = str(transform(tree)).split("<sum>")[1].split("<")[0]
     return (
         float(sums) == SUM
@@ -95,7 +94,7 @@ def change() -> bool:
 
 
 def free() -> bool:
-    """Parts of the mold's trees are cut off and thrown away, and at last whole trees."""
+    """Cuts parts off the mold's trees and throws them away, in the end whole trees."""
     if spares:
         spare = spares[-1]
         for shelf in spare[:10]:

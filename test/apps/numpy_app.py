@@ -1,4 +1,4 @@
-"""numpy: arrays of numbers, of objects, of strings and of records that the mold has made."""
+"""numpy: the mold makes arrays of numbers, objects, strings and records."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read() -> bool:
 
 
 def change() -> bool:
-    """Copies are changed, sorted, multiplied; what the mold has made stays."""
+    """Changes, sorts and multiplies copies. The mold's arrays stay unchanged."""
     copy = objects.copy()
     copy[::3] = "changed"
     own = records.copy()
@@ -57,7 +57,7 @@ def change() -> bool:
 
 
 def free() -> bool:
-    """What the mold has made is overwritten and thrown away, array by array."""
+    """Overwrites the mold's arrays and throws them away, one at each request."""
     if spare:
         gone = spare.pop()
         gone[::2] = None

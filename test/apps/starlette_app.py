@@ -23,14 +23,14 @@ async def pid(request: Request) -> Response:
 
 
 async def slow(request: Request) -> Response:
-    """Answers after `?seconds=`."""
+    """Answers after `?seconds=` seconds."""
     seconds = float(request.query_params.get("seconds", "1"))
     await asyncio.sleep(seconds)
     return PlainTextResponse(f"slept {seconds} s\n")
 
 
 async def stream(request: Request) -> Response:
-    """`?lines=` lines, each sent by itself."""
+    """Sends `?lines=` lines, one by one."""
     count = int(request.query_params.get("lines", "3"))
 
     async def lines() -> AsyncIterator[str]:

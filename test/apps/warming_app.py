@@ -1,4 +1,4 @@
-"""Warms a cache at its first request, and says what was there before it: WSGI and ASGI."""
+"""`/warm` fills a cache; every answer says what was warm before the request. WSGI and ASGI."""
 
 import json
 import os
@@ -23,7 +23,8 @@ def _answer(path: str) -> bytes:
     if path == "/warm":
         import colorsys  # noqa: F401
 
-        # 20 MiB, of objects that the collector does not track too (CACHE itself was frozen before).
+        # 20 MiB, partly of objects that the collector doesn't track (CACHE itself was frozen
+        # before).
         for number in range(0 if CACHE else 50_000):
             CACHE[f"row {number}"] = {"id": number, "text": f"text of row {number}" * 4}
     elif path == "/read":

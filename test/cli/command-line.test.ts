@@ -1,4 +1,4 @@
-/** The command as it is run: the built one, in a process of its own. */
+/** The built command, run in a separate process. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ test('--help lists the commands, with examples', () => {
 });
 
 test.each(['serve', 'demo', 'status', 'list', 'stop', 'settings', 'doctor'])(
-  '%s is in the help, and has one of its own, with examples',
+  '%s is in the help, and has its own help with examples',
   (name) => {
     expect(cowherd(['--help']).stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     const { status, stdout } = cowherd([name, '--help']);
@@ -49,7 +49,7 @@ test.each(['serve', 'demo', 'status', 'list', 'stop', 'settings', 'doctor'])(
   },
 );
 
-test("settings are those of serve's gunicorn, and the help of serve has each of Cowherd's own, and every signal", () => {
+test("settings are those of serve's gunicorn; the help of serve has each of Cowherd's own, and every signal", () => {
   const python = path.join(root, '.venv', 'bin', 'python');
   const listed = cowherd(['settings', '--json', '--python', python]);
   const { settings } = JSON.parse(listed.stdout) as { settings: SettingReport[] };
@@ -114,13 +114,13 @@ test('colours only on a terminal, unless forced, and never with NO_COLOR', () =>
   expect(cowherd(['statsu'], { FORCE_COLOR: '1', NO_COLOR: '1' }).stderr).not.toContain(escape);
 });
 
-test('whoever stops reading ends the command quietly', () => {
+test('the command ends quietly when its reader stops reading', () => {
   const { stderr, status } = spawnSync('sh', ['-c', `"$0" doctor | true`, command], { cwd: folder, encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
 
 test.each([['doctor'], ['doctor --json'], ['list'], ['--help'], ['status --help']])(
-  'output that has nowhere to go is an error, and no stack: %s',
+  'output that cannot be written is an error without a stack: %s',
   (words) => {
     const run = (redirected: string) =>
       spawnSync('sh', ['-c', `"$0" ${words} ${redirected}`, command], {
@@ -134,7 +134,7 @@ test.each([['doctor'], ['doctor --json'], ['list'], ['--help'], ['status --help'
       stderr: `Error OUTPUT_FAILED: ${title}: standard output (ENOSPC).\n${advice}\n`,
       status: exitStatus,
     });
-    // With both gone the status is what is left.
+    // If neither stream can be written, only the exit status is left.
     expect(run('> /dev/full 2> /dev/full').status).toBe(exitStatus);
   },
 );
@@ -159,7 +159,7 @@ test('doctor --json is the documented format', async () => {
   for (const name of named) expect(documented).toContain(`\`${name}\``);
 });
 
-test("doctor's exit status is that with which serve would end", () => {
+test("doctor's exit status is the one that serve would end with", () => {
   const missing = cowherd(['doctor', '--python', 'missing/python']);
   expect(missing.status).toBe(catalogue.PYTHON_NOT_FOUND.exitStatus);
   expect(missing.stdout).toContain('Not ready to serve');

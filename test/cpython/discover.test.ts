@@ -1,4 +1,4 @@
-/** Interpreters are found by asking real ones what they are. */
+/** Finds interpreters by running real ones. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ test('an interpreter says what it is', async () => {
   expect(found).toMatchObject({ implementation: 'cpython', freeThreaded: false, pointerBytes: 8 });
 });
 
-test('what is no interpreter is none', async () => {
+test('a program that is no interpreter is not taken for one', async () => {
   expect(await probe(script('fails', '#!/bin/sh\nexit 3\n'))).toBeNull();
   expect(await probe(script('chatters', '#!/bin/sh\necho hello\n'))).toBeNull();
   expect(await probe(path.join(root, 'missing'))).toBeNull();
@@ -58,7 +58,7 @@ test('all names of one installation are one interpreter', async () => {
   expect(found.filter(({ prefix }) => prefix === real.prefix)).toHaveLength(1);
 });
 
-test('without anything else it is the newest that is found', async () => {
+test('by default the newest interpreter is chosen', async () => {
   const choice = await findInterpreter({ cwd: root, env: { PATH: process.env['PATH'], HOME: process.env['HOME'] } });
   expect(choice.why).toMatch(/^the newest found: 3\.\d+\.\d+$/);
   for (const other of await discover(process.env)) {

@@ -1,4 +1,4 @@
-/** The gates of the heap policies are known on both sides: they must be the same, word for word. */
+/** Both sides know the gates of the heap policies. They must agree word for word. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-"""An application that runs what is posted to it: an attacker has code execution in its workers."""
+"""An application that runs the code posted to it: the attacker has code execution in workers."""
 
 import os
 

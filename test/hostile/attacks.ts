@@ -1,14 +1,15 @@
 /**
- * What is tried from inside a worker that runs as nobody, by somebody who has code execution there. Data.
+ * The attacks by somebody who has code execution in a worker that runs as nobody. Data.
  *
- * The lines are Python, behind weapons.py; `DECOY` is the pid of a process of root, `SECRET` the path of a file of root.
+ * The lines are Python and follow weapons.py. `DECOY` is the pid of a process of root, `SECRET` the path of a file of
+ * root.
  */
 export interface Attack {
   readonly name: string;
   readonly lines: string;
-  /** Then the herd is told to refork, so that a worker becomes a mold; the lines have run in each of them. */
+  /** Runs the lines in every worker, then tells the herd to refork, so that one of them becomes a mold. */
   readonly refork?: boolean;
-  /** Instead of the lines: what the owner of the herd says at the sockets of the runtime directory. */
+  /** Used instead of the lines: messages of the herd's owner to the sockets of the runtime directory. */
   readonly sockets?: readonly string[];
 }
 
@@ -196,7 +197,7 @@ Mold(does)
   },
 ];
 
-/** Those that `make test` tries: one of each kind. */
+/** The attacks that are part of `make test`: one of each kind. */
 export const SHORT: readonly string[] = [
   'a fork of process -1',
   "a fork of root's process, with a channel and a row",

@@ -4,7 +4,10 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
-/** Where users may write or are given a folder, and where root's herds keep their history: the attacks have their own. */
+/**
+ * Folders where users may write or have a folder, and where root's herds keep their history. The attacks get their own
+ * instances of these.
+ */
 const OWN_FOLDERS = [
   ['/tmp', 'mode=1777'],
   ['/run', 'mode=755'],
@@ -12,8 +15,8 @@ const OWN_FOLDERS = [
 ] as const;
 
 /**
- * In a process, a mount and a network namespace of their own, where the worst costs nothing but decoys. All of it ends
- * with who has called.
+ * The command that runs the attacks in new process, mount and network namespaces, where the worst damage is to decoys.
+ * Everything ends with the caller.
  */
 export function attackCommand(python: string, names: readonly string[]): string[] {
   const inside = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'inside.ts'), python, ...names];
@@ -26,7 +29,7 @@ function isInOwnFolder(file: string): boolean {
   return OWN_FOLDERS.some(([folder]) => file.startsWith(`${folder}/`));
 }
 
-/** What a shell does before the command that is its arguments. `kept`: what is to be seen though its folder is covered. */
+/** Shell script that sets up the mounts and runs its arguments. `kept`: paths to keep visible in covered folders. */
 function stageScript(kept: readonly string[]): string {
   const descriptor = (index: number): number => index + 3;
   return [

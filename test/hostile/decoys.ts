@@ -1,4 +1,4 @@
-/** Processes and files that nobody may hurt, in the namespace of the attacks. */
+/** Processes and files that no attack may hurt, in the namespace of the attacks. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 const CONTENT = 'nobody has written here\n';
 const NOBODY = 65534;
 
-/** Root's, and another user's. */
+/** The users of the decoys: root, and another user. */
 const OWNERS: readonly number[] = [0, 0, NOBODY - 1];
 
 export class Decoys {
@@ -22,27 +22,27 @@ export class Decoys {
     this.#processes = OWNERS.map((uid) => spawn('sleep', ['3600'], { uid, gid: uid, stdio: 'ignore' }));
   }
 
-  /** Of root. */
+  /** A process of root. */
   get pid(): number {
     return this.#processes[0]?.pid ?? 0;
   }
 
-  /** Of root, for root only. */
+  /** A file of root that only root may read. */
   get file(): string {
     return this.#files[0] ?? '';
   }
 
-  /** Another one. */
+  /** Another such file. */
   get otherFile(): string {
     return this.#files[1] ?? '';
   }
 
-  /** How many processes are there no more. */
+  /** How many processes have ended. */
   get processesHurt(): number {
     return this.#processes.filter(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null).length;
   }
 
-  /** How many files were changed, made, or taken away. */
+  /** How many files were changed, added or removed. */
   get filesHurt(): number {
     const known = new Set(this.#files.map((file) => path.basename(file)));
     const strange = readdirSync(this.#folder).filter((name) => !known.has(name));

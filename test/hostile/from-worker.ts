@@ -1,4 +1,4 @@
-/** Carries out an attack of attacks.ts, in one worker or in all of them, or at the sockets. */
+/** Carries out an attack of attacks.ts: in one worker, in all workers, or at the sockets. */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { ANSWER_MS } from './visits.ts';
 const WEAPONS = readFileSync(path.join(import.meta.dirname, 'weapons.py'), 'utf8');
 const IDLE_MS = 2000;
 
-/** What the attacker says of it that is harm. */
+/** Carries out the attack, and returns the harm that the attacker reports. */
 export async function attackFromWorker(attack: Attack, stage: Stage, before: StatusReport): Promise<string[]> {
   let said = '';
   if (attack.sockets !== undefined) await sayToSockets(stage.runtimeDirectory, attack.sockets);
@@ -26,7 +26,7 @@ export async function attackFromWorker(attack: Attack, stage: Stage, before: Sta
   return isWrong ? [`the attack itself is wrong: ${said}`] : [];
 }
 
-/** Posts the lines; what the worker answers, if it does. */
+/** Posts the lines to a worker. Returns its answer, or the error. */
 export async function post(lines: string, { decoys, url }: Stage): Promise<string> {
   const facts = `DECOY = ${decoys.pid}\nSECRET = ${JSON.stringify(decoys.file)}\n`;
   try {
@@ -38,7 +38,7 @@ export async function post(lines: string, { decoys, url }: Stage): Promise<strin
   }
 }
 
-/** In every worker: requests go to any of them. */
+/** Posts the lines until every worker has run them, since a request may go to any worker. */
 async function postToAll(attack: Attack, stage: Stage, { workers }: StatusReport): Promise<void> {
   const left = new Set(workers.map(({ pid }) => pid));
   const lines = `${attack.lines}\nresult = os.getpid()`;
@@ -47,7 +47,7 @@ async function postToAll(attack: Attack, stage: Stage, { workers }: StatusReport
   }
 }
 
-/** As the owner of the herd, at both sockets of the runtime directory. */
+/** Sends lines to both sockets of the runtime directory, as the owner of the herd. */
 async function sayToSockets(runtimeDirectory: string, said: readonly string[]): Promise<void> {
   for (const name of ['control.sock', 'keeper.sock']) {
     await Promise.all(

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { fuzzAttacks, lines, packets } from './fuzz.ts';
 
-test('a seed gives the same packets again, and another one others', () => {
+test('the same seed gives the same packets, another seed gives others', () => {
   expect(packets(7, 20)).toEqual(packets(7, 20));
   expect(packets(7, 20)).not.toEqual(packets(8, 20));
   expect(fuzzAttacks(7, 3).map(({ name }) => name)).toEqual([7, 8, 9].map((seed) => `generated packets, seed ${seed}`));
 });
 
-test('some of them are messages, some are no JSON at all', () => {
+test('some packets are messages, some are not even JSON', () => {
   const kinds = new Set(
     packets(1, 200).map((packet) => {
       try {
@@ -21,7 +21,7 @@ test('some of them are messages, some are no JSON at all', () => {
   expect(kinds).toEqual(new Set(['message', 'JSON', 'nothing']));
 });
 
-test('nothing that the owner of a herd rightly says', () => {
+test('lines contain no command that the herd must obey', () => {
   const types = lines(3, 300).map((line) => {
     try {
       return (JSON.parse(line) as { type?: unknown } | null)?.type;

@@ -1,8 +1,10 @@
-/** Generated and mutated messages: for the channels of workers, and for the two sockets of the runtime directory. Pure. */
+/**
+ * Generated and mutated messages, for the channels of workers and for the two sockets of the runtime directory. Pure.
+ */
 import fc from 'fast-check';
 import type { Attack } from './attacks.ts';
 
-/** Messages as they should be; what is sent is one of them, changed somewhere, or something else altogether. */
+/** Valid messages. A generated packet is one of them with a change somewhere, or something entirely different. */
 const SEEDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'worker_ready' },
   { type: 'worker_failed', code: 'WORKER_BOOT_FAILED', detail: 'x' },
@@ -17,7 +19,7 @@ const SEEDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'mold_failed', code: 'X', detail: 'x' },
 ];
 
-/** For the control socket and the keeper's. */
+/** Valid messages to the control socket and to the keeper's socket. */
 const COMMANDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'status', version: 1 },
   { type: 'scale', version: 1, workers: 3 },
@@ -26,7 +28,7 @@ const COMMANDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'adopt', protocol: 2 },
 ];
 
-/** What a command may say that ends or changes the herd rightly: it is its owner's. */
+/** Commands of the owner that legitimately end or change the herd. */
 const OBEYED: ReadonlySet<unknown> = new Set(['stop', 'drain', 'scale', 'reload', 'refork', 'rollback']);
 
 function changed(seeds: typeof SEEDS): fc.Arbitrary<string> {
@@ -41,12 +43,12 @@ function changed(seeds: typeof SEEDS): fc.Arbitrary<string> {
   return fc.oneof(message, torn, fc.json(), fc.string({ maxLength: 300 }));
 }
 
-/** So many packets of a worker, by its seed. */
+/** `count` packets of a worker, determined by the seed. */
 export function packets(seed: number, count: number): string[] {
   return fc.sample(changed(SEEDS), { seed, numRuns: count });
 }
 
-/** So many lines for a socket in the runtime directory, without those that the herd rightly obeys. */
+/** Up to `count` lines for a socket in the runtime directory, without those that the herd has to obey. */
 export function lines(seed: number, count: number): string[] {
   return fc.sample(changed(COMMANDS), { seed, numRuns: count }).filter((line) => !isObeyed(line));
 }
@@ -62,7 +64,7 @@ function isObeyed(line: string): boolean {
   });
 }
 
-/** Each in a worker of its own: one that goes on is not listened to any more. */
+/** One attack in one worker per round: the keeper ignores a process after too many bad messages. */
 export function fuzzAttacks(seed: number, rounds: number): Attack[] {
   return Array.from({ length: rounds }, (_, round) => ({
     name: `generated packets, seed ${seed + round}`,

@@ -15,7 +15,7 @@ test.each([
   expect(harmOf('why', { ...ran, output: text })).toEqual([expect.stringMatching(harm)]);
 });
 
-test('colours, renewed lines and what was escaped do not', () => {
+test('colors, rewritten lines and escaped text do not', () => {
   const escaped = EVIL.replaceAll('\u001B', String.raw`\x1b`)
     .replaceAll('\u0007', String.raw`\x07`)
     .replaceAll('\u202E', String.raw`\u{202e}`)
@@ -28,7 +28,7 @@ test('colours, renewed lines and what was escaped do not', () => {
   expect(harmOf('why', { ...ran, output: text })).toEqual([]);
 });
 
-test('what does not end, takes too much or breaks is harm', () => {
+test('a command that does not end, takes too much memory or breaks is harm', () => {
   expect(harmOf('list', { ...ran, status: null })).toEqual(['list did not end']);
   expect(harmOf('list', { ...ran, peakBytes: 2 ** 30 })).toEqual(['list took 1024 MiB']);
   expect(harmOf('list', { ...ran, status: 1, output: 'Error INTERNAL: x' })).toEqual([expect.stringMatching(/broke/)]);

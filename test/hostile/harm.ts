@@ -1,13 +1,15 @@
-/** What the output of a command, and what the command has taken, do to who has called it. Pure. */
+/** The harm that a command does to its caller by its output and its use of memory. Pure. */
 
-/** A text of somebody else that steers a terminal, turns the reading order round, and begins a line of a log. */
+/** A text of an attacker that steers a terminal, reverses the reading order, and begins a log line. */
 export const EVIL = '\u001B]0;PWN\u0007\u001B[2J\u001B[7m\u202Egpj\n[CRITICAL] forged';
-/** As short as the name of a process has to be. */
+/** A version short enough for the name of a process. */
 export const EVIL_NAME = '\u001B]0;PWN\u0007\u001B[7m';
-/** What is left of both, whether they do something or not. */
+/** The part of both that stays visible even where they are escaped. */
 const SHOWN = ']0;PWN';
 
-/** Null where a text does nothing but to be read, beside the colours and the renewed lines of the command itself. */
+/**
+ * How a text steers the terminal; null if it only has printable text, and the command's own colors and line updates.
+ */
 export function steers(text: string): string | null {
   const plain = text
     .replaceAll('\r\n', '\n')
@@ -20,22 +22,25 @@ export function steers(text: string): string | null {
   return /^\[CRITICAL\]/m.test(plain) ? 'its output has a line that is not its own' : null;
 }
 
-/** Whether the evil text is in the output at all: where it is not, nothing was tried. */
+/** Whether the evil text is in the output at all. If not, the attack has tested nothing. */
 export function shows(text: string): boolean {
   return text.includes(SHOWN);
 }
 
 export interface Ran {
-  /** Null where it had to be ended. */
+  /** Exit status; null if the command had to be killed. */
   readonly status: number | null;
   readonly output: string;
   readonly peakBytes: number;
 }
 
-/** More than any command takes by itself, and for the worst that is still read. */
+/** More than any command needs by itself, with room for the largest input that is still read. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** What has become of a command that met something foreign: it has ended, by itself, within bounds, and printed nothing evil. */
+/**
+ * The harm of a command that met foreign data. None if it has ended by itself, within its memory limit, and has printed
+ * nothing evil.
+ */
 export function harmOf(what: string, { status, output, peakBytes }: Ran, mostBytes = MOST_BYTES): string[] {
   const harm: string[] = [];
   if (status === null) harm.push(`${what} did not end`);

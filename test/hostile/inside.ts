@@ -1,8 +1,8 @@
 /**
- * The attacks, one after the other, on a herd that root has started with workers of nobody; in namespaces of its own
- * (see run.ts), where the worst costs nothing but decoys.
+ * Runs the attacks, one after the other, on a herd that root has started with workers of nobody, in separate namespaces
+ * (see command.ts), where the worst damage is to decoys.
  *
- * `inside.ts PYTHON [NAME…]`: prints a line for each attack, and at the end one JSON object.
+ * `inside.ts PYTHON [NAME…]` prints a line for each attack, and at the end one JSON object.
  */
 import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { type Attack, ATTACKS } from './attacks.ts';
@@ -13,7 +13,7 @@ import { isWell, summarize, type AttackResult } from './result.ts';
 import { isFull, Theatre } from './stage.ts';
 
 const [python = '', ...names] = process.argv.slice(2);
-/** So many rounds of generated messages; a longer run asks for more. */
+/** Rounds of generated messages; FUZZ_ROUNDS sets more for a longer run. */
 const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 3);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const wanted = ({ name }: { readonly name: string }): boolean => names.length === 0 || names.includes(name);
@@ -30,7 +30,7 @@ const attacks: (Attack | NeighbourAttack)[] = [
 
 const stage = new Theatre(python);
 
-/** What the attack itself has found, and what became of decoys, visitors and the herd. */
+/** The harm that the attack itself has found, and harm to decoys, visitors and the herd. */
 async function harmOf(
   attack: Attack | NeighbourAttack,
   before: StatusReport,
@@ -83,7 +83,7 @@ async function run(): Promise<number> {
     if (report === null) break;
     before = report;
   }
-  // Requests that are under way when the herd ends would be lost rightly.
+  // Ends the visitors first: requests in flight when the herd ends would be lost legitimately.
   await stage.visits.end();
   const losses = {
     processes: stage.decoys.processesHurt,

@@ -1,10 +1,10 @@
-/** Who runs the commands of Cowherd on the machine, and meets what others have put there. */
+/** The user who runs the commands of Cowherd on the machine, and meets what others have put there. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from './harm.ts';
 
-/** For what hangs: every command has a deadline of its own, but why, which gives way to all others. */
+/** For hangs. Every command has its own deadline except why, which gives way to all other processes. */
 const WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 10;
 const LAST_OUTPUT_MS = 500;
@@ -12,11 +12,11 @@ const LAST_OUTPUT_MS = 500;
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** With a terminal of its own. */
+  /** Runs the command in a new terminal. */
   readonly terminal?: boolean;
-  /** On a machine where nobody can write to /run. */
+  /** Simulates a machine whose /run is not writable. */
   readonly withoutRun?: boolean;
-  /** Where its lines go, but for its output. */
+  /** File for the log lines, instead of the output. */
   readonly log?: string;
 }
 
@@ -29,7 +29,7 @@ export class Operator {
   readonly #cowherd: readonly string[];
   readonly #home: string;
 
-  /** @param cowherd the words that begin a command */
+  /** @param cowherd the first words of every command */
   constructor(cowherd: readonly string[], home: string) {
     this.#cowherd = cowherd;
     this.#home = home;
@@ -45,8 +45,8 @@ export class Operator {
   }
 
   /**
-   * Starts a herd; calls back when it serves, if it does, and ends it. A change of the number of workers makes the
-   * supervisor write its notes.
+   * Starts a herd. Calls back once it serves, and ends it. A change of the number of workers makes the supervisor write
+   * its notes.
    */
   async serve(
     args: readonly string[],
@@ -83,7 +83,7 @@ export class Operator {
   }
 }
 
-/** A process, all that it writes, and the most memory that it has had. */
+/** A process, its whole output, and its peak memory. */
 class Command {
   output = '';
   hasEnded = false;
@@ -95,7 +95,7 @@ class Command {
   constructor([program = '', ...words]: readonly string[], home: string, { cwd = '/', env = {} }: RunOptions) {
     this.#child = spawn(program, words, {
       cwd,
-      // With a terminal of its own it has a session of its own, and is ended by that.
+      // A new process group, for kill(). A command in a terminal has its own session, which ends with the terminal.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', TERM: 'xterm', HOME: home, ...env },
@@ -113,7 +113,7 @@ class Command {
         this.#status = status;
         this.hasEnded = true;
         clearInterval(watch);
-        // What it has left behind may hold its pipes open.
+        // A process that it left behind may hold its pipes open.
         setTimeout(resolve, LAST_OUTPUT_MS);
       });
       this.#child.on('close', () => resolve());
@@ -132,17 +132,17 @@ class Command {
     this.#child.kill(name);
   }
 
-  /** And what it has started; as pid 1 sees it, all others are in the same session or below. */
+  /** Kills the command and what it has started: its process group. */
   kill(): void {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // It has already ended.
     }
   }
 }
 
-/** Of a process by itself, in bytes; nothing once it has ended. */
+/** Peak resident memory of a process, in bytes; 0 once it has ended. */
 function peakOf(pid: number): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024;

@@ -5,7 +5,7 @@ import { isWell, summarize } from './result.ts';
 
 const none = { processes: 0, files: 0, requests: 0 };
 
-test('an attack holds when nothing has suffered', () => {
+test('the herd holds when an attack does no harm', () => {
   const results = [
     { attack: 'a', harm: [] },
     { attack: 'b', harm: ['the keeper is another one'] },
@@ -26,7 +26,7 @@ test.each([
   expect(isWell(summarize(results, losses))).toBe(well);
 });
 
-test('each attack has a name of its own, and the short run names attacks that there are', () => {
+test('each attack has a unique name, and the short run names existing attacks', () => {
   const names = [...ATTACKS, ...NEIGHBOUR_ATTACKS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(names).toEqual(expect.arrayContaining([...SHORT, ...SHORT_OF_NEIGHBOURS]));

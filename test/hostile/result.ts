@@ -1,8 +1,8 @@
-/** What came of the attacks. Pure. */
+/** The results of the attacks. Pure. */
 
 export interface AttackResult {
   readonly attack: string;
-  /** What the herd or the host has suffered; empty where it held. */
+  /** Harm to the herd or the host; empty if it held. */
   readonly harm: readonly string[];
 }
 

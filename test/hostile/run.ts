@@ -1,9 +1,9 @@
 /**
- * `make test-hostile`: what an attacker in a worker, and another user of the machine, can do to the herd, to the host and
- * to who runs commands there. ATTACKS="a list;no type" for some.
+ * `make test-hostile`: what an attacker in a worker, and another user of the machine, can do to the herd, to the host
+ * and to users who run commands there. ATTACKS="a list;no type" chooses attacks.
  *
- * FUZZ_ROUNDS=100 sends more generated messages, FUZZ_SEED=N those of a run before. The last line is one JSON object;
- * the exit status is 1 if anything did not hold. What runs ends with this process.
+ * FUZZ_ROUNDS=100 sends more generated messages, FUZZ_SEED=N repeats those of an earlier run. The last line is one JSON
+ * object. The exit status is 1 if anything did not hold. Everything ends with this process.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-"""An ASGI application that takes its time."""
+"""A slow ASGI application."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-/** Where the attacks happen: a herd that root has started with workers of nobody, its visitors, and the users of the machine. */
+/** The stage of the attacks: a herd of root with workers of nobody, its visitors, and the users of the machine. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ const WORKERS = 3;
 const PORT = 18_080;
 const SETTLE_MS = 30_000;
 const NOBODY = '65534';
-/** Users that no account has. */
+/** User ids without an account. */
 const MALLORY = 23_457;
 const ALICE = 23_458;
 
@@ -24,13 +24,13 @@ export interface Stage {
   readonly url: string;
   /** The interpreter. */
   readonly python: string;
-  /** Root's; others may look into it. */
+  /** A folder of root that others may read. */
   readonly folder: string;
   readonly runtimeDirectory: string;
   readonly decoys: Decoys;
-  /** Attacks; a user of the machine like any other. */
+  /** The attacker: an ordinary user of the machine. */
   readonly mallory: User;
-  /** A process of the herd's own user, which may write to its sockets. */
+  /** The herd's own user, root, who may write to its sockets. */
   readonly owner: User;
   readonly root: Operator;
   /** An ordinary user who serves herds. */
@@ -106,7 +106,7 @@ export class Theatre implements Stage {
     await this.#control('refork');
   }
 
-  /** As full as it was, with nothing under way, or the report that says what it lacks. */
+  /** Waits until the herd is full and nothing is under way; at the deadline, returns the last report as it is. */
   async settled(): Promise<StatusReport | null> {
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
@@ -128,7 +128,7 @@ export class Theatre implements Stage {
     return await ask(this.runtimeDirectory, { type, version: CONTROL_VERSION });
   }
 
-  /** The checkout and Node are shown where another user can reach them: both may lie in the home of root. */
+  /** Mounts the checkout and Node where another user can reach them: both may be in the home of root. */
   #asAlice(): string[] {
     const checkout = path.join(this.folder, 'checkout');
     const node = path.join(this.folder, 'node');
@@ -146,7 +146,7 @@ export class Theatre implements Stage {
   }
 }
 
-/** Whether nothing is missing and nothing is under way. */
+/** Whether no worker is missing and nothing is under way. */
 export function isFull({ herd, workers }: StatusReport): boolean {
   const all = workers.filter(({ state }) => state === 'ready').length === workers.length;
   return herd.phase === 'serving' && herd.workers_ready === WORKERS && all && herd.rollout === null;

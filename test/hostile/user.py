@@ -1,7 +1,7 @@
-"""Becomes another user, for good, and runs the lines that stand on its standard input.
+"""Becomes another user, irrevocably, and runs the lines on its standard input.
 
-``user.py UID FACTS``: the facts are JSON, and are names in the lines. All that the lines may need
-is imported before, since that user may not be allowed to read the interpreter's folder.
+``user.py UID FACTS``: the facts are JSON, and become names for the lines. Every module that the
+lines may need is imported first, since that user may not be able to read the interpreter's folder.
 """
 
 import base64  # noqa: F401
@@ -27,7 +27,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def become(uid):
-    """As who has logged in: no group of root's, no way back, and its own files in /proc."""
+    """Becomes a user as if logged in: no groups of root, no way back, its own files in /proc."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -40,7 +40,7 @@ def tell(*words):
 
 
 def listen(path, answer):
-    """Has each visitor of a socket answered; counts them in ``visitors``."""
+    """Calls ``answer`` for each visitor of a socket, and counts them in ``visitors``."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(path)
     os.chmod(path, 0o777)
@@ -63,7 +63,7 @@ visitors = []
 
 
 def one_line(text, stays=False):
-    """An answer to the first request; whoever ``stays`` hears what comes after that, too."""
+    """Answers the first request with a line; with ``stays``, keeps reading later requests."""
 
     def answer(connection):
         connection.recv(65536)
@@ -75,7 +75,7 @@ def one_line(text, stays=False):
 
 
 def endless(connection):
-    """Says how many bytes were taken."""
+    """Answers with an endless line, and reports how many bytes were read."""
     connection.recv(65536)
     taken = 0
     with contextlib.suppress(OSError):
@@ -100,7 +100,7 @@ LINKED = (".cowherd", ".cowherd.new", "herd.json", "herd.json.new", "census-1", 
 
 
 def exchange(folder, target, seconds=60.0):
-    """Puts a folder of one's own, with links in it, in the place of whatever is made there."""
+    """Replaces everything made in ``folder`` by a folder of this user with links in it."""
     until = time.monotonic() + seconds
     taken = 0
     while time.monotonic() < until:
@@ -119,7 +119,7 @@ def exchange(folder, target, seconds=60.0):
 
 
 def mapped_file(path, pages=64):
-    """A file of one's own, mapped privately."""
+    """Makes a file and maps it privately."""
     with open(path, "wb") as file:
         file.truncate(pages * mmap.PAGESIZE)
     with open(path, "r+b") as file:
@@ -132,7 +132,7 @@ def write_all(mapping, byte):
 
 
 def reserve(size_bytes):
-    """Memory without any, as the allocators of some languages take it: nobody can read it all."""
+    """Reserves address space without memory, as some allocators do. It is too large to be read."""
     _libc.mmap.restype = ctypes.c_void_p
     _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000  # MAP_NORESERVE
@@ -146,7 +146,7 @@ PAGES = 8000
 
 
 def family(mappings=(), name=None):
-    """A server as `cowherd why` looks at: a process, and one forked from it that copies pages."""
+    """A server for `cowherd why` to look at: a process, and a fork of it that copies pages."""
     if name is not None:
         _libc.prctl(_PR_SET_NAME, name.encode())
     slowly = mmap.mmap(-1, PAGES * mmap.PAGESIZE, mmap.MAP_PRIVATE)
@@ -157,7 +157,7 @@ def family(mappings=(), name=None):
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for mapping in mappings:
             write_all(mapping, 2)
-        # Some all the time, for who records.
+        # Copies a few pages all the time, for `cowherd record`.
         for page in range(PAGES):
             slowly[page * mmap.PAGESIZE] = 2
             if page % 10 == 0:

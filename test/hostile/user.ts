@@ -1,4 +1,4 @@
-/** A user of the machine who attacks: runs Python as that user, in processes of their own. */
+/** A user of the machine who attacks: runs Python as that user, in separate processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync } from 'node:fs';
@@ -11,7 +11,7 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 export class User {
   readonly uid: number;
-  /** Open for others to look into, as homes are. */
+  /** Readable for others, as homes are. */
   readonly home: string;
   readonly #python: string;
   readonly #weapons: Weapon[] = [];
@@ -24,7 +24,7 @@ export class User {
     chownSync(this.home, uid, uid);
   }
 
-  /** Runs lines of Python behind user.py, and returns when they have told something. */
+  /** Runs lines of Python in user.py, and returns at their first line of output. */
   async begin(lines: string, facts: Facts = {}): Promise<Weapon> {
     const weapon = new Weapon(
       this.#python,
@@ -36,21 +36,21 @@ export class User {
     return weapon;
   }
 
-  /** Runs them to their end. */
+  /** Runs lines of Python to their end, and returns their output. */
   async run(lines: string, facts: Facts = {}): Promise<string> {
     const weapon = await this.begin(`${lines}\ntell("")\n`, facts);
     await weapon.ended;
     return weapon.said.join('\n').trim();
   }
 
-  /** Ends what is still at work. */
+  /** Ends all processes that still run. */
   async rest(): Promise<void> {
     await Promise.all(this.#weapons.splice(0).map((weapon) => weapon.end()));
   }
 }
 
 export class Weapon {
-  /** What it has told, line by line. */
+  /** Its output, line by line. */
   readonly said: string[] = [];
   readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
@@ -69,13 +69,13 @@ export class Weapon {
     this.ended = once(this.#child, 'close');
   }
 
-  /** Until it has told something. Throws when it ends without: then the attack itself is wrong. */
+  /** Waits for the first line of output. Throws if it ends without one: then the attack itself is broken. */
   async hears(): Promise<void> {
     await Promise.race([once(this.#lines, 'line'), this.ended]);
     if (this.said.length === 0) throw new Error(`it told nothing: ${this.#errors.trim()}`);
   }
 
-  /** The first line that it has told. */
+  /** The first line of its output. */
   get first(): string {
     return this.said[0] ?? '';
   }

@@ -1,9 +1,9 @@
-/** Requests of visitors who attack nobody. */
+/** Requests of innocent visitors. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const VISITORS = 2;
 const PAUSE_MS = 5;
-/** For what hangs. */
+/** For hangs. */
 export const ANSWER_MS = 30_000;
 
 export class Visits {

@@ -1,4 +1,4 @@
-"""What the attacks in attacks.ts use; runs in a worker, before the attack's own lines."""
+"""Helpers for the attacks in attacks.ts. Runs in a worker, before the attack's own lines."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import time  # noqa: F401
 
 
 def channels():
-    """Every packet socket that this process has, found as a stranger would."""
+    """Every packet socket of this process, found as an outsider would find them."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         try:
@@ -23,7 +23,7 @@ def channels():
 
 
 def say(message, descriptors=()):
-    """Sends a packet on each of them; a message as JSON."""
+    """Sends a packet on every channel; a message that is not bytes is sent as JSON."""
     packet = message if isinstance(message, bytes) else json.dumps(message).encode()
     for channel in channels():
         with contextlib.suppress(OSError):
@@ -31,7 +31,7 @@ def say(message, descriptors=()):
 
 
 def boards():
-    """Descriptors of files in memory."""
+    """Descriptors of Cowherd's memory files."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         try:
@@ -108,7 +108,7 @@ READY = {
 
 
 class Mold:
-    """What a worker that retires does as a mold, in the place of what it should do."""
+    """Makes a worker that becomes a mold do something else than it should."""
 
     def __init__(self, does):
         from cowherd_agent.mold import mold

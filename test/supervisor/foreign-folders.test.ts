@@ -1,4 +1,4 @@
-/** Folders of another user, seen by root: made by chown, as no user could do it. */
+/** Folders of another user, seen by root. The tests make them with chown, which an ordinary user couldn't. */
 import {
   chmodSync,
   chownSync,
@@ -48,7 +48,7 @@ function make(mode: number, ...names: string[]): void {
   for (const name of names) writeFileSync(path.join(directory, name), '');
 }
 
-/** The code and the detail that it ends with. */
+/** Code and detail of the error that `act` throws, or `allowed`. */
 function outcome(act: (directory: string) => void): string {
   try {
     act(directory);
@@ -65,7 +65,7 @@ describe("another user's", needs(ROOT_NEEDED), () => {
     give(directory);
     const refused = `${directory} belongs to user ${MALLORY}`;
     for (const below of ['', 'run']) expect(whyNotTrusted(path.join(directory, below), { uid: 0 })).toBe(refused);
-    // To themselves, and where the asker means them.
+    // Trusted by that user, and by a caller who allows that owner.
     expect(whyNotTrusted(directory, { uid: MALLORY })).toBeNull();
     expect(whyNotTrusted(directory, { uid: 0, owners: [MALLORY] })).toBeNull();
   });
@@ -91,7 +91,7 @@ describe('a volume that everybody in a container can write to', needs(ROOT_NEEDE
   const problem = (uid: number, place = container): string | null =>
     whyNotTrusted(path.join(directory, 'shop'), { uid, place });
 
-  test('is used by an ordinary user, and not by root, whose workers may be others', () => {
+  test('is used by an ordinary user, and not by root, whose workers may be other users', () => {
     make(0o777);
     chmodSync(folder, 0o755);
     expect(problem(10_001)).toBeNull();
@@ -103,7 +103,7 @@ describe('a volume that everybody in a container can write to', needs(ROOT_NEEDE
   });
 });
 
-describe('whom a command talks to', needs(ROOT_NEEDED), () => {
+describe('the user that a command talks to', needs(ROOT_NEEDED), () => {
   const talk = (): string => outcome(refuseForeignHerd);
 
   test('is not one who can only write there', () => {
@@ -114,7 +114,7 @@ describe('whom a command talks to', needs(ROOT_NEEDED), () => {
     expect(talk()).toBe('allowed');
     give(path.join(directory, CONTROL_SOCKET));
     expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*control\.sock in it belongs to user 65534$/);
-    // A link to such a place is no other place.
+    // A link to such a directory is refused too.
     give(path.join(directory, CONTROL_SOCKET), 0);
     chmodSync(directory, 0o1777);
     const link = path.join(folder, 'link');
@@ -122,12 +122,12 @@ describe('whom a command talks to', needs(ROOT_NEEDED), () => {
     expect(outcome(() => refuseForeignHerd(link))).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*mode 1777/);
   });
 
-  test('is to root the user whose herd root names, and nobody in whose folder that is', () => {
+  test('is, for root, the owner of the herd that root names, not the owner of a folder above it', () => {
     make(0o700, CONTROL_SOCKET);
     give(directory);
     give(path.join(directory, CONTROL_SOCKET));
     expect(talk()).toBe('allowed');
-    // But to start a herd there would be to believe that user's keeper.
+    // But root may not start a herd there: it would believe that user's keeper.
     expect(outcome(() => refuseForeignHerd(directory, 'own'))).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .* user 65534$/);
     give(folder, MALLORY + 1);
     expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*belongs to user 65535$/);
@@ -144,7 +144,7 @@ describe('the herds that root finds', needs(ROOT_NEEDED), () => {
   });
   afterEach(() => void vi.unstubAllEnvs());
 
-  test("are none of another user's", () => {
+  test('are never those of another user', () => {
     expect(listRuntimeDirectories()).toEqual([herd]);
     give(herd);
     expect(listRuntimeDirectories()).toEqual([]);
@@ -153,7 +153,7 @@ describe('the herds that root finds', needs(ROOT_NEEDED), () => {
     expect(listRuntimeDirectories()).toEqual([]);
   });
 
-  test("are not looked for in another user's XDG_RUNTIME_DIR, which `sudo -E` leaves", () => {
+  test("are not searched in another user's XDG_RUNTIME_DIR, which `sudo -E` keeps", () => {
     chownSync(folder, MALLORY, MALLORY);
     expect(readRuntimeEnvironment().xdgRuntimeDir).toBeUndefined();
     expect(listRuntimeDirectories()).not.toContain(herd);

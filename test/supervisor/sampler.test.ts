@@ -1,4 +1,4 @@
-/** The sampler on real processes: a Python mold that forks a worker, which writes to what they share. */
+/** The sampler on real processes: a Python mold forks a worker, which writes to their shared memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { findInterpreter } from '../../src/cpython/discover.ts';
 import { Sampler } from '../../src/supervisor/sampling/sampler.ts';
 import { until } from '../support/until.ts';
 
-/** 64 MiB in pages of the mold's own; on "fork" it forks; a number goes to the worker, which writes to so many MiB. */
+/** A mold with 64 MiB of its own pages. "fork" makes it fork; a number N makes the worker write to N MiB. */
 const MOLD = `
 import mmap, os, sys
 heap = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -58,7 +58,7 @@ afterEach(() => {
   mold.kill('SIGKILL');
 });
 
-test('what a worker unshares is seen, and is told from what it makes itself', async () => {
+test('memory that a worker unshares is seen, and is told apart from its fresh memory', async () => {
   sampler.watch(mold.pid!, 'mold', 1);
   workerPid = Number(await answerTo('fork'));
   sampler.watch(workerPid, 'worker', 1);
@@ -79,7 +79,7 @@ test('what a worker unshares is seen, and is told from what it makes itself', as
   expect(later.minorFaults - first.minorFaults).toBeGreaterThanOrEqual(40 * 256 * 0.9);
 });
 
-test('all of a mold is fresh, and its size can be had at any time', async () => {
+test('all memory of a mold is fresh, and its size is available at any time', async () => {
   sampler.watch(mold.pid!, 'mold', 1);
   const { memory } = await until('a sample', () => sampler.sampleOf(mold.pid!));
   expect(memory.unshared).toBe(0);
@@ -87,7 +87,7 @@ test('all of a mold is fresh, and its size can be had at any time', async () => 
   expect(sampler.rssOf(mold.pid!)).toBeGreaterThan(mebibytes(64));
 });
 
-test('a process that has ended costs no error, and one that was forgotten has no figures', async () => {
+test('a process that has ended causes no error, and a forgotten one has no figures', async () => {
   sampler.watch(mold.pid!, 'mold', 1);
   await until('a sample', () => sampler.sampleOf(mold.pid!));
   const exited = new Promise((resolve) => {
@@ -103,14 +103,14 @@ test('a process that has ended costs no error, and one that was forgotten has no
 
 test('64 processes are sampled within one percent of a core', async () => {
   sampler.setBudget(1);
-  // One mold under many numbers would be one process; 64 sleeping ones are many.
+  // 64 separate processes, which only sleep.
   const sleepers = Array.from({ length: 64 }, () => spawn('sleep', ['60'], { stdio: 'ignore' }));
   try {
     for (const sleeper of sleepers) sampler.watch(sleeper.pid!, 'worker', 1);
     const started = performance.now();
     await until('a sample of each', () => sleepers.every((sleeper) => sampler.sampleOf(sleeper.pid!) !== null));
-    // What it has spent can't be more than its share of the time, the credit it begins with (ten seconds' worth), and
-    // what one wake-up overdraws: the longest of those that are seen here.
+    // The sampler may spend its share of the time, its first credit (ten seconds' worth), and what one wake-up
+    // overdraws, for which the longest wake-up seen here stands.
     const firstCreditMs = 100;
     const elapsedMs = (): number => performance.now() - started;
     const spentMs = (): number => (sampler.cost().spentPercent / 100) * elapsedMs();

@@ -1,4 +1,4 @@
-"""Stands in for systemd's socket activation (sd_listen_fds(3)): listens, and becomes the command.
+"""Stand-in for systemd's socket activation (sd_listen_fds(3)): listens, and becomes the command.
 
     activate.py [--without-variables] ADDRESS... -- COMMAND...
 
@@ -20,7 +20,7 @@ for address in addresses:
     listening = socket.socket(socket.AF_INET if is_tcp else socket.AF_UNIX)
     listening.bind(("127.0.0.1", 0) if is_tcp else address)
     listening.listen(16)
-    # Out of the way of those that are taken below.
+    # A high number, out of the way of the descriptors that are assigned below.
     made.append(os.dup2(listening.fileno(), 40 + len(made)))
 for index, descriptor in enumerate(made):
     os.dup2(descriptor, 3 + index, inheritable=True)

@@ -1,4 +1,4 @@
-/** Certificates of a test's own, made by OpenSSL (Debian's `openssl`), and an HTTPS client that says which one it saw. */
+/** Certificates for a test, made by OpenSSL (Debian's `openssl`), and an HTTPS client that reports the one it saw. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, renameSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
@@ -15,13 +15,13 @@ export const OPENSSL_NEEDED = where(
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** An authority, and what it signs: each in a folder, as `NAME.pem` and `NAME.key`. */
+/** An authority and the certificates that it signs, all in a folder as `NAME.pem` and `NAME.key`. */
 export class Authority {
   readonly #folder: string;
 
   constructor(folder: string) {
     this.#folder = folder;
-    // From 3.13 on Python is strict about what an authority must say of itself (RFC 5280).
+    // From 3.13 on Python insists on the key usage of an authority (RFC 5280).
     this.#request('authority', '-addext', 'keyUsage=critical,keyCertSign');
   }
 
@@ -37,7 +37,7 @@ export class Authority {
     return readFileSync(this.file(name));
   }
 
-  /** A certificate for 127.0.0.1 with this common name; with the key of `keyOf`, if that is given. */
+  /** Signs a certificate for 127.0.0.1 with this common name, and with the key of `keyOf` if given. */
   sign(name: string, keyOf: string | null = null): void {
     const signed = ['-CA', this.file('authority.pem'), '-CAkey', this.file('authority.key')];
     const key = keyOf === null ? [] : ['-key', this.file(`${keyOf}.key`)];
@@ -45,7 +45,7 @@ export class Authority {
     this.#request(name, ...extensions.flatMap((each) => ['-addext', each]), ...signed, ...key);
   }
 
-  /** One file takes another's place, at once. */
+  /** Replaces one certificate file by another, atomically. */
   replace(name: string, by: string): void {
     renameSync(this.file(`${by}.pem`), this.file(`${name}.pem`));
   }
@@ -65,13 +65,13 @@ export interface SecureAnswer extends Answer {
 
 export interface SecureOptions {
   readonly authority: Authority;
-  /** The name of the client's own certificate, and who has signed it if not the same authority. */
+  /** The name of the client's certificate. `clientsAuthority` has signed it, if not the same authority. */
   readonly client?: string;
   readonly clientsAuthority?: Authority;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
-/** A GET. `address` is as the log has it: `http://127.0.0.1:8443`, whatever is spoken there. */
+/** A GET over TLS. `address` is the one in the log: `http://127.0.0.1:8443`, even with TLS. */
 export function fetchSecurely(address: string, pathname: string, options: SecureOptions): Promise<SecureAnswer> {
   const { authority, client, clientsAuthority: signer = authority, maxVersion } = options;
   const { hostname, port } = new URL(address);
@@ -90,7 +90,7 @@ export function fetchSecurely(address: string, pathname: string, options: Secure
       },
       (response) => {
         const socket = response.socket as TLSSocket;
-        // Asked for at once: a socket that is closed no longer knows.
+        // Read now: a closed socket no longer knows it.
         const { subject }: PeerCertificate = socket.getPeerCertificate();
         const protocol = socket.getProtocol();
         const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** Starts `./bin/cowherd` as a person would, in a folder of its own, and looks at all that it does. */
+/** Starts `./bin/cowherd` as a person would, in a new folder, and watches all that it does. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { until } from './until.ts';
 
 export const ROOT = path.resolve(import.meta.dirname, '..', '..');
 export const COWHERD = path.join(ROOT, 'bin', 'cowherd');
-/** The interpreter with the applications' packages, which `make install` makes. */
+/** The interpreter with the applications' packages, from `make install`. */
 export const PYTHON = path.join(ROOT, '.venv', 'bin', 'python');
 export const APPS = path.join(ROOT, 'test', 'apps');
 
@@ -23,7 +23,7 @@ export interface Ending {
   signal: NodeJS.Signals | null;
 }
 
-/** One line of the log, where stderr is no terminal. */
+/** One line of the log in JSON, the format if stderr is no terminal. */
 export interface LogLine {
   level: string;
   time: string;
@@ -33,10 +33,10 @@ export interface LogLine {
 }
 
 export interface StartOptions {
-  /** Files to put into the folder first, by name; the application and gunicorn.conf.py, say. */
+  /** Files to put into the folder first, by name, such as the application and gunicorn.conf.py. */
   files?: Readonly<Record<string, string>>;
   env?: Readonly<Record<string, string>>;
-  /** The folder to start in; by default the run's own. */
+  /** The folder to start in; by default the run's folder. */
   cwd?: string;
   /** `null`: let Cowherd choose the interpreter. */
   python?: string | null;
@@ -44,9 +44,9 @@ export interface StartOptions {
   runtimeDirectory?: string | null;
   /** Another installation's `bin/cowherd`. */
   command?: string;
-  /** Another command in front, such as prlimit. */
+  /** A command to put in front, such as prlimit. */
   prefix?: readonly string[];
-  /** With a terminal of its own, of util-linux's script(1): all output is then in `stdout`. */
+  /** Runs it in a new terminal, by util-linux's script(1). All output is then in `stdout`. */
   terminal?: boolean;
 }
 
@@ -78,7 +78,7 @@ export class Run {
       '--return',
       '--flush',
       '--command',
-      // exec: a shell in between would take part in a Ctrl-C.
+      // exec, since a shell in between would get the Ctrl-C too.
       `exec ${words.map(quoted).join(' ')}`,
       '/dev/null',
     ];
@@ -99,8 +99,8 @@ export class Run {
         this.ending ??= { status, signal };
         resolve(this.ending);
       };
-      // 'close' comes after the last output, but not before the last process that may write has gone: one that was
-      // left behind must be found, and not be waited for.
+      // 'close' comes after the last output, but only when no process can write any more. A leftover process must be
+      // found and not be waited for.
       this.process.on('close', end);
       this.process.on('exit', (status, signal) => setTimeout(end, LAST_OUTPUT_MS, status, signal));
     });
@@ -111,7 +111,7 @@ export class Run {
     return this.process.pid ?? 0;
   }
 
-  /** The lines of the log that are JSON, the supervisor's and the workers'. */
+  /** The JSON lines of the log, of the supervisor and of the workers. */
   get log(): LogLine[] {
     return this.stderr.split('\n').flatMap((line) => {
       try {
@@ -127,7 +127,7 @@ export class Run {
     return this.log.map((line) => line.msg);
   }
 
-  /** The addresses that the log names, in the order of the settings. */
+  /** The addresses in the log, in the order of the settings. */
   get addresses(): Address[] {
     const line = /Listening at: ([^"\r\n]+)/.exec(this.stdout + this.stderr)?.[1];
     return line?.trim().split(', ') ?? [];
@@ -165,14 +165,14 @@ export class Run {
     await this.waitForText(/Serving: every worker is ready/);
   }
 
-  /** What `cowherd status --json` prints, asked for without starting a process. */
+  /** The report that `cowherd status --json` prints, requested without starting a process. */
   async status(): Promise<StatusReport> {
     const reply = await ask(this.runtimeDirectory, { type: 'status', version: CONTROL_VERSION });
     if (reply.type !== 'status') throw new Error(JSON.stringify(reply));
     return reply.report;
   }
 
-  /** Another command, such as `status`, in the same folder. It must succeed. */
+  /** Runs another command, such as `status`, in the same folder. It must succeed. */
   async command(...args: string[]): Promise<Run> {
     const run = new Run(args, { env: this.#env as Record<string, string> }, this.folder);
     expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
@@ -183,7 +183,7 @@ export class Run {
     return (await this.status()).workers;
   }
 
-  /** Presses keys, where it has a terminal. */
+  /** Presses keys in its terminal. */
   type(keys: string): void {
     this.process.stdin?.write(keys);
   }
@@ -192,14 +192,14 @@ export class Run {
     process.kill(this.pid, name);
   }
 
-  /** Stops it, and expects that it ends well and leaves nothing behind. */
+  /** Stops it. Expects that it ends with status 0 and leaves nothing behind. */
   async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.signal(name);
     expect(await this.ended, this.stderr).toEqual({ status: 0, signal: null });
     await this.expectNothingLeft();
   }
 
-  /** No process, no runtime directory, no socket file, nobody who listens. Only once it has ended. */
+  /** Expects no process, runtime directory, socket file or listener. Call it only after the end. */
   async expectNothingLeft(): Promise<void> {
     expect(this.ending).not.toBeNull();
     expect(this.processes).toEqual([]);
@@ -211,7 +211,7 @@ export class Run {
     }
   }
 
-  /** Takes away what a failed test has left. */
+  /** Removes everything that a failed test has left. */
   async discard(): Promise<void> {
     const marked = markedProcesses(this.mark).map((info) => info.pid);
     kill(marked);
@@ -225,7 +225,7 @@ afterEach(async () => {
   for (const run of started.splice(0)) await run.discard();
 });
 
-/** Of this file's tests; those of runs are gone with them. */
+/** Temporary folders of this file's tests. Those of runs are removed with the runs. */
 const folders: string[] = [];
 
 afterAll(() => {
@@ -238,7 +238,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** For the shell that script(1) starts. */
+/** Quotes a word for the shell that script(1) starts. */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\\''`)}'`;
 }
@@ -249,7 +249,7 @@ function socketFiles(folder: string): string[] {
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
-/** Nothing of the caller's settings, of other test runs, or of a virtual environment that is active. */
+/** An environment without the caller's settings, other test runs, or an active virtual environment. */
 function cleanEnvironment(folder: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
@@ -260,7 +260,7 @@ function cleanEnvironment(folder: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs `cowherd ARGS` in a folder of its own. */
+/** Runs `cowherd ARGS` in a new folder. */
 export function cowherd(args: readonly string[], options: StartOptions = {}): Run {
   const folder = temporaryFolder();
   for (const [name, text] of Object.entries(options.files ?? {})) {
@@ -296,14 +296,14 @@ export function serve(args: readonly string[], options: StartOptions = {}): Run 
   );
 }
 
-/** `serve`, and wait until every worker is ready. */
+/** Runs `serve`, and waits until every worker is ready. */
 export async function serving(args: readonly string[], options: StartOptions = {}): Promise<Run> {
   const run = serve(args, options);
   await run.waitUntilServing();
   return run;
 }
 
-/** The smallest WSGI application, for tests in which it is not about the application. */
+/** The smallest WSGI application, for tests that don't depend on the application. */
 export const HELLO = `
 import os
 def app(environ, start_response):

@@ -1,11 +1,11 @@
-/** The bundled Django application, small, with a database of its own. */
+/** The bundled Django application, small, with a separate database. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { PYTHON, ROOT } from './cowherd.ts';
 
 export const FEED = path.join(ROOT, 'examples', 'feed');
 
-/** Makes and fills a database in this folder, and says what environment the application needs to use it. */
+/** Makes and fills a database in this folder. Returns the environment that the application needs to use it. */
 export function prepareFeed(folder: string): Record<string, string> {
   const env = {
     FEED_HEAP_MIB: '8',

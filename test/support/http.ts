@@ -17,10 +17,10 @@ export interface RequestOptions {
   body?: Buffer | string;
   chunked?: boolean;
   headers?: Record<string, string>;
-  /** Keeps connections; by default every request makes its own. */
+  /** Keeps connections; by default every request makes a new one. */
   agent?: Agent;
   timeoutMs?: number;
-  /** Reads also what is not quite HTTP. */
+  /** Accepts answers that violate HTTP a little. */
   lenient?: boolean;
 }
 
@@ -66,7 +66,7 @@ export function fetchFrom(address: Address, path: string, options: RequestOption
   });
 }
 
-/** Sends the same request again and again over a number of connections that stay open, as fast as they answer. */
+/** Sends the same request many times over connections that stay open, as fast as they answer. */
 export async function hammer(address: Address, path: string, requests: number, connections: number): Promise<Answer[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const answers: Answer[] = [];
@@ -82,7 +82,7 @@ export async function hammer(address: Address, path: string, requests: number, c
   return answers;
 }
 
-/** Whether anybody listens there. */
+/** Whether a process listens there. */
 export function isListening(address: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(where(address));
@@ -95,8 +95,8 @@ export function isListening(address: Address): Promise<boolean> {
 }
 
 /**
- * Sends a GET so many times over connections that stay open, and reads no more of the answers than it must: much faster
- * than `hammer`. The application must send a Content-Length. Gives the number of answers that were not 200.
+ * Sends a GET many times over connections that stay open. Much faster than `hammer`, since it reads only the necessary
+ * part of the answers. The application must send a Content-Length. Returns the number of answers that were not 200.
  */
 export async function drum(address: Address, path: string, requests: number, connections: number): Promise<number> {
   const message = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;

@@ -1,10 +1,10 @@
-/** Other installations of Cowherd than this checkout: what a package has, in a folder of its own. */
+/** Installations of Cowherd besides this checkout: the contents of a package, in a new folder. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL_VERSION } from '../../src/agent/messages.ts';
 import { ROOT, temporaryFolder } from './cowherd.ts';
 
-/** Of this version; gives the folder. */
+/** Makes an installation of this version, and returns its folder. */
 export function installation(): string {
   const folder = path.join(temporaryFolder(), 'cowherd');
   mkdirSync(folder);
@@ -15,7 +15,7 @@ export function installation(): string {
   return folder;
 }
 
-/** One whose supervisor and keeper speak another version of the protocol than this one's. */
+/** Makes an installation whose supervisor and keeper speak another version of the protocol. */
 export function otherInstallation(): string {
   const folder = installation();
   for (const file of ['dist/agent/messages.js', 'agent/cowherd_agent/wire/messages.py']) {
@@ -26,7 +26,7 @@ export function otherInstallation(): string {
 
 export const OTHER_PROTOCOL = PROTOCOL_VERSION + 7;
 
-/** Puts another text into one of its files, where the first one must be. */
+/** Replaces a text in one of its files. Throws if the file doesn't have it. */
 export function change(folder: string, file: string, before: string, after: string): void {
   const where = path.join(folder, file);
   const text = readFileSync(where, 'utf8');

@@ -1,4 +1,4 @@
-/** Interpreters of this machine besides the checkout's own, for what only they can show. */
+/** Interpreters of this machine besides the checkout's, for tests that need them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -16,7 +16,7 @@ import json, sys, sysconfig
 print(json.dumps([sys.version_info[:2], bool(sysconfig.get_config_var("Py_GIL_DISABLED"))]))
 `;
 
-/** Every Python 3 on PATH, in the usual places and under ~/.pyenv; what does not run is left out. */
+/** Every Python 3 on PATH, in the usual places and under ~/.pyenv, except those that don't run. */
 function find(): Found[] {
   const pyenv = path.join(homedir(), '.pyenv', 'versions');
   const folders = [
@@ -46,14 +46,14 @@ function find(): Found[] {
 
 let known: Found[] | null = null;
 
-/** The first interpreter that is fit, or `null`. */
+/** The first interpreter that fits, or `null`. */
 export function interpreter(isFit: (found: Found) => boolean): string | null {
   known ??= find();
   return known.find(isFit)?.path ?? null;
 }
 
 /**
- * Makes a folder for PYTHONPATH out of which another interpreter can import gunicorn and what it needs: the checkout's
+ * Makes a folder for PYTHONPATH from which another interpreter can import gunicorn and its dependencies: the checkout's
  * own, which are pure Python.
  */
 export function gunicornFor(folder: string): string {

@@ -1,4 +1,4 @@
-/** Clients that send requests all the time and count what went wrong, and an eye on how many workers are ready. */
+/** Clients that send requests all the time and collect failures, and a watch on the number of ready workers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from './cowherd.ts';
 
@@ -10,7 +10,7 @@ export class Load {
   #running = true;
   readonly #done: Promise<unknown>;
 
-  /** @param pauseMs of each client between two requests */
+  /** @param pauseMs pause of each client between two requests */
   constructor(run: Pick<Run, 'get'>, pathname: string, clients: number, pauseMs = 0) {
     const one = async (): Promise<void> => {
       while (this.#running) {
@@ -34,7 +34,7 @@ export class Load {
   }
 }
 
-/** The smallest number of ready workers that `status` tells of, from now until it is asked for. */
+/** The smallest number of ready workers that `status` reports, from now until `stop`. */
 export class FewestReady {
   #fewest = Infinity;
   #running = true;
@@ -48,7 +48,7 @@ export class FewestReady {
         await sleep(5);
       }
     };
-    // Told by stop(): a test that has failed already may never come to it.
+    // stop() throws it. A test that has failed already may never call stop().
     this.#done = look().catch((error: unknown) => {
       this.#error = error;
     });

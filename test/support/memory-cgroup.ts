@@ -1,4 +1,4 @@
-/** Memory cgroups of a test's own, of version 1 or 2. */
+/** Memory cgroups for a test, of version 1 or 2. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,11 +7,11 @@ import { type MemoryCgroup, ownMemoryCgroup } from '../../src/procfs/cgroup.ts';
 export interface LimitedCgroup {
   readonly version: 1 | 2;
   readonly folder: string;
-  /** The command in front, which starts another one in it. */
+  /** The command prefix that starts another command in the cgroup. */
   readonly prefix: string[];
 }
 
-/** With a limit of so many bytes; null where the machine does not let us. */
+/** Makes a cgroup with a limit of `bytes`. Null if the machine doesn't allow it. */
 export function limitedCgroup(bytes: number): LimitedCgroup | null {
   const own = ownMemoryCgroup();
   const parent = own === null ? null : parentOfOthers(own);
@@ -28,7 +28,7 @@ export function limitedCgroup(bytes: number): LimitedCgroup | null {
   return { version: own.version, folder, prefix };
 }
 
-/** True once no process is left in it. */
+/** Removes a cgroup. False while there are processes in it. */
 export function takeAway(folder: string): boolean {
   try {
     rmdirSync(folder);
@@ -39,8 +39,9 @@ export function takeAway(folder: string): boolean {
 }
 
 /**
- * Where a cgroup with a limit can be made. In version 2 that is not below one with processes (cgroup-v2.rst, "No Internal
- * Process Constraint"): the nearest ancestor that hands its memory on, or the root, which may have both.
+ * The folder in which a cgroup with a limit can be made. In version 2 it can't be one with processes (cgroup-v2.rst,
+ * "No Internal Process Constraint"). So it is the nearest ancestor that delegates the memory controller, or the root,
+ * which may have both.
  */
 function parentOfOthers({ version, folder, mountPoint }: MemoryCgroup): string | null {
   if (version === 1) return folder;

@@ -1,9 +1,9 @@
-/** What the supervisor has read of a worker's memory. */
+/** A worker's memory as read by the supervisor. */
 import type { WorkerReport } from '../../src/supervisor/control/status.ts';
 import type { Run } from './cowherd.ts';
 import { until } from './until.ts';
 
-/** The worker's memory, looked at after now. */
+/** The worker's memory, from a sample that is taken after this call. */
 export async function memoryAfterNow(run: Run, pid: number): Promise<NonNullable<WorkerReport['memory']>> {
   const from = performance.now();
   return await until('the worker is looked at', async () => {

@@ -1,7 +1,7 @@
-/** Looks at processes in /proc, and finds all that one test has started, wherever they have been reparented to. */
+/** Looks at processes in /proc, and finds all that a test has started, wherever they have been reparented to. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A test's own value of this variable is inherited by every process of its server. */
+/** Environment variable with a value per run, which every process of the run inherits. */
 export const MARK = 'COWHERD_TEST_MARK';
 
 export interface ProcessInfo {
@@ -13,7 +13,7 @@ export interface ProcessInfo {
   command: string;
 }
 
-/** `null` when there is no such process. */
+/** `null` if there is no such process. */
 export function processInfo(pid: number): ProcessInfo | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -26,7 +26,7 @@ export function processInfo(pid: number): ProcessInfo | null {
   }
 }
 
-/** Not there, or only still to be reaped. */
+/** Whether a process has ended. A zombie counts as ended. */
 export function isGone(pid: number): boolean {
   const state = processInfo(pid)?.state;
   return state === undefined || state === 'Z' || state === 'X';
@@ -48,13 +48,13 @@ export function markedProcesses(mark: string): ProcessInfo[] {
     });
 }
 
-/** Ends these processes, by pid, for good. */
+/** Kills these processes with SIGKILL. */
 export function kill(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   }
 }

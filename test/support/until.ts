@@ -1,12 +1,12 @@
 /** Waits for a condition, instead of for a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How many times as long everything may take: on an emulated machine, say. */
+/** Factor on all time limits, for instance on an emulated machine. */
 const PATIENCE = Number(process.env['COWHERD_TEST_PATIENCE'] ?? 1);
 
 /**
- * What `look` gives as soon as it is not null, undefined or false. Throws, with `what`, when it takes too long: what
- * takes a second on an idle machine may take many on a busy one.
+ * Polls `look` until its result is not null, undefined or false, and returns that. Throws an error with `what` when it
+ * takes too long. The limit is generous: what takes a second on an idle machine may take many on a busy one.
  */
 export async function until<Value>(
   what: string | (() => string),

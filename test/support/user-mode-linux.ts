@@ -1,6 +1,6 @@
 /**
- * Another kernel on the same files: User Mode Linux (Debian's `user-mode-linux`), a program that is a Linux kernel. For
- * what this machine's own kernel is set up otherwise, such as cgroups of version 2.
+ * Another kernel on the same files: User Mode Linux (Debian's `user-mode-linux`), a Linux kernel that runs as a
+ * program. For features that this machine's kernel is not set up for, such as cgroups of version 2.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -20,8 +20,8 @@ export const USER_MODE_LINUX_NEEDED = where(
 const REBOOT_CMD_POWER_OFF = 0x4321_fedc;
 
 /**
- * Runs a shell script in it as root, with the files of this machine, cgroups of version 2 alone, and a loopback
- * interface. What is written to /tmp is gone afterwards. Gives the status, or null if it did not come to its end.
+ * Runs a shell script in it as root, with the files of this machine, cgroups of version 2 only, and a loopback
+ * interface. Files in /tmp are gone afterwards. Returns the exit status, or null if the script did not finish.
  */
 export async function runInUserModeLinux(
   script: string,

@@ -6,7 +6,7 @@ export async function readyPids(run: Run): Promise<number[]> {
   return (await run.workers()).filter((worker) => worker.state === 'ready').map((worker) => worker.pid);
 }
 
-/** The pids once there are so many ready workers, none of which is one of `without`. */
+/** Waits until there are `count` ready workers, none of them in `without`, and returns their pids. */
 export async function untilReady(run: Run, count: number, without: readonly number[] = []): Promise<number[]> {
   return await until(`${count} other workers are ready`, async () => {
     const now = await readyPids(run);

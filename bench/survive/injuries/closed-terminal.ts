@@ -2,7 +2,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { ensure, everyday, type Scene } from '../scene.ts';
 
-/** Nothing ends: the same supervisor rules the herd on. */
+/** No process ends: the same supervisor keeps managing the herd. */
 export async function closeTerminal(scene: Scene, chance: number): Promise<void> {
   const { herd } = scene;
   if (herd.terminal?.isOpen !== true) await herd.killSupervisor(0, { inTerminal: true });
@@ -16,6 +16,6 @@ export async function closeTerminal(scene: Scene, chance: number): Promise<void>
   await everyday(scene, chance);
   const after = await herd.settle();
   ensure(after.herd.supervisor.pid === pid, scene, () => `supervisor ${pid} is not there any more`);
-  // Where its log can be read.
+  // Restarts the supervisor outside of a terminal, where its log can be read.
   await herd.killSupervisor(0);
 }

@@ -1,4 +1,4 @@
-/** More connections than the workers may have descriptors, all of them idle. */
+/** More idle connections than the workers may have descriptors. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
@@ -6,16 +6,18 @@ import { descriptorsOf } from '../held-connections.ts';
 import { DESCRIPTORS } from '../herd.ts';
 import { ensure, type Scene, waiting } from '../scene.ts';
 
-/** Beyond what all workers can accept; and so many more while none waits, since new workers take some. */
+/**
+ * Connections beyond those that all workers can accept. More are added while none waits, since new workers take some.
+ */
 const MORE = 150;
 const MOST = 3000;
-/** As long as the status may be old. */
+/** The status may be that old. */
 const MORE_EVERY_MS = 2000;
-/** Of those that no worker has accepted, the status has to tell at least so many. */
+/** The status has to show at least this many connections that no worker has accepted. */
 const WAITING = 50;
 const HELD_MS = 500;
 
-/** Requests wait until the crowd has left; workers do not die of it. */
+/** Requests wait until the crowd has left; workers don't die of it. */
 export async function crowd(scene: Scene): Promise<void> {
   const { herd } = scene;
   await herd.settle();
@@ -44,7 +46,7 @@ export async function crowd(scene: Scene): Promise<void> {
 function idleConnections(port: number, count: number): Socket[] {
   return Array.from({ length: count }, () => {
     const socket = connect({ port, host: '127.0.0.1' });
-    // What comes of one is nobody's request.
+    // No request is lost with this connection, so its errors don't matter.
     socket.on('error', () => {});
     return socket;
   });

@@ -3,19 +3,19 @@ import { catalogue } from '../../../src/base/error-catalogue.ts';
 import { ensure, reload, type Scene } from '../scene.ts';
 
 interface Obstacle {
-  /** Puts it in the way; what is returned takes it away. */
+  /** Puts the obstacle in the way. The returned function removes it. */
   readonly raise: (scene: Scene) => () => void;
-  /** What the command has to say of it. */
+  /** What the command has to print. */
   readonly told: RegExp;
 }
 
 export const OBSTACLES = {
-  /** A port beyond all ports. */
+  /** A port above the largest one. */
   address: {
     raise: ({ herd: { site } }) => configured(site, ['127.0.0.1:99999']),
     told: /ADDRESS_UNAVAILABLE: 127\.0\.0\.1:99999 /,
   },
-  /** More than a C int can be; it counts at a new address. */
+  /** Too large for a C int. The backlog is only used for a new address. */
   backlog: {
     raise: ({ herd: { site } }) => configured(site, ['127.0.0.2:0'], 'backlog = 3000000000\n'),
     told: /ADDRESS_UNAVAILABLE: 127\.0\.0\.2:0 \(OverflowError/,
@@ -31,8 +31,8 @@ export const OBSTACLES = {
 } satisfies Record<string, Obstacle>;
 
 /**
- * `cowherd reload` says why it failed. The same mold and generation go on; and when what was in the way is gone,
- * a reload succeeds.
+ * `cowherd reload` says why it failed. The same mold and generation keep serving. Once the obstacle is removed, a
+ * reload succeeds.
  */
 export async function failToReload(scene: Scene, { raise, told }: Obstacle): Promise<void> {
   const { herd } = scene;

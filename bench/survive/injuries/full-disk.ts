@@ -4,7 +4,7 @@ import path from 'node:path';
 import { HERD_FILE } from '../../../src/supervisor/runtime-directory/runtime-directory.ts';
 import { ensure, eventually, everyday, type Scene } from '../scene.ts';
 
-/** Nothing stops; only the next supervisor's help can't be written, and is as soon as there is room again. */
+/** Nothing stops. Only the herd file for the next supervisor can't be written; it is as soon as there is room again. */
 export async function fillDisk(scene: Scene, chance: number): Promise<void> {
   const { herd } = scene;
   const { disk } = herd;

@@ -1,7 +1,7 @@
 /** Every mold is killed while a reload is under way. */
 import { ensure, reload, type Scene } from '../scene.ts';
 
-/** A reload may come to its end between the look at it and the kill. */
+/** Attempts, since a reload may end between the look and the kill. */
 const MOST_ATTEMPTS = 10;
 
 /** The reload fails, the herd gets a mold again, and the next reload succeeds. */

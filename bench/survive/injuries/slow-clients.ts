@@ -5,16 +5,17 @@ import { ensure, type Scene, waiting } from '../scene.ts';
 import { type SlowOutcome, SlowClient } from '../slow-client.ts';
 
 const CLIENTS = 40;
-/** From when on they hold what they can. */
+/** How long they stay slow, once they hold the workers or threads. */
 const SLOW_MS = 1500;
 const BYTE_EVERY_MS = 100;
-/** Numbers that no visitor comes to. */
+/** Above the numbers of all visitors' requests. */
 const FIRST_NUMBER = 1_000_000_000;
 const PROBE_WITHIN_MS = 20_000;
 
 /**
- * Other requests wait meanwhile, if a worker or thread can do but one; and are answered, if it can do many. All slow
- * clients are answered at last. One whose connection was closed before its request was whole was not: its worker left.
+ * Meanwhile other requests wait if a worker or thread handles one request at a time, and are answered if it handles
+ * many. In the end all slow clients are answered, except those whose worker left and closed the connection before the
+ * request was whole.
  */
 export async function slowClients(scene: Scene): Promise<void> {
   const { herd, random } = scene;
@@ -27,7 +28,7 @@ export async function slowClients(scene: Scene): Promise<void> {
   const ports = new Set(await Promise.all(clients.map(async (client) => await client.connected)));
   await herd.until('slow clients are accepted', ({ workers }) => {
     const held = (pid: number): number => clientPortsHeldBy(pid, herd.port).filter((port) => ports.has(port)).length;
-    // Of many that one worker can hold it may have accepted all just before it was told to leave.
+    // Half is enough: a worker that holds many connections may have accepted some just before it was told to leave.
     const isEnough =
       herd.kind.slowClientsHold === 'workers'
         ? workers.every(({ pid, state }) => state !== 'ready' || held(pid) > 0)
@@ -49,7 +50,7 @@ export async function slowClients(scene: Scene): Promise<void> {
   ensure(answered >= CLIENTS / 2, scene, () => `${answered} of ${CLIENTS} slow clients were answered`);
 }
 
-/** A request that arrives at once. */
+/** Sends a request that arrives at once. */
 async function probe(port: number, number: number): Promise<SlowOutcome | 'not in time'> {
   const client = new SlowClient(port, number);
   await client.connected;

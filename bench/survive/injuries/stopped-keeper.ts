@@ -1,18 +1,18 @@
-/** The keeper stands still while a worker is killed and the herd is told to change. */
+/** The keeper is stopped (SIGSTOP) while a worker is killed and the herd is told to change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
 import type { StatusReport } from '../../../src/supervisor/control/status.ts';
 import type { Herd } from '../herd.ts';
 import { ensure, type Scene, untilSeen } from '../scene.ts';
 
-/** The supervisor notices it after 5 s; a look at the status comes some time later. */
+/** The supervisor notices it after 5 s, and the status shows it a little later. */
 const NOTICED_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 5000;
 const LONGEST_MORE_MS = 1000;
 
 /**
- * `cowherd status` answers all the time, and soon says that the keeper does not, and that the worker has ended. When the
- * keeper goes on, all that was asked of the herd is done.
+ * `cowherd status` keeps answering, and soon says that the keeper doesn't answer and that the worker has ended. When
+ * the keeper continues, everything that was asked of the herd is done.
  */
 export async function stopKeeper(scene: Scene, chance: number): Promise<void> {
   const { herd, random } = scene;

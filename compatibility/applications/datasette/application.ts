@@ -1,4 +1,4 @@
-/** Datasette: an ASGI application on SQLite, with threads of its own. */
+/** Datasette: an ASGI application on SQLite, which starts its own threads. */
 import type { Application } from '../lib/description.ts';
 import { json, urlEncoded } from '../lib/visitor.ts';
 

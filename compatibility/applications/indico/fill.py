@@ -1,4 +1,4 @@
-"""Makes a user, categories and events, by Indico's own operations."""
+"""Makes a user, categories and events, with Indico's own operations."""
 
 from datetime import datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What comes before `indico db prepare`: folders, the log's settings, PostgreSQL's extensions."""
+"""Steps before `indico db prepare`: folders, log settings, PostgreSQL's extensions."""
 
 import os
 import shutil

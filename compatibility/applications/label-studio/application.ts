@@ -1,4 +1,4 @@
-/** Label Studio, as its own container serves it: `core.wsgi` with the settings of the application. */
+/** Label Studio, served as in its own container: `core.wsgi` with the settings of the application. */
 import type { Application, Site } from '../lib/description.ts';
 import { json, multipart, type Visitor } from '../lib/visitor.ts';
 
@@ -23,7 +23,7 @@ export const application: Application = {
     REDIS_ENABLED: 'true',
     REDIS_HOST: '127.0.0.1',
     REDIS_PORT: String(redis?.port),
-    // Nothing of a test goes to its makers.
+    // A test must send nothing to the makers of Label Studio.
     SENTRY_DSN: '',
     FRONTEND_SENTRY_DSN: '',
     COLLECT_ANALYTICS: 'false',
@@ -123,7 +123,7 @@ export const application: Application = {
   loadPerSecond: 5,
 };
 
-/** The token by which Django knows that its own page has sent a request. */
+/** Headers with the CSRF token, by which Django knows that its own page has sent a request. */
 function forged(visitor: Visitor): Record<string, string> {
   return { 'x-csrftoken': visitor.cookies.get('csrftoken') ?? '', referer: `http://${visitor.host}/projects/` };
 }

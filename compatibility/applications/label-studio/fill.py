@@ -1,4 +1,4 @@
-"""Makes a user, an organization, projects with tasks and annotations, by Label Studio's models."""
+"""Makes a user, an organization, projects with tasks and annotations, with its own models."""
 
 import django
 

@@ -1,10 +1,10 @@
-/** Which code a result was made with. */
+/** Identifies the code that a result was made with. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { APPLICATIONS, CHECKOUT, sourcesOf } from './places.ts';
 
-/** A hash of Cowherd's code, and of what tries this application. */
+/** A hash of Cowherd's code and of the code that tries this application. */
 export function codeOf(name: string): string {
   const hash = createHash('sha256');
   for (const folder of [

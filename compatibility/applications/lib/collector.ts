@@ -1,4 +1,4 @@
-/** A collector of OpenTelemetry's traces: takes OTLP over HTTP on 127.0.0.1, and counts the spans. */
+/** A collector of OpenTelemetry traces: accepts OTLP over HTTP on 127.0.0.1, and counts the spans. */
 import { createServer, type Server } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { countSpans } from './otlp.ts';

@@ -1,9 +1,9 @@
 /**
  * Compares an answer of Cowherd with two of gunicorn, to the same request in the same state of the same application.
  *
- * First byte for byte. Where something differs, tokens and times are masked by general rules (`masking.ts`). What two
- * answers of gunicorn still differ in then, line by line, is `unsteady`: it tells nothing about a server, and all other
- * lines are compared. Pure.
+ * Answers are first compared byte for byte. If they differ, tokens and times are masked by general rules
+ * (`masking.ts`). Lines in which the two answers of gunicorn still differ are `unsteady`: they say nothing about a
+ * server. All other lines are compared. Pure.
  */
 import type { AddressRule } from './description.ts';
 import { type Exchange, isText } from './exchange.ts';
@@ -12,19 +12,19 @@ import { mask } from './masking.ts';
 export type Verdict =
   /** Status, headers and body, byte for byte. */
   | { readonly kind: 'identical' }
-  /** The same when tokens and times are masked. */
+  /** The same once tokens and times are masked. */
   | { readonly kind: 'masked' }
-  /** gunicorn's two answers differ too; in all that they agree in, Cowherd's is the same. */
+  /** gunicorn's two answers differ too. Cowherd's agrees with everything in which they agree. */
   | { readonly kind: 'unsteady'; readonly where: readonly string[] }
   | { readonly kind: 'different'; readonly where: readonly string[] };
 
-/** Not compared: the time, and who says so. */
+/** Headers that are not compared: the time, and those about the connection. */
 const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
 
 /** Instead of how many seconds an answer from a cache is old (RFC 9111, 5.1). */
 const AGE = '<seconds>';
 
-/** @param anyOrderBecause if given, lines are compared sorted: what they say and how often, not where. The reason. */
+/** @param anyOrderBecause why lines may come in any order; if given, they are sorted before they are compared */
 export function compare(
   gunicorn: Exchange,
   gunicornAgain: Exchange,
@@ -60,12 +60,12 @@ function comparedHeaders({ headers }: Exchange): (readonly [string, string])[] {
   return headers.filter(([name]) => !NOT_COMPARED.has(name));
 }
 
-/** An answer in parts that can be compared one by one: `status`, `header NAME`, `line N`. */
+/** Divides an answer into parts that can be compared one by one: `status`, `header NAME`, `line N`. */
 function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, string> {
   const parts = new Map<string, string>([['status', String(exchange.status)]]);
   const seen = new Map<string, number>();
   for (const [name, value] of comparedHeaders(exchange)) {
-    // Tokens differ in length, and so do the texts around them: the length is compared where the body is no text.
+    // Texts with tokens differ in length, so the length is compared only for bodies that are not text.
     if (name === 'content-length' && isText(exchange)) continue;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
@@ -82,12 +82,12 @@ function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, s
   return parts;
 }
 
-/** Pages and JSON without line breaks have many things on a line: what could be one is made one. */
+/** Splits a text into lines, also after brackets and commas: pages and JSON may have few line breaks. */
 function linesOf(text: string): string[] {
   return text.split(/\n|(?<=[>,{}[\]])/);
 }
 
-/** The names of the parts that only one has, or that differ. */
+/** The names of the parts that differ, or that only one of them has. */
 function differences(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] {
   return [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part));
 }
@@ -101,12 +101,12 @@ function describe(part: string, one: ReadonlyMap<string, string>, other: Readonl
 }
 
 export interface ComparedAnswer {
-  /** `GET /path`; of gunicorn's. */
+  /** gunicorn's request, such as `GET /path`. */
   readonly request: string;
   readonly verdict: Verdict;
 }
 
-/** Compares all answers of three visits that did the same. One that only some have is different. */
+/** Compares all answers of three visits with the same requests. An answer that only some have is different. */
 export function compareAll(
   gunicorn: readonly Exchange[],
   gunicornAgain: readonly Exchange[],

@@ -1,9 +1,9 @@
-/** The cookies of one visitor at one host, where each cookie is for all paths: what the applications here need. */
+/** The cookies of one visitor at one host. Every cookie is for all paths, which is enough for the applications here. */
 
 export class Cookies {
   readonly #values = new Map<string, string>();
 
-  /** Takes a `Set-Cookie` header. One that has expired is dropped. */
+  /** Stores the cookie of a `Set-Cookie` header, or drops it if it has expired. */
   take(setCookie: string, now: number): void {
     const [pair = '', ...attributes] = setCookie.split(';').map((part) => part.trim());
     const equals = pair.indexOf('=');
@@ -17,7 +17,7 @@ export class Cookies {
     return this.#values.get(name) ?? null;
   }
 
-  /** For the header `Cookie`; null without any. */
+  /** The value of the header `Cookie`; null without cookies. */
   header(): string | null {
     if (this.#values.size === 0) return null;
     return [...this.#values].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -1,4 +1,4 @@
-/** Follows the links of an application's pages, and says which addresses they were. */
+/** Follows the links of an application's pages, and returns the addresses. */
 import type { Application } from './description.ts';
 import { header } from './exchange.ts';
 import { linksOf } from './pages.ts';
@@ -8,13 +8,13 @@ import type { Visitor } from './visitor.ts';
 const PER_SHAPE = 3;
 
 export interface Crawl {
-  /** In the order in which they were asked for. */
+  /** In the order of the requests. */
   readonly paths: readonly string[];
-  /** Addresses that were found and not asked for, by the reason. */
+  /** Numbers of addresses that were found but not requested, by the reason. */
   readonly leftOut: Readonly<Record<string, number>>;
 }
 
-/** Breadth first, from the start paths, which are all asked for. */
+/** Crawls breadth first from the start paths, all of which are requested. */
 export async function crawl(application: Application, visitor: Visitor): Promise<Crawl> {
   const frontier = new Frontier(PER_SHAPE);
   const leftOut: Record<string, number> = {};

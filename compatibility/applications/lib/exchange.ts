@@ -1,11 +1,11 @@
-/** A request and its answer, whole. Plain data. */
+/** A request and its whole answer. Plain data. */
 
 export interface Exchange {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
   readonly status: number;
-  /** As they came, in their order; names in lower case. */
+  /** In the order in which they came; names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
   readonly milliseconds: number;

@@ -1,4 +1,4 @@
-/** Virtual environments of the applications: made once, by uv, from the index that pip has been told to use. */
+/** Virtual environments of the applications: made once, by uv, from the index that pip is configured for. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface Environment {
   readonly versions: ReadonlyMap<string, string>;
 }
 
-/** Brings the environment of an application, unless it is there. */
+/** Installs the environment of an application, unless it exists. */
 export async function install(application: Application): Promise<Environment> {
   const folder = environmentOf(application.name);
   const stamp = path.join(folder, 'requirements.sha256');
@@ -70,7 +70,7 @@ async function interpreterFor(minor: string): Promise<string> {
   return found.path;
 }
 
-/** uv, from the same index, in an environment of its own. */
+/** The path of uv, installed from the same index into a separate environment. */
 async function uvProgram(): Promise<string> {
   const folder = path.join(CACHE, 'tools');
   const program = path.join(folder, 'bin', 'uv');
@@ -83,7 +83,7 @@ async function uvProgram(): Promise<string> {
   return program;
 }
 
-/** uv does not read pip's configuration. */
+/** pip's index as a variable for uv, which doesn't read pip's configuration. */
 function indexOfPip(): Record<string, string> {
   try {
     const index = execFileSync('python3', ['-m', 'pip', 'config', 'get', 'global.index-url'], {

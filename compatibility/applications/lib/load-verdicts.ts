@@ -1,15 +1,15 @@
-/** What became of each request of a steady load. Pure. */
+/** The outcome of each request of a steady load. Pure. */
 
 export interface LoadRequest {
   readonly request: string;
   /** CLOCK_MONOTONIC. */
   readonly sentAtMs: number;
   readonly endedAtMs: number;
-  /** What it is to be answered with: as the same server has answered before. */
+  /** The status that the same server has answered with before. */
   readonly expectedStatus: number;
   /** Null without a whole answer. */
   readonly status: number | null;
-  /** The system's word for why there is none: `ECONNREFUSED`, `ECONNRESET`, `timed out`. */
+  /** Why there is no answer, such as `ECONNREFUSED`, `ECONNRESET`, `timed out`. */
   readonly error: string | null;
 }
 
@@ -23,14 +23,14 @@ export interface PhaseSpan {
 export interface LoadCount {
   readonly sent: number;
   readonly good: number;
-  /** Refused since the stop began: nobody has accepted the connection, and who sent it knows. */
+  /** Refused after the stop began: no process accepted the connection, and the client knows. */
   readonly refusedAfterStop: number;
-  /** No whole answer, or one with another status. */
+  /** Requests without a whole answer, or with another status. */
   readonly lost: readonly string[];
   readonly byPhase: Readonly<Partial<Record<Phase, number>>>;
 }
 
-/** `spans` in the order of time; a request belongs to the phase in which it was sent. */
+/** Expects `spans` in the order of time. A request belongs to the phase in which it was sent. */
 export function countLoad(requests: readonly LoadRequest[], spans: readonly PhaseSpan[]): LoadCount {
   const stopAtMs = spans.find(({ phase }) => phase === 'stop')?.fromMs ?? Infinity;
   const byPhase: Partial<Record<Phase, number>> = {};

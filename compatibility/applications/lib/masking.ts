@@ -1,6 +1,6 @@
 /**
- * What differs between two answers to the same request though nothing is wrong: tokens, times, and numbers that a
- * server makes up. Each rule is general, none is of one application; what it finds is replaced by the rule's name. Pure.
+ * Masks legitimate differences between two answers to the same request: tokens, times, and numbers that a server makes
+ * up. Rules are general, none is for one application. A match is replaced by the rule's name. Pure.
  */
 
 interface Rule {
@@ -8,12 +8,12 @@ interface Rule {
   readonly pattern: RegExp;
 }
 
-/** In this order: a UUID has no time in it, and a token may look like a number. */
+/** The order matters: digits in a UUID must not be taken for a time, nor a token for a number. */
 const RULES: readonly Rule[] = [
   { name: 'uuid', pattern: /\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b/gi },
-  // JSON Web Tokens and signed values of itsdangerous and Django: parts in base 64 with dots or colons between them.
+  // JSON Web Tokens and signed values of itsdangerous and Django: parts in base 64, separated by dots or colons.
   { name: 'token', pattern: /\beyJ[\w-]{8,}(?:[.:][\w-]+)*|\.eJ[\w-]{8,}(?:[.:][\w-]+)+/g },
-  // The same signed by SHA-1, with the time in six characters in the middle.
+  // Such values signed with SHA-1, with the time as six characters in the middle.
   { name: 'token', pattern: /(?<![\w-])[\w-]{2,}\.[\w-]{6}\.[\w-]{27}(?![\w-])/g },
   {
     name: 'time',
@@ -25,9 +25,9 @@ const RULES: readonly Rule[] = [
     pattern: /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d[ -][A-Z][a-z]{2}[ -]\d{4} \d\d:\d\d:\d\d(?: (?:GMT|[+-]\d{4}))?/g,
   },
   { name: 'time', pattern: /\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:[\s\u00A0\u202F]*[ap]\.?m\b\.?)?/gi },
-  // As names of files have them.
+  // Times in file names.
   { name: 'time', pattern: /\b\d{4}-?\d\d-?\d\d[-_T]\d\d[-_]?\d\d[-_]?\d\dZ?\b/g },
-  // The same to the minute.
+  // Times in file names, without seconds.
   { name: 'time', pattern: /\b\d{4}-\d\d-\d\d-\d\d-\d\d\b/g },
   // Seconds, or thousandths, millionths or billionths, since 1970, from 2017 to 2033.
   { name: 'epoch', pattern: /(?<![\d.])\b1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?\b/g },
@@ -37,17 +37,18 @@ const RULES: readonly Rule[] = [
       /\b\d+(?:\.\d+)?(?:e-?\d+)?[\s\u00A0]*(?:ms|msec|µs|s|sec|milliseconds?|seconds?|minutes?|hours?)\b(?:[\s\u00A0]+ago\b)?/gi,
   },
   { name: 'duration', pattern: /\bjust now\b|\ban?[\s\u00A0]+(?:second|minute|hour)\b(?:[\s\u00A0]+ago\b)?/gi },
-  // A measured time under its name, as in `"query_ms": 1.25`.
+  // A measured time after its name, as in `"query_ms": 1.25`.
   { name: 'duration', pattern: /(?<=(?:_ms|_seconds|duration|elapsed)"?\s?[:=]\s?)\d+(?:\.\d+)?(?:e-?\d+)?\b/gi },
-  // What is random: 32 hexadecimal digits or more, or 20 characters of base 64 or more with three small letters and three
-  // capital ones among them. (CSRF tokens, nonces, session keys, entity tags, request and trace ids.)
+  // Random text: at least 32 hexadecimal digits, or (further below) at least 20 characters of base 64 with at least
+  // three small and three capital letters. These are CSRF tokens, nonces, session keys, entity tags, request and trace
+  // ids.
   { name: 'token', pattern: /\b[0-9a-f]{32,}\b/gi },
-  // Base 64 with its padding: nonces of a content security policy.
+  // Base 64 with padding: nonces of a content security policy.
   { name: 'token', pattern: /(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){5,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)/g },
   // Django's session keys: small letters and digits.
   { name: 'token', pattern: /\b(?=(?:[a-z]*?\d){2})(?=(?:\d*?[a-z]){2})[a-z0-9]{24,}\b/g },
   { name: 'token', pattern: /(?<![\w-])(?=(?:[\w-]*?[a-z]){3})(?=(?:[\w-]*?[A-Z]){3})[\w-]{20,}(?:={1,2})?/g },
-  // What its name says to be one, such as `"secret": "x3k9…"`.
+  // A value that its name marks as a token, such as `"secret": "x3k9…"`.
   {
     name: 'token',
     pattern: /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?=[\w+/=.-]*\d)[\w+/=.-]{8,}/gi,

@@ -3,7 +3,7 @@ import { countSpans } from './otlp.ts';
 
 const part = (field: number, content: Buffer): Buffer =>
   Buffer.concat([Buffer.from([field * 8 + 2, content.length]), content]);
-/** A name, a start time of fixed size, and the kind. */
+/** A span with a name, a start time of fixed size, and the kind. */
 const span = (kind: number): Buffer =>
   Buffer.concat([
     part(5, Buffer.from('GET /')),

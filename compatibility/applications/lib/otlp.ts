@@ -1,5 +1,5 @@
 /**
- * How many spans a request of OTLP brings, and how many of them are of a server. Pure.
+ * Counts the spans in an OTLP request, and those of kind server among them. Pure.
  *
  * Source: opentelemetry-proto, collector/trace/v1/trace_service.proto and trace/v1/trace.proto:
  * ExportTraceServiceRequest.resource_spans = 1, ResourceSpans.scope_spans = 2, ScopeSpans.spans = 2, Span.kind = 6
@@ -13,7 +13,7 @@ export interface SpanCount {
   readonly ofServer: number;
 }
 
-/** @throws Error where the bytes are no such message */
+/** @throws Error if the bytes are not such a message */
 export function countSpans(request: Buffer): SpanCount {
   const spans = messagesIn(request, 1)
     .flatMap((resource) => messagesIn(resource, 2))
@@ -24,7 +24,7 @@ export function countSpans(request: Buffer): SpanCount {
 
 interface Field {
   readonly number: number;
-  /** A number for a varint, bytes for what has a length; null for numbers of fixed size, which nobody asks for. */
+  /** A number for a varint, bytes for a field with a length; null for unused numbers of fixed size. */
   readonly value: number | Buffer | null;
 }
 

@@ -1,4 +1,4 @@
-/** docs/applications.md, made of the results. Pure. */
+/** Makes docs/applications.md from the results. Pure. */
 import { type ApplicationResult, comparedIn, type Trial } from './result.ts';
 
 export function pageOf(results: readonly ApplicationResult[]): string {
@@ -114,7 +114,7 @@ function remarks({ title, trial, problem }: ApplicationResult): string[] {
 const row = (cells: readonly (string | number)[]): string =>
   `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
 
-/** In a code span no link and no name of an error code is meant. */
+/** A code span, so that a text is not taken for a link or for the name of an error code. */
 function code(text: string): string {
   const brief = withoutPlaces(text).replaceAll('`', "'");
   return `\`\`${brief.length > SHOWN ? `${brief.slice(0, SHOWN)} …` : brief}\`\``;
@@ -122,7 +122,7 @@ function code(text: string): string {
 
 const SHOWN = 300;
 
-/** Where the checkout and the interpreter are on this machine is of no interest. */
+/** Removes the paths of the checkout and of the interpreter, which depend on this machine. */
 function withoutPlaces(text: string): string {
   return text.replaceAll(
     /\/[^\s:;'"]*\/(?=site-packages\/|\.cache\/applications\/|python3\.\w+\/(?!site-packages))/g,
@@ -130,7 +130,7 @@ function withoutPlaces(text: string): string {
   );
 }
 
-/** Of what a command has said, the line that says why it failed. */
+/** The line of a command's output that says why it failed. */
 function reasonIn(failure: string): string {
   const lines = failure.split('\n');
   return lines.find((line) => line.startsWith('Error ')) ?? lines[0] ?? '';

@@ -1,7 +1,7 @@
-/** What a visitor finds in a page: links to go on with, and forms with what they have been filled with. Pure. */
+/** Reads a page like a visitor: the links to follow, and the forms with their values. Pure. */
 import { DomUtils, parseDocument } from 'htmlparser2';
 
-/** The paths, with queries, of the same site that a page links to, in their order, each once. */
+/** The paths and queries of the same site that a page links to, in order, each once. */
 export function linksOf(html: string, pagePath: string, host: string): string[] {
   const base = new URL(pagePath, `http://${host}`);
   const found = DomUtils.getElementsByTagName(() => true, parseDocument(html)).flatMap((element) => {
@@ -24,7 +24,7 @@ export interface Form {
   readonly method: 'GET' | 'POST';
   /** Path and query that it is sent to. */
   readonly action: string;
-  /** Names and values as the page has filled them; of buttons none. */
+  /** Names and values as filled in by the page, without those of buttons. */
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +54,7 @@ export function formsOf(html: string, pagePath: string, host: string): Form[] {
 const FIELDS = new Set(['input', 'textarea', 'select']);
 const BUTTONS = new Set(['submit', 'button', 'image', 'reset', 'file']);
 
-/** The value of the option that is chosen: the one marked so, else the first. */
+/** The value of the selected option: the one marked as selected, else the first. */
 function selectedOf(select: Parameters<typeof DomUtils.textContent>[0]): string {
   const options = DomUtils.getElementsByTagName('option', select);
   const chosen = options.find((option) => option.attribs['selected'] !== undefined) ?? options[0];

@@ -1,4 +1,4 @@
-/** Where the applications and what is made for them are. */
+/** Paths of the applications, and of everything made for them. */
 import path from 'node:path';
 import { CHECKOUT } from '../../../bench/lib/places.ts';
 
@@ -9,12 +9,12 @@ export const APPLICATIONS = path.resolve(import.meta.dirname, '..');
 export const CACHE = path.join(CHECKOUT, '.cache', 'applications');
 export const PAGE = path.join(CHECKOUT, 'docs', 'applications.md');
 
-/** Where an application's own files are: its settings, and what fills its site. */
+/** The folder of an application's own files: its settings, and the program that fills its site. */
 export const sourcesOf = (name: string): string => path.join(APPLICATIONS, name);
 export const environmentOf = (name: string): string => path.join(CACHE, 'environments', name);
 /** A site is always served from the same folder, since applications write down absolute paths. */
 export const siteOf = (name: string): string => path.join(CACHE, 'sites', name);
-/** The site as it was when it had been filled. */
+/** A copy of the freshly filled site. */
 export const filledOf = (name: string): string => path.join(CACHE, 'filled', name);
 export const logsOf = (name: string): string => path.join(CACHE, 'logs', name);
 export const resultOf = (name: string): string => path.join(CACHE, 'results', `${name}.json`);

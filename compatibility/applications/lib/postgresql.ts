@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL server of the run's own: its data in the cache, on a free port of 127.0.0.1, for nobody else's use. It
- * does not write safely to disk, since nothing in it is worth more than a run.
+ * A PostgreSQL server for this run only: its data is in the cache, and it listens on a free port of 127.0.0.1. It
+ * doesn't write safely to disk, since its data is needed for this run only.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -75,7 +75,7 @@ export class Postgresql {
     return this.#ask(`SELECT count(*) FROM pg_database WHERE datname = '${database}'`) === '1';
   }
 
-  /** Empty, or a copy of another one. Replaces one of this name. */
+  /** Makes a database: empty, or a copy of `template`. Replaces one of the same name. */
   make(database: string, template = 'template0'): void {
     this.drop(database);
     this.#ask(`CREATE DATABASE "${database}" TEMPLATE "${template}"`);
@@ -91,7 +91,7 @@ export class Postgresql {
   }
 
   #ask(statement: string): string {
-    // A new connection may come before the server has noticed the end of the one before.
+    // A new connection may arrive before the server has noticed the end of the previous one.
     const args = [
       '-h',
       '127.0.0.1',
@@ -112,7 +112,7 @@ export class Postgresql {
     }).trim();
   }
 
-  /** Disconnects who is left, and waits for the server's end. */
+  /** Disconnects all clients, and waits for the end of the server. */
   async stop(): Promise<void> {
     const server = identify(this.#pid);
     if (server === null) return;
@@ -121,12 +121,12 @@ export class Postgresql {
   }
 }
 
-/** One that recovers from an end that was none listens already, and refuses. */
+/** Asks pg_isready: a server that recovers from an unclean end listens already, but refuses. */
 function isReady(port: number): boolean {
   return spawnSync(program('pg_isready'), ['-h', '127.0.0.1', '-p', String(port), '-q']).status === 0;
 }
 
-/** Debian has the server's programs in a folder of their version. */
+/** The path of one of the server's programs. Debian has them in a folder per version. */
 function program(name: string): string {
   const versions = '/usr/lib/postgresql';
   const newest = existsSync(versions) ? readdirSync(versions).sort((a, b) => Number(b) - Number(a)) : [];
@@ -135,7 +135,7 @@ function program(name: string): string {
   return found;
 }
 
-/** PostgreSQL refuses to run as root: then as the user that its package has made. Null for who is not root. */
+/** The user that Debian's package has made, since PostgreSQL refuses to run as root. Null if this user is not root. */
 function serverUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
@@ -144,7 +144,7 @@ function serverUser(): { readonly uid: number; readonly gid: number } | null {
 
 function asServerUser([name = '', ...args]: readonly string[]): { command: string; args: readonly string[] } {
   if (serverUser() === null) return { command: program(name), args };
-  // Keeps the right to pass through folders that only root may enter, such as root's home.
+  // Keeps the capability to pass through folders that only root may enter, such as root's home.
   const passing = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
   return {
     command: 'setpriv',

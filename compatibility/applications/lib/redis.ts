@@ -1,4 +1,4 @@
-/** A Redis server that keeps nothing, on a free port of 127.0.0.1: a new one for each server that is visited. */
+/** A Redis server without persistence, on a free port of 127.0.0.1: a new one for each visited server. */
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export class Redis {
       save: '',
       appendonly: 'no',
       daemonize: 'no',
-      // Its title is written over its environment, where it carries the mark by which it is found and ended.
+      // A title would overwrite the environment, which has the mark by which the process is found and ended.
       'set-proc-title': 'no',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

@@ -1,4 +1,4 @@
-/** What one application's trial has shown, and the sum over all. Plain data, and pure. */
+/** The result of one application's trial, and the sum over all. Plain data, and pure. */
 import type { LoadCount } from './load-verdicts.ts';
 import type { LoggedWarning } from '../../lib/server-log.ts';
 import type { Told } from './serving.ts';
@@ -12,9 +12,9 @@ export interface ApplicationResult {
   readonly services: readonly string[];
   readonly serverArguments: readonly string[];
   readonly workers: number;
-  /** Of Cowherd's code, this program's and the application's own files: a result of another code is made anew. */
+  /** Hash of Cowherd's code, this program's and the application's files. A result of other code is made again. */
   readonly code: string;
-  /** Why there is nothing, or not all, below; null after a whole trial. */
+  /** Why the fields below are missing or incomplete; null after a complete trial. */
   readonly problem: string | null;
   readonly trial: Trial | null;
 }
@@ -23,28 +23,28 @@ export interface Trial {
   readonly answers: {
     readonly identical: number;
     readonly masked: number;
-    /** Requests whose answers differ between two runs of gunicorn too, and where. */
+    /** Requests whose answers differ even between two runs of gunicorn, and where. */
     readonly unsteady: readonly { readonly request: string; readonly where: readonly string[] }[];
     readonly different: readonly { readonly request: string; readonly where: readonly string[] }[];
     readonly gets: number;
     readonly posts: number;
-    /** How many answers had which status; of gunicorn's. */
+    /** Numbers of gunicorn's answers by status. */
     readonly statuses: Readonly<Record<string, number>>;
   };
-  /** Links that were not followed, by the reason. */
+  /** Numbers of links that were not followed, by the reason. */
   readonly leftOut: Readonly<Record<string, number>>;
   readonly load: LoadCount;
   readonly reload: Told;
   readonly refork: Told;
   readonly stop: Told;
   readonly warnings: readonly LoggedWarning[];
-  /** Null where the application is not traced. */
+  /** Null if the application is not traced. */
   readonly traced: { readonly gunicorn: Traced; readonly cowherd: Traced } | null;
   /** PSS of all processes of each server after the same requests, in MiB. */
   readonly memory: { readonly gunicorn: number; readonly cowherd: number; readonly afterRefork: number | null };
 }
 
-/** Requests that a server has answered, and how many of them have come to the collector as a span. */
+/** Requests that a server has answered, and spans of requests that have reached the collector. */
 export interface Traced {
   readonly requests: number;
   readonly spans: number;
@@ -65,11 +65,11 @@ export interface Sum {
   readonly requests_sent: number;
   readonly requests_refused_after_stop: number;
   readonly warnings: number;
-  /** Of Cowherd: requests without a span, and spans without a request. */
+  /** Cowherd's requests without a span, and spans without a request. */
   readonly spans_missing: number;
 }
 
-/** `null` for an application that has no result. */
+/** Sums up results; `null` stands for an application without a result. */
 export function sumOf(results: readonly (ApplicationResult | null)[]): Sum {
   const trials = results.flatMap((result) => (result?.problem === null && result.trial !== null ? [result.trial] : []));
   const add = (of: (trial: Trial) => number): number => trials.reduce((sum, trial) => sum + of(trial), 0);
@@ -98,7 +98,7 @@ export function comparedIn({ answers }: Trial): number {
   return answers.identical + answers.masked + answers.unsteady.length + answers.different.length;
 }
 
-/** All served, nothing different, nothing lost, and every reload and stop done; a refusal of a refork is told, and fails too. */
+/** Whether everything was served, nothing was different or lost, and every reload, refork and stop was done. */
 export function isGood(sum: Sum): boolean {
   return (
     sum.served === sum.apps &&

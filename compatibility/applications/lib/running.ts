@@ -12,7 +12,7 @@ export interface RunOptions {
 
 const SHOWN_LINES = 15;
 
-/** @throws Error with the end of the log, where the command fails. */
+/** @throws Error with the end of the log, if the command fails */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<void> {
   mkdirSync(path.dirname(options.log), { recursive: true });
   const { child } = startProcess(command, args, options);

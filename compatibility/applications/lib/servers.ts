@@ -1,4 +1,4 @@
-/** How gunicorn and Cowherd are started: the same application, the same arguments. Pure. */
+/** The commands that start gunicorn and Cowherd with the same application and the same arguments. Pure. */
 import path from 'node:path';
 import type { Application, Site } from './description.ts';
 import { CACHE, COWHERD } from './places.ts';
@@ -40,7 +40,7 @@ export function commandOf(kind: ServerKind, application: Application, site: Site
   return { command, args };
 }
 
-/** What an application finds in its environment: a home of its own, and its own programs first. */
+/** The environment of an application: a separate home, and its own programs first. */
 export function environmentFor(application: Application, site: Site): Record<string, string> {
   const programs = path.dirname(site.program('python'));
   return {
@@ -48,9 +48,9 @@ export function environmentFor(application: Application, site: Site): Record<str
     PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`,
     VIRTUAL_ENV: path.dirname(programs),
     LANG: 'C.UTF-8',
-    // Site and packages lie in the checkout, whose commit is not the application's.
+    // Site and packages are inside the checkout, but the checkout's commit is not the application's.
     GIT_CEILING_DIRECTORIES: CACHE,
-    // Sets have one order in all servers.
+    // The same order of sets in all servers.
     PYTHONHASHSEED: '0',
     ...application.environment(site),
   };

@@ -1,4 +1,4 @@
-/** A server of an application: started, waited for, looked into, told to reload, refork and stop. */
+/** A server of an application: starts it, waits for it, measures it, and tells it to reload, refork and stop. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ const TOLD_WITHIN_MS = 600_000;
 export interface Told {
   readonly ok: boolean;
   readonly seconds: number;
-  /** What the command said, where it failed. */
+  /** Output of the command if it failed, else null. */
   readonly failure: string | null;
 }
 
@@ -35,7 +35,7 @@ export class Serving {
   readonly #runtimeDirectory: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #root: number;
-  /** How many times it has answered whether it is ready. */
+  /** How many requests for the ready page it has answered. */
   readyAnswers = 0;
 
   private constructor(kind: ServerKind, application: Application, site: Site, name: string) {
@@ -54,7 +54,7 @@ export class Serving {
     this.#root = startProcess(command, args, { cwd: site.folder, environment: this.#environment, log: this.log }).pid;
   }
 
-  /** Returns when all workers are there and one has answered. `name` is the log's. */
+  /** Starts a server, and returns when all workers are there and one has answered. `name` names its log. */
   static async start(kind: ServerKind, application: Application, site: Site, name: string): Promise<Serving> {
     const serving = new Serving(kind, application, site, name);
     const until = monotonicClock.now() + READY_WITHIN_MS;
@@ -93,7 +93,7 @@ export class Serving {
     }
   }
 
-  /** Proportional memory (PSS) of all its processes. */
+  /** Proportional memory (PSS) of all its processes, in MiB. */
   pssMib(): number {
     return treeOf(this.#root).reduce((sum, { pid }) => sum + inMiB(readSmapsRollup(pid)?.pss ?? (0 as never)), 0);
   }
@@ -113,7 +113,7 @@ export class Serving {
     return { ok: failure === null, seconds: (monotonicClock.now() - startedAtMs) / 1000, failure };
   }
 
-  /** SIGTERM, and waits for the last process. What is there after two minutes is killed, and is an error. */
+  /** Sends SIGTERM and waits for the last process. Kills what remains after the time limit, which is an error. */
   async end(): Promise<void> {
     const left = treeOf(this.#root);
     kill(this.#root, 'SIGTERM');

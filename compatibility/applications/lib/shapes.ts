@@ -1,17 +1,17 @@
-/** Which links a crawl follows: a few of each shape, so that sixty requests see the whole of a site. Pure. */
+/** Which links a crawl follows: a few of each shape, so that sixty requests cover a whole site. Pure. */
 import { mask } from './masking.ts';
 
-/** The path without what differs between two pages of a kind: numbers and tokens, and the values of its query. */
+/** The path without the parts that differ between pages of a kind: numbers, tokens, and the values of the query. */
 export function shapeOf(pathAndQuery: string): string {
   const [path = '', query = ''] = pathAndQuery.split('?');
-  // Static files are served by the same few lines, whatever they are called.
+  // Static files of all names are served by the same code.
   const file = /\.(css|js|mjs|png|svg|ico|gif|jpe?g|webp|woff2?|map)$/.exec(path);
   if (file !== null) return `*.${file[1]}`;
   const names = [...new URLSearchParams(query).keys()].toSorted().join('&');
   return `${mask(path).text.replaceAll(/\d+/g, 'N')}?${names}`;
 }
 
-/** What a crawl has still to look at, and how much of it there has been. */
+/** The addresses that a crawl has still to visit, and counts of the shapes so far. */
 export class Frontier {
   readonly #perShape: number;
   readonly #seen = new Set<string>();

@@ -1,4 +1,4 @@
-/** An application's site: filled once, and put back to that state for each server. */
+/** An application's site: filled once, and restored to that state for each server. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -51,7 +51,7 @@ export class PreparedSite {
     return prepared;
   }
 
-  /** The site as it was when it had been filled, and services with nothing in them. */
+  /** Restores the freshly filled site, and starts empty services. */
   async putBack(): Promise<void> {
     await this.endServices();
     rmSync(this.site.folder, { recursive: true, force: true });
@@ -61,7 +61,7 @@ export class PreparedSite {
     await this.#startServices();
   }
 
-  /** Spans of requests that have come to the collector; null where there is none. */
+  /** Number of spans of requests that have reached the collector; null without a collector. */
   get spans(): number | null {
     return this.#collector?.spansOfServer ?? null;
   }
@@ -89,7 +89,7 @@ export class PreparedSite {
     );
   }
 
-  /** Another version, another way of filling: another content. */
+  /** Identifies the site's content: it changes with versions and with the way of filling. */
   #stamp(environment: Environment): string {
     const { postgresql, redis, collector } = this.site;
     const sample: Site = {
@@ -131,7 +131,7 @@ export class PreparedSite {
     writeFileSync(path.join(filledOf(name), STAMP), this.#stamp(environment));
   }
 
-  /** The application's own Python files and settings, beside which its commands run. */
+  /** Copies the application's own Python files and settings to the folder in which its commands run. */
   #copySources(): void {
     cpSync(sourcesOf(this.#application.name), this.site.folder, {
       recursive: true,

@@ -1,6 +1,6 @@
 /**
- * Requests at a steady pace, each on a connection of its own, whether or not earlier ones have their answers: so what
- * makes the server stand still for a while meets every request of that while.
+ * Requests at a steady pace, each on its own connection, whether or not earlier ones have been answered. So a pause of
+ * the server affects every request due during the pause.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
@@ -15,7 +15,7 @@ export interface LoadTarget {
 
 export interface LoadOptions {
   readonly port: number;
-  /** Asked for in turn. */
+  /** Requested in turn. */
   readonly targets: readonly LoadTarget[];
   readonly headers: Headers;
   readonly perSecond: number;
@@ -39,7 +39,7 @@ export class SteadyLoad {
     return this.#requests.length;
   }
 
-  /** No more requests; all of them, when the last has come to its end. */
+  /** Sends no more requests, waits for the end of the last one, and returns all. */
   async end(): Promise<LoadRequest[]> {
     this.#enough.abort();
     await this.#sending;

@@ -1,6 +1,6 @@
 /**
- * The trial of one application: gunicorn twice and Cowherd once, each from the same filled site and visited in the same
- * way; then Cowherd under steady load is told to reload, refork and stop.
+ * The trial of one application. gunicorn serves it twice and Cowherd once, each from the same filled site and with the
+ * same visit. Then Cowherd is told to reload, refork and stop under steady load.
  */
 import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -27,7 +27,7 @@ const STEADY_MS = 4000;
 const AFTER_STOP_MS = 1500;
 const ANSWERED_WITHIN_MS = 120_000;
 const MOST_TARGETS = 40;
-/** Slower answers would be most of what the load is made of. */
+/** Slower pages are left out of the load, which they would dominate. */
 const QUICK_MS = 1500;
 
 export async function tryApplication(application: Application, prepared: PreparedSite, say: Say): Promise<Trial> {
@@ -102,7 +102,7 @@ async function visitUnderGunicorn(
   }
 }
 
-/** Read when the server has ended: at its end it sends what it has kept back. */
+/** Call it after the server's end: a server sends its last spans when it ends. */
 function tracedOf({ spans }: PreparedSite, requests: number): Traced | null {
   return spans === null ? null : { requests, spans };
 }
@@ -125,7 +125,7 @@ const secondsSince = (startedAtMs: number): string => ((monotonicClock.now() - s
 const newVisitor = (application: Application, { site }: PreparedSite): Visitor =>
   new Visitor(site.port, application.requestHeaders);
 
-/** Logs in, crawls (or goes the way of an earlier crawl), and acts. */
+/** Logs in, crawls (or repeats an earlier crawl), and acts. */
 async function visit(
   application: Application,
   { site }: PreparedSite,
@@ -139,7 +139,7 @@ async function visit(
   return crawled;
 }
 
-/** What has been looked at is looked at again: when it has been changed, and on Cowherd by what a refork has made. */
+/** Visits all pages again, after the visitor's changes. On Cowherd the workers of a refork answer. */
 async function lookAgain(
   application: Application,
   { site }: PreparedSite,
@@ -159,15 +159,15 @@ interface Rolled {
 }
 
 interface AnotherVisit {
-  /** What is quick enough to be asked for under load, and what to send with it. */
+  /** Addresses that are quick enough to be requested under load. `headers` are sent with them. */
   readonly targets: readonly LoadTarget[];
   readonly headers: Readonly<Record<string, string>>;
   readonly asked: number;
 }
 
 /**
- * Another visit of the same user, whom the load plays: what one of the two is told once, the other is not told. Also under
- * gunicorn, where there is no load, since an application may count logins.
+ * Another session of the same user, for the load: messages that are shown once go to only one of the two sessions. It
+ * is also done under gunicorn, where there is no load, since an application may count logins.
  */
 async function anotherVisit(
   application: Application,
@@ -184,7 +184,7 @@ async function anotherVisit(
   for (const each of crawled.paths) {
     if (targets.length === MOST_TARGETS) break;
     if (application.notUnderLoad?.test(each) === true) continue;
-    // As it is answered now: what the visitor has done may have changed that.
+    // The current status, which the visitor's actions may have changed.
     const sending = { method: 'GET', path: each, headers, content: null, timeoutMs: ANSWERED_WITHIN_MS };
     const { status, milliseconds } = await exchangeWith(serving.port, sending);
     asked += 1;
@@ -253,7 +253,7 @@ function answersOf(compared: readonly ComparedAnswer[], exchanges: readonly Exch
   };
 }
 
-/** The whole answers where something differs, beside the logs, for who wants to know why. */
+/** Keeps the whole answers that differ, in a folder beside the logs, for finding the reason. */
 function keepDifferent(name: string, compared: readonly ComparedAnswer[], visitors: readonly Visitor[]): void {
   const folder = path.join(logsOf(name), 'different');
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** A visitor with cookies, who remembers each request and its answer. One connection for each request. */
+/** A visitor with cookies, who records each request and its answer. Each request has its own connection. */
 import { request } from 'node:http';
 import { monotonicClock } from '../../../src/base/clock.ts';
 import { Cookies } from './cookies.ts';
@@ -46,7 +46,7 @@ export interface FileToSend {
 
 export interface SubmitOptions {
   readonly which?: (form: Form) => boolean;
-  /** By the name of their field. */
+  /** Files by the name of their field. */
   readonly files?: Readonly<Record<string, FileToSend>>;
 }
 
@@ -54,7 +54,7 @@ export class Visitor {
   readonly host: string;
   readonly cookies = new Cookies();
   readonly exchanges: Exchange[] = [];
-  /** Sent with each request: a token, say. */
+  /** Headers sent with each request, such as a token. */
   readonly headers: Record<string, string>;
   readonly #port: number;
 
@@ -73,8 +73,8 @@ export class Visitor {
   }
 
   /**
-   * Looks at a page, fills in one of its forms and sends it. Without `which` it is the first form that has every field
-   * named in `values`. Throws where the page has no such form.
+   * Requests a page, fills in one of its forms and sends it. Without `which` it is the first form that has every field
+   * named in `values`. Throws if the page has no such form.
    */
   async submit(
     pagePath: string,
@@ -89,14 +89,14 @@ export class Visitor {
       throw new Error(`${pagePath} (status ${page.status}) has no such form, among ${JSON.stringify(forms)}`);
     }
     const filled = { ...form.values, ...values };
-    // As Django's protection against forged requests asks of a browser.
+    // Django's CSRF protection requires these headers of a browser.
     return await this.post(form.action, files === undefined ? urlEncoded(filled) : await multipart(filled, files), {
       referer: `http://${this.host}${pagePath}`,
       origin: `http://${this.host}`,
     });
   }
 
-  /** Goes where an answer leads. Throws where it leads nowhere. */
+  /** Follows a redirect. Throws if the answer is none. */
   async follow(answer: Exchange): Promise<Exchange> {
     const location = header(answer, 'location');
     if (location === null) throw new Error(`${answer.path} (status ${answer.status}) leads nowhere`);
@@ -104,7 +104,7 @@ export class Visitor {
     return await this.get(target.pathname + target.search);
   }
 
-  /** Rejects with the system's error, or where the answer is not whole. */
+  /** Sends a request. Rejects with the system's error, or if the answer is not whole. */
   async send(method: string, path: string, body: Body | null, headers: Headers = {}): Promise<Exchange> {
     const cookie = this.cookies.header();
     const exchange = await exchangeWith(this.#port, {
@@ -134,7 +134,7 @@ export interface Sending {
   readonly timeoutMs: number;
 }
 
-/** One request on a connection of its own. Rejects with the system's error, `timed out`, or `cut short`. */
+/** Sends one request on its own connection. Rejects with the system's error, `timed out`, or `cut short`. */
 export function exchangeWith(port: number, sending: Sending): Promise<Exchange> {
   const { method, path, content, timeoutMs } = sending;
   const startedAtMs = monotonicClock.now();
@@ -145,7 +145,7 @@ export function exchangeWith(port: number, sending: Sending): Promise<Exchange> 
       method,
       path,
       agent: false,
-      // Answers are compared as they are, also those that a strict client refuses.
+      // Answers are compared as they are, even those that a strict client refuses.
       insecureHTTPParser: true,
       headers: {
         ...sending.headers,

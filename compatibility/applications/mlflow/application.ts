@@ -11,7 +11,7 @@ export const application: Application = {
   requirements: ['mlflow', 'gunicorn'],
   services: [],
   environment: ({ folder }) => ({
-    // As mlflow.server._run_server passes its options to the workers.
+    // mlflow.server._run_server passes its options to the workers in these variables.
     _MLFLOW_SERVER_FILE_STORE: `sqlite:///${folder}/mlflow.db`,
     _MLFLOW_SERVER_REGISTRY_STORE: `sqlite:///${folder}/mlflow.db`,
     _MLFLOW_SERVER_ARTIFACT_ROOT: `${folder}/artifacts`,

@@ -1,4 +1,4 @@
-"""Makes experiments with runs, and a registered model, by MLflow's own client."""
+"""Makes experiments with runs, and a registered model, with MLflow's own client."""
 
 import mlflow
 from mlflow import MlflowClient

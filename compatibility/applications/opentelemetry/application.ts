@@ -1,4 +1,4 @@
-/** A Flask application under OpenTelemetry's own launcher, which instruments it: every request is a span at a collector. */
+/** A Flask application instrumented by OpenTelemetry's own launcher: every request is a span at a collector. */
 import type { Application } from '../lib/description.ts';
 import { json, urlEncoded } from '../lib/visitor.ts';
 

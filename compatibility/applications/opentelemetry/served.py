@@ -1,4 +1,4 @@
-"""A Flask application that knows nothing of OpenTelemetry: `opentelemetry-instrument` traces it."""
+"""A Flask application without OpenTelemetry in its code; `opentelemetry-instrument` traces it."""
 
 import logging
 import sqlite3

@@ -1,4 +1,7 @@
-/** Prefect's server, as `prefect server start --workers N --no-services` runs it: an ASGI factory under uvicorn's worker. */
+/**
+ * Prefect's server, as `prefect server start --workers N --no-services` runs it: an ASGI factory under uvicorn's
+ * worker.
+ */
 import type { Application } from '../lib/description.ts';
 import { json, type Visitor } from '../lib/visitor.ts';
 
@@ -22,7 +25,7 @@ export const application: Application = {
     PREFECT_SERVER_DOCKET_URL: `redis://127.0.0.1:${redis?.port}/1`,
     PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
     PREFECT_UI_API_URL: `http://127.0.0.1:${port}/api`,
-    // What `prefect server start` sets for its workers.
+    // `prefect server start` sets these for its workers.
     PREFECT__SERVER_WEBSERVER_ONLY: '1',
     PREFECT__SERVER_FINAL: '1',
   }),
@@ -93,7 +96,7 @@ export const application: Application = {
   loadPerSecond: 8,
 };
 
-/** In Prefect, lists are asked for by POST. */
+/** Requests the lists, which takes POST in Prefect. */
 async function readAll(visitor: Visitor): Promise<void> {
   for (const kind of [
     'flows',
@@ -105,7 +108,7 @@ async function readAll(visitor: Visitor): Promise<void> {
     'block_types',
     'automations',
   ]) {
-    // By themselves runs come in the order of their random ids.
+    // By default runs come in the order of their random ids.
     const order = kind === 'flow_runs' ? { sort: 'EXPECTED_START_TIME_ASC' } : {};
     await visitor.post(`/api/${kind}/filter`, json({ limit: 20, ...order }));
   }

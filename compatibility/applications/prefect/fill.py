@@ -1,4 +1,4 @@
-"""Makes flows, runs, variables, a work pool and block types, by Prefect's own API."""
+"""Makes flows, runs, variables, a work pool and block types, with Prefect's own API."""
 
 import asyncio
 import os

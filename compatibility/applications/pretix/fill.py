@@ -1,4 +1,4 @@
-"""Makes an organizer, an event with products, orders, and a user, by pretix's own models."""
+"""Makes an organizer, an event with products, orders, and a user, with pretix's own models."""
 
 import datetime
 from decimal import Decimal

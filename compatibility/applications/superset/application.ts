@@ -1,4 +1,4 @@
-/** Apache Superset, as its documentation serves it under gunicorn: the factory `superset.app:create_app()`. */
+/** Apache Superset, served as its documentation shows for gunicorn: the factory `superset.app:create_app()`. */
 import type { Application } from '../lib/description.ts';
 import { json, urlEncoded, type Visitor } from '../lib/visitor.ts';
 
@@ -6,7 +6,7 @@ export const application: Application = {
   name: 'superset',
   title: 'Apache Superset',
   python: '3.11',
-  // Superset 6.1.0 imports the last two but one and does not ask for them; it does not work with flask-caching 2.4 or newer.
+  // Superset 6.1.0 imports cachetools and rich without requiring them, and fails with flask-caching 2.4 or newer.
   requirements: ['apache-superset', 'gunicorn', 'psycopg2-binary', 'redis', 'cachetools', 'rich', 'flask-caching<2.4'],
   services: ['postgresql', 'redis'],
   environment: ({ folder, postgresql, redis }) => ({

@@ -1,4 +1,4 @@
-"""Makes a table with a dataset, charts and a dashboard, by Superset's own models."""
+"""Makes a table with a dataset, charts and a dashboard, with Superset's own models."""
 
 import json
 

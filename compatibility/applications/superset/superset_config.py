@@ -1,4 +1,4 @@
-"""What a deployment of Superset says of itself."""
+"""The configuration of a deployment of Superset."""
 
 import os
 

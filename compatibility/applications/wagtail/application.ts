@@ -1,4 +1,6 @@
-/** The project that `wagtail start` makes, with its production settings, filled with pages by Wagtail's own means. */
+/**
+ * The project that `wagtail start` makes, with its production settings, filled with pages through Wagtail's own API.
+ */
 import type { Application } from '../lib/description.ts';
 import { PNG } from '../lib/pictures.ts';
 
@@ -45,8 +47,8 @@ export const application: Application = {
   leftOut: [{ pattern: /logout/, because: 'logs out' }],
   inAnyOrder: [
     {
-      // `wagtail.log_actions`: `log_entry_models` is a set of two classes, whose order follows from their addresses. The
-      // report is a union of both models in that order, sorted by the moment alone.
+      // In `wagtail.log_actions`, `log_entry_models` is a set of two classes, whose order depends on their addresses.
+      // The report is a union of both models in that order, sorted by time only.
       pattern: /^\/admin\/reports\/site-history\//,
       because: 'a page entry and a model entry of one moment are listed in an order that each start draws anew',
     },
@@ -83,7 +85,7 @@ export const application: Application = {
     await visitor.submit('/django-admin/auth/group/add/', { name: 'Readers' });
     await visitor.post('/admin/pages/4/delete/', null);
   },
-  // Opens an editing session, which has a number.
+  // Opening it starts an editing session, which has a number.
   notUnderLoad: /\/edit\//,
   loadPerSecond: 4,
 };

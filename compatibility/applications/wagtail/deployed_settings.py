@@ -1,4 +1,4 @@
-"""The settings of `wagtail start` for production, with what a deployment adds."""
+"""The production settings of `wagtail start`, with the additions of a deployment."""
 
 import os
 

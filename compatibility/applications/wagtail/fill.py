@@ -1,4 +1,4 @@
-"""Fills the site by Wagtail's own means: a tree of pages, images, documents, redirects, users."""
+"""Fills the site through Wagtail's models: a tree of pages, images, documents, redirects, users."""
 
 import io
 

@@ -1,8 +1,8 @@
-"""scikit-learn: gradient boosting over OpenMP's threads, trained and asked while the application
-loads, and asked again in each request. Each answer tells whether the predictions are still those.
+"""scikit-learn: gradient boosting over OpenMP's threads. The model is trained and used while the
+application loads, and used again in each request. Each answer says whether the predictions agree.
 
-The model is small: at the end of each parallel region GNU's OpenMP waits in a loop, which is long
-where workers have more threads than the machine has cores.
+The model is small, because GNU's OpenMP busy-waits at the end of each parallel region, which takes
+long if workers have more threads than the machine has cores.
 """
 
 import numpy as np

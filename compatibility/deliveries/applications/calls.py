@@ -1,4 +1,4 @@
-"""gRPC: a channel that is made and used while the application loads, and used in each request."""
+"""gRPC: a channel that is made and used while the application loads, and used by each request."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A counter of prometheus_client that adds up over all processes, with a row for each delivery."""
+"""A counter of prometheus_client that sums over all processes, with a row for each delivery."""
 
 from prometheus_client import Counter
 

@@ -1,7 +1,7 @@
 """onnxruntime: a session with four threads, run while the application loads and in each request.
 
-The model multiplies rows that hold the request's number with a matrix of ones: so each of its
-results is the number times the length of a row, exactly (all sums are below 2**24).
+The model multiplies rows that hold the request's number with a matrix of ones. So each result is
+exactly the number times the length of a row (all sums are below 2**24).
 """
 
 import numpy as np

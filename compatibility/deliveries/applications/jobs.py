@@ -1,5 +1,5 @@
-"""APScheduler, started while the application loads: a job a second, which is noted with the time
-at which it was due and the process in which it ran."""
+"""APScheduler, started while the application loads. A job runs every second, and is noted with the
+time at which it was due and the pid of its process."""
 
 import os
 
@@ -9,7 +9,7 @@ from flask import Flask, request
 
 
 def job() -> None:
-    """What a site would do once a second."""
+    """Stands for the work that a site would do once a second."""
 
 
 def note(event: JobExecutionEvent) -> None:
@@ -19,7 +19,7 @@ def note(event: JobExecutionEvent) -> None:
 
 
 scheduler = BackgroundScheduler()
-# A machine that is busy for more than a second delays a job, and loses none.
+# With the grace time, a machine that is busy for more than a second delays jobs but loses none.
 scheduler.add_job(job, "interval", seconds=1, misfire_grace_time=30)
 scheduler.add_listener(note, EVENT_JOB_EXECUTED)
 scheduler.start()

@@ -1,5 +1,5 @@
-"""loguru with enqueue=True: lines of all processes are written by a thread of the one that has
-loaded the application."""
+"""loguru with enqueue=True: a thread of the process that has loaded the application writes the
+lines of all processes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Answers with the number of the request. What is delivered comes from auto-instrumentation."""
+"""Answers with the number of the request. Auto-instrumentation makes the deliveries."""
 
 from flask import Flask, request
 

@@ -14,5 +14,5 @@ app = Flask(__name__)
 def index() -> str:
     number = request.args["number"]
     client.rpush("deliveries", number)
-    # What comes back belongs to this request, or the connection is shared.
+    # If the reply belongs to another request, the connection is shared between processes.
     return client.echo(number)

@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK, set up in code: a span while the application loads, and one a request."""
+"""OpenTelemetry's SDK, set up in code: a span while the application loads, and one per request."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Sentry: an event while the application loads, and a transaction a request."""
+"""Sentry: an event while the application loads, and a transaction per request."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""requests, and urllib3 under it: a session that is used while the application loads, and in each
+"""requests, and urllib3 below it: a session that is used while the application loads and in each
 request. Its connection is kept alive."""
 
 import os

@@ -1,6 +1,6 @@
-/** What is tried: an application, what it delivers, and where that is counted. Plain data. */
+/** The cases: an application, what it delivers, and where that is counted. Plain data. */
 
-/** `file`: lines that the application writes; `counters`: prometheus_client's; the others are servers. */
+/** `file`: lines that the application writes; `counters`: those of prometheus_client; the others are servers. */
 export type SinkKind =
   | 'otlp_http'
   | 'otlp_grpc'
@@ -14,20 +14,20 @@ export type SinkKind =
 export interface Case {
   readonly name: string;
   readonly title: string;
-  /** What is counted, in the plural. */
+  /** The name of the deliveries, in the plural. */
   readonly counted: string;
   /** A file in `applications/`, whose Flask application is `app`. */
   readonly application: string;
   readonly sink: SinkKind;
-  /** Whether loading the application delivers something too. */
+  /** Whether loading the application makes a delivery too. */
   readonly deliversAtImport: boolean;
-  /** `requests`: one for each request. `seconds`: one for each second, whatever is asked. */
+  /** `requests`: one delivery for each request. `seconds`: one for each second, independent of requests. */
   readonly dueBy: 'requests' | 'seconds';
   /** The right answer to a request. */
   readonly answerTo: (number: number) => string;
-  /** Put before the server's command. */
+  /** Program that starts the server's command. */
   readonly launcher: 'opentelemetry-instrument' | null;
-  /** For the application, which finds the sink's port in DELIVERIES_PORT and the file in DELIVERIES_FILE. */
+  /** More variables for the application. The sink's port is in DELIVERIES_PORT, the file in DELIVERIES_FILE. */
   readonly environment: (sinkPort: number) => Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ const instrumented = {
   launcher: 'opentelemetry-instrument',
 } as const;
 
-/** The rows of the matrix in `applications/inference.py` are so long. */
+/** The length of the matrix rows in `applications/inference.py`. */
 const ROW_LENGTH = 256;
 
 export const CASES: readonly Case[] = [

@@ -1,4 +1,4 @@
-/** How gunicorn and Cowherd are started: the same application, the same arguments, their own defaults. Pure. */
+/** The commands that start gunicorn and Cowherd: same application, same arguments, each with its own defaults. Pure. */
 import path from 'node:path';
 import { COWHERD } from '../../../bench/lib/places.ts';
 import type { Case } from './cases.ts';
@@ -11,7 +11,7 @@ export const WORKERS = 4;
 
 export interface Place {
   readonly port: number;
-  /** A folder of its own for sockets and the like. */
+  /** A folder for this server's sockets and the like. */
   readonly folder: string;
 }
 
@@ -22,7 +22,7 @@ export function commandOf(server: ServerName, tried: Case, { port, folder }: Pla
   const common = [`${tried.application}:app`, '--bind', `127.0.0.1:${port}`, '--workers', String(WORKERS)];
   const words: [string, ...string[]] =
     server === 'gunicorn'
-      ? // Its control socket would lie in the user's home, one for all that run there.
+      ? // By default the control socket is in the user's home, one for all gunicorns of that user.
         [program('gunicorn'), '--preload', '--control-socket', path.join(folder, 'gunicorn.ctl'), ...common]
       : [
           COWHERD,

@@ -1,4 +1,4 @@
-/** The environment that the applications and sinks run in: made once, by pip, on the interpreter of `.venv`. */
+/** The environment of the applications and sinks: made once, by pip, with the interpreter of `.venv`. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { PYTHON } from '../../../bench/lib/places.ts';
 import { CACHE, ENVIRONMENT, program, REQUIREMENTS } from './places.ts';
 
-/** Installed versions by distribution, in lower case; and `python`. */
+/** Installed versions by distribution, in lower case, and the version of `python`. */
 export type Versions = Readonly<Record<string, string>>;
 
 const DESCRIPTION = `
@@ -15,7 +15,7 @@ versions = {each.metadata["Name"].lower(): each.version for each in importlib.me
 print(json.dumps({**versions, "python": platform.python_version()}))
 `;
 
-/** Brings the environment, unless it is there. Delete it for newer releases. */
+/** Makes the environment, unless it exists. Delete it to get newer releases. */
 export function install(): Versions {
   const base = execFileSync(PYTHON, ['-c', 'import sys; print(sys._base_executable)'], { encoding: 'utf8' }).trim();
   const stamp = path.join(ENVIRONMENT, 'requirements.sha256');

@@ -1,4 +1,4 @@
-/** Whether a job that is due each second was run once each second, in one process of the herd at a time. Pure. */
+/** Checks that a job was run once each second, in one process of the herd at a time. Pure. */
 import type { Tally } from './tally.ts';
 
 export interface Job {
@@ -13,10 +13,10 @@ export interface Span {
 }
 
 const EVERY_SECONDS = 1;
-/** Jobs of a scheduler are due at whole seconds after its start; two that are nearer than this are one too many. */
+/** A scheduler's jobs are due at whole seconds after its start. Of two that are nearer than this, one is too many. */
 const TOGETHER_SECONDS = 0.5;
 
-/** What the application writes: a line for each job. */
+/** Reads the lines that the application writes, one for each job. */
 export function readJobs(lines: readonly string[]): Job[] {
   return lines.map((line) => {
     const [dueAt = '', pid = ''] = line.split(' ');
@@ -25,9 +25,9 @@ export function readJobs(lines: readonly string[]): Job[] {
 }
 
 /**
- * @param serving from when the server was ready to when it was told to stop
- * @param reload while which there may be no job, since the old code's scheduler rests and the new code's is not there;
- *   null if there was none
+ * @param serving from when the server was ready until it was told to stop
+ * @param reload the time of the reload, when there may be no job: the old code's scheduler rests and the new code's
+ *   doesn't exist yet; null without a reload
  */
 export function tallyJobs(jobs: readonly Job[], serving: Span, reload: Span | null): Tally {
   const inOrder = jobs.toSorted((one, other) => one.dueAt - other.dueAt);
@@ -53,12 +53,14 @@ export function tallyJobs(jobs: readonly Job[], serving: Span, reload: Span | nu
   return { sent: delivered + lost, delivered, lost, doubled };
 }
 
-/** Jobs that should have been between two. Half a second is for who asks for the time, and the scheduler's own wake. */
+/**
+ * Number of jobs missing between two. Half a second is tolerated for reading the clock and for the scheduler's wake.
+ */
 function missingWithin(seconds: number): number {
   return Math.max(0, Math.ceil(seconds / EVERY_SECONDS - TOGETHER_SECONDS) - 1);
 }
 
-/** Whether the jobs before and after the gap are those of the old and of the new code. */
+/** Whether the job before the gap is one of the old code, and the job after it one of the new code. */
 function isHandedOver(before: Job, after: Job, reload: Span | null): boolean {
   return (
     reload !== null &&

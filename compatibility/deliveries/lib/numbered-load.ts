@@ -1,6 +1,6 @@
 /**
- * Requests with a number each, `/?number=17`, at a steady pace, each on a connection of its own; each answer is compared
- * with the right one. A server that is slower than the pace gets no more than so many requests at once.
+ * Numbered requests, such as `/?number=17`, at a steady pace, each on its own connection. Each answer is compared with
+ * the right one. A server that is slower than the pace gets at most `atOnce` requests at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
@@ -34,7 +34,7 @@ export class NumberedLoad {
     this.#sending = this.#send();
   }
 
-  /** Returns when so many more requests have been sent; false if they have not within this time. */
+  /** Waits until `count` more requests have been sent. Returns false if they were not sent within the time. */
   async sendMore(count: number, withinMs = Infinity): Promise<boolean> {
     const enough = this.#sent + count;
     const deadline = monotonicClock.now() + withinMs;
@@ -42,7 +42,7 @@ export class NumberedLoad {
     return this.#sent >= enough;
   }
 
-  /** No more requests; all of them, when the last has come to its end. */
+  /** Sends no more requests, waits for the end of the last one, and reports all. */
   async end(): Promise<LoadReport> {
     this.#enough.abort();
     await this.#sending;
@@ -58,7 +58,7 @@ export class NumberedLoad {
         await Promise.race(this.#underWay);
         continue;
       }
-      // Time that was lost is not made up for.
+      // Lost time is not made up for.
       dueAtMs = Math.max(dueAtMs + 1000 / perSecond, monotonicClock.now());
       await sleep(dueAtMs - monotonicClock.now());
       this.#sent += 1;

@@ -1,4 +1,4 @@
-/** The table of results, on a terminal and in docs/deliveries.md. Pure. */
+/** The table of results, for a terminal and for docs/deliveries.md. Pure. */
 import { table } from '../../../bench/lib/table.ts';
 import { SERVERS } from './commands.ts';
 import type { Versions } from './environment.ts';
@@ -24,7 +24,7 @@ export function tableOf(results: readonly CaseResult[]): string {
   );
 }
 
-/** The page with these figures in place of those before. */
+/** The page with these figures in place of the old ones. */
 export function withFigures(page: string, results: readonly CaseResult[], versions: Versions): string {
   const [head, rest] = page.split(BEGIN);
   const tail = rest?.split(END)[1];

@@ -1,4 +1,4 @@
-/** Where the applications, the sinks and what is made for them are. */
+/** Paths of the applications, the sinks, and everything made for them. */
 import path from 'node:path';
 import { CHECKOUT } from '../../../bench/lib/places.ts';
 
@@ -12,7 +12,7 @@ export const PAGE = path.join(CHECKOUT, 'docs', 'deliveries.md');
 export const CACHE = path.join(CHECKOUT, '.cache', 'deliveries');
 export const ENVIRONMENT = path.join(CACHE, 'environment');
 export const RESULTS = path.join(CACHE, 'results.json');
-/** Of one case under one server: its log, the sink's, and what the sink has received. Made anew by each run. */
+/** The folder of one case under one server: both logs, and what the sink has received. Each run makes it again. */
 export const folderOf = (name: string, server: string): string => path.join(CACHE, 'runs', name, server);
 
 /** A program of the environment. */

@@ -1,4 +1,4 @@
-/** What a case has come to under a server, and the sum over all of them. Pure. */
+/** The result of a case under a server, and the sum over all cases. Pure. */
 import type { ServerName } from './commands.ts';
 import type { LoggedWarning } from '../../lib/server-log.ts';
 import type { Tally } from './tally.ts';
@@ -12,9 +12,9 @@ export interface Trial {
   readonly reloaded: boolean;
   readonly reforked: boolean;
   readonly warnings: readonly LoggedWarning[];
-  /** What the application and its libraries have printed, the first lines. */
+  /** The first lines that the application and its libraries have printed. */
   readonly printed: readonly string[];
-  /** What did not go as it should: a reload that failed, a stop that took too long. */
+  /** Other failures, such as a reload that failed or a stop that took too long. */
   readonly problems: readonly string[];
 }
 
@@ -22,11 +22,11 @@ export interface CaseResult {
   readonly name: string;
   readonly title: string;
   readonly counted: string;
-  /** Of the servers that were asked for. */
+  /** Trials by server, for the chosen servers. */
   readonly trials: Readonly<Partial<Record<ServerName, Trial>>>;
 }
 
-/** Cowherd's. */
+/** The sum over Cowherd's trials. */
 export interface Sum {
   readonly cases: number;
   readonly requests: number;
@@ -73,7 +73,7 @@ export function warningsOf(trial: Trial): number {
   return trial.warnings.reduce((sum, { times }) => sum + times, 0);
 }
 
-/** Whether everything was answered and delivered once, in every case, and nothing was warned of. */
+/** Whether in every case everything was answered and delivered once, without a warning. */
 export function isGood(sum: Sum): boolean {
   return (
     sum.cases > 0 &&

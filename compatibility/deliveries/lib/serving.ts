@@ -1,4 +1,4 @@
-/** A server that runs: started, told to reload and refork, and stopped. */
+/** A running server: starts it, tells it to reload and refork, and stops it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +24,7 @@ import { until } from './until.ts';
 
 const READY_WITHIN_MS = 120_000;
 const ROLLED_OUT_WITHIN_MS = 240_000;
-/** Workers that hang are given gunicorn's 30 seconds. */
+/** Includes gunicorn's 30 seconds for workers that hang. */
 const STOPPED_WITHIN_MS = 60_000;
 
 export class Serving {
@@ -40,7 +40,7 @@ export class Serving {
     this.#root = root;
   }
 
-  /** Returns when all workers are there. */
+  /** Starts a server, and returns when all workers are there. */
   static async start(
     server: ServerName,
     tried: Case,
@@ -53,7 +53,7 @@ export class Serving {
       cwd: APPLICATIONS,
       log: logIn(folder),
       environment: {
-        // The history of its restarts goes with the folder.
+        // The history of restarts is removed with the folder.
         XDG_STATE_HOME: path.join(folder, 'state'),
         PATH: `${path.dirname(program('python'))}:${process.env['PATH'] ?? ''}`,
         PYTHONDONTWRITEBYTECODE: '1',
@@ -74,7 +74,7 @@ export class Serving {
     return readFileSync(logIn(this.#folder), 'utf8');
   }
 
-  /** Cowherd's reload or refork: returns when there are only workers of the new generation. Throws where it fails. */
+  /** Cowherd's reload or refork. Returns when only workers of the new generation remain. Throws if it fails. */
   async rollOut(kind: 'reload' | 'refork'): Promise<void> {
     const reply = await ask(this.#runtimeDirectory, { type: kind, version: CONTROL_VERSION });
     if (reply.type !== 'answered' || reply.generation === null) throw new Error(JSON.stringify(reply));
@@ -88,7 +88,7 @@ export class Serving {
     });
   }
 
-  /** SIGTERM, and waits for the last process. Throws if one has to be killed. */
+  /** Sends SIGTERM, and waits for the last process. Throws if one has to be killed. */
   async stop(): Promise<void> {
     const left = treeOf(this.#root.pid);
     kill(this.#root.pid, 'SIGTERM');
@@ -109,7 +109,7 @@ export class Serving {
     return herd?.phase === 'serving' && herd.workers_ready === WORKERS;
   }
 
-  /** Null while its supervisor does not listen yet. */
+  /** The status report; null if the supervisor doesn't answer. */
   async #status(): Promise<StatusReport | null> {
     try {
       const reply = await ask(this.#runtimeDirectory, { type: 'status', version: CONTROL_VERSION });

@@ -1,4 +1,4 @@
-/** Where deliveries arrive, and what has arrived. */
+/** The sink that deliveries arrive at, and what has arrived. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -24,7 +24,7 @@ export class Sink {
     this.#server = server;
   }
 
-  /** Returns when it takes connections. */
+  /** Starts a sink, and returns when it accepts connections. */
   static async start(kind: SinkKind, folder: string): Promise<Sink> {
     const port = await freePort();
     const server = serverOf(kind, folder, port);
@@ -37,7 +37,7 @@ export class Sink {
     return new Sink(kind, folder, port, identity);
   }
 
-  /** What the application needs to find it. */
+  /** Variables by which the application finds the sink. */
   get environment(): Record<string, string> {
     return {
       DELIVERIES_PORT: String(this.port),
@@ -46,12 +46,12 @@ export class Sink {
     };
   }
 
-  /** Its process; null where it has none. */
+  /** The pid of the sink's process; null without one. */
   get pid(): number | null {
     return this.#server?.pid ?? null;
   }
 
-  /** A line for each delivery: its key, or what the application has written. */
+  /** A line for each delivery: its key, or the line that the application has written. */
   read(): string[] {
     if (this.#kind === 'redis') {
       return lines(run('redis-cli', ['-p', String(this.port), '--raw', 'LRANGE', 'deliveries', '0', '-1']));
@@ -71,7 +71,7 @@ export class Sink {
   }
 }
 
-/** Command and arguments; null where nothing has to run. */
+/** Command and arguments of the sink's server; null if it needs none. */
 function serverOf(kind: SinkKind, folder: string, port: number): [string, string[]] | null {
   if (kind === 'file' || kind === 'counters') return null;
   if (kind === 'redis') {

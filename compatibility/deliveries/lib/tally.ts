@@ -1,24 +1,24 @@
-/** Whether everything that was sent has been delivered once. Pure. */
+/** Checks that everything that was sent has been delivered once. Pure. */
 
-/** What loading the application delivers, once for each time that it is loaded. */
+/** Key of the delivery that is made each time the application is loaded. */
 export const AT_IMPORT = 'import';
 
 export interface Tally {
-  /** Deliveries that there should be. */
+  /** Number of expected deliveries. */
   readonly sent: number;
-  /** Of these, the ones that there are. */
+  /** How many of `sent` have arrived. */
   readonly delivered: number;
   readonly lost: number;
-  /** Beyond those that there should be: a second time, or of something that was never sent. */
+  /** Unexpected deliveries: those that arrived a second time, or were never sent. */
   readonly doubled: number;
 }
 
 export interface Sent {
   /** Numbers of the requests that had the right answer. */
   readonly answered: readonly number[];
-  /** Of those that failed: one may have been delivered, or not. */
+  /** Numbers of the requests that failed. They may have been delivered or not. */
   readonly failed: readonly number[];
-  /** How often the application was loaded, if that delivers something. */
+  /** How often the application was loaded, if that makes a delivery. */
   readonly imports: number;
 }
 

@@ -1,4 +1,4 @@
-/** One case under one server: from the start of its sink to what has been delivered. */
+/** Tries one case under one server, from the start of its sink to the count of deliveries. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startedHere } from '../../../bench/lib/processes.ts';
@@ -14,19 +14,19 @@ import { Sink } from './sink.ts';
 import { tally } from './tally.ts';
 
 export interface Pace {
-  /** Before the reload; all there are for a server that is not told to reload. */
+  /** Number of requests before the reload; all requests for a server that is not reloaded. */
   readonly first: number;
-  /** Between reload and refork, and after it. */
+  /** Number of requests between reload and refork, and again after the refork. */
   readonly later: number;
   readonly perSecond: number;
   readonly atOnce: number;
 }
 
-/** A worker that hangs is told from one that is slow by this. */
+/** A worker that takes longer hangs, and is not just slow. */
 const ANSWERED_WITHIN_MS: Readonly<Record<ServerName, number>> = { cowherd: 60_000, gunicorn: 20_000 };
-/** For the first requests. A server whose workers hang, as some do under gunicorn, gets no more then. */
+/** Limit for the first requests. A server whose workers hang, as some do under gunicorn, gets no more after that. */
 const SENT_WITHIN_MS = 90_000;
-/** What is on its way when the last process has ended arrives within this time. */
+/** Deliveries that are on their way when the last process ends arrive within this time. */
 const ARRIVES_WITHIN_MS = 1000;
 const SHOWN_LINES = 10;
 
@@ -93,7 +93,7 @@ async function serve(tried: Case, server: ServerName, pace: Pace, sink: Sink, se
   };
 }
 
-/** Whether it did; else the reason is among the problems. */
+/** Whether `deed` succeeded. If not, adds the reason to the problems. */
 async function succeeds(what: string, problems: string[], deed: () => Promise<void>): Promise<boolean> {
   try {
     await deed();

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
 
-/** What `look` gives as soon as it is not null. Throws, with `what`, when it takes too long. */
+/** Polls `look` until its result is not null, and returns that. Throws an error with `what` when it takes too long. */
 export async function until<Value>(
   what: string,
   withinMs: number,

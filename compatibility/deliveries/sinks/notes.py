@@ -1,4 +1,4 @@
-"""What a sink has received: a file with a line for each delivery, its key."""
+"""The deliveries that a sink has received: a file with the key of each one on a line."""
 
 import threading
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 class Notes:
     def __init__(self, path: str) -> None:
-        # Line by line, so that what is noted is there for who reads the file.
+        # Buffered by line, so that readers of the file see every note at once.
         self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
         self._lock = threading.Lock()
 

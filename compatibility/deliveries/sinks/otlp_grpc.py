@@ -25,7 +25,7 @@ class Traces(trace_service.TraceServiceServicer):
 
 
 class Metrics(metrics_service.MetricsServiceServicer):
-    """Metrics are taken and not counted."""
+    """Accepts metrics without counting them."""
 
     def Export(
         self, request: metrics.ExportMetricsServiceRequest, context: grpc.ServicerContext
@@ -34,7 +34,7 @@ class Metrics(metrics_service.MetricsServiceServicer):
 
 
 class Logs(logs_service.LogsServiceServicer):
-    """Log records are taken and not counted."""
+    """Accepts log records without counting them."""
 
     def Export(
         self, request: logs.ExportLogsServiceRequest, context: grpc.ServicerContext

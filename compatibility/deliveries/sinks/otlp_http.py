@@ -11,7 +11,7 @@ notes = Notes(sys.argv[2])
 
 
 def receive(path: str, body: bytes) -> bytes:
-    # Metrics and logs, which the exporters send too, are taken and not counted.
+    # Metrics and logs, which the exporters send too, are accepted without counting them.
     if path == "/v1/traces":
         request = ExportTraceServiceRequest()
         request.ParseFromString(body)

@@ -1,4 +1,4 @@
-"""Prints the key of each delivery that all processes together have counted, as often as it was:
+"""Prints the key of each delivery, as many times as all processes together have counted it:
 `read_counters.py`, with PROMETHEUS_MULTIPROC_DIR."""
 
 from prometheus_client import CollectorRegistry

@@ -1,6 +1,6 @@
-"""A server that takes Sentry's envelopes: `sentry.py PORT FILE`.
+"""A server that accepts Sentry's envelopes: `sentry.py PORT FILE`.
 
-The form of an envelope: https://develop.sentry.dev/sdk/data-model/envelopes/
+The format of an envelope: https://develop.sentry.dev/sdk/data-model/envelopes/
 """
 
 import json
@@ -35,7 +35,7 @@ def items_of(envelope: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def keys_of(kind: str, item: bytes) -> Iterator[str]:
-    """Sessions and reports of the client are no deliveries."""
+    """Keys of the deliveries in an item. Sessions and reports of the client don't count."""
     if kind == "transaction":
         transaction = json.loads(item)
         query = transaction.get("request", {}).get("query_string", "")

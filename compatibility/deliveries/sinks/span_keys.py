@@ -1,8 +1,8 @@
-"""Which delivery a span of OpenTelemetry is.
+"""Tells which delivery an OpenTelemetry span is.
 
-A span that the applications here have made says so in an attribute. One by Flask's instrumentation
-has the number of the request in its URL: `http.target` in the semantic conventions before 1.23,
-`url.query` since.
+Spans that the applications here make have it in an attribute. Spans of Flask's instrumentation have
+the number of the request in their URL: `http.target` in the semantic conventions before 1.23,
+`url.query` since then.
 """
 
 from collections.abc import Iterator

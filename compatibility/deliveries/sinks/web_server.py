@@ -9,11 +9,11 @@ Receive = Callable[[str, bytes], bytes]
 
 
 def serve(port: int, receive: Receive) -> None:
-    """For ever. What `receive` raises is answered with 500, and its traceback is printed."""
+    """Serves forever. If `receive` raises, answers with 500 and prints the traceback."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Else an answer of two packets waits for the delayed acknowledgement of the first.
+        # Otherwise an answer in two packets waits for the delayed acknowledgement of the first.
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
@@ -33,7 +33,7 @@ def serve(port: int, receive: Receive) -> None:
             self.wfile.write(answer)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """No line for each request."""
+            """Suppresses the log line of each request."""
 
     class Server(ThreadingHTTPServer):
         request_queue_size = 128

@@ -1,4 +1,4 @@
-"""A gRPC server that doubles what it gets."""
+"""A gRPC server that doubles its input."""
 
 import sys
 from concurrent import futures

@@ -1,4 +1,4 @@
-"""A hasher made at import; its bindings are a library of cffi in API mode."""
+"""A hasher made at import; its bindings are made by cffi in API mode."""
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError

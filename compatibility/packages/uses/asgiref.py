@@ -1,4 +1,4 @@
-"""Functions of one kind called from the other."""
+"""Synchronous functions called from asynchronous ones, and the other way round."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A credential made at import, and the tokens that it asks a local server for."""
+"""A credential made at import, which requests tokens from a local server."""
 
 import os
 
@@ -16,7 +16,8 @@ credential = ClientSecretCredential(
 
 
 def answer(number: int) -> str:
-    # The local server has no TLS: the whole way up to the socket is gone, and its error comes back.
+    # The local server has no TLS, so the request fails at the socket, after all of the client's
+    # code.
     try:
         credential.get_token(f"https://herd{number}.example/.default")
         error = "none"

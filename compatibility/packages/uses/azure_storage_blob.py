@@ -1,4 +1,4 @@
-"""A client with a key made at import; signatures, and calls of a local server."""
+"""A client with a key made at import; signatures, and calls to a local server."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Pages read by each of its parsers."""
+"""Pages parsed by each of its parsers."""
 
 from bs4 import BeautifulSoup, SoupStrainer
 

@@ -1,4 +1,4 @@
-"""Clients and a session made at import; signed addresses, and calls of a local server."""
+"""Clients and a session made at import; signed addresses, and calls to a local server."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Compressed at once and in pieces."""
+"""Compression in one piece and in several."""
 
 import brotli
 

@@ -1,4 +1,4 @@
-"""A library of C opened at import in ABI mode, with a callback and memory of its own."""
+"""A C library opened at import in ABI mode, with a callback and its own memory."""
 
 import cffi
 

@@ -1,4 +1,4 @@
-"""Types and their bytes, and a client whose server is another one."""
+"""Types and their bytes, and a client whose server is not ClickHouse."""
 
 import os
 

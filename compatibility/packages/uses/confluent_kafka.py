@@ -1,6 +1,6 @@
 """Producers made in workers, one of them kept.
 
-One that is made at import has no threads in a worker, under any server: it sends nothing.
+A producer made at import has no threads in a worker, under any server: it sends nothing.
 """
 
 import confluent_kafka

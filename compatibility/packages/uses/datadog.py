@@ -1,4 +1,4 @@
-"""DogStatsd made at import, with buffering and its thread."""
+"""A DogStatsd client made at import, with buffering and its thread."""
 
 from datadog import initialize, statsd
 

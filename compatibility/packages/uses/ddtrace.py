@@ -1,4 +1,4 @@
-"""Patched at import, as `import ddtrace.auto` does it; the agent that it sends to is not there."""
+"""Patched at import by `import ddtrace.auto`; the agent that it sends to doesn't exist."""
 
 import ddtrace.auto  # noqa: F401
 from ddtrace.trace import tracer

@@ -1,4 +1,4 @@
-"""Counts logins that fail, by its backend and its signals."""
+"""Counts failed logins by its backend and its signals."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""Its middleware answers a request of another origin."""
+"""The middleware answers a request from another origin."""
 
 from uses import django_site
 

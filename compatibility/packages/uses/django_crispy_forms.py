@@ -1,4 +1,4 @@
-"""A form with a layout, by its own pack of templates."""
+"""A form with a layout, rendered by a template pack."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""Fields of its own and a shell's imports."""
+"""Its own fields, commands and graph data of models."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""A resource that is written and read."""
+"""A resource that is exported and imported."""
 
 from uses import django_site
 

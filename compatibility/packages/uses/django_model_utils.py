@@ -1,4 +1,4 @@
-"""Choices, trackers and managers of its own."""
+"""Its own choices, trackers and managers."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""Middleware that measures, and a database that counts."""
+"""Middleware that measures requests, and a database backend that counts."""
 
 from uses import django_site
 

@@ -1,6 +1,6 @@
 """A small Django site for the uses of Django and its apps: settings, database, one view.
 
-The database is a file of SQLite of this server's own, made at import as a deployment does it.
+The database is an SQLite file for this server only, made at import as in a deployment.
 """
 
 import os
@@ -32,7 +32,7 @@ urlpatterns: list[Any] = []
 
 
 def configure(*apps: str, middleware: tuple[str, ...] = (), **more: Any) -> None:
-    """Sets Django up with these apps beside its own, and makes the tables."""
+    """Sets Django up with these apps in addition to its own, and makes the tables."""
     database = os.path.join(os.environ["COWHERD_SCRATCH"], "db.sqlite3")
     values: dict[str, Any] = {
         "ALLOWED_HOSTS": ["*"],
@@ -71,7 +71,7 @@ def configure(*apps: str, middleware: tuple[str, ...] = (), **more: Any) -> None
 
 
 def serve(answer: Callable[[HttpRequest, int], Any], **included: str) -> Any:
-    """The application, with the view at /NUMBER; `included` are further modules of addresses."""
+    """The application, with the view at /NUMBER; `included` are more URL modules by prefix."""
 
     def view(request: HttpRequest, number: int) -> HttpResponse:
         try:

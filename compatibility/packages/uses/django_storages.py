@@ -1,4 +1,4 @@
-"""A storage of S3 made at import, whose addresses are signed without a server."""
+"""An S3 storage made at import, whose addresses are signed without a server."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""Tokens that are signed and checked."""
+"""Tokens that are signed and verified."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Names and messages; a resolver made at import, whose server is not there."""
+"""Names and messages; a resolver made at import, whose server doesn't exist."""
 
 import dns.exception
 import dns.message

@@ -1,4 +1,4 @@
-"""Actors made at import, with a broker of Redis."""
+"""Actors made at import, with a Redis broker."""
 
 import os
 

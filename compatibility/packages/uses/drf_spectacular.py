@@ -1,4 +1,4 @@
-"""A schema made of views, with its own inspectors."""
+"""A schema generated from views, with its own inspectors."""
 
 from uses import django_site
 

@@ -1,4 +1,4 @@
-"""A connection of its own for each request, in memory."""
+"""A new in-memory connection for each request."""
 
 import duckdb
 

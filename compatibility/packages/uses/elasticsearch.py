@@ -1,4 +1,4 @@
-"""A client made at import; the server answers with what it was asked."""
+"""A client made at import; the server echoes its requests."""
 
 import os
 

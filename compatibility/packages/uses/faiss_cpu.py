@@ -1,6 +1,6 @@
-"""An index made at import by one thread; OpenMP's threads are started by each worker's searches.
+"""An index made at import by one thread; each worker's searches start OpenMP's threads.
 
-Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
+If OpenMP's threads were started before a fork, the child waits for them forever, under any server.
 """
 
 import faiss

@@ -1,4 +1,4 @@
-"""Resources with middleware; its parts compiled by Cython."""
+"""Resources with middleware; parts of the package are compiled by Cython."""
 
 import falcon
 import falcon.testing

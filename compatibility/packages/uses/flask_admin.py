@@ -1,4 +1,4 @@
-"""An administration of models."""
+"""An admin site for models."""
 
 import os
 
@@ -20,7 +20,7 @@ class Item(database.Model):  # type: ignore[name-defined]
 
 with app.app_context():
     database.create_all()
-    # A reload loads it again, while the database serves.
+    # A reload loads this module again, while the database is in use.
     if database.session.query(Item).count() == 0:
         database.session.add_all(Item(id=n, name=f"item {n}") for n in range(1, 60))
         database.session.commit()

@@ -1,4 +1,4 @@
-"""Answers that are compressed, in four ways."""
+"""Answers compressed in four ways."""
 
 import gzip
 

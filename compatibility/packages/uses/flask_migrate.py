@@ -1,4 +1,4 @@
-"""Migrations of a database of SQLite, made and run at import."""
+"""Migrations of an SQLite database, made and run at import."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A server of events with its test client."""
+"""An event server with its test client."""
 
 from flask import Flask
 from flask_socketio import SocketIO, emit

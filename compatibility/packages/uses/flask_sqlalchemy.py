@@ -1,4 +1,4 @@
-"""Models over a file of SQLite, made at import."""
+"""Models over an SQLite file, made at import."""
 
 import os
 
@@ -18,7 +18,7 @@ class Item(database.Model):  # type: ignore[name-defined]
 
 with app.app_context():
     database.create_all()
-    # A reload loads it again, while the database serves.
+    # A reload loads this module again, while the database is in use.
     if database.session.query(Item).count() == 0:
         database.session.add_all(Item(name=f"item {n}", price=n * 3) for n in range(50))
         database.session.commit()

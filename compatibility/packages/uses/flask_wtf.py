@@ -1,4 +1,4 @@
-"""Forms that are checked, with tokens against forgery."""
+"""Form validation, with CSRF tokens."""
 
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm

@@ -1,4 +1,4 @@
-"""A publisher made at import, whose channel of gRPC has no server; messages and their batches."""
+"""A publisher made at import, whose gRPC channel has no server; messages and their batches."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A client without credentials, made at import; calls of a local server."""
+"""A client without credentials, made at import; calls to a local server."""
 
 import os
 

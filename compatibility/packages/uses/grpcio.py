@@ -1,4 +1,4 @@
-"""A channel made at import, connected by each worker's first call."""
+"""A channel made at import, which connects at each worker's first call."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""redis-py with hiredis' parser, and a client that has said hello at import."""
+"""redis-py with the parser of hiredis, and a client that is used at import."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Validators made at import; their references are persistent maps of Rust."""
+"""Validators made at import; their references are persistent maps in Rust."""
 
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource

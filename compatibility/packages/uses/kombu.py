@@ -1,4 +1,4 @@
-"""A connection, an exchange and a queue at import, over Redis."""
+"""A connection, an exchange and a queue made at import, over Redis."""
 
 import os
 

@@ -1,6 +1,6 @@
-"""Trees trained at import by one thread; OpenMP's threads are started by each worker's predictions.
+"""Trees trained at import by one thread; each worker's predictions start OpenMP's threads.
 
-Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
+If OpenMP's threads were started before a fork, the child waits for them forever, under any server.
 """
 
 import lightgbm as lgb

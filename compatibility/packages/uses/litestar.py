@@ -1,4 +1,4 @@
-"""Handlers with injected values and models of their own."""
+"""Handlers with injected values and their own models."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A sink with a queue and its thread, added at import; another one for each request."""
+"""A sink with a queue and its thread, added at import; another sink for each request."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Packed and unpacked, with a type of its own."""
+"""Packing and unpacking, with a custom type."""
 
 import datetime
 

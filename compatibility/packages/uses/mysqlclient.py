@@ -1,4 +1,4 @@
-"""A connection for each process, opened at its first request."""
+"""A connection per process, opened at its first request."""
 
 import os
 

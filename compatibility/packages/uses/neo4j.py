@@ -1,4 +1,4 @@
-"""A driver made at import, whose server is not there; values of its own types."""
+"""A driver made at import, whose server doesn't exist; values of its own types."""
 
 from neo4j import GraphDatabase
 from neo4j.exceptions import ServiceUnavailable

@@ -1,4 +1,4 @@
-"""Graphs, with its plugins looked for at import."""
+"""Graphs; its plugins are searched for at import."""
 
 import networkx as nx
 

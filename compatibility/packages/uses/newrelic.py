@@ -1,4 +1,4 @@
-"""The agent initialized at import, in developer mode: all of it but the sending."""
+"""The agent initialized at import, in developer mode, which does everything but send."""
 
 import os
 import time
@@ -22,7 +22,7 @@ registered: set[int] = set()
 
 
 def register() -> None:
-    """In each process, and waited for: until then the agent notes no transaction."""
+    """Registers each process, and waits for it: before that the agent records no transaction."""
     if os.getpid() not in registered:
         application = newrelic.agent.register_application(timeout=20)
         until = time.monotonic() + 20

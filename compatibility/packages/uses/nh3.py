@@ -1,4 +1,4 @@
-"""Pages made clean by Rust."""
+"""Pages sanitized by Rust."""
 
 import nh3
 

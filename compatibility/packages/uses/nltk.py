@@ -1,4 +1,4 @@
-"""Stems, trees and distances; its corpora are loaded lazily, and none is there."""
+"""Stems, trees and distances; its corpora are loaded lazily, and none is installed."""
 
 import nltk
 from nltk.corpus import stopwords

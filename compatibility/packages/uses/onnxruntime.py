@@ -1,4 +1,4 @@
-"""A session made at import, with a pool of threads of its own; the model is made here too."""
+"""A session made at import, with its own thread pool; the model is made here too."""
 
 import numpy as np
 import onnxruntime

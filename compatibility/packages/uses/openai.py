@@ -1,4 +1,4 @@
-"""A client made at import, whose resources are loaded lazily; calls of a local server."""
+"""A client made at import, whose resources are loaded lazily; calls to a local server."""
 
 import os
 

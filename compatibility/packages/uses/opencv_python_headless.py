@@ -1,4 +1,4 @@
-"""Filters over pictures, with OpenCV's own pool of threads started at import."""
+"""Filters over pictures, with OpenCV's own thread pool started at import."""
 
 import hashlib
 

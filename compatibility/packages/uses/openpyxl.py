@@ -1,4 +1,4 @@
-"""A book written and read."""
+"""A workbook written and read."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Written and read again, with what only orjson writes."""
+"""JSON written and read again, with types that only orjson can write."""
 
 import dataclasses
 import datetime

@@ -1,4 +1,4 @@
-"""Keys made at import; a client whose server is not there."""
+"""Keys made at import; a client whose server doesn't exist."""
 
 import paramiko
 

@@ -1,4 +1,4 @@
-"""Models over a database in memory, with a connection for each thread."""
+"""Models over a database in memory, with a connection per thread."""
 
 from peewee import CharField, ForeignKeyField, IntegerField, Model, SqliteDatabase, fn
 

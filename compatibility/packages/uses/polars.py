@@ -1,4 +1,4 @@
-"""A frame made at import; Polars' pool of threads is started by its first query."""
+"""A frame made at import; the first query starts Polars' thread pool."""
 
 import polars as pl
 

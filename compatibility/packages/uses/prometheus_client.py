@@ -1,4 +1,4 @@
-"""Metrics registered at import, and a registry of its own for each request."""
+"""Metrics registered at import, and a new registry for each request."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 

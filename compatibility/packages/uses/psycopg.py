@@ -1,4 +1,4 @@
-"""A connection for each thread, opened at its first query."""
+"""A connection per thread, opened at its first query."""
 
 import os
 import threading

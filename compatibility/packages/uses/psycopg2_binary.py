@@ -1,4 +1,4 @@
-"""Connections of a pool, made at the first request."""
+"""A connection pool made at the first request."""
 
 import os
 

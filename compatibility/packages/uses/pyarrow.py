@@ -1,4 +1,4 @@
-"""A table made at import, computed over by Arrow's own pool of threads."""
+"""A table made at import; Arrow's own thread pool computes over it."""
 
 import io
 

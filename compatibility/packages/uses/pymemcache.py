@@ -1,4 +1,4 @@
-"""A pooled client made at import, connected by each worker's first request."""
+"""A pooled client made at import, which connects at each worker's first request."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A client made at import with its threads, of a server that is not there; and bson."""
+"""A client made at import with its threads, whose server doesn't exist; and bson."""
 
 import datetime
 

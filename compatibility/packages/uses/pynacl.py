@@ -1,4 +1,4 @@
-"""Boxes and signatures of libsodium, a library of cffi in API mode."""
+"""Boxes and signatures of libsodium, bound by cffi in API mode."""
 
 from nacl import encoding, hash, pwhash, secret, signing, utils
 

@@ -1,4 +1,4 @@
-"""A form of several parts, read in pieces."""
+"""A multipart form, read in pieces."""
 
 from python_multipart import FormParser
 from python_multipart.multipart import parse_options_header

@@ -1,4 +1,4 @@
-"""Read and written by libyaml, with a tag of its own made at import."""
+"""YAML read and written by libyaml, with a custom tag registered at import."""
 
 import yaml
 

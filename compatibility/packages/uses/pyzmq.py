@@ -1,4 +1,4 @@
-"""A context made at import; sockets within the process in each request."""
+"""A context made at import; in-process sockets in each request."""
 
 import zmq
 
@@ -6,7 +6,7 @@ context = zmq.Context.instance()
 
 
 def answer(number: int) -> str:
-    # A context of its own: one that was made before the fork is not to be used after it.
+    # A new context, since one made before the fork must not be used after it.
     with zmq.Context() as own, own.socket(zmq.PAIR) as a, own.socket(zmq.PAIR) as b:
         a.bind(f"inproc://n{number}")
         b.connect(f"inproc://n{number}")

@@ -1,4 +1,4 @@
-"""Distances, and the best of many words."""
+"""Distances, and the best match of many words."""
 
 import numpy as np
 from rapidfuzz import fuzz, process

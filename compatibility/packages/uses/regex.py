@@ -1,4 +1,4 @@
-"""Patterns compiled at import, with what only regex can do."""
+"""Patterns compiled at import, with features that only regex has."""
 
 import regex
 

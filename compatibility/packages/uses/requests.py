@@ -1,4 +1,4 @@
-"""A session made at import, connected by each worker's first request."""
+"""A session made at import, which connects at each worker's first request."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Read and written with its comments kept."""
+"""YAML read and written with its comments kept."""
 
 import io
 

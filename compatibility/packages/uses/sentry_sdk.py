@@ -1,4 +1,4 @@
-"""The client made at import, with an event sent from there; a transaction in each request."""
+"""A client made at import, which sends an event there; a transaction in each request."""
 
 import os
 

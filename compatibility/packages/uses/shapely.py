@@ -1,4 +1,4 @@
-"""Shapes of GEOS made at import, and a tree of them."""
+"""GEOS shapes made at import, and a tree of them."""
 
 import shapely
 from shapely import STRtree, wkt

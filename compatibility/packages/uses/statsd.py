@@ -1,4 +1,4 @@
-"""A client made at import, whose datagrams nobody receives."""
+"""A client made at import, whose datagrams have no receiver."""
 
 import statsd
 

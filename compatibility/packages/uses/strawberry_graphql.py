@@ -1,4 +1,4 @@
-"""A schema made of annotations."""
+"""A schema made from annotations."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""A client made at import, of a local server; signatures of its webhooks."""
+"""A client made at import for a local server; signatures of its webhooks."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Tries that fail at first."""
+"""Retries of calls that fail at first."""
 
 import tenacity
 

@@ -1,4 +1,4 @@
-"""A tokenizer trained at import, by threads of Rust."""
+"""A tokenizer trained at import by Rust threads."""
 
 from tokenizers import Tokenizer
 from tokenizers.models import BPE

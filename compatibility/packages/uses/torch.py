@@ -1,6 +1,6 @@
 """A model trained at import by one thread; gradients in each request, by several.
 
-Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
+If OpenMP's threads were started before a fork, the child waits for them forever, under any server.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""A loop of its own in each request, with a server and a client."""
+"""A new event loop in each request, with a server and a client."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Modules that are loaded lazily, when their names are first used; no framework and no model."""
+"""Modules loaded lazily when their names are first used; without a framework or a model."""
 
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers

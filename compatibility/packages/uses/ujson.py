@@ -1,4 +1,4 @@
-"""Written and read again."""
+"""JSON written and read again."""
 
 import ujson
 

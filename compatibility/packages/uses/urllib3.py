@@ -1,4 +1,4 @@
-"""A pool of connections made at import, connected by each worker's first request."""
+"""A connection pool made at import, which connects at each worker's first request."""
 
 import os
 

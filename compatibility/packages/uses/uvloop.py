@@ -1,4 +1,4 @@
-"""The loop's policy set at import, and a loop of its own for each request."""
+"""The event loop policy set at import, and a new loop for each request."""
 
 import asyncio
 

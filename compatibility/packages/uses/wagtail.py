@@ -1,4 +1,4 @@
-"""A CMS: pages in a tree, blocks of a stream and pictures."""
+"""A CMS: a tree of pages, stream blocks and pictures."""
 
 from uses import django_site
 

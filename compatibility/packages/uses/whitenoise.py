@@ -1,4 +1,4 @@
-"""Files that are found at import and served by a wrapper."""
+"""Files found at import and served by a wrapper."""
 
 import os
 import pathlib

@@ -1,6 +1,6 @@
 """Trees trained at import, by one thread in each process: OMP_NUM_THREADS is 1 in the list.
 
-Threads of OpenMP that were started before a fork are waited for after it for ever, by any server.
+If OpenMP's threads were started before a fork, the child waits for them forever, under any server.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Digests, one begun at import."""
+"""Digests, one of them begun at import."""
 
 import xxhash
 

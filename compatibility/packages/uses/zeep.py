@@ -1,4 +1,4 @@
-"""A client of a description that is read at import."""
+"""A client for a WSDL that is read at import."""
 
 import io
 

@@ -1,11 +1,11 @@
 import type { Stage } from '../stage.ts';
 
-/** What another user of the machine does to whoever runs Cowherd there. */
+/** An attack by another user of the machine on a user who runs Cowherd there. */
 export interface NeighbourAttack {
   readonly name: string;
   /**
-   * Carries it out, and says what has suffered. Decoys, visitors and the herd are looked at afterwards, in any case.
-   * Throws where the attack itself was not what it should be.
+   * Carries out the attack and returns its harm. Decoys, visitors and the herd are checked afterwards in any case.
+   * Throws if the attack itself did not work as intended.
    */
   readonly attempt: (stage: Stage) => Promise<readonly string[]>;
 }

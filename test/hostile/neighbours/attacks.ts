@@ -1,4 +1,4 @@
-/** All that is tried by another user of the machine. */
+/** All attacks by another user of the machine. */
 import type { NeighbourAttack } from './attack.ts';
 import { BOUND_ATTACKS } from './bounds.ts';
 import { DOOR_ATTACKS } from './doors.ts';
@@ -20,7 +20,7 @@ export const NEIGHBOUR_ATTACKS: readonly NeighbourAttack[] = [
   ...DOOR_ATTACKS,
 ];
 
-/** Those that `make test` tries: cheap ones, of each kind. */
+/** The attacks that are part of `make test`: cheap ones, of each kind. */
 export const SHORT_OF_NEIGHBOURS: readonly string[] = [
   "the folder of root's herds, made by another user",
   'a runtime directory that is in use for something else',

@@ -1,4 +1,4 @@
-/** What a command or a supervisor could be made to spend: memory, time, connections. */
+/** Attacks that try to make a command or a supervisor spend memory, time or connections. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
@@ -8,9 +8,9 @@ import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
 const MIB = 1024 * 1024;
-/** A snapshot of 1 TiB of memory has 256 MiB when it is unfolded, and Node has it twice for a moment. */
+/** A snapshot of 1 TiB of memory takes 256 MiB when unfolded, and Node has it twice for a moment. */
 const MOST_FOR_A_SNAPSHOT_BYTES = 1024 * MIB;
-/** By so much may the supervisor grow under a flood at its own socket. */
+/** How much the supervisor may grow under a flood at its own socket. */
 const MOST_GROWTH_BYTES = 256 * MIB;
 
 export const BOUND_ATTACKS: readonly NeighbourAttack[] = [
@@ -147,13 +147,13 @@ tell("done")
   },
 ];
 
-/** Root looks at a process of another user, and gets an answer. */
+/** Root runs `cowherd why` on a process of another user, and has to get an answer. */
 async function looked(stage: Stage, pid: number): Promise<string[]> {
   const ran = await stage.root.run(['why', `${pid}`]);
   return [...harmOf('why', ran), ...(ran.status === 0 ? [] : [`why had no answer: ${ran.output.slice(-300)}`])];
 }
 
-/** Whether the herd can be asked meanwhile, and what its supervisor takes. */
+/** Checks during a flood that the herd can still be asked, and how much its supervisor grows. */
 async function whileFlooded(stage: Stage, before: number): Promise<string[]> {
   const harm: string[] = [];
   for (let asked = 0; asked < 10; asked += 1) {

@@ -1,4 +1,4 @@
-/** A running herd, and a user of the machine who is not its own. */
+/** Attacks on a running herd by a user of the machine who doesn't own it. */
 import type { NeighbourAttack } from './attack.ts';
 
 export const DOOR_ATTACKS: readonly NeighbourAttack[] = [

@@ -1,4 +1,4 @@
-/** Where a herd has its sockets and its notes: folders in which others can exchange what is put there. */
+/** Attacks by folders for a herd's sockets and notes in which other users can replace files. */
 import {
   chmodSync,
   chownSync,
@@ -19,7 +19,7 @@ import type { RunOptions } from '../operator.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
-/** All herds of root, on a machine where nobody can write to /run. */
+/** The folder of root's herds on a machine whose /run is not writable. */
 const BASE = '/tmp/cowherd-0';
 const EXCHANGE = 'tell("at work"); exchange(BASE, SECRET)';
 const WITHOUT_RUN = { withoutRun: true };
@@ -87,7 +87,7 @@ export const FOLDER_ATTACKS: readonly NeighbourAttack[] = [
     name: 'a keeper of another user, which waits for a supervisor, with a herd whose settings name files of root',
     attempt: async (stage) => {
       const args = serveArguments(stage);
-      // The name without what is Cowherd's own among the arguments.
+      // Cowherd's own arguments are not part of the name.
       const directory = path.join(BASE, herdName(stage.folder, args.slice(0, 1).concat(args.slice(3))));
       const weapon = await stage.mallory.begin(
         `
@@ -116,7 +116,7 @@ time.sleep(1000)
         ['stack-of-mine', 'census-report.txt', 'census-1'].map((name) => path.join(folder, name)),
       );
       for (const file of own) writeFileSync(file, 'mine\n');
-      // Names that Cowherd gives, so that the folders look as its own.
+      // Names that Cowherd uses, so that the folders look like its own.
       const names = ['.cowherd', 'herd.json', 'control.sock', 'keeper.sock', 'census-2'];
       const theirs = ['/tmp', shared].flatMap((folder) => names.map((name) => path.join(folder, name)));
       await stage.mallory.run('for file in FILES:\n    open(file, "w").write("mine\\n")', { FILES: theirs });
@@ -137,7 +137,9 @@ time.sleep(1000)
   },
 ];
 
-/** Root starts a herd in the stage's folder; whatever of it comes to lie in these folders is there for others to exchange. */
+/**
+ * Root starts a herd in the stage's folder. Any file of root in `folders` is harm: other users can replace it there.
+ */
 async function served(
   stage: Stage,
   more: readonly string[],
@@ -158,7 +160,7 @@ async function served(
   return [...harm, ...harmOf('serve', ran)];
 }
 
-/** What a keeper says to the supervisor that adopts it; the settings are the herd's own, but for two files. */
+/** A keeper's message to the supervisor that adopts it. The settings are the herd's, except for two files. */
 function inventoryOf({ runtimeDirectory, decoys }: Stage): string {
   const notes = JSON.parse(readFileSync(path.join(runtimeDirectory, 'herd.json'), 'utf8')) as {
     state: { settings: Readonly<Record<string, unknown>> };
@@ -185,7 +187,7 @@ function serveArguments({ python, folder }: Stage, more: readonly string[] = [])
   return ['attacked:app', '--python', python, '--bind', `unix:${path.join(folder, 'other.sock')}`, ...more];
 }
 
-/** What is root's below a folder. */
+/** The files of root below a folder. */
 function ofRoot(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-/** Links and files of another user where a command of root writes. */
+/** Attacks by links and files of another user at places where a command of root writes. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export const LINK_ATTACKS: readonly NeighbourAttack[] = [
       const place = 'for name, target in zip(NAMES, TARGETS): os.symlink(target, name)';
       await stage.mallory.run(place, { NAMES: names, TARGETS: targets });
       const harm = harmOf('why', await running);
-      // And with the links there from the start.
+      // Again, with the links in place from the start.
       harm.push(...harmOf('why', await stage.root.run(args)));
       await stage.mallory.run('for name in NAMES: os.unlink(name)', { NAMES: names });
       return harm;
@@ -84,7 +84,7 @@ tell(json.dumps(held.read()))
   },
 ];
 
-/** Whether the command that has this word has come so far that it reads the memory of others. */
+/** Waits until the command with this word in its arguments reads the memory of other processes. */
 async function isLooking(word: string): Promise<boolean> {
   const isRunning = (pid: string): boolean => readOr(`/proc/${pid}/cmdline`).split('\0').includes(word);
   const reads = (pid: string): boolean =>

@@ -1,4 +1,4 @@
-/** What visitors of a herd write into its log, without being let in. */
+/** Attacks by visitors of a herd on its log. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import type { NeighbourAttack } from './attack.ts';
 
 const PORT = 18_081;
 const SECRET_QUERY = 'token=a-secret-of-4711';
-/** Percent-encoded: a line of a log, and the escape sequence that gives a terminal another title. */
+/** Percent-encoded: a log line, and the escape sequence that changes the title of a terminal. */
 const PATH = '/slow%0a[CRITICAL]%20forged%20line%1b[31m%1b]0;PWN%07%e2%80%ae';
 
 export const LOG_ATTACKS: readonly NeighbourAttack[] = [
@@ -34,7 +34,7 @@ visit.recv(1)
 `,
           { PORT, PATH, QUERY: SECRET_QUERY },
         );
-        // Until the worker has it.
+        // Long enough for the worker to get the request.
         await sleep(500);
       });
       const text = (existsSync(log) ? readFileSync(log, 'utf8') : '') + ran.output;

@@ -1,4 +1,4 @@
-/** Commands that meet a herd of somebody else: in the place of one's own, or among those that root looks through. */
+/** Commands that meet another user's herd: in the place of their own, or among the herds that root looks through. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL_VERSION } from '../../../src/agent/messages.ts';
@@ -7,7 +7,7 @@ import { EVIL, harmOf, shows } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
-/** Of a line that does not end; a reply may have 16 MiB, and sockets hold some. */
+/** How much of an endless line may be read. A reply may have 16 MiB, and sockets buffer some. */
 const MOST_TAKEN_BYTES = 64 * 1024 * 1024;
 
 export const SOCKET_ATTACKS: readonly NeighbourAttack[] = [
@@ -207,11 +207,11 @@ listen(CONTROL, silent)
 
 interface TheirHerd {
   readonly directory: string;
-  /** Takes it away, and says what of its words was taken without a bound. */
+  /** Removes the herd, and returns which of its endless lines were read without a limit. */
   readonly close: () => string[];
 }
 
-/** A herd where root looks for those of this user: nothing but lines of Python behind its sockets. */
+/** A false herd in the folder of mallory's herds, where root finds it. Lines of Python answer at its sockets. */
 async function theirHerd(
   { mallory }: Stage,
   lines: string,
@@ -232,7 +232,7 @@ async function theirHerd(
   };
 }
 
-/** A status as a herd gives it, in which every text is evil. */
+/** A status like that of a real herd, in which every text is evil. */
 async function evilStatus(stage: Stage): Promise<string> {
   const report = await stage.status();
   if (report === null) throw new Error('the herd does not answer');
@@ -243,7 +243,7 @@ async function evilStatus(stage: Stage): Promise<string> {
     return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, evil(value)]));
   };
   const { herd, ...rest } = evil(report) as typeof report;
-  // The processes are root's: what a command does to those of its herd it would do to them.
+  // The pids are root's processes: a command that signals the processes of its herd would hit them.
   const { pid } = stage.decoys;
   const own = rest.workers.map((worker) => ({ ...worker, pid, state: 'ready' }));
   const molds = rest.molds.map((mold) => ({ ...mold, pid, report: { [EVIL]: EVIL } }));
@@ -252,7 +252,7 @@ async function evilStatus(stage: Stage): Promise<string> {
   return JSON.stringify({ type: 'status', report: changed });
 }
 
-/** As the supervisor of a herd keeps them. */
+/** Notes in the format of a herd's supervisor. */
 function notesOf(folder: string, listener = EVIL): string {
   return JSON.stringify({
     version: 1,

@@ -1,11 +1,11 @@
-/** What processes and files are called, at the terminal of root. */
+/** Attacks on root's terminal by the names of processes and files. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EVIL, EVIL_NAME, harmOf, shows, steers } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';
 
-/** A slash would end the name of a file. */
+/** Without slashes, which file names can't have. */
 const EVIL_FILE = `lib${EVIL.replaceAll('/', '')}.so`;
 
 export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
@@ -38,7 +38,7 @@ export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
       const files = ['html', 'collapsed', 'speedscope'].map((kind) => [`--${kind}`, `${file}.${kind}`]);
       const ran = await stage.root.run(['record', `${child}`, '--seconds', '1', ...files.flat()], { terminal: true });
       const texts = files.map(([, name = '']) => (existsSync(name) ? readFileSync(name, 'utf8') : ''));
-      // It ends with an error that shows no name where there is no perf, or none of its events.
+      // Without perf, or without one of its events, it ends with an error that shows no name.
       if (ran.status === 0 && !shows(ran.output)) throw new Error(`record shows nothing of the name: ${ran.output}`);
       const steering = texts.flatMap((text) => steers(text) ?? []);
       return [...harmOf('record', ran), ...steering];
@@ -46,7 +46,7 @@ export const TERMINAL_ATTACKS: readonly NeighbourAttack[] = [
   },
 ];
 
-/** A process of another user and one forked from it; both have the name, and have the file mapped. */
+/** Starts a process of another user and a fork of it. Both have the evil name, and have the file mapped. */
 async function evilFamily(stage: Stage): Promise<{ parent: number; child: number }> {
   const weapon = await stage.mallory.begin('family([mapped_file(HOME + "/" + FILE)], NAME)', {
     FILE: EVIL_FILE,
