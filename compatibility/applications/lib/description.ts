@@ -61,7 +61,10 @@ export interface Application {
    * Answers whose entries stand in an order that each start of the application throws dice for, by path, each with the
    * reason. Their lines are compared in any order: what they say is compared, and how often.
    */
-  readonly inAnyOrder?: readonly AddressRule[];
+  readonly inAnyOrder?: readonly (AddressRule & {
+    /** Words that follow from the same chance: they are not compared. */
+    readonly varying?: RegExp;
+  })[];
   /** Requests with consequences, in their order: POSTs, and looks at what came of them. */
   readonly act: (visitor: Visitor, site: Site) => Promise<void>;
   /** The same for the second look, which Cowherd's workers answer after a reload and a refork. */

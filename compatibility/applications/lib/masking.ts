@@ -50,7 +50,8 @@ const RULES: readonly Rule[] = [
   // What its name says to be one, such as `"secret": "x3k9…"`.
   {
     name: 'token',
-    pattern: /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?=[\w+/=.-]*\d)[\w+/=.-]{8,}/gi,
+    pattern:
+      /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?:(?=[\w+/=.-]*\d)[\w+/=.-]{8,}|[a-z]{16}\b)/gi,
   },
 ];
 
