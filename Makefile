@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive test-hostile test-packages test-apps test-deliveries \
+	test-survive test-cgroups test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
@@ -23,6 +23,7 @@ help:
 	@echo 'make check       the same without real servers and other interpreters'
 	@echo 'make test-survive  herds under load to which everything is done that may happen; SURVIVE=long for the long form,'
 	@echo '                 SURVIVE_HERDS="gevent uvicorn" for some of them'
+	@echo 'make test-cgroups  memory limits under cgroups of version 2, in User Mode Linux where there are none'
 	@echo 'make test-hostile  attacks on a herd of root, from a worker of nobody and from another user of the machine;'
 	@echo '                 ATTACKS="a list;no type" for some'
 	@echo 'make test-packages  packages that applications import, under gunicorn and Cowherd; PACKAGES="numpy lxml",'
@@ -84,6 +85,10 @@ test-nodes: install build
 test-pythons: install
 	@scripts/get-interpreters.sh 3.14
 	@$(tsx) scripts/test-pythons.ts $(PYTHONS) $(if $(USERS),--user $(USERS))
+
+# In User Mode Linux, where this machine has cgroups of version 1 only.
+test-cgroups: install build
+	@COWHERD_CGROUP_V2=1 $(bin)/vitest run --project process test/cgroup-v2.test.ts
 
 test-survive: install build
 	@$(tsx) bench/survive.ts

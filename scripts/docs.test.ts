@@ -39,6 +39,22 @@ test.each(pages)('every link of %s leads to a file and a heading', (page) => {
   }
 });
 
+const sourceNames = new Set(
+  ['agent', 'bench', 'compatibility', 'examples', 'scripts', 'src', 'test'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.basename(String(name))),
+  ),
+);
+
+test.each(['ARCHITECTURE.md', 'SECURITY.md'])('every source file that %s names is there', (page) => {
+  const names = [...read(page).matchAll(/`(?:[\w./-]*\/)?([\w.-]+\.(?:ts|py|json))`/g)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    // Files of a herd and of gunicorn's users.
+    if (['herd.json', 'gunicorn.conf.py'].includes(name)) continue;
+    expect(sourceNames.has(name), `${name} in ${page}`).toBe(true);
+  }
+});
+
 test.each(pages)('every make target that %s names is in the Makefile', (page) => {
   const makefile = read('Makefile');
   for (const [, target = ''] of read(page).matchAll(/`make ([a-z-]+)/g)) {

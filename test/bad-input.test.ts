@@ -7,7 +7,8 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statS
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { catalogue, type ErrorCode } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
+import type { ErrorCode } from '../src/base/errors.ts';
 import {
   COWHERD,
   cowherd,

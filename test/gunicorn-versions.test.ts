@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { catalogue } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
 import { APPS, HELLO, PYTHON, ROOT, serve, serving } from './support/cowherd.ts';
 import { hammer } from './support/http.ts';
 import { until } from './support/until.ts';

@@ -6,7 +6,8 @@ import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileS
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { catalogue, type ErrorCode } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
+import type { ErrorCode } from '../src/base/errors.ts';
 import { PROTOCOL_VERSION } from '../src/agent/messages.ts';
 import { cowherd, serve, serving, type Run, type StartOptions } from './support/cowherd.ts';
 import { fetchFrom, isListening } from './support/http.ts';

@@ -2,7 +2,7 @@
 import { realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { catalogue } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
 import type { HerdEntry } from '../src/cli/herds.ts';
 import type { StatusReport } from '../src/supervisor/status.ts';
 import { isAlive } from '../src/procfs/alive.ts';

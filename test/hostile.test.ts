@@ -42,7 +42,9 @@ describe(
       });
       await until('the first attack', () => said.includes('held'));
       // unshare, and the first process of the namespace, with which all others in it end.
-      const [unshare = 0] = childrenOf(runner.pid ?? 0);
+      const unshare = await until('the namespace', () =>
+        childrenOf(runner.pid ?? 0).find((pid) => childrenOf(pid).length > 0),
+      );
       const [first = 0] = childrenOf(unshare);
       expect(isGone(first)).toBe(false);
       runner.kill('SIGTERM');

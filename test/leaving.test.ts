@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { catalogue } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
 import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { until } from './support/until.ts';

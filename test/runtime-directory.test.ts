@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { cowherd, HELLO, serving, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, serve, serving, type Run } from './support/cowherd.ts';
 import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
@@ -47,6 +47,23 @@ test.each([
   // One whose marker was gone may have been there before.
   if (names.length > 1) expect(readdirSync(run.runtimeDirectory)).toEqual([]);
   else await run.expectNothingLeft();
+});
+
+test('all of it, and then the supervisor is killed: the next one adopts the herd', async () => {
+  const args = ['hello:app', '--workers', '2', '--bind', '127.0.0.1:0'];
+  const first = await serving(args, { files });
+  const { herd } = await first.status();
+  takeAway(first.runtimeDirectory);
+  await untilManageable(first);
+  await until('the keeper can be found again', () => existsSync(path.join(first.runtimeDirectory, 'keeper.sock')));
+  first.signal('SIGKILL');
+  await first.ended;
+  const second = serve(args, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
+  await second.waitForText(/Adopted the herd of supervisor/);
+  expect((await second.status()).herd.keeper.pid).toBe(herd.keeper.pid);
+  expect((await second.get('/')).status).toBe(200);
+  await second.stop();
+  await first.expectNothingLeft();
 });
 
 test('only what the next supervisor reads: it is written again', async () => {

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { catalogue, type ErrorCode } from '../src/base/errors.ts';
+import { catalogue } from '../src/base/error-catalogue.ts';
+import type { ErrorCode } from '../src/base/errors.ts';
 import {
   cowherd,
   HELLO,

@@ -101,7 +101,8 @@ test('without any installation left, SIGTERM to the keeper ends the herd after i
   renameSync(old, `${old}.gone`);
   expect((await run.get('/')).status).toBe(200);
   process.kill(keeper, 'SIGTERM');
-  await until('its herd has ended', () => !existsSync(run.runtimeDirectory));
+  // The keeper takes its directory away before it leaves.
+  await until('its herd has ended', () => !existsSync(run.runtimeDirectory) && run.processes.length === 0);
   await run.expectNothingLeft();
 });
 
@@ -127,7 +128,8 @@ test('a keeper of another version is not adopted, says so, and any version can e
     socket.once('error', reject);
   });
   expect(JSON.parse(ending)).toMatchObject({ type: 'looked', draining: false });
-  await until('its herd has ended', () => !existsSync(first.runtimeDirectory));
+  // The keeper takes its directory away before it leaves.
+  await until('its herd has ended', () => !existsSync(first.runtimeDirectory) && first.processes.length === 0);
   const status = cowherd(['status', '--runtime-dir', first.runtimeDirectory]);
   expect((await status.ended).status).toBe(30);
   await first.expectNothingLeft();

@@ -8,6 +8,7 @@ on stderr, and the mold is not used.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import os
@@ -96,8 +97,10 @@ def _live(tell: Tell, heap: HerdHeap, arbiter: Any, app: Any, interface: Interfa
         tell(step=f"answer {health}")
         _require_health(app, interface, health)
     # Of the interpreter's end nothing is tried here: a hook may have started threads.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # What it has printed may be lost with the herd's terminal, which is no fault of the generation.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
 
 
 def _become_worker(heap: HerdHeap, arbiter: Any) -> None:

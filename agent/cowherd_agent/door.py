@@ -74,6 +74,19 @@ class Door:
         self._poll.register(listening, select.POLLIN)
         return None
 
+    def reopen_where_gone(self) -> None:
+        """Listens again when the file was taken away, alone or with its folder, which the
+        supervisor makes again. Visitors stay."""
+        directory = os.path.dirname(self._path)
+        if self._listening is None or os.path.lexists(self._path) or not os.path.isdir(directory):
+            return
+        before = self._listening
+        if self.open() is not None:
+            # Tried again later; nobody finds the old one, but it says that there was one.
+            return
+        self._poll.unregister(before)
+        before.close()
+
     def knows(self, descriptor: int) -> bool:
         """Whether it is the door's own socket or a visitor's."""
         if self._listening is not None and descriptor == self._listening.fileno():

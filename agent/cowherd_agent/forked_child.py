@@ -17,7 +17,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
+
+from cowherd_agent.exit_status import FLUSH_FAILED
 
 _PR_SET_PDEATHSIG = 1
 """include/uapi/linux/prctl.h"""
@@ -27,6 +29,10 @@ class Tell(Protocol):
     """Sends values to the mold; `step` says what is done next, as an infinitive."""
 
     def __call__(self, **found: object) -> None: ...
+
+
+LEAVES: Final = "leave"
+"""The step of a child that ends as a worker does (leaving.py)."""
 
 
 class Outcome(NamedTuple):
@@ -51,6 +57,9 @@ class Outcome(NamedTuple):
             return f"the {who} was killed by {name} (it was to {step})"
         if "error" in self.found:
             return f"the {who} failed to {step}: {self.found['error']}"
+        if self.status == FLUSH_FAILED and step == LEAVES:
+            # Its output is lost, as that of every process here is whose terminal is gone.
+            return ""
         if self.status != 0:
             return f"the {who} left with status {self.status} (it was to {step})"
         return ""
@@ -156,9 +165,11 @@ def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         life(tell)
     except BaseException as error:
-        traceback.print_exc()
         text = str(error).strip().splitlines()
         tell(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
+        # Where nobody takes it, this child must end here all the same.
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc()
         os._exit(1)
     os._exit(0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cowherd_agent import guard as guard_module
 from cowherd_agent.channel import Channel
@@ -21,24 +21,13 @@ from cowherd_agent.heap.report import ProgressEvent
 from cowherd_agent.meter import METER
 from cowherd_agent.scoreboard import Slot
 
+if TYPE_CHECKING:
+    from cowherd_agent.supervisor_link import SupervisorLink
+
 SCOUT_TIMEOUT_SECONDS = 60.0
 
 QUIET_SECONDS = 0.5
 """Steps that end sooner are told of in the report only."""
-
-
-class ReportProgress(Protocol):
-    """Tells the supervisor how far a piece of work is."""
-
-    def __call__(
-        self,
-        phase: str,
-        text: str,
-        seconds: float,
-        done: int = 0,
-        total: int | None = None,
-        final: bool = False,
-    ) -> None: ...
 
 
 class HerdHeap:
@@ -102,21 +91,21 @@ class HerdHeap:
         self._guard.disarm()
         collection_watch().remove()
 
-    def prepare(self, on_progress: ReportProgress, warmup: Callable[[], None] | None) -> str | None:
+    def prepare(self, link: SupervisorLink, warmup: Callable[[], None] | None) -> str | None:
         """Prepares the mold's heap. Under ``auto`` a scout then tries it: what is returned says
         why the policy must not be used, and the mold must start anew without it.
 
         In a mold that has been a worker it is called a second time, for what is new."""
         self.report = {}
         try:
-            report = self._policy.prepare(_events_to(on_progress))
+            report = self._policy.prepare(_events_to(link))
         except PolicyUnavailable as unavailable:
             if self.asked == AUTO:
                 return str(unavailable)
             raise MoldFailure("POLICY_UNAVAILABLE", str(unavailable)) from unavailable
         self.report["heap"] = report.as_dict()
         objects = max((step.counts.get("objects", 0) for step in report.steps), default=0)
-        on_progress(
+        link.progress(
             "heap",
             f"prepared the heap ({self.policy_name}){', objects' if objects else ''}",
             report.seconds,
@@ -127,14 +116,14 @@ class HerdHeap:
             return None
         from cowherd_agent.heap.scout import run_scout
 
-        on_progress("scout", "trying the heap policy in a scout", 0.0)
+        link.progress("scout", "trying the heap policy in a scout", 0.0)
         verdict = run_scout(
             promises=self._policy.promises,
             warmup=warmup,
             timeout_seconds=SCOUT_TIMEOUT_SECONDS,
             after_fork=self._policy.after_fork,
         )
-        on_progress(
+        link.progress(
             "scout",
             f"a scout found the heap policy {'fit' if verdict.ok else 'unfit'}",
             verdict.seconds,
@@ -197,14 +186,14 @@ class HerdHeap:
         )
 
 
-def _events_to(on_progress: ReportProgress) -> Callable[[ProgressEvent], None]:
+def _events_to(link: SupervisorLink) -> Callable[[ProgressEvent], None]:
     started = time.perf_counter()
 
     def forward(event: ProgressEvent) -> None:
         # A small heap is done before anybody could read this.
         if time.perf_counter() - started < QUIET_SECONDS:
             return
-        on_progress(
+        link.progress(
             "heap",
             f"preparing the heap, {event.step}",
             event.seconds,

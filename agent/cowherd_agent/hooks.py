@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -34,12 +35,14 @@ def print_own_traceback(error: BaseException) -> None:
     first = error.__traceback__
     while first is not None and first.tb_frame.f_code.co_filename.startswith(own_folders):
         first = first.tb_next
-    if first is None:
-        # Nothing of the app ran: a module that is not there.
-        print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
-    else:
-        traceback.print_exception(type(error), error, first)
-    sys.stderr.flush()
+    # Where nobody takes it, the failure itself is told to the supervisor all the same.
+    with contextlib.suppress(OSError, ValueError):
+        if first is None:
+            # Nothing of the app ran: a module that is not there.
+            print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
+        else:
+            traceback.print_exception(type(error), error, first)
+        sys.stderr.flush()
 
 
 def is_own_fault(error: BaseException) -> bool:

@@ -249,6 +249,7 @@ class Keeper:
             if self._is_child(message["pid"]):
                 background.set_background(message["pid"], message["background"])
         elif kind == "pulse":
+            self._door.reopen_where_gone()
             self._send({"type": "pulse", "queues": self._queues()})
         elif kind == "notify":
             _notify(message["address"], message["text"])

@@ -25,11 +25,8 @@ import threading
 from typing import NoReturn
 
 from cowherd_agent import guard
+from cowherd_agent.exit_status import FLUSH_FAILED
 from cowherd_agent.heap import open_files
-
-STATUS_FLUSH_FAILED = 120
-"""CPython's own exit status when stdout can't be flushed (Py_RunMain, Modules/main.c). Here a
-status that is not 0 stays: gunicorn's 3 and 4 say what has gone wrong before."""
 
 
 def leave(status: int) -> NoReturn:
@@ -37,8 +34,9 @@ def leave(status: int) -> NoReturn:
     guard.process_leaves()
     try:
         run_cleanup()
+        # A status that is not 0 stays: gunicorn's 3 and 4 say what has gone wrong before.
         if not flush_streams() and status == 0:
-            status = STATUS_FLUSH_FAILED
+            status = FLUSH_FAILED
     finally:
         # Also after a KeyboardInterrupt in a hook: a second signal must not bring finalization
         # back.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cowherd_agent import perf_names, threads
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.hooks import print_own_traceback
+from cowherd_agent.imports_ahead import import_ahead
 from cowherd_agent.monkey_patching import patch_for
 from cowherd_agent.near_application import nearest_application
 from cowherd_agent.or_end import GoesToBackground
@@ -97,9 +98,10 @@ def say_configured(link: SupervisorLink, settings: dict[str, Any], heap: HerdHea
     )
 
 
-def load(link: SupervisorLink, configured: Configured) -> None:
+def load(
+    link: SupervisorLink, application: MoldApplication, arbiter: MoldArbiter, heap: HerdHeap
+) -> None:
     """Loads the application. Raises MoldFailure."""
-    application, arbiter, heap, _ = configured
     if arbiter.cfg.reload:
         # gunicorn's reloader restarts workers, which then import the new code themselves.
         link.notice("warning", "reload is on: workers load the app and share nothing of it")
@@ -117,6 +119,8 @@ def load(link: SupervisorLink, configured: Configured) -> None:
         done=len(sys.modules) - modules_before,
         final=True,
     )
+    # After the application, as in a worker: what the application patches is patched by now.
+    import_ahead(arbiter.worker_class, arbiter.cfg, arbiter.log.debug)
 
 
 def _print_or_check(application: MoldApplication) -> None:

@@ -55,7 +55,6 @@ class Mold:
         self._link = link
         self._order = order
         self._arguments = arguments
-        self._configured = configured
         self._application, self._arbiter, self._heap, self._settings = configured
         self._forking = Forking(link, self._arbiter, self._heap, keeper_pid=os.getppid())
         # While one takes a census.
@@ -78,7 +77,7 @@ class Mold:
 
     def prepare(self) -> None:
         """Everything from the settings to the first fork. Raises MoldFailure."""
-        load(self._link, self._configured)
+        load(self._link, self._application, self._arbiter, self._heap)
         cfg, arbiter = self._arbiter.cfg, self._arbiter
         is_first = self._order["occasion"] == "first"
         if is_first:
@@ -107,7 +106,7 @@ class Mold:
         verdict = ready_to_fork.look(self._arbiter, own, advisory, found, ready_to_fork.refuse)
         report = warm_up.report
         self._tell_fork_safety(verdict, report)
-        rejection = self._heap.prepare(on_progress=self._link.progress, warmup=warm_up.replay)
+        rejection = self._heap.prepare(self._link, warmup=warm_up.replay)
         if rejection is not None:
             self._start_without_policy(rejection)
         self._try_and_say_ready(report)
@@ -204,7 +203,7 @@ class Mold:
         # As the first mold had them: the worker may have given up its user or its folder since.
         say_configured(self._link, self._settings, self._heap)
         self._receive_listeners()
-        rejection = self._heap.prepare(on_progress=self._link.progress, warmup=None)
+        rejection = self._heap.prepare(self._link, warmup=None)
         if rejection is not None:
             raise MoldFailure("FORK_UNSAFE", f"heap policy {self._heap.policy_name}: {rejection}")
         self._try_and_say_ready(report)

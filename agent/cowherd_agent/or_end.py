@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import traceback
@@ -42,7 +43,9 @@ def or_end(link: SupervisorLink, occasion: str, work: Callable[[], Result]) -> R
         gc.collect()
         _fail(link, "MOLD_OUT_OF_MEMORY", "memory ran out while the mold was made ready")
     except Exception as error:
-        traceback.print_exc()
+        # Where nobody takes it, the supervisor must hear of the failure all the same.
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc()
         code = "INTERNAL" if is_own_fault(error) else "MOLD_DIED"
         _fail(link, code, f"{type(error).__name__}: {error}")
 

@@ -25,15 +25,18 @@ SECTION = "Cowherd"
 Validator = Callable[[object], Any]
 
 
-def read_table() -> list[dict[str, Any]]:
-    """The rows of own_settings.json, in their order.
-
-    ``kind`` is one of those of ``KINDS``; ``message`` the name that the supervisor knows the value
-    by, where it does; ``help`` a line of ``cowherd serve --help``.
-    """
+def _read_table() -> list[dict[str, Any]]:
     with open(os.path.join(PACKAGE_FOLDER, "own_settings.json"), encoding="utf-8") as file:
         rows: list[dict[str, Any]] = json.load(file)["settings"]
     return rows
+
+
+TABLE = _read_table()
+"""The rows of own_settings.json, in their order.
+
+``kind`` is one of those of ``KINDS``, ``choice`` or ``hook``; ``message`` is the name that the
+supervisor knows the value by, where it does; ``help`` is a line of ``cowherd serve --help``.
+"""
 
 
 def _choice(name: str, choices: list[str]) -> Validator:
@@ -206,13 +209,13 @@ def _register(row: dict[str, Any]) -> None:
     type(gunicorn_config.Setting)(name, (gunicorn_config.Setting,), attributes)
 
 
-for _row in read_table():
+for _row in TABLE:
     _register(_row)
 
 
 def values_for_the_supervisor(cfg: Any) -> dict[str, Any]:
     """What the supervisor acts on, by the names that it knows; units are in the names."""
-    return {row["message"]: getattr(cfg, row["name"]) for row in read_table() if "message" in row}
+    return {row["message"]: getattr(cfg, row["name"]) for row in TABLE if "message" in row}
 
 
 def explain_usage_error(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:

@@ -43,6 +43,40 @@ def test_one_that_hangs_is_killed_and_its_stack_told() -> None:
     assert time.monotonic() - started >= 2.0
 
 
+LOST_OUTPUT = f"""
+import os, sys
+from types import SimpleNamespace
+sys.path.insert(0, {str(AGENT)!r})
+from cowherd_agent import canary
+from cowherd_agent.forked_child import run_in_child
+
+told = os.fdopen(os.dup(1), "w")
+mold = os.getpid()
+# As a terminal that is gone: a print stays in the buffer, an error is refused at once.
+sys.stdout = open("/dev/full", "w")
+sys.stderr = open("/dev/full", "w", buffering=1)
+print("of the mold")
+
+def raise_fault(tell):
+    raise ValueError("of the child")
+
+cfg = SimpleNamespace(env=None, uid=os.geteuid(), gid=os.getegid(), initgroups=False, health=None)
+heap = SimpleNamespace(apply_on_trial=lambda: None)
+verdict = canary.send(heap, SimpleNamespace(cfg=cfg), None, "wsgi", timeout_seconds=10.0)
+fault = run_in_child(raise_fault, 10.0).fault("child", 10.0)
+# A child that came back into the stack of the mold would tell it too.
+told.write(f"{{verdict.reason!r}} {{fault!r}} {{os.getpid() == mold}}\\n")
+told.flush()
+os._exit(0)
+"""
+
+
+def test_lost_output_is_no_fault_of_the_generation() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST_OUTPUT], capture_output=True, text=True)
+    assert done.stdout == "'' 'the child failed to start: ValueError: of the child' True\n"
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("occasion", ["first", "reload", "replacement", "refork"])
 def test_the_first_mold_sends_one_only_when_it_is_asked_to(occasion: str) -> None:
     assert is_wanted(occasion, "GET /")

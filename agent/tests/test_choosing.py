@@ -11,7 +11,7 @@ from cowherd_agent.heap.ladder import resolve
 from cowherd_agent.heap.ladder_table import LADDER
 from cowherd_agent.heap.policies import make
 from cowherd_agent.prepare import PolicyChoice
-from cowherd_agent.settings import read_table
+from cowherd_agent.settings import TABLE
 
 NEW = Interpreter("cpython", (3, 13, 0))
 OLD = Interpreter("cpython", (3, 11, 7))
@@ -89,5 +89,5 @@ def test_this_interpreter_knows_itself() -> None:
 def test_the_names_that_types_and_settings_have_are_those_of_the_ladder() -> None:
     names = {rung.name for rung in LADDER} | {"auto"}
     assert set(get_args(PolicyChoice)) == names
-    [setting] = [row for row in read_table() if row["name"] == "heap_policy"]
+    [setting] = [row for row in TABLE if row["name"] == "heap_policy"]
     assert set(setting["choices"]) == names

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cowherd_agent import settings
 from cowherd_agent.configuration import CowherdConfig, explain_worker_class, mistyped_setting
-from cowherd_agent.settings import explain_usage_error, read_table
+from cowherd_agent.settings import TABLE, explain_usage_error
 from gunicorn.config import Config
 
 OURS = (
@@ -151,7 +151,7 @@ def test_a_value_is_understood_in_every_form(name: str, value: object, expected:
 
 
 def test_every_policy_and_mode_can_be_chosen() -> None:
-    choices = [row for row in read_table() if row["kind"] == "choice"]
+    choices = [row for row in TABLE if row["kind"] == "choice"]
     assert {row["name"] for row in choices} == {"heap_policy", "gc_guard"}
     for row in choices:
         for choice in row["choices"]:
@@ -250,9 +250,9 @@ def test_a_worker_class_that_cannot_be_had_is_explained_in_one_line(text: str, l
 
 def test_every_row_of_the_table_is_a_setting_of_gunicorns() -> None:
     registered = Config().settings
-    for row in read_table():
+    for row in TABLE:
         setting = registered[row["name"]]
         assert setting.section == settings.SECTION
         assert list(setting.cli or ()) == row.get("options", [])
         assert setting.short == " ".join(row["description"][0].split())
-    assert {row["name"] for row in read_table()} >= set(OURS)
+    assert {row["name"] for row in TABLE} >= set(OURS)

@@ -1,9 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { childrenOf, endAllStarted, hasEnded, identify, startedHere, startProcess, treeOf } from './processes.ts';
+import {
+  childrenOf,
+  endAllStarted,
+  hasEnded,
+  identify,
+  startedHere,
+  startedSince,
+  startProcess,
+  treeOf,
+} from './processes.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,6 +57,22 @@ test('what has written over its environment ends too, also when the one that was
   expect(all).toEqual(expect.arrayContaining([identify(pid), identify(Number(readFileSync(log, 'utf8')))]));
   endAllStarted();
   await until(() => all.every(hasEnded));
+});
+
+test('what a process starts later is its own, and not what has been started since', async () => {
+  const log = path.join(folder, 'log');
+  execFileSync('mkfifo', [path.join(folder, 'go-on')]);
+  const script = 'cat go-on; env -i sleep 100; true';
+  const database = startProcess('sh', ['-c', script], { cwd: folder, log });
+  await until(() => childrenOf(database.pid).length === 1);
+  const before = startedHere();
+  const server = startProcess('sleep', ['100'], { cwd: folder, log });
+  writeFileSync(path.join(folder, 'go-on'), '');
+  const isLater = (pid: number): boolean => !before.some((each) => each.pid === pid);
+  await until(() => childrenOf(database.pid).some(isLater) && startedHere().length === 3);
+  expect(startedSince(before).map(({ pid }) => pid)).toEqual([server.pid]);
+  endAllStarted();
+  await until(() => startedHere().length === 0);
 });
 
 test('a process that is not there, or is a later one of the same number, has ended', () => {

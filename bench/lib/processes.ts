@@ -113,6 +113,15 @@ export function startedHere(): ProcessIdentity[] {
   return aliveAmong(withDescendants(new Set([...known, ...inSessions].map(({ pid }) => pid)), stats));
 }
 
+/**
+ * What has been started since a look by `startedHere`. Children of those that were there then are theirs, as a
+ * database's backends are, and belong to nothing that came later.
+ */
+export function startedSince(before: readonly ProcessIdentity[]): ProcessIdentity[] {
+  const theirs = new Set(withDescendants(new Set(before.map(({ pid }) => pid)), allStats()).map(({ pid }) => pid));
+  return startedHere().filter(({ pid }) => !theirs.has(pid));
+}
+
 /** Every process alive that has a line of this kind in its environment. */
 export function markedProcesses(line: string): ProcessIdentity[] {
   return allPids()

@@ -32,13 +32,6 @@ describe('planDeeds', () => {
   });
 });
 
-it('takes the runtime directory away at the end, when no supervisor is killed any more', () => {
-  for (let seed = 0; seed < 20; seed += 1) {
-    const kinds = planDeeds({ ...counts, lose_runtime_directory: 2 }, randomFrom(seed)).map(({ kind }) => kind);
-    expect(kinds.slice(-2)).toEqual(['lose_runtime_directory', 'lose_runtime_directory']);
-  }
-});
-
 describe('shareOut', () => {
   it('divides the counts as evenly as can be, without losing one', () => {
     const shares = shareOut(counts, [[], [], []], randomFrom(1));

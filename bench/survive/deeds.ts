@@ -33,11 +33,6 @@ export interface Deed {
 
 /** What may come in the middle of a rollout, and may end it. */
 const KILLS: ReadonlySet<DeedKind> = new Set(['kill_worker', 'kill_mold', 'kill_supervisor']);
-/**
- * What comes at the end. The keeper's door was in the runtime directory, and nobody makes it again: a supervisor that was
- * killed after this could have no successor.
- */
-const LAST: ReadonlySet<DeedKind> = new Set(['lose_runtime_directory']);
 /** Part of the kills after a reload or a refork that come in its middle. */
 const OVERLAPPING_PART = 0.4;
 const LONGEST_INTO_MS = 1500;
@@ -54,8 +49,10 @@ export function randomFrom(seed: number): () => number {
 }
 
 export function planDeeds(counts: DeedCounts, random: () => number): Deed[] {
-  const all = DEED_KINDS.flatMap((kind) => Array.from({ length: counts[kind] }, () => kind));
-  const kinds = shuffled(all, random).toSorted((a, b) => Number(LAST.has(a)) - Number(LAST.has(b)));
+  const kinds = shuffled(
+    DEED_KINDS.flatMap((kind) => Array.from({ length: counts[kind] }, () => kind)),
+    random,
+  );
   return kinds.map((kind, index) => {
     const previous = kinds[index - 1];
     const mayOverlap = KILLS.has(kind) && (previous === 'reload' || previous === 'refork');

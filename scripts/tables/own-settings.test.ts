@@ -17,6 +17,13 @@ test('a setting that the supervisor acts on has a schema by its kind, and one wi
   expect(helpSource(rows)).toContain('  --budget PCT             budget: how much`');
 });
 
+test('an option that is too long for its column has its text on the next line', () => {
+  const long = { ...budget, options: ['--budget-of-everything'], help: 'how much' };
+  expect(helpSource(readTable(table([long])))).toContain(
+    '  --budget-of-everything PCT\n                           budget: how much`',
+  );
+});
+
 test('a setting of the mold alone has none', () => {
   const rows = readTable(table([budget]));
   expect(schemaSource(rows)).not.toContain('budget');

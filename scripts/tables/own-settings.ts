@@ -62,5 +62,7 @@ function helpLine({ name, options, meta, help }: Row): string | null {
   if (help === undefined || options === undefined) return null;
   // The last one is the shortest.
   const option = `${options.at(-1)}${meta === undefined ? '' : ` ${meta}`}`;
-  return `  ${option.padEnd(OPTION_WIDTH)} ${name}: ${help}`.trimEnd();
+  // One that does not fit has its text on the next line, as the rest of the help has.
+  const head = option.length > OPTION_WIDTH ? `${option}\n  ${' '.repeat(OPTION_WIDTH)}` : option.padEnd(OPTION_WIDTH);
+  return `  ${head} ${name}: ${help}`;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { catalogue, CowherdError, isErrorCode, isSystemError } from './errors.ts';
+import { catalogue } from './error-catalogue.ts';
+import { CowherdError, isErrorCode, isSystemError } from './errors.ts';
 
 /** The rows of the tables in docs/errors.md: | `CODE` | status | title | advice | */
 function documented(): Record<string, { exitStatus: number; title: string; advice: string }> {

@@ -1,6 +1,12 @@
 /** What the definitions of commands share: how one is run, and how its numbers are read. */
 import { InvalidArgumentError } from 'commander';
 
+/** The option of every command that acts on a herd: its flags and its help. */
+export const RUNTIME_DIR = [
+  '--runtime-dir <directory>',
+  'which herd; else the one that was started in this folder',
+] as const;
+
 /** Runs a command; its exit status is the program's. */
 export type Run = (command: () => Promise<number>) => Promise<void>;
 

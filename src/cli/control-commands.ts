@@ -1,6 +1,6 @@
 /** The commands that ask a running herd, with their options. */
 import type { Command } from 'commander';
-import { positiveNumber, wholeNumber, type Run } from './arguments.ts';
+import { RUNTIME_DIR, positiveNumber, wholeNumber, type Run } from './arguments.ts';
 import type { StatusOptions } from './status.ts';
 import type { StopOptions } from './stop.ts';
 import type { ScaleOptions } from './scale.ts';
@@ -13,7 +13,7 @@ export function addStatus(program: Command, run: Run): void {
   program
     .command('status')
     .description('how a running herd is: every process, its requests and its memory')
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--watch', 'renew it until Ctrl-C')
     .option('--interval <seconds>', 'between two looks with --watch', positiveNumber)
     .option('--json', 'print it as JSON (docs/status.md)')
@@ -28,7 +28,7 @@ export function addStop(program: Command, run: Run): void {
   program
     .command('stop')
     .description('stop a running herd after its requests in flight, and wait until it is gone')
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--quick', 'cut requests in flight short')
     .option('--timeout <seconds>', 'how long to wait (60)', positiveNumber)
     .addHelpText('after', '\nExamples:\n  cowherd stop\n  cowherd stop --quick --runtime-dir /run/cowherd/shop')
@@ -42,7 +42,7 @@ export function addScale(program: Command, run: Run): void {
     .command('scale')
     .description('change the number of workers of a running herd')
     .argument('<workers>', 'how many there are to be', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .addHelpText('after', '\nExamples:\n  cowherd scale 16')
     .action(async (workers: number, options: ScaleOptions) => {
       await run(async () => await (await import('./scale.ts')).runScale(workers, options));
@@ -64,7 +64,7 @@ export function addHistory(program: Command, run: Run): void {
   program
     .command('history')
     .description('what each reload, refork, rollback and stop did to the host, also of a herd that has ended')
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--json', 'print it as JSON (docs/history.md)')
     .addHelpText('after', '\nExamples:\n  cowherd history\n  cowherd history --json | jq ".records[-1].host"')
     .action(async (options: HistoryOptions) => {
@@ -83,7 +83,7 @@ export function addRollouts(program: Command, run: Run): void {
     program
       .command(kind)
       .description(description)
-      .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+      .option(...RUNTIME_DIR)
       .option('--no-wait', 'return as soon as it has begun')
       .option('--timeout <seconds>', 'how long to wait for its end (600)', positiveNumber)
       .option('--json', 'print how it ended as JSON')

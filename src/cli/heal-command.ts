@@ -1,6 +1,6 @@
 /** The command `heal`, with its options. */
 import type { Command } from 'commander';
-import { positiveNumber, wholeNumber, type Run } from './arguments.ts';
+import { RUNTIME_DIR, positiveNumber, wholeNumber, type Run } from './arguments.ts';
 import type { HealOptions } from './heal.ts';
 
 export function addHeal(program: Command, run: Run): void {
@@ -8,7 +8,7 @@ export function addHeal(program: Command, run: Run): void {
     .command('heal')
     .description('have the kernel merge memory that workers have copied though it is still the same (KSM; root)')
     .argument('[pid]', 'a process of a prefork server; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--yes', 'do not ask before settings of the host are changed')
     .option('--keep', 'leave KSM on afterwards')
     .option('--seconds <seconds>', 'how long it may take (300)', positiveNumber)

@@ -3,7 +3,8 @@
  * the parser among it, is imported when it is called.
  */
 import { readFileSync } from 'node:fs';
-import { catalogue, CowherdError, isSystemError } from '../base/errors.ts';
+import { catalogue } from '../base/error-catalogue.ts';
+import { CowherdError, isSystemError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
 import { outliveTerminal } from './lost-terminal.ts';

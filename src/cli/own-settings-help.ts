@@ -5,7 +5,8 @@ export const OWN_SETTINGS_HELP = `  --policy POLICY          heap_policy: auto (
   --collect-after OBJECTS  collect_after: young objects that set off a collection after a response
   --allow-threads          allow_threads: threads left running are meant to be so; no warning, no refusal
   --strict                 strict: what the look for fork safety finds is an error, not a warning
-  --sampling-budget PERCENT sampling_budget: percent of one core for reading memory (default 1)
+  --sampling-budget PERCENT
+                           sampling_budget: percent of one core for reading memory (default 1)
   --health REQUEST         health: what a new generation must answer well before it gets traffic
   --boot-timeout SECONDS   boot_timeout: how long a worker may take to be ready
   --refork-after REQUESTS  refork_after: refork when a worker has answered so many, such as 50,500,5000
@@ -13,5 +14,11 @@ export const OWN_SETTINGS_HELP = `  --policy POLICY          heap_policy: auto (
   --exit-when-hopeless     exit_when_hopeless: end when all workers die before any was ever ready
   --heal                   heal: have the kernel merge what workers copied for nothing (docs/heal.md)
   --perf-names             perf_names: name Python's functions for perf and record (docs/record.md)
-  --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M; by PSS, RSS, age: docs/recycling.md
+  --recycle-private SIZE   recycle_private: replace a worker with more private memory, such as 200M (docs/recycling.md)
+  --recycle-pss SIZE       recycle_pss: replace a worker with a larger proportional set size
+  --recycle-rss SIZE       recycle_rss: replace a worker with more resident memory
+  --recycle-samples COUNT  recycle_samples: how many samples in a row must be over such a limit
+  --recycle-age SECONDS    recycle_age: replace a worker this long after its fork
+  --recycle-age-jitter SECONDS
+                           recycle_age_jitter: the most that is added to recycle_age, different for each worker
   --herd-memory SIZE       herd_memory: of the whole herd; auto: by the limit of the cgroup`;

@@ -1,6 +1,6 @@
 /** The command `record`, with its options. */
 import { type Command, Option } from 'commander';
-import { positiveNumber, wholeNumber, type Run } from './arguments.ts';
+import { RUNTIME_DIR, positiveNumber, wholeNumber, type Run } from './arguments.ts';
 import type { RecordOptions } from './record.ts';
 
 /** What `record` can be told to use; see src/faults/instrument.ts and src/faults/perf-record.ts. */
@@ -12,7 +12,7 @@ export function addRecord(program: Command, run: Run): void {
     .command('record')
     .description('record the copies of shared pages as they happen, with stacks, by perf')
     .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--seconds <seconds>', 'how long (10); Ctrl-C ends it earlier', positiveNumber)
     .option('--from-fork', 'the next workers from their first instant, and not those that are there')
     .addOption(new Option('--event <event>', 'instead of the better one that can be had').choices(INSTRUMENTS))

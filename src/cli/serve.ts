@@ -7,10 +7,11 @@ import { findInterpreter } from '../cpython/discover.ts';
 import { isAnswering } from '../supervisor/control.ts';
 import { holdSignals } from '../supervisor/held-signals.ts';
 import { herdName, runtimeDirectoryFor } from '../supervisor/runtime-directory.ts';
-import { parseServeArguments } from './serve-arguments.ts';
+import { parseServeArguments, type ServeArguments } from './serve-arguments.ts';
 import { findPredecessor } from '../supervisor/find-predecessor.ts';
 import { takeNotifySocket } from '../supervisor/notify-socket.ts';
 import { adoptHerd, startUp } from '../supervisor/start-up.ts';
+import type { SupervisorResult } from '../supervisor/supervisor-options.ts';
 
 /** Set in the background process that `--daemon` starts. */
 const DAEMON_VARIABLE = 'COWHERD_DAEMON';
@@ -26,6 +27,23 @@ export async function runServe(argv: string[]): Promise<number> {
     process.stdout.write((await import('./serve-help.ts')).SERVE_HELP);
     return 0;
   }
+  const result = await serve(parsed);
+  if (result.daemonize) {
+    try {
+      return await startInBackground(argv);
+    } catch (error) {
+      throw error instanceof CowherdError ? await namingHolder(error) : error;
+    }
+  }
+  if (result.error !== null) {
+    process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
+    throw await namingHolder(result.error);
+  }
+  return result.exitStatus;
+}
+
+/** Starts, adopts or follows a herd, and runs its supervisor to the end. */
+async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   if (process.platform !== 'linux') throw new CowherdError('NOT_LINUX', { detail: process.platform });
   const sockets = takeInheritedSockets();
   const notifySocket = takeNotifySocket();
@@ -83,18 +101,7 @@ export async function runServe(argv: string[]): Promise<number> {
     },
   });
   await log.close();
-  if (result.daemonize) {
-    try {
-      return await startInBackground(argv);
-    } catch (error) {
-      throw error instanceof CowherdError ? await namingHolder(error) : error;
-    }
-  }
-  if (result.error !== null) {
-    process.send?.({ type: 'failed', code: result.error.code, detail: result.error.detail });
-    throw await namingHolder(result.error);
-  }
-  return result.exitStatus;
+  return result;
 }
 
 /** Imported when it is needed: most starts succeed. */

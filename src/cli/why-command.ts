@@ -1,6 +1,6 @@
 /** The command `why`, with its options. */
 import type { Command } from 'commander';
-import { wholeNumber, type Run } from './arguments.ts';
+import { RUNTIME_DIR, wholeNumber, type Run } from './arguments.ts';
 import type { WhyOptions } from './why.ts';
 
 export function addWhy(program: Command, run: Run): void {
@@ -8,7 +8,7 @@ export function addWhy(program: Command, run: Run): void {
     .command('why')
     .description("what unshared the pages of a prefork server's workers, whose they are, and what to do")
     .argument('[pid]', 'a worker, or the process that workers were forked from; else the running herd', wholeNumber)
-    .option('--runtime-dir <directory>', 'which herd; else the one that was started in this folder')
+    .option(...RUNTIME_DIR)
     .option('--reference <pid>', 'compare with this process, where the parent is gone', wholeNumber)
     .option('--all', 'the causes and owners of every worker, and not of the one in the middle only')
     .option('--census <file>', 'one that write_census has written (docs/why.md); a herd takes its own')

@@ -19,7 +19,35 @@ export function adopt(draft: Draft, adoption: Adoption): void {
   const { inventory, rows } = adoption;
   // A file of another keeper is of another herd.
   const saved = adoption.saved?.keeperPid === inventory.pid ? structuredClone(adoption.saved) : null;
-  Object.assign(state, initialState(), saved, {
+  Object.assign(state, initialState(), saved, beginning(inventory, saved, nowMs));
+
+  for (const found of inventory.molds) takeMold(draft, found, adoption, saved?.molds[found.generation]);
+  for (const found of inventory.workers) takeWorker(draft, found, saved?.workers[found.pid]);
+  const generations = [...Object.values(state.molds), ...Object.values(state.workers)].map((each) => each.generation);
+  state.newestGeneration = Math.max(state.newestGeneration, ...generations);
+  if (saved === null) state.generation = servingGeneration(state, inventory);
+  takeSettings(draft, inventory, saved);
+
+  tellOfIt(draft, adoption);
+  const endings = new Map<number, Ending>(
+    inventory.endings.map((each) => [each.pid, { exitStatus: each.exit_status, signal: each.signal }]),
+  );
+  if (saved !== null) {
+    followDeadWorkers(draft, saved, rows, endings);
+    followDeadMolds(draft, saved, endings);
+  }
+  continueRollout(draft, inventory);
+  takeUpReadiness(draft, adoption);
+  replaceServingMold(draft, inventory);
+  letUnknownMoldsGo(draft);
+  // They may rest for a reload that nobody knows of any more.
+  if (state.rollout === null) molds.tellThreads(draft, 'resume_threads');
+  workers.announceWhenComplete(draft);
+}
+
+/** What a herd begins with under another supervisor, whatever the file says. */
+function beginning(inventory: Inventory, saved: HerdState | null, nowMs: number): Partial<HerdState> {
+  return {
     phase: 'serving',
     keeperPid: inventory.pid,
     keeperReadyAtMs: saved?.keeperReadyAtMs ?? nowMs,
@@ -36,15 +64,11 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     stop: null,
     // Whoever had it as its predecessor has told it to leave.
     predecessor: null,
-  } satisfies Partial<HerdState>);
+  };
+}
 
-  for (const found of inventory.molds) takeMold(draft, found, adoption, saved?.molds[found.generation]);
-  for (const found of inventory.workers) takeWorker(draft, found, saved?.workers[found.pid]);
-  const generations = [...Object.values(state.molds), ...Object.values(state.workers)].map((each) => each.generation);
-  state.newestGeneration = Math.max(state.newestGeneration, ...generations);
-  if (saved === null) state.generation = servingGeneration(state, inventory);
-  takeSettings(draft, inventory, saved);
-
+function tellOfIt(draft: Draft, adoption: Adoption): void {
+  const { inventory } = adoption;
   log(
     draft,
     'info',
@@ -58,14 +82,11 @@ export function adopt(draft: Draft, adoption: Adoption): void {
       'The herd keeps the arguments that it was started with; `cowherd reload` takes up those of this command',
     );
   }
-  const endings = new Map<number, Ending>(
-    inventory.endings.map((each) => [each.pid, { exitStatus: each.exit_status, signal: each.signal }]),
-  );
-  if (saved !== null) {
-    followDeadWorkers(draft, saved, rows, endings);
-    followDeadMolds(draft, saved, endings);
-  }
-  continueRollout(draft, inventory);
+}
+
+/** Molds and workers that have got ready while no supervisor heard it. */
+function takeUpReadiness(draft: Draft, { inventory, rows }: Adoption): void {
+  const { state } = draft;
   for (const { generation, ready } of inventory.molds) {
     if (ready === null || state.molds[generation]?.phase !== 'loading') continue;
     molds.ready(draft, generation, ready);
@@ -76,6 +97,9 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     workers.ready(draft, worker.pid);
     rollout.workerReady(draft, worker.pid);
   }
+}
+
+function replaceServingMold({ state, nowMs }: Draft, inventory: Inventory): void {
   const current = state.molds[state.generation];
   if (current === undefined || current.phase === 'leaving' || current.phase === 'failed') {
     state.nextMold ??= { atMs: nowMs, rejectedPolicies: current?.rejectedPolicies ?? [] };
@@ -83,6 +107,11 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     // Nothing serves yet, and what is loading may still turn out not to work.
     state.phase = 'starting';
   }
+}
+
+function letUnknownMoldsGo(draft: Draft): void {
+  const { state } = draft;
+  const current = state.molds[state.generation];
   const used = new Set([state.generation, state.previous?.generation, state.rollout?.to]);
   for (const mold of Object.values(state.molds)) {
     const { generation, pid, phase } = mold;
@@ -92,9 +121,6 @@ export function adopt(draft: Draft, adoption: Adoption): void {
     log(draft, 'warning', `The mold of generation ${generation} (pid ${pid}) is let go: nobody knows what it was for`);
     molds.dismiss(draft, generation);
   }
-  // They may rest for a reload that nobody knows of any more.
-  if (state.rollout === null) molds.tellThreads(draft, 'resume_threads');
-  workers.announceWhenComplete(draft);
 }
 
 type FoundMold = Inventory['molds'][number];

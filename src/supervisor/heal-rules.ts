@@ -9,7 +9,7 @@
  * code is loaded: then what is unshared differs, or is written again as fast as it is merged.
  */
 import { type Bytes, bytes, formatMiB, mebibytes, type Milliseconds, milliseconds } from '../base/units.ts';
-import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, since, worth } from './learnt-benefit.ts';
+import { enough, FIRST_YIELD_PART, learntYieldPart, remembered, worth } from './learnt-benefit.ts';
 import { begin, follow, type HealProgress, type MergingSample } from './heal-settled.ts';
 
 /** A ready worker; `unshared` is null until it has been looked at. */
@@ -109,7 +109,8 @@ export function consider(memory: HealMemory, look: HealReading): { memory: HealM
   if (waits || waste.size === 0 || estimate < worth(look.herdPss)) {
     return { memory: { ...memory, worthSinceMs: null }, because: null };
   }
-  const worthSinceMs = since(memory.worthSinceMs, true, look.nowMs) ?? look.nowMs;
+  // A herd file of an older version has none.
+  const worthSinceMs = memory.worthSinceMs ?? look.nowMs;
   const because =
     look.nowMs - worthSinceMs < WORTH_FOR_MS
       ? null

@@ -18,7 +18,7 @@ const KEEPER_ACTIONS = [
   'tell_keeper_to_leave',
 ] as const satisfies readonly Action['do'][];
 
-type KeeperAction = Extract<Action, { do: (typeof KEEPER_ACTIONS)[number] }>;
+export type KeeperAction = Extract<Action, { do: (typeof KEEPER_ACTIONS)[number] }>;
 
 export function isKeeperAction(action: Action): action is KeeperAction {
   return KEEPER_ACTIONS.some((name) => name === action.do);

@@ -28,7 +28,7 @@ import { tidyStack } from './stack.ts';
 import { historyWriter } from './history.ts';
 import { RestartRecorder } from './restart-recorder.ts';
 import { waitForOrphans } from './orphans.ts';
-import { commandOf, isKeeperAction } from './keeper-commands.ts';
+import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
@@ -145,7 +145,10 @@ class Supervisor {
     this.#herdFile.save(decision.state);
     // Before the actions: the keeper, which sends it, may be told to leave by them.
     this.#notifier?.tell();
-    for (const action of decision.actions) this.#perform(action);
+    for (const action of decision.actions) {
+      if (isKeeperAction(action)) this.#send(commandOf(action, this.#startUp));
+      else this.#perform(action);
+    }
     this.#recorder.observe(this.#state, event);
     return decision.answer;
   }
@@ -263,11 +266,7 @@ class Supervisor {
 
   // Actions
 
-  #perform(action: Action): void {
-    if (isKeeperAction(action)) {
-      this.#send(commandOf(action, this.#startUp));
-      return;
-    }
+  #perform(action: Exclude<Action, KeeperAction>): void {
     switch (action.do) {
       case 'use_settings':
         this.#useSettings(action.settings);

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { catalogue } from '../../src/base/errors.ts';
+import { catalogue } from '../../src/base/error-catalogue.ts';
 import type { SettingReport } from '../../src/cli/settings.ts';
 import type { DoctorReport } from '../../src/cli/doctor-report.ts';
 import { discover } from '../../src/cpython/discover.ts';

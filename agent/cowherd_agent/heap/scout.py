@@ -22,7 +22,7 @@ from itertools import compress, filterfalse
 from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
-from cowherd_agent.forked_child import Tell, run_in_child
+from cowherd_agent.forked_child import LEAVES, Tell, run_in_child
 from cowherd_agent.heap import rawgc, rollup
 from cowherd_agent.heap.hidden_referents import HiddenReferents
 from cowherd_agent.heap.policies.base import Promise
@@ -139,7 +139,7 @@ def _scout(
     tell(unshared_after_warmup=final)
     if "read" in promises:
         tell(unshared=final)
-    tell(step="leave")
+    tell(step=LEAVES)
     leave(0)
 
 

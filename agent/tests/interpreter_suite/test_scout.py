@@ -27,6 +27,11 @@ class Verdicts(unittest.TestCase):
         if support.BEST == "immortal":
             self.assertIn("copied", found["reason"])
 
+    def test_output_that_nobody_takes_is_no_fault_of_the_policy(self) -> None:
+        """The terminal of a herd may be gone; its workers leave with status 120 then."""
+        found = support.run("scouting", support.BEST, "prints")
+        self.assertTrue(found["ok"], found["reason"])
+
     def test_a_bad_end_has_a_reason(self) -> None:
         expected = {
             "raises": "failed to run the warm-up: ValueError: no such table: users",

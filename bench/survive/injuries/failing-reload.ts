@@ -1,5 +1,5 @@
 /** Reloads that can't be carried out, for reasons outside of Cowherd. */
-import { catalogue } from '../../../src/base/errors.ts';
+import { catalogue } from '../../../src/base/error-catalogue.ts';
 import { ensure, reload, type Scene } from '../scene.ts';
 
 interface Obstacle {

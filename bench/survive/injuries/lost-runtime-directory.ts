@@ -1,7 +1,9 @@
 /** The runtime directory is taken away under the herd. */
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { KEEPER_SOCKET } from '../../../src/supervisor/runtime-directory.ts';
 import type { StatusReport } from '../../../src/supervisor/status.ts';
-import { ensure, everyday, type Scene } from '../scene.ts';
+import { ensure, eventually, everyday, type Scene } from '../scene.ts';
 
 /** It is made again, and the same herd can be managed. */
 export async function loseRuntimeDirectory(scene: Scene, chance: number): Promise<void> {
@@ -22,5 +24,8 @@ export async function loseRuntimeDirectory(scene: Scene, chance: number): Promis
   const report = JSON.parse(stdout) as StatusReport;
   const [was, is] = [before.herd.supervisor.pid, report.herd.supervisor.pid];
   ensure(was === is, scene, () => `the supervisor was ${was}, and is ${is}`);
+  await eventually(scene, 'the keeper can be found again', () =>
+    existsSync(path.join(runtimeDirectory, KEEPER_SOCKET)) ? true : null,
+  );
   await everyday(scene, chance);
 }

@@ -26,10 +26,12 @@ export async function slowClients(scene: Scene): Promise<void> {
   }, BYTE_EVERY_MS);
   const ports = new Set(await Promise.all(clients.map(async (client) => await client.connected)));
   await herd.until('slow clients are accepted', ({ workers }) => {
-    const ready = workers.filter(({ state }) => state === 'ready');
-    const held = ready.map(({ pid }) => clientPortsHeldBy(pid, herd.port).filter((port) => ports.has(port)).length);
+    const held = (pid: number): number => clientPortsHeldBy(pid, herd.port).filter((port) => ports.has(port)).length;
+    // Of many that one worker can hold it may have accepted all just before it was told to leave.
     const isEnough =
-      herd.kind.slowClientsHold === 'workers' ? held.every((count) => count > 0) : sum(held) >= CLIENTS / 2;
+      herd.kind.slowClientsHold === 'workers'
+        ? workers.every(({ pid, state }) => state !== 'ready' || held(pid) > 0)
+        : workers.reduce((sum, { pid }) => sum + held(pid), 0) >= CLIENTS / 2;
     return isEnough ? true : null;
   });
   if (herd.kind.slowClientsHold === 'workers') {
@@ -52,8 +54,4 @@ async function probe(port: number, number: number): Promise<SlowOutcome | 'not i
   const client = new SlowClient(port, number);
   await client.connected;
   return await Promise.race([client.finish(), sleep(PROBE_WITHIN_MS, 'not in time' as const)]);
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

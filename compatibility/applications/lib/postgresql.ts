@@ -2,9 +2,8 @@
  * A PostgreSQL server of the run's own: its data in the cache, on a free port of 127.0.0.1, for nobody else's use. It
  * does not write safely to disk, since nothing in it is worth more than a run.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,8 +64,8 @@ export class Postgresql {
     ]);
     const { pid } = startProcess(server.command, server.args, { cwd: '/', log });
     const until = Date.now() + WITHIN_MS;
-    while (!(await isListening(port))) {
-      if (Date.now() > until) throw new Error(`PostgreSQL does not listen; its log: ${log}`);
+    while (!isReady(port)) {
+      if (Date.now() > until) throw new Error(`PostgreSQL accepts no connection; its log: ${log}`);
       await sleep(50);
     }
     return new Postgresql(port, pid);
@@ -122,14 +121,9 @@ export class Postgresql {
   }
 }
 
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => socket.destroy());
-    socket.once('connect', () => socket.end());
-  });
+/** One that recovers from an end that was none listens already, and refuses. */
+function isReady(port: number): boolean {
+  return spawnSync(program('pg_isready'), ['-h', '127.0.0.1', '-p', String(port), '-q']).status === 0;
 }
 
 /** Debian has the server's programs in a folder of their version. */

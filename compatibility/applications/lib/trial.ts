@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kill, startedHere } from '../../../bench/lib/processes.ts';
+import { kill, startedHere, startedSince } from '../../../bench/lib/processes.ts';
 import { monotonicClock } from '../../../src/base/clock.ts';
 import type { Application } from './description.ts';
 import { compareAll, type ComparedAnswer } from './comparing.ts';
@@ -33,7 +33,7 @@ const QUICK_MS = 1500;
 export async function tryApplication(application: Application, prepared: PreparedSite, say: Say): Promise<Trial> {
   const first = await visitUnderGunicorn(application, prepared, null, 'gunicorn', say);
   const again = await visitUnderGunicorn(application, prepared, first.crawled, 'gunicorn-again', say);
-  const atRest = new Set(startedHere().map(({ pid }) => pid));
+  const atRest = startedHere();
 
   await prepared.putBack();
   const serving = await start('cowherd', application, prepared, 'cowherd', say);
@@ -53,7 +53,7 @@ export async function tryApplication(application: Application, prepared: Prepare
     say(`  ${compared.length} answers compared, ${different} different`);
     const traced = tracedOf(prepared, answered + visitor.exchanges.length + serving.readyAnswers);
     await prepared.endServices();
-    const leftOver = startedHere().filter(({ pid }) => !atRest.has(pid));
+    const leftOver = startedSince(atRest);
     if (leftOver.length > 0)
       throw new Error(`left over after the stop: ${leftOver.map(({ pid }) => commandLine(pid)).join('; ')}`);
     return {
@@ -65,7 +65,7 @@ export async function tryApplication(application: Application, prepared: Prepare
       memory: { gunicorn: first.pssMib, cowherd: cowherdMib, afterRefork: rolled.afterReforkMib },
     };
   } finally {
-    for (const { pid } of startedHere()) if (!atRest.has(pid)) kill(pid, 'SIGKILL');
+    for (const { pid } of startedSince(atRest)) kill(pid, 'SIGKILL');
     await prepared.endServices();
   }
 }
@@ -85,7 +85,7 @@ async function visitUnderGunicorn(
   say: Say,
 ): Promise<Visited> {
   await prepared.putBack();
-  const before = new Set(startedHere().map(({ pid }) => pid));
+  const before = startedHere();
   try {
     const serving = await start('gunicorn', application, prepared, name, say);
     const visitor = newVisitor(application, prepared);
@@ -97,7 +97,7 @@ async function visitUnderGunicorn(
     const traced = tracedOf(prepared, asked + visitor.exchanges.length + serving.readyAnswers);
     return { visitor, crawled: found, pssMib, traced };
   } finally {
-    for (const { pid } of startedHere()) if (!before.has(pid)) kill(pid, 'SIGKILL');
+    for (const { pid } of startedSince(before)) kill(pid, 'SIGKILL');
     await prepared.endServices();
   }
 }

@@ -1,7 +1,7 @@
 """scouting.py POLICY WARMUP: the verdict of a scout.
 
 WARMUP: none, well, raises, crashes, hangs, exits, private (makes 60 MiB of its own),
-overwrites (writes into what it shares).
+overwrites (writes into what it shares), prints (what nobody takes any more).
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ def overwrites() -> None:
     buffer[::4096] = b"y" * len(buffer[::4096])
 
 
+def prints() -> None:
+    sys.stdout = open("/dev/full", "w")  # noqa: SIM115  (it stays open)
+    print("a line that stays in the buffer")
+
+
 warmups = {
     "none": None,
     "well": application.rows.copy,
@@ -39,6 +44,7 @@ warmups = {
     "exits": lambda: os._exit(9),
     "private": lambda: bytearray(b"x" * (60 * MIB)),
     "overwrites": overwrites,
+    "prints": prints,
 }
 timeout_seconds = 1.5 if sys.argv[2] == "hangs" else 300.0
 verdict = run_scout(warmups[sys.argv[2]], timeout_seconds, promises=policy.promises)
