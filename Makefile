@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
-	test-survive test-cgroups test-hostile test-packages test-apps test-deliveries \
+	structure test-survive test-cgroups test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
 
@@ -21,6 +21,7 @@ help:
 	@echo 'make demo        serve the bundled Django application under load and show the herd'
 	@echo 'make test        every check and test'
 	@echo 'make check       the same without real servers and other interpreters'
+	@echo 'make structure   long files and functions, circles of imports, folders without a README'
 	@echo 'make test-survive  herds under load to which everything is done that may happen; SURVIVE=long for the long form,'
 	@echo '                 SURVIVE_HERDS="gevent uvicorn" for some of them'
 	@echo 'make test-cgroups  memory limits under cgroups of version 2, in User Mode Linux where there are none'
@@ -58,7 +59,7 @@ $(venv_stamp): requirements-dev.txt scripts/find-python
 $(build_stamp): $(node_stamp) tsconfig.json tsconfig.build.json $(sources)
 	@echo '== Build (dist)'
 	@rm -rf dist
-	@$(bin)/tsc -p tsconfig.build.json
+	@node_modules/typescript-7/bin/tsc -p tsconfig.build.json
 	@touch $@
 
 # With the newest interpreter that there is now, unless PYTHON chose that of .venv.
@@ -74,6 +75,9 @@ test: install build
 
 check: install build
 	@$(tsx) scripts/suite.ts --quick
+
+structure: install
+	@$(tsx) scripts/structure.ts
 
 test-nodes: install build
 	@for version in 20 22 24; do \

@@ -1,8 +1,8 @@
 """Entry of every Python process of Cowherd: ``python launch.py start``, ``keeper`` or ``mold``;
-of ``syslog``, the supervisor's way to it; and of ``settings``, for a command.
+also ``syslog``, the supervisor's relay to it, and ``settings``, for a command.
 
-Kept to syntax that Python 2.7 and 3.x share, so that an interpreter that is too old
-says so in one message instead of a SyntaxError.
+Kept to syntax that Python 2.7 and 3.x share, so that an interpreter that is too old gives one
+message instead of a SyntaxError.
 """
 
 import os
@@ -31,31 +31,31 @@ def refuse_old_interpreter():  # type: () -> None
 if __name__ == "__main__":
     if sys.version_info < OLDEST_PYTHON:
         refuse_old_interpreter()
-    # At the end, so that no module of the application can be shadowed by this folder.
+    # At the end, so that this folder can't shadow a module of the application.
     agent_folder = sys.path.pop(0) if not sys.flags.isolated else None
     sys.path.append(agent_folder or os.path.dirname(os.path.abspath(__file__)))
     role = sys.argv[1]
     arguments = sys.argv[2:]
     if role == "start":
-        # Comes back only in the mold.
-        from cowherd_agent import first_mold
+        # Returns only in the mold.
+        from cowherd_agent.keeper import first_mold
 
         arguments = first_mold.become(arguments)
         role = "mold"
     if role == "keeper":
-        from cowherd_agent import keeper
+        from cowherd_agent.keeper import keeper
 
         keeper.main(arguments)
     elif role == "mold":
-        from cowherd_agent import mold
+        from cowherd_agent.mold import mold
 
         mold.main(arguments)
     elif role == "syslog":
-        from cowherd_agent import syslog_relay
+        from cowherd_agent.logs import syslog_relay
 
         syslog_relay.main(arguments)
     elif role == "settings":
-        from cowherd_agent import list_settings
+        from cowherd_agent.mold import list_settings
 
         list_settings.main()
     raise SystemExit("launch.py: unknown role " + repr(role))

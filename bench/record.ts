@@ -17,7 +17,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../src/base/clock.ts';
 import { bytes, inMiB } from '../src/base/units.ts';
-import type { RecordReport } from '../src/faults/report.ts';
+import type { RecordReport } from '../src/faults/recording/report.ts';
 import { type Bench, benchmark, type Outcome } from './lib/benchmark.ts';
 import { atLeast, atMost } from './lib/figures.ts';
 import { load } from './lib/load.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runCommand } from '../src/cli/commands.ts';
-import { parseServeArguments } from '../src/cli/serve-arguments.ts';
+import { parseServeArguments } from '../src/cli/serve/serve-arguments.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');

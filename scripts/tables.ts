@@ -1,6 +1,6 @@
 /**
- * Writes what TypeScript has of the tables that both languages share: Cowherd's own settings and the ladder of heap
- * policies, both JSON in `agent/cowherd_agent/`. `--check` writes nothing, and exits with 1 if a file is out of date.
+ * Writes what one language has of the tables of the other. TypeScript has Cowherd's own settings and the ladder of heap
+ * policies, both JSON in `agent/cowherd_agent/`. Python has the messages. `--check` writes nothing, and exits with 1 if a file is out of date.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,19 +9,22 @@ import path from 'node:path';
 import process from 'node:process';
 import { helpSource, readTable, schemaSource } from './tables/own-settings.ts';
 import { policiesSource } from './tables/policies.ts';
+import { shapesSource, typesSources } from './tables/python-messages.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const table = (name: string): string => readFileSync(path.join(ROOT, 'agent/cowherd_agent', name), 'utf8');
 
 /** As oxfmt writes it, so that the format of the sources is checked as any other. */
-function formatted(source: string): string {
+function formatted(file: string, source: string): string {
+  // The generator writes Python as ruff does.
+  if (file.endsWith('.py')) return source;
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-tables-'));
-  const file = path.join(folder, 'made.ts');
+  const made = path.join(folder, path.basename(file));
   try {
-    writeFileSync(file, source);
+    writeFileSync(made, source);
     const oxfmt = path.join(ROOT, 'node_modules/.bin/oxfmt');
-    execFileSync(oxfmt, ['--config', path.join(ROOT, '.oxfmtrc.json'), file], { stdio: 'ignore' });
-    return readFileSync(file, 'utf8');
+    execFileSync(oxfmt, ['--config', path.join(ROOT, '.oxfmtrc.json'), made], { stdio: 'ignore' });
+    return readFileSync(made, 'utf8');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -30,13 +33,18 @@ function formatted(source: string): string {
 const settings = readTable(table('own_settings.json'));
 const made = new Map([
   ['src/agent/own-settings.ts', schemaSource(settings)],
-  ['src/cli/own-settings-help.ts', helpSource(settings)],
+  ['src/cli/serve/own-settings-help.ts', helpSource(settings)],
   ['src/cpython/policy-ladder.ts', policiesSource(table('policies.json'))],
+  ...Object.entries(typesSources()).map(([name, source]): [string, string] => [
+    `agent/cowherd_agent/wire/${name}.py`,
+    source,
+  ]),
+  ['agent/cowherd_agent/wire/shapes.json', shapesSource()],
 ]);
 
 for (const [file, source] of made) {
   const place = path.join(ROOT, file);
-  const text = formatted(source);
+  const text = formatted(file, source);
   if (!process.argv.includes('--check')) writeFileSync(place, text);
   else if (readFileSync(place, 'utf8') !== text) {
     console.error(`${file} is out of date: run node --import tsx scripts/tables.ts`);

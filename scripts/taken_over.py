@@ -1,8 +1,8 @@
-"""What Cowherd does with gunicorn's settings: all that are not simply gunicorn's own business.
+"""What Cowherd does with gunicorn's settings, where that is more than leaving them to gunicorn.
 
-gunicorn's code reads every setting (agent/cowherd_agent/configuration.py), and gunicorn's worker
-classes act on most of them unchanged. What gunicorn's arbiter does with the others is done by
-Cowherd, or not at all; those are listed here. docs/settings.md is made from this list, and
+gunicorn's code reads every setting (agent/cowherd_agent/mold/configuration.py), and gunicorn's
+worker classes act on most of them unchanged. gunicorn's arbiter would act on the others; in its
+place Cowherd does, or nobody. Those are listed here. docs/settings.md is made from this list, and
 agent/tests/test_settings_page.py compares it with the code of both.
 """
 
@@ -14,8 +14,7 @@ Kind = Literal["taken over", "unchanged", "no effect"]
 
 
 class Treatment(NamedTuple):
-    """`unchanged` is for settings that gunicorn's own code acts on, where there is something to
-    say all the same."""
+    """`unchanged` is for settings that gunicorn's own code acts on, but that need a remark."""
 
     kind: Kind
     text: str
@@ -44,9 +43,9 @@ TREATMENTS: dict[str, Treatment] = {
     "bind": _taken_over(
         "the keeper makes the sockets and holds them: TCP, IPv6 and Unix, several at once. An "
         "address in use is an error at once, without gunicorn's five attempts. `fd://N`, and the "
-        "sockets of systemd, stand in for all other addresses, as in gunicorn"
+        "sockets of systemd, replace all other addresses, as in gunicorn"
     ),
-    "backlog": _taken_over("the keeper listens with it"),
+    "backlog": _taken_over("the keeper listens with this backlog"),
     "reuse_port": _taken_over(
         "the flag is set on the one socket that all workers share; gunicorn makes a socket for "
         "each worker from 24 on"
@@ -56,43 +55,46 @@ TREATMENTS: dict[str, Treatment] = {
         "files"
     ),
     "user": _taken_over(
-        "workers switch to it, by gunicorn's own code, and the keeper gives it the files of Unix "
-        "sockets. Supervisor, keeper and mold stay who they are"
+        "workers switch to this user, by gunicorn's own code, and the keeper makes it the owner of "
+        "the files of Unix sockets. Supervisor, keeper and mold keep their user"
     ),
     "group": _taken_over("as `user`"),
-    "initgroups": _unchanged("holds for workers, and for the child that tries a new mold"),
+    "initgroups": _unchanged("applies to workers, and to the child that tries a new mold"),
     "certfile": _taken_over(
-        "the mold looks whether it is there; workers use it. The log line `Listening at` says "
-        "`http://` all the same"
+        "the mold checks that it exists; workers use it. The log line `Listening at` still says "
+        "`http://`"
     ),
     "keyfile": _taken_over("as `certfile`"),
     # The processes
     "workers": _taken_over(
-        "the supervisor keeps so many workers alive: 1 to 1,000. Anything else is an error, also "
-        "0, with which gunicorn serves nobody. gunicorn's default holds: `$WEB_CONCURRENCY`, else 1"
+        "the supervisor keeps this many workers alive: 1 to 1,000. Anything else is an error, even "
+        "0, with which gunicorn serves nobody. gunicorn's default applies: `$WEB_CONCURRENCY`, "
+        "else 1"
     ),
     "preload_app": _taken_over(
-        "always on, whatever it says: one mold loads the application and forks every worker"
+        "always on, whatever its value: one mold loads the application and forks every worker"
     ),
     "reload": _taken_over(
-        "each worker loads the application itself and shares nothing of it, a warning says so; a "
-        "worker that its reloader ended is replaced"
+        "each worker loads the application itself and shares nothing of it, and a warning says so; "
+        "a worker that its reloader ended is replaced"
     ),
     "daemon": _taken_over(
         "the command starts the supervisor in the background, and returns when every worker is "
-        "ready, or with the error and its exit status. There is no output then: set `errorlog`"
+        "ready, or with the error and its exit status. The supervisor then prints nothing: set "
+        "`errorlog`"
     ),
     "enable_stdio_inheritance": _no_effect(
         "with `daemon`, standard input, output and error are `/dev/null`"
     ),
     "pidfile": _taken_over(
-        "the supervisor writes its own process id, and removes the file at its end. With a file "
-        "that names a live process, or one that can't be written, it does not start, as gunicorn. "
-        "Of a reload's new file both are an error in the log, and the herd serves on"
+        "the supervisor writes its own process id, and removes the file at its end. If the file "
+        "names another live process (`PIDFILE_IN_USE`) or can't be written (`PIDFILE_UNWRITABLE`), "
+        "the herd does not start, as under gunicorn. If that happens to a new file at a reload, it "
+        "is an error in the log, and the herd keeps serving"
     ),
     "chdir": _taken_over(
-        "the mold changes to it. The supervisor looks there for `.venv`, if it is on the command "
-        "line"
+        "the mold changes to this folder. If it is on the command line, the supervisor looks there "
+        "for `.venv`"
     ),
     "pythonpath": _taken_over("the mold puts it on `sys.path`"),
     "raw_env": _unchanged("set in the mold before it loads the application, and in workers"),
@@ -112,44 +114,45 @@ TREATMENTS: dict[str, Treatment] = {
         "the file is made and touched, but the supervisor reads heartbeats from the scoreboard"
     ),
     "timeout": _taken_over(
-        "the supervisor looks once a second: a worker that is silent for longer gets SIGABRT, and "
+        "the supervisor checks once a second: a worker that is silent for longer gets SIGABRT, and "
         "SIGKILL a second later; 0 switches that off"
     ),
     "graceful_timeout": _taken_over(
-        "how long a stop, and a worker that another one replaces, may take before the supervisor "
+        "how long a stop, or a worker that is being replaced, may take before the supervisor "
         "kills; at least 2 s for a stop. Worker classes use it themselves too"
     ),
     "max_requests": _taken_over(
-        "the supervisor counts, by the second: a worker that has answered so many is replaced, and"
-        " leaves when another one is ready in its place; a few at a time, so a busy worker answers"
-        " some more than that (see recycling.md)"
+        "the supervisor counts once a second: a worker that has answered this many requests "
+        "leaves when its replacement is ready. Only a few are replaced at a time, so a busy worker "
+        "answers some more than that (see [recycling.md](recycling.md))"
     ),
     "max_requests_jitter": _taken_over(
-        "with `max_requests`; the number that is added depends on the worker's pid"
+        "with `max_requests`; the number that is added depends on the worker's pid, slot and "
+        "generation"
     ),
     # Logs
     "errorlog": _taken_over(
         "the supervisor's own lines go there too, once the settings are read; `-` is stderr"
     ),
     "syslog": _taken_over(
-        "gunicorn's lines are sent as gunicorn sends them, and the supervisor's in the same form "
-        "once the settings are read, by a small process of Python: Node can't send to /dev/log"
+        "gunicorn's lines are sent as gunicorn sends them. The supervisor's are sent in the same "
+        "form once the settings are read, by a small Python process: Node can't send to /dev/log"
     ),
     "syslog_addr": _taken_over("as `syslog`"),
     "syslog_prefix": _taken_over("as `syslog`"),
     "syslog_facility": _taken_over("as `syslog`"),
-    "loglevel": _taken_over("holds for the supervisor's own lines too"),
-    "logger_class": _unchanged("if set, gunicorn's lines stay as that class writes them"),
-    "logconfig": _unchanged("if set, gunicorn's lines stay as it says"),
-    "logconfig_dict": _unchanged("if set, gunicorn's lines stay as it says"),
-    "logconfig_json": _unchanged("if set, gunicorn's lines stay as it says"),
+    "loglevel": _taken_over("applies to the supervisor's own lines too"),
+    "logger_class": _unchanged("if set, that class determines the form of gunicorn's lines"),
+    "logconfig": _unchanged("if set, it determines the form of gunicorn's lines"),
+    "logconfig_dict": _unchanged("if set, it determines the form of gunicorn's lines"),
+    "logconfig_json": _unchanged("if set, it determines the form of gunicorn's lines"),
     "statsd_host": _unchanged(
-        "but for the gauge `gunicorn.workers`, which gunicorn's arbiter would send"
+        "except for the gauge `gunicorn.workers`, which gunicorn's arbiter would send"
     ),
-    "enable_backlog_metric": _no_effect("gunicorn's arbiter would send it"),
+    "enable_backlog_metric": _no_effect("gunicorn's arbiter would send the metric"),
     # Control
     "control_socket": _no_effect(_OWN_CONTROL_SOCKET),
-    "control_socket_mode": _no_effect("Cowherd's own is open to its owner only"),
+    "control_socket_mode": _no_effect("Cowherd's own control socket is open to its owner only"),
     "control_socket_disable": _no_effect("gunicorn's control socket is never there"),
     # Dirty arbiter
     "dirty_apps": _no_effect(_NO_DIRTY_ARBITER),
@@ -181,17 +184,16 @@ TREATMENTS: dict[str, Treatment] = {
     "worker_exit": _taken_over("called in the worker, before its atexit hooks"),
     "on_exit": _taken_over("called in the serving generation's mold when the whole herd ends"),
     "on_reload": _taken_over(
-        "called in every mold but the first, in the place of `on_starting` and `when_ready`"
+        "called in every mold but the first, in place of `on_starting` and `when_ready`"
     ),
     "pre_exec": _no_effect("never called: USR2 does not start another server"),
 }
 
 READ_TO_WARN = frozenset({"dirty_apps", "dirty_workers"})
-"""Settings without effect that Cowherd's code looks at all the same."""
+"""Settings without effect that Cowherd's code reads, to warn about them."""
 
 READ_BY_THE_SERVER = ("arbiter.py", "app/base.py")
-"""gunicorn's files that do what Cowherd does in their place: a setting that they read is one that
-somebody must have thought about."""
+"""gunicorn's files that Cowherd replaces: a setting that they read needs an entry above."""
 
 SINCE = {
     "24.0": ("asgi_lifespan", "asgi_loop", "protocol", "root_path", "uwsgi_allow_ips"),

@@ -1,10 +1,10 @@
 /** The census of a running herd: what it tells `cowherd why`, and what becomes of its scout when others die. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ask } from '../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../src/supervisor/control-messages.ts';
-import type { CensusReport } from '../src/supervisor/census.ts';
-import type { WhyReport } from '../src/forensics/report.ts';
+import { ask } from '../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../src/supervisor/control/control-messages.ts';
+import type { CensusReport } from '../src/supervisor/decisions/processes/census.ts';
+import type { WhyReport } from '../src/forensics/answer/report.ts';
 import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
 import { isGone, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';

@@ -300,7 +300,7 @@ test('an address that the new herd does not have goes with the old one', async (
 
 test('a herd whose keeper cannot lend its listeners is left alone, and the way out is said', async () => {
   const old = otherInstallation();
-  change(old, 'agent/cowherd_agent/keeper.py', '            "lends": True,\n', '');
+  change(old, 'agent/cowherd_agent/keeper/visitors.py', '            "lends": True,\n', '');
   const { run: first, keeper } = await orphaned(old);
   const before = filesIn(first);
   const second = following(first);

@@ -2,7 +2,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { RestartRecord } from '../src/supervisor/restart-record.ts';
+import type { RestartRecord } from '../src/supervisor/restarts/restart-record.ts';
 import { serving, type Run } from './support/cowherd.ts';
 import { hammer } from './support/http.ts';
 import { until } from './support/until.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RolloutReport } from '../src/supervisor/status.ts';
+import type { RolloutReport } from '../src/supervisor/control/status.ts';
 import { cowherd, PYTHON, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
 import { FewestReady, Load } from './support/load.ts';

@@ -155,7 +155,7 @@ describe('connections in the listen backlog', () => {
 });
 
 test("the backlog of systemd's sockets, which outlive the server, is left alone", async () => {
-  // The interface that a socket is bound to; 0 is none (agent/cowherd_agent/turn_away.py).
+  // The interface that a socket is bound to; 0 is none (agent/cowherd_agent/keeper/turn_away.py).
   const config = `
 import socket
 def worker_exit(server, worker):

@@ -110,9 +110,9 @@ test('a keeper of another version is not adopted, says so, and any version can e
   const first = await serving(args, { files, python: PYTHON });
   first.signal('SIGKILL');
   await first.ended;
-  const door = path.join(first.runtimeDirectory, 'keeper.sock');
+  const adoptionSocket = path.join(first.runtimeDirectory, 'keeper.sock');
   const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(door, () => socket.write('{"type": "adopt", "protocol": 999}\n'));
+    const socket = connect(adoptionSocket, () => socket.write('{"type": "adopt", "protocol": 999}\n'));
     socket.once('data', (data) => {
       socket.destroy();
       resolve(data.toString());
@@ -123,7 +123,7 @@ test('a keeper of another version is not adopted, says so, and any version can e
   expect(answer).toContain('`cowherd stop` ends its herd');
   expect((await first.get('/')).status).toBe(200);
   const ending = await new Promise<string>((resolve, reject) => {
-    const socket = connect(door, () => socket.write('{"type": "drain", "protocol": 999, "quick": false}\n'));
+    const socket = connect(adoptionSocket, () => socket.write('{"type": "drain", "protocol": 999, "quick": false}\n'));
     socket.once('data', (data) => resolve(data.toString()));
     socket.once('error', reject);
   });

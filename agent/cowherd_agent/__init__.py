@@ -20,8 +20,7 @@ def __getattr__(name: str) -> object:
     if name == "prepare":
         from cowherd_agent.prepare import prepare
 
-        # The submodule of the same name is bound here by the import above: put the function in its
-        # place.
+        # The import above binds the submodule of the same name here: put the function in its place.
         globals()["prepare"] = prepare
         return prepare
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,8 @@
-"""Exit statuses that are CPython's own."""
+"""Exit statuses defined by CPython."""
 
 from __future__ import annotations
 
 from typing import Final
 
 FLUSH_FAILED: Final = 120
-"""When stdout can't be flushed at the end (Py_RunMain, Modules/main.c)."""
+"""When stdout can't be flushed at exit (Py_RunMain, Modules/main.c)."""

@@ -1,7 +1,7 @@
-"""A child that does something for its mold, and says what came of it: a scout, a canary.
+"""A child that does something for its mold, and reports the result: a scout, a canary.
 
-It is killed when its time is up, and ends with its mold. What it says on its pipe is kept even if
-it crashes; each step is announced before it starts, so that a crash has a name.
+It is killed at its deadline, and ends with its mold. What it writes to its pipe is kept even if it
+crashes. Each step is announced before it starts, so that a crash has a name.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Tell(Protocol):
-    """Sends values to the mold; `step` says what is done next, as an infinitive."""
+    """Sends values to the mold; `step` names the next step, as an infinitive."""
 
     def __call__(self, **found: object) -> None: ...
 
 
 LEAVES: Final = "leave"
-"""The step of a child that ends as a worker does (leaving.py)."""
+"""The step of a child that ends as a worker does (leaving/leaving.py)."""
 
 
 class Outcome(NamedTuple):
     """
     Attributes:
         found: all that the child has told, later values over earlier ones.
-        status: as of os.waitstatus_to_exitcode; None if it was killed because time was up.
+        status: as of os.waitstatus_to_exitcode; None if it was killed at its deadline.
         seconds: from the fork to its end.
     """
 
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     seconds: float
 
     def fault(self, who: str, timeout_seconds: float) -> str:
-        """Why it did not end well, or nothing."""
+        """Why it did not end well; empty if it did."""
         step = self.found.get("step", "start")
         if self.status is None:
             return f"the {who} did not end within {timeout_seconds:g} s (it was to {step})"
@@ -58,7 +58,7 @@ class Outcome(NamedTuple):
         if "error" in self.found:
             return f"the {who} failed to {step}: {self.found['error']}"
         if self.status == FLUSH_FAILED and step == LEAVES:
-            # Its output is lost, as that of every process here is whose terminal is gone.
+            # Its output is lost, as for every process here once the terminal is gone.
             return ""
         if self.status != 0:
             return f"the {who} left with status {self.status} (it was to {step})"
@@ -66,10 +66,10 @@ class Outcome(NamedTuple):
 
 
 class Child:
-    """One that lives `life`.
+    """A forked child that runs `life`.
 
-    Its status is 0 when `life` returns, 1 when it raises, which is told as `error`. No atexit hook
-    runs in it, unless `life` runs those that it has registered.
+    Its status is 0 when `life` returns, and 1 when it raises; the exception is told as `error`. No
+    atexit hook runs in it, unless `life` runs those that it registered itself.
     """
 
     def __init__(self, life: Callable[[Tell], object], timeout_seconds: float) -> None:
@@ -80,7 +80,7 @@ class Child:
         self._has_said_all = False
         self._reader, writer = os.pipe()
         for stream in (sys.stdout, sys.stderr):
-            # What is buffered at the fork would be written twice.
+            # Text buffered at the fork would be written twice.
             with contextlib.suppress(AttributeError, OSError, ValueError):
                 stream.flush()
         mold_pid = os.getpid()
@@ -94,24 +94,25 @@ class Child:
         self._ended = os.pidfd_open(self._pid)
 
     def fileno(self) -> int:
-        """A descriptor that can be read when the child has ended."""
+        """A descriptor that becomes readable when the child has ended."""
         return self._ended
 
     def left_ms(self) -> int | None:
-        """How long to wait before the next `advance` at most; None when its time is up already."""
+        """Milliseconds to the deadline, the longest wait before the next `advance`; None once the
+        child has been killed at its deadline."""
         if self._timed_out:
             return None
         return max(0, round((self._deadline - time.perf_counter()) * 1000))
 
     def advance(self) -> Outcome | None:
-        """Does what there is to do now, without waiting; the outcome, once it has ended."""
+        """Does pending work without waiting; returns the outcome once the child has ended."""
         poll = select.poll()
         poll.register(self._ended, select.POLLIN)
         has_ended = bool(poll.poll(0))
         if not has_ended and self.left_ms() == 0:
             self._timed_out = True
             os.kill(self._pid, signal.SIGKILL)
-        # The pipe's end does not tell: a process that the child started may hold it open.
+        # The end of the pipe is no sign: a process that the child started may hold it open.
         self._read()
         if not has_ended:
             return None
@@ -135,7 +136,8 @@ class Child:
         return outcome
 
     def let_go(self) -> None:
-        """Closes what its parent has of it; for another child, which has inherited that."""
+        """Closes the parent's descriptors for this child; also called in children that inherit
+        them."""
         os.close(self._reader)
         os.close(self._ended)
 
@@ -148,7 +150,7 @@ class Child:
 
 
 def run_in_child(life: Callable[[Tell], object], timeout_seconds: float) -> Outcome:
-    """Forks a child that lives `life`, and waits for its end."""
+    """Forks a child that runs `life`, and waits for its end."""
     return Child(life, timeout_seconds).wait()
 
 
@@ -156,8 +158,8 @@ def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
     def tell(**found: object) -> None:
         os.write(writer, json.dumps(found).encode() + b"\n")
 
-    # The application's own hooks (sign off somewhere, remove a folder made at import) are for its
-    # end, and it has not begun to serve.
+    # The application's own hooks (sign off somewhere, remove a folder made at import) are for the
+    # application's end, and it has not begun to serve.
     atexit._clear()
     try:
         signal.set_wakeup_fd(-1)
@@ -167,7 +169,7 @@ def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
     except BaseException as error:
         text = str(error).strip().splitlines()
         tell(error=f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
-        # Where nobody takes it, this child must end here all the same.
+        # This child must end here even if stderr can't be written to.
         with contextlib.suppress(OSError, ValueError):
             traceback.print_exc()
         os._exit(1)
@@ -175,7 +177,7 @@ def _live(writer: int, life: Callable[[Tell], object]) -> NoReturn:
 
 
 def _die_with(mold_pid: int) -> None:
-    """A mold that is stopped while it waits for its child takes the child along."""
+    """A mold that is stopped while it waits for its child takes the child with it."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != mold_pid:
         os._exit(1)

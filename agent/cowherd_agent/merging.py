@@ -1,17 +1,17 @@
-"""Lets the kernel merge pages of this process with equal ones of others (KSM).
+"""Lets the kernel merge pages of this process with equal pages of others (KSM).
 
-A process says so itself, for all of its memory and that of the processes which it forks; nobody
-else can say it for it. Nothing is merged before KSM is switched on, which `cowherd heal` does.
+Only a process itself can allow this, for all of its memory and that of the processes it forks.
+Nothing is merged before KSM is switched on, which `cowherd heal` does.
 
-Under another server, in the process that forks the workers, once the application is loaded: in
-gunicorn.conf.py ::
+Under another server, call it in the process that forks the workers, once the application is loaded.
+In gunicorn.conf.py ::
 
     from cowherd_agent.merging import allow_merging
 
     def when_ready(server):
         allow_merging()
 
-and under uWSGI at the end of the module that makes the application.
+Under uWSGI, call it at the end of the module that makes the application.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _PR_SET_MEMORY_MERGE = 67
 
 
 def allow_merging() -> str | None:
-    """Lets the kernel merge this process's memory; gives the reason where it can't, else None.
+    """Lets the kernel merge this process's memory; returns the reason if it can't, else None.
 
-    It may be called again. Taking it back would copy every merged page at once, so there is no
-    function for that.
+    It may be called again. Undoing it would copy every merged page at once, so there is no function
+    for that.
     """
     if not sys.platform.startswith("linux"):
         return f"{sys.platform} is not Linux"

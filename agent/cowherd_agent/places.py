@@ -1,4 +1,4 @@
-"""Where this package and the entry of its processes are."""
+"""Paths of this package and of its processes' entry script."""
 
 from __future__ import annotations
 

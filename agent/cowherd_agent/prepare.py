@@ -20,13 +20,13 @@ uWSGI with a master (not lazy-apps), at the end of the module that makes the app
     herd = prepare("immortal")
     application = herd.wrap(application)
 
-`prepare` is called once the application is loaded, in the process that will fork the workers, with
-no other thread running. In every process forked from it, it applies the policy, arms the guard, and
-sees to it that the process leaves without finalization, after its atexit hooks.
+Call `prepare` once the application is loaded, in the process that will fork the workers, with no
+other thread running. In every process forked from it, `prepare` applies the policy, arms the guard,
+and makes the process leave without finalization, after its atexit hooks.
 
-Import it before the application where you can: the guard's stand-ins for the gc module's functions
-are put in place then, so that a module's `from gc import enable` gets them too. Until workers are
-forked they let everything through.
+Import this package before the application if you can: that puts the guard's replacements for the gc
+module's functions in place, so that a module's `from gc import enable` gets them too. Until workers
+are forked they let everything through.
 """
 
 from __future__ import annotations
@@ -42,17 +42,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cowherd_agent import exit_hook, scoreboard
-from cowherd_agent import guard as guard_module
-from cowherd_agent.collector import Collector, CollectorSettings
-from cowherd_agent.guard import Guard, GuardCall, GuardMode
-from cowherd_agent.heap.errors import PolicyUnavailable
-from cowherd_agent.heap.interpreter import identify
-from cowherd_agent.heap.ladder import AUTO, resolve
-from cowherd_agent.heap.policies import HeapPolicy, make
+from cowherd_agent.collection import guard as guard_module
+from cowherd_agent.collection.collector import Collector, CollectorSettings
+from cowherd_agent.collection.guard import Guard, GuardCall, GuardMode
+from cowherd_agent.collection.meter import Meter, MeteredWSGI
 from cowherd_agent.heap.report import PolicyReport, Progress
-from cowherd_agent.heap.scout import ScoutVerdict, run_scout
-from cowherd_agent.meter import Meter, MeteredWSGI
+from cowherd_agent.interpreter.errors import PolicyUnavailable
+from cowherd_agent.interpreter.interpreter import identify
+from cowherd_agent.leaving import exit_hook
+from cowherd_agent.policies import HeapPolicy, make
+from cowherd_agent.policies.ladder import AUTO, resolve
+from cowherd_agent.policies.scout import ScoutVerdict, run_scout
+from cowherd_agent.wire import scoreboard
 
 PolicyChoice = Literal["stock", "instagram", "freeze", "immortal", "auto"]
 
@@ -63,7 +64,7 @@ _guard: Guard = guard_module.install("hold", "stock", armed=False)
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A policy that `auto` did not take, and why."""
+    """A policy that `auto` rejected, with the reason."""
 
     policy: str
     reason: str
@@ -77,14 +78,14 @@ class _OwnSlot:
 
 
 class Prepared:
-    """What `prepare` gives back.
+    """The result of `prepare`.
 
     Attributes:
         policy: the name of the policy in use.
         report: what its preparation did, took and cost.
-        rejected: what `auto` tried before.
-        collector: in a worker, what collects after responses; None in the mold, and under policies
-            that have none.
+        rejected: policies that `auto` tried before.
+        collector: collects after responses in a worker; None in the mold, and under policies
+            without one.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Prepared:
         self._applied_in_pid = 0
 
     def wrap(self, app: Callable[..., Any]) -> Callable[..., Any]:
-        """The WSGI application, with a collection after the response where it is time for one."""
+        """The WSGI application, with a collection after the response when one is due."""
         return _Wrapped(app, self._meter)
 
     def request_finished(self) -> None:
@@ -118,7 +119,7 @@ class Prepared:
             self.collector.request_finished()
 
     def counters(self) -> dict[str, int]:
-        """This process's own counters: collections, time in them, calls that the guard saw."""
+        """This process's counters: collections, time spent in them, calls that the guard saw."""
         words = self._slot.words
         return {
             "collections_outside": words[scoreboard.COLLECTIONS_OUTSIDE],
@@ -131,11 +132,11 @@ class Prepared:
         }
 
     def after_fork(self) -> None:
-        """Apply the policy in a new worker. Called by itself; calling it again is harmless."""
+        """Apply the policy in a new worker. Runs automatically; calling it again is harmless."""
         if self._applied_in_pid == os.getpid() or os.getpid() == self._mold_pid:
             return
         if self._applied_in_pid and os.getppid() != self._mold_pid:
-            # A child of a worker (a subprocess pool, say) has all that its parent had.
+            # A child of a worker (a subprocess pool, say) has inherited everything from its parent.
             return
         self._applied_in_pid = os.getpid()
         self._slot = _OwnSlot()
@@ -148,7 +149,7 @@ class Prepared:
 
 
 class _Wrapped(MeteredWSGI):
-    """uWSGI sends a file itself when it gets back what its file wrapper gave: leave that alone."""
+    """Leaves alone a file from uWSGI's own file wrapper, which uWSGI sends itself."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         result = super().__call__(environ, start_response)
@@ -175,19 +176,19 @@ def prepare(
     log: Callable[[str], None] | None = None,
     allow_threads: bool = False,
 ) -> Prepared:
-    """Prepare this process's heap, and see to it that what it forks lives by the policy.
+    """Prepare this process's heap, and apply the policy in all processes that it forks.
 
     Args:
         policy: a heap policy, or "auto" for the highest one that works here. `auto` tries each in a
-            forked copy of this process first, which takes as much time again, and for that time up
-            to as much memory as the heap has.
-        warmup: called first: plays what workers will do (render a page, say). Close what it opened.
-        guard: "hold", "report" or "off"; see cowherd_agent.guard.
+            forked copy of this process first. That doubles the time and needs, meanwhile, up to as
+            much memory as the heap has.
+        warmup: called first; does what workers will do (render a page, say). Close what it opened.
+        guard: "hold", "report" or "off"; see cowherd_agent.collection.guard.
         collect_after: young objects that set off a collection after a response.
-        progress: gets ProgressEvents while this works.
+        progress: gets ProgressEvents during the preparation.
         on_guard_call: in workers, gets the first GuardCall from each place; by default a line on
             stderr.
-        log: gets lines to read; stderr by default.
+        log: gets lines of text; stderr by default.
         allow_threads: do not refuse when other threads run. They do not exist in forked workers,
             and one that runs while objects are marked may still be counting.
 
@@ -246,8 +247,8 @@ def _choose(
 
 
 def _try(policy: HeapPolicy, warmup: Callable[[], object] | None) -> str:
-    """Prepare a forked copy of this process, and send a scout from there: what is done to a heap
-    can't be taken back. Returns why the policy is not fit for use; nothing if it is."""
+    """Prepare a forked copy of this process, and send a scout from there, since changes to a heap
+    can't be undone. Returns why the policy is unfit for use; empty if it is fit."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -284,15 +285,15 @@ def _arrange(prepared: Prepared) -> None:
     """Have `after_fork` called in every worker.
 
     os.register_at_fork covers os.fork(), and so gunicorn. uWSGI forks in C, and calls Python's own
-    hooks only with py-call-osafterfork; it calls `uwsgi.post_fork_hook`, which belongs to
-    uwsgidecorators where that is imported.
+    hooks only with py-call-osafterfork. It does call `uwsgi.post_fork_hook`, which uwsgidecorators
+    owns once imported.
     """
     os.register_at_fork(after_in_child=prepared.after_fork)
     uwsgi = sys.modules.get("uwsgi")
     if uwsgi is None:
         return
     try:
-        # Raises without a master process, or where uWSGI came without it.
+        # Raises without a master process, or if uWSGI was installed without it.
         decorators: Any = importlib.import_module("uwsgidecorators")
     except Exception:
         previous = getattr(uwsgi, "post_fork_hook", None)

@@ -91,7 +91,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A running server; `log` is what it wrote so far."""
+    """A running server; `log` is its output so far."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, log_file: Path) -> None:
         self.process = process
@@ -121,7 +121,7 @@ class Server:
                 return
 
     def stop(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Ask it to end, and wait until it has."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.process.wait(STOP_SECONDS)
@@ -152,7 +152,7 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[Server]:
 
 
 def hooks(folder: Path) -> dict[str, list[int]]:
-    """By hook, the processes that ran it."""
+    """Pids of the processes that ran each hook, by hook."""
     found: dict[str, list[int]] = {}
     file = folder / "hooks"
     for line in file.read_text("utf-8").splitlines() if file.exists() else []:

@@ -1,4 +1,4 @@
-"""What is closed before a fork, and comes back after."""
+"""Clients that are closed before a fork, and come back after."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cowherd_agent import threads
 from cowherd_agent.clients import close_known, executors, log_listeners, openmp
-from cowherd_agent.fork_safety import Advisory
+from cowherd_agent.fork_safety import Advisory, threads
 from cowherd_agent.forked_child import run_in_child
 
 
@@ -25,7 +24,7 @@ def strict() -> Advisory:
 
 
 def in_child(work: Callable[[], object], seconds: float = 20) -> object:
-    """What the work returns in a child; fails if the child does not end well."""
+    """Returns the work's result in a child; fails if the child does not end well."""
     outcome = run_in_child(lambda tell: tell(result=work()), seconds)
     assert outcome.fault("child", seconds) == ""
     return outcome.found["result"]
@@ -82,12 +81,12 @@ def test_log_listeners_follow_forks() -> None:
         return written
 
     log.info("before")
-    # What was queued at the fork is written once, and not by the child again.
+    # Records queued at the fork are written once, and not again by the child.
     assert in_child(in_worker) == ["before", "in the child"]
     log.info("after")
     listener.stop()
     assert written == ["before", "after"]
-    # One that its owner has stopped stays so.
+    # A listener that its owner has stopped stays stopped.
     assert in_child(lambda: threads.with_code(log_listeners._CODE)) == []
     assert threads.with_code(log_listeners._CODE) == []
 
@@ -172,6 +171,6 @@ def test_a_parallel_region_of_openmp_ends_in_a_child_whose_parent_has_run_one() 
     assert region()
     assert openmp.give_back_pools() == 1
     assert in_child(region) is True
-    # And here: its threads would be found by other tests.
+    # Here too: other tests would find its threads.
     assert region()
     assert openmp.give_back_pools() == 1

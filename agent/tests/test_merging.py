@@ -1,4 +1,4 @@
-"""A process lets the kernel merge its memory, and what it forks has it from it."""
+"""A process lets the kernel merge its memory, and its forks inherit that."""
 
 from __future__ import annotations
 

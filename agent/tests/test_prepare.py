@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cowherd_agent.heap.interpreter import identify, why_not
+from cowherd_agent.interpreter.interpreter import identify, why_not
 from plain_servers import AGENT, APPLICATION, Server, free_port, hooks, running
 
 POLICY = "immortal" if why_not("immortal", identify()) is None else "freeze"
@@ -58,7 +58,7 @@ SERVERS = {"gunicorn": gunicorn, "uwsgi": uwsgi}
 
 
 def each_worker(server: Server, path: str) -> dict[int, dict[str, object]]:
-    """The last answer of each worker, once every one has answered."""
+    """The last answer of each worker, once all have answered."""
     answers: dict[int, dict[str, object]] = {}
     for _ in range(300):
         answer = server.get(path)
@@ -92,11 +92,11 @@ def test_workers_live_by_the_policy(name: str, tmp_path: Path) -> None:
 
 
 def stopped(name: str, folder: Path, policy: str) -> set[int]:
-    """Serve and stop; the workers there were."""
+    """Serve and stop; returns the workers' pids."""
     port = free_port()
     with running(SERVERS[name](folder, port, policy), folder, port) as server:
         pids = set(each_worker(server, "/"))
-        # uWSGI leaves without any hook where the signal finds a worker still busy with a request.
+        # uWSGI leaves without any hook if the signal finds a worker still busy with a request.
         time.sleep(0.5)
         server.stop()
     return pids
@@ -123,14 +123,14 @@ def test_workers_leave_after_their_hooks_and_without_finalization(
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_under_stock_workers_are_finalized(name: str, tmp_path: Path) -> None:
-    """Else the test before this one could not fail."""
+    """Otherwise the previous test could not fail."""
     pids = stopped(name, tmp_path, "stock")
     assert sorted(hooks(tmp_path)["worker's hook"]) == sorted(pids)
     assert finalized(tmp_path) >= WORKERS
 
 
 def test_a_worker_that_fails_keeps_its_exit_status(tmp_path: Path) -> None:
-    """gunicorn gives up when a worker says, by its status, that it could not boot."""
+    """gunicorn gives up when a worker's exit status says that it could not boot."""
     port = free_port()
     command = gunicorn(tmp_path, port)
     conf = tmp_path / "gunicorn.conf.py"
@@ -184,7 +184,7 @@ def test_auto_takes_the_highest_rung_that_works() -> None:
 
 
 def test_auto_goes_down_when_the_scout_fares_badly() -> None:
-    """A warm-up that can't stand in a prepared heap: it fails wherever something is frozen."""
+    """A warm-up that can't run in a prepared heap: it fails if anything is frozen."""
     policy, reasons = run_auto("1 / (not gc.get_freeze_count())")
     assert policy == "instagram"
     assert all("ZeroDivisionError" in reason for reason in reasons)

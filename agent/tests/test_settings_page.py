@@ -1,4 +1,4 @@
-"""docs/settings.md lists exactly the settings that there are, and says what becomes of each."""
+"""docs/settings.md lists exactly the existing settings, and says how each is treated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = Path(gunicorn.__file__).parent
 AGENT = ROOT / "agent" / "cowherd_agent"
 
-# What Config computes from settings of other names (gunicorn/config.py).
+# Values that Config computes from settings with other names (gunicorn/config.py).
 DERIVED = {
     "address": "bind",
     "env": "raw_env",
@@ -84,7 +84,7 @@ def settings_read(file: Path, known: set[str]) -> set[str]:
 
 
 def settings_read_by_cowherd(known: set[str]) -> set[str]:
-    return set().union(*(settings_read(file, known) for file in AGENT.glob("*.py")))
+    return set().union(*(settings_read(file, known) for file in AGENT.rglob("*.py")))
 
 
 def test_every_setting_is_on_the_page_once(generator: ModuleType, page: str) -> None:
@@ -147,7 +147,7 @@ def test_what_gunicorns_arbiter_reads_is_on_the_list(
 
 
 def test_own_command_line_options_are_on_the_page(page: str) -> None:
-    source = (ROOT / "src" / "cli" / "serve-arguments.ts").read_text("utf-8")
+    source = (ROOT / "src" / "cli" / "serve" / "serve-arguments.ts").read_text("utf-8")
     found = re.search(r"OWN_OPTIONS = new Set\(\[([^\]]*)\]", source)
     assert found is not None
     options = re.findall(r"'(--[a-z-]+)'", found[1])

@@ -56,7 +56,7 @@ class Truth:
     """Pages that were written, with the causes that are right for each."""
 
     def __init__(self):
-        # As src/forensics/causes.ts has it: a page takes the most stubborn of its causes.
+        # As src/forensics/pages/causes.ts has it: a page takes the most stubborn of its causes.
         self.pages = {}
 
     RANKS = ("identical", "gc-header", "refcount", "allocator", "payload")
@@ -203,7 +203,7 @@ def write_census(folder):
     if pid == 0:
         agent = os.path.join(os.path.dirname(__file__), "..", "..", "agent")
         sys.path.insert(0, os.path.abspath(agent))
-        from cowherd_agent import census
+        from cowherd_agent.census import census
 
         census.write_census(os.path.join(folder, "census"))
         os._exit(0)

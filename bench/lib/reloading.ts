@@ -2,8 +2,8 @@
 import { readFileSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
-import { ask } from '../../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../../src/supervisor/control-messages.ts';
+import { ask } from '../../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../../src/supervisor/control/control-messages.ts';
 import { childrenOf, hasEnded, identify, isAlive, kill, type ProcessIdentity } from './processes.ts';
 import { reloadFileOf } from './servers.ts';
 import type { Serving } from './serving.ts';

@@ -6,9 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
 import { CowherdError, type ErrorCode } from '../../src/base/errors.ts';
 import { readStat } from '../../src/procfs/stat.ts';
-import { ask } from '../../src/supervisor/control.ts';
-import { CONTROL_VERSION, type ControlReply, type ControlRequest } from '../../src/supervisor/control-messages.ts';
-import type { RolloutReport, StatusReport } from '../../src/supervisor/status.ts';
+import { ask } from '../../src/supervisor/control/control.ts';
+import {
+  CONTROL_VERSION,
+  type ControlReply,
+  type ControlRequest,
+} from '../../src/supervisor/control/control-messages.ts';
+import type { RolloutReport, StatusReport } from '../../src/supervisor/control/status.ts';
 import { freePort } from '../lib/free-port.ts';
 import { COWHERD } from '../lib/places.ts';
 import { hasEnded, identify, isAlive, kill, type ProcessIdentity, startProcess, treeOf } from '../lib/processes.ts';
@@ -24,7 +28,8 @@ import type { WorkerKill } from './verdicts.ts';
 export const WORKERS = 4;
 /** How many files each process may have open: Cowherd's own need less than half of it. */
 export const DESCRIPTORS = 128;
-const SETTLES_WITHIN_MS = 60_000;
+/** Molds that are killed again and again are replaced after pauses of up to 30 seconds. */
+const SETTLES_WITHIN_MS = 150_000;
 const LOOK_EVERY_MS = 10;
 const GRACEFUL_SECONDS = 20;
 /** In which nobody answers for a while: the supervisor is away, or its directory is. */

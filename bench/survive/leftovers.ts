@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { readKernelFile } from '../../src/procfs/read.ts';
 import { readStat } from '../../src/procfs/stat.ts';
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { childrenOf, startedHere } from '../lib/processes.ts';
 import type { Herd } from './herd.ts';
 

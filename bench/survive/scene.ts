@@ -1,7 +1,7 @@
 /** What a deed has before it, and what most of them ask for when it is done. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../src/base/clock.ts';
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import type { Herd } from './herd.ts';
 import type { Visits } from './visits.ts';
 

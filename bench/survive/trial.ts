@@ -17,6 +17,28 @@ import { eventually, reload, type Scene, untilSeen } from './scene.ts';
 const LONGEST_PAUSE_MS = 400;
 const SUPERVISOR_AWAY_MS = 1500;
 
+type Injury = Exclude<DeedKind, 'reload' | 'refork' | 'recycle' | 'kill_worker' | 'kill_mold' | 'kill_supervisor'>;
+
+/** The deeds that need the scene alone. */
+const INJURIES: Readonly<Record<Injury, (scene: Scene, chance: number) => Promise<void>>> = {
+  stop_keeper: stopKeeper,
+  kill_molds_in_reload: killMoldsInReload,
+  fill_disk: fillDisk,
+  close_terminal: closeTerminal,
+  lose_runtime_directory: loseRuntimeDirectory,
+  reload_to_bad_address: async (scene) => await failToReload(scene, OBSTACLES.address),
+  reload_with_bad_backlog: async (scene) => await failToReload(scene, OBSTACLES.backlog),
+  reload_without_venv: async (scene) => await failToReload(scene, OBSTACLES.venv),
+  reload_without_folder: async (scene) => await failToReload(scene, OBSTACLES.folder),
+  kill_mold_without_venv: killMoldWithoutVenv,
+  crowd,
+  slow_clients: slowClients,
+};
+
+function isInjury(kind: DeedKind): kind is Injury {
+  return kind in INJURIES;
+}
+
 export class Trial {
   readonly #scene: Scene;
   readonly #watch: CapacityWatch;
@@ -70,6 +92,11 @@ export class Trial {
   async #do({ kind, chance }: Deed): Promise<string | null> {
     const scene = this.#scene;
     const { herd } = scene;
+    if (isInjury(kind)) {
+      await INJURIES[kind](scene, chance);
+      this.done[kind] += 1;
+      return null;
+    }
     switch (kind) {
       case 'reload': {
         herd.site.writeVersion();
@@ -95,42 +122,6 @@ export class Trial {
         break;
       case 'kill_supervisor':
         await herd.killSupervisor(scene.random() * SUPERVISOR_AWAY_MS);
-        break;
-      case 'stop_keeper':
-        await stopKeeper(scene, chance);
-        break;
-      case 'kill_molds_in_reload':
-        await killMoldsInReload(scene);
-        break;
-      case 'fill_disk':
-        await fillDisk(scene, chance);
-        break;
-      case 'close_terminal':
-        await closeTerminal(scene, chance);
-        break;
-      case 'lose_runtime_directory':
-        await loseRuntimeDirectory(scene, chance);
-        break;
-      case 'reload_to_bad_address':
-        await failToReload(scene, OBSTACLES.address);
-        break;
-      case 'reload_with_bad_backlog':
-        await failToReload(scene, OBSTACLES.backlog);
-        break;
-      case 'reload_without_venv':
-        await failToReload(scene, OBSTACLES.venv);
-        break;
-      case 'reload_without_folder':
-        await failToReload(scene, OBSTACLES.folder);
-        break;
-      case 'kill_mold_without_venv':
-        await killMoldWithoutVenv(scene);
-        break;
-      case 'crowd':
-        await crowd(scene);
-        break;
-      case 'slow_clients':
-        await slowClients(scene);
         break;
     }
     this.done[kind] += 1;

@@ -1,6 +1,6 @@
 /** `cowherd why`, run as a person does, and what it took. */
 import { execFileSync } from 'node:child_process';
-import type { WhyReport } from '../../src/forensics/report.ts';
+import type { WhyReport } from '../../src/forensics/answer/report.ts';
 import { COWHERD, PYTHON } from '../lib/places.ts';
 
 export interface Asked {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { decodeSnapshot } from '../../src/forensics/snapshot.ts';
+import { decodeSnapshot } from '../../src/forensics/answer/snapshot.ts';
 import { APPS } from '../lib/places.ts';
 import { type Asked, askWhy } from './command.ts';
 import type { FoundPython } from './interpreters.ts';

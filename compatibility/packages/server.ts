@@ -16,9 +16,9 @@ import {
   treeOf,
 } from '../../bench/lib/processes.ts';
 import { readKernelFile } from '../../src/procfs/read.ts';
-import { ask } from '../../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../../src/supervisor/control-messages.ts';
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import { ask } from '../../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../../src/supervisor/control/control-messages.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { FOLDER, type Package } from './list.ts';
 import { isListening } from './services.ts';
 

@@ -39,6 +39,8 @@ test('no property has a seed of its own, but those of decide() outside of CI', (
   const has = (file: string, pattern: RegExp): boolean => pattern.test(readFileSync(path.join(ROOT, file), 'utf8'));
   const properties = files.filter((file) => has(file, /^import .*\bfrom 'fast-check'/m));
   expect(properties.length).toBeGreaterThan(30);
-  expect(properties.filter((file) => has(file, /\bseed\b\s*:/))).toEqual(['src/supervisor/decide.generated.test.ts']);
-  expect(has('src/supervisor/decide.generated.test.ts', /CI === 'true'/)).toBe(true);
+  expect(properties.filter((file) => has(file, /\bseed\b\s*:/))).toEqual([
+    'src/supervisor/decisions/decide.generated.test.ts',
+  ]);
+  expect(has('src/supervisor/decisions/decide.generated.test.ts', /CI === 'true'/)).toBe(true);
 });

@@ -24,22 +24,33 @@ export interface Step {
 
 /** All of them; the runners write their reports into the folder `scratch`. */
 export function stepsOf(scratch: string): Step[] {
-  const inScratch = (name: string): string => path.join(scratch, name);
-  const pytestReport = inScratch('pytest.xml');
-  const interpretersReport = inScratch('interpreters.json');
+  return [...typescriptChecks(), unitTests(scratch), ...pythonChecks(), ...tests(scratch)];
+}
+
+function typescriptChecks(): Step[] {
   return [
-    typescript('Types', nodeTool('tsc', '-p', 'tsconfig.json')),
+    typescript('Types', [path.join(ROOT, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', 'tsconfig.json']),
     typescript('Lint', nodeTool('oxlint', '--type-aware', '--deny-warnings')),
     typescript('Format', nodeTool('oxfmt', '--check', '.')),
-    typescript('Import directions', ['node', '--import', 'tsx', 'scripts/check-imports.ts']),
+    typescript('Import directions', nodeTool('depcruise', '--config', '.dependency-cruiser.mjs', 'src')),
     typescript('Dependencies', ['node', '--import', 'tsx', 'scripts/check-dependencies.ts']),
     typescript('Tables of both languages', ['node', '--import', 'tsx', 'scripts/tables.ts', '--check']),
     typescript('Unused code', nodeTool('knip', '--no-progress')),
-    { title: 'Unit tests', ...vitest('unit', inScratch('unit.json')), dependsOn: 'sources', typescript: true },
-    { title: 'Python lint', command: python('-m', 'ruff', 'check', ...pythonFolders()), dependsOn: 'sources' },
+  ];
+}
+
+function unitTests(scratch: string): Step {
+  const tests = vitest('unit', path.join(scratch, 'unit.json'));
+  return { title: 'Unit tests', ...tests, dependsOn: 'sources', typescript: true };
+}
+
+function pythonChecks(): Step[] {
+  const folders = pythonFolders();
+  return [
+    { title: 'Python lint', command: python('-m', 'ruff', 'check', ...folders), dependsOn: 'sources' },
     {
       title: 'Python format',
-      command: python('-m', 'ruff', 'format', '--check', '--quiet', ...pythonFolders()),
+      command: python('-m', 'ruff', 'format', '--check', '--quiet', ...folders),
       dependsOn: 'sources',
     },
     {
@@ -47,6 +58,20 @@ export function stepsOf(scratch: string): Step[] {
       command: python('-m', 'mypy', '--strict', 'agent/cowherd_agent', 'agent/launch.py'),
       dependsOn: 'sources',
     },
+    {
+      title: 'Python import directions',
+      command: [path.join(ROOT, '.venv', 'bin', 'lint-imports'), '--no-cache'],
+      env: { PYTHONPATH: 'agent' },
+      dependsOn: 'sources',
+    },
+    { title: 'Structure', command: ['node', '--import', 'tsx', 'scripts/structure.ts'], dependsOn: 'sources' },
+  ];
+}
+
+function tests(scratch: string): Step[] {
+  const pytestReport = path.join(scratch, 'pytest.xml');
+  const interpretersReport = path.join(scratch, 'interpreters.json');
+  return [
     {
       title: 'Python unit tests',
       command: python('-m', 'pytest', '--quiet', `--junitxml=${pytestReport}`, 'agent/tests', 'examples/feed/tests'),
@@ -62,7 +87,7 @@ export function stepsOf(scratch: string): Step[] {
     },
     {
       title: 'Process tests',
-      ...vitest('process', inScratch('process.json')),
+      ...vitest('process', path.join(scratch, 'process.json')),
       dependsOn: 'interpreter',
       typescript: true,
       slow: true,

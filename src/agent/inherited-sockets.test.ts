@@ -15,30 +15,30 @@ describe('socket activation (sd_listen_fds(3))', () => {
     ['the process is not named', { LISTEN_FDS: '1' }],
     ['the number is none', { LISTEN_FDS: 'one', LISTEN_PID: '77' }],
     ['the number is negative', { LISTEN_FDS: '-1', LISTEN_PID: '77' }],
-  ])('nothing is taken when %s', (_, env) => {
+  ])('nothing is used when %s', (_, env) => {
     expect(activatedDescriptors(env, 77)).toEqual([]);
   });
 
-  test('the variables are gone afterwards, also those for another process', () => {
+  test('the variables are removed, also those for another process', () => {
     const env = { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'web', HOME: '/root' };
     expect(takeInheritedSockets(env).activated).toEqual([]);
     expect(env).toEqual({ HOME: '/root' });
   });
 });
 
-describe('where to listen', () => {
+describe('the listening addresses', () => {
   const tcp: Address = { kind: 'tcp', host: '127.0.0.1', port: 8000 };
   const fd = (descriptor: number): Address => ({ kind: 'fd', descriptor });
 
-  test('as configured, without inherited sockets', () => {
+  test('are the configured ones without inherited sockets', () => {
     expect(listenAddresses([tcp], [])).toEqual([tcp]);
   });
 
-  test("systemd's sockets stand in for the configured addresses", () => {
+  test("are systemd's sockets instead of the configured ones", () => {
     expect(listenAddresses([tcp], [3, 4])).toEqual([fd(3), fd(4)]);
   });
 
-  test('so do descriptors that are configured; each is listened on once', () => {
+  test('are configured descriptors, too; each is used once', () => {
     expect(listenAddresses([tcp, fd(4)], [])).toEqual([fd(4)]);
     expect(listenAddresses([fd(4)], [3, 4])).toEqual([fd(4), fd(3)]);
   });

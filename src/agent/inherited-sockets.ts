@@ -1,6 +1,6 @@
 /**
- * Sockets that this process was started with: systemd's socket activation (sd_listen_fds(3)), or what a bind of `fd://N`
- * names. They are handed on to the keeper, which listens.
+ * Sockets that this process was started with: from systemd's socket activation (sd_listen_fds(3)), or named by a bind
+ * of `fd://N`. They are passed to the keeper, which listens.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Address } from './messages.ts';
@@ -9,9 +9,9 @@ import type { Address } from './messages.ts';
 const FIRST_ACTIVATED = 3;
 
 export interface InheritedSockets {
-  /** Every inherited descriptor that is a socket, standard streams aside. */
+  /** Every inherited socket, except standard streams. */
   descriptors: number[];
-  /** Those of systemd's socket activation, which stand in for all binds. */
+  /** Sockets of systemd's socket activation, which replace all binds. */
   activated: number[];
 }
 
@@ -24,8 +24,8 @@ export function activatedDescriptors(env: NodeJS.ProcessEnv, pid: number): numbe
 }
 
 /**
- * Looks at what this process was started with, and takes systemd's variables out of its environment, so that no process
- * of the herd takes them for its own. To be called before a socket is opened.
+ * Finds the sockets that this process was started with, and removes systemd's variables from its environment, so that
+ * no process of the herd takes them for its own. Call this before opening a socket.
  */
 export function takeInheritedSockets(env: NodeJS.ProcessEnv = process.env): InheritedSockets {
   const activated = activatedDescriptors(env, process.pid);
@@ -37,7 +37,7 @@ export function takeInheritedSockets(env: NodeJS.ProcessEnv = process.env): Inhe
   return { descriptors: [...new Set([...activated, ...sockets])], activated };
 }
 
-/** Where to listen: sockets that are there already stand in for all other addresses (gunicorn/sock.py, create_sockets). */
+/** Where to listen: inherited sockets replace all other addresses (gunicorn/sock.py, create_sockets). */
 export function listenAddresses(configured: readonly Address[], activated: readonly number[]): Address[] {
   const named = configured.filter((each) => each.kind === 'fd');
   const added = activated
@@ -51,7 +51,7 @@ function isSocket(descriptor: number): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('socket:');
   } catch {
-    // The one with which the folder was read.
+    // The descriptor with which the folder was read.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** A real keeper, spoken to as the supervisor does, without a mold. */
+/** A real keeper without a mold, addressed as the supervisor does. */
 import { mkdtempSync, existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { PROTOCOL_VERSION, type KeeperCommand, type KeeperMessage } from './mess
 const ARGUMENTS = ['hello'];
 const PYTHON = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 
-/** What a keeper has said so far, and a way to wait for more. */
+/** The keeper's messages so far, and a way to wait for more. */
 class Heard {
   readonly messages: KeeperMessage[] = [];
   readonly events: string[] = [];
@@ -79,7 +79,7 @@ function listen(...addresses: Extract<KeeperCommand, { type: 'listen' }>['addres
   };
 }
 
-test('it says who it is, and leaves when it is told to', async () => {
+test('it introduces itself, and leaves when told to', async () => {
   const heard = new Heard(PYTHON);
   const ready = await heard.says('keeper_ready');
   expect(ready).toMatchObject({ protocol: PROTOCOL_VERSION, implementation: 'cpython', free_threaded: false });
@@ -88,7 +88,7 @@ test('it says who it is, and leaves when it is told to', async () => {
   expect(heard.messages.map((message) => message.type)).toEqual(['keeper_ready', 'keeper_leaving']);
 });
 
-test('it listens, holds the sockets, and takes the socket file away at the end', async () => {
+test('it listens, holds the sockets, and removes the socket file at the end', async () => {
   const heard = new Heard(PYTHON);
   const socket = path.join(folder, 'web.sock');
   heard.keeper.send(listen({ kind: 'tcp', host: '127.0.0.1', port: 0 }, { kind: 'unix', path: socket }));
@@ -106,7 +106,7 @@ test('it listens, holds the sockets, and takes the socket file away at the end',
   expect(existsSync(socket)).toBe(false);
 });
 
-test('it says on which address it cannot listen, and why', async () => {
+test("it reports an address on which it can't listen, and why", async () => {
   const heard = new Heard(PYTHON);
   heard.keeper.send(listen({ kind: 'unix', path: '/no/such/folder/web.sock' }));
   expect(await heard.says('listen_failed')).toEqual({
@@ -119,7 +119,7 @@ test('it says on which address it cannot listen, and why', async () => {
   await heard.leaves();
 });
 
-test('it signals nobody but its own children', async () => {
+test('it signals only its own children', async () => {
   const heard = new Heard(PYTHON);
   heard.keeper.send({ type: 'signal', pid: process.pid, signal: 9 });
   expect(await heard.says('signal_failed')).toEqual({ type: 'signal_failed', pid: process.pid, signal: 9 });
@@ -132,7 +132,7 @@ test('a program that is no keeper is noticed', async () => {
   expect(heard.messages).toEqual([]);
 });
 
-test('a program that is not there is noticed', async () => {
+test('a missing program is noticed', async () => {
   const heard = new Heard('/no/such/python');
   expect(await heard.until(() => heard.events[0])).toBe('spawn failed ENOENT');
 });

@@ -1,15 +1,17 @@
-/** Talks with a keeper: one JSON object a line over its file descriptor 3, each checked against `messages.ts`. */
+/**
+ * The connection to a keeper: one JSON object per line over its file descriptor 3, each checked against `messages.ts`.
+ */
 import * as v from 'valibot';
 import type { KeeperProcess, KeeperProcessHandlers } from './keeper-process.ts';
 import { keeperMessage, type KeeperMessage } from './messages.ts';
 
 export interface KeeperHandlers extends Omit<KeeperProcessHandlers, 'onLine'> {
   onMessage(message: KeeperMessage): void;
-  /** A line that is no message of this protocol: the two sides are of different versions. */
+  /** A line that is no message of this protocol: the two sides have different versions. */
   onUnreadable(line: string, reason: string): void;
 }
 
-/** Hears a keeper from now on, and what it has said before. */
+/** Listens to a keeper, including its earlier messages. */
 export function hearKeeper(keeper: KeeperProcess, handlers: KeeperHandlers): void {
   keeper.attach({
     onLine: (line) => receive(line, handlers),
@@ -39,8 +41,8 @@ const sender = v.object({
 });
 
 /**
- * What a keeper has said, or why that is no message. What it only relays is not its own fault: a mold or a worker that
- * says nonsense is told of as a `bad_message`.
+ * Returns a keeper's message, or why the line is none. The keeper is not blamed for relayed messages: nonsense from a
+ * mold or a worker becomes a `bad_message`.
  */
 export function understood(parsed: unknown): KeeperMessage | string {
   const message = v.safeParse(keeperMessage, parsed);

@@ -1,7 +1,8 @@
 /**
  * The keeper's process and the socket to it, before anybody listens.
  *
- * Imports little, so that it can be started first: the interpreter then starts beside the rest of this program.
+ * Imports little, so that the keeper can be started first: the interpreter then starts while the rest of this program
+ * loads.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
@@ -12,10 +13,10 @@ import type { KeeperCommand } from './messages.ts';
 /** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
 export const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
-/** See agent/cowherd_agent/inherited.py. */
+/** See agent/cowherd_agent/keeper/inherited.py. */
 const SOCKETS_VARIABLE = 'COWHERD_SOCKETS';
 
-/** What the process does; each may come before `attach`, and is then handed over by it. */
+/** Events of the process. Those that come before `attach` are delivered by it. */
 export interface KeeperProcessHandlers {
   onLine(line: string): void;
   /** The interpreter could not be started at all. */
@@ -29,18 +30,19 @@ export interface KeeperProcess {
 }
 
 /**
- * Starts a keeper in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor, which then
- * decides. The first mold comes with it (agent/cowherd_agent/first_mold.py), and waits for its order. `doorPath` is
- * where the keeper can be found by others (agent/cowherd_agent/door.py); empty: not yet. `sockets` are descriptors of this process; it
- * gets them from 4 on, and reads their numbers here from its environment.
+ * Starts a keeper in its own session, so that a Ctrl-C on the terminal reaches only the supervisor, which then decides.
+ * The first mold is started with it (agent/cowherd_agent/keeper/first_mold.py), and waits for its order. `socketPath` is
+ * the adoption socket (agent/cowherd_agent/keeper/adoption_socket.py), where others find the keeper; empty: none yet.
+ * `sockets` are descriptors of this process. The keeper gets them from 4 on, and reads their numbers in this process
+ * from its environment.
  */
 export function spawnKeeper(
   python: string,
-  doorPath: string,
+  socketPath: string,
   gunicornArguments: readonly string[],
   sockets: readonly number[],
 ): KeeperProcess {
-  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', doorPath, ...gunicornArguments], {
+  const child: ChildProcess = spawn(python, [LAUNCHER, 'start', socketPath, ...gunicornArguments], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets],
     env: sockets.length === 0 ? process.env : { ...process.env, [SOCKETS_VARIABLE]: sockets.join(',') },
@@ -54,21 +56,21 @@ export function spawnKeeper(
   const socket = child.stdio[3] as Duplex;
   onLines(socket, (line) => tell((handlers) => handlers.onLine(line)));
   socket.on('error', () => {
-    // The keeper is gone; its exit says so.
+    // The keeper is gone; its exit is reported separately.
   });
-  // After 'exit' there may be messages left to read: 'close' comes when they have been read.
+  // Messages may be unread at 'exit': 'close' comes after they have been read.
   child.on('close', (code, signal) => {
     if (!spawnFailed) tell((handlers) => handlers.onExit(code, signal));
   });
   return { send: (command) => sendTo(socket, command), attach };
 }
 
-/** Says something to a keeper; one that is gone misses it. */
+/** Sends a command to a keeper; one that is gone misses it. */
 export function sendTo(socket: Duplex, command: KeeperCommand): void {
   if (socket.writable) socket.write(`${JSON.stringify(command)}\n`);
 }
 
-/** Keeps what happens until somebody listens. */
+/** Keeps events until somebody listens. */
 export function holdBack(): {
   tell: (event: (handlers: KeeperProcessHandlers) => void) => void;
   attach: (handlers: KeeperProcessHandlers) => void;

@@ -1,14 +1,14 @@
 /**
- * Every message spoken between the supervisor and Cowherd's Python processes, in both directions.
+ * Every message between the supervisor and Cowherd's Python processes, in both directions.
  *
- * The other side is `agent/cowherd_agent/messages.py`; a test compares the two. Supervisor and
- * keeper exchange one JSON object a line; the keeper relays what molds say inside `from_mold`, and
- * what workers say, whom it knows by their sockets, inside `from_worker`. Times are seconds, sizes are bytes.
+ * The other side is `agent/cowherd_agent/wire/messages.py`; a test compares the two. Supervisor and keeper exchange one
+ * JSON object per line. The keeper relays molds' messages inside `from_mold`, and workers' messages inside
+ * `from_worker`; it identifies workers by their sockets. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
 import { ownSettings } from './own-settings.ts';
 
-/** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/messages.py`. */
+/** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/wire/messages.py`. */
 export const PROTOCOL_VERSION = 2;
 
 const integer = v.pipe(v.number(), v.integer());
@@ -26,7 +26,7 @@ export const address = v.variant('kind', [
 ]);
 export type Address = v.InferOutput<typeof address>;
 
-/** agent/cowherd_agent/syslog_relay.py says what each means. */
+/** agent/cowherd_agent/logs/syslog_relay.py explains the fields. */
 const syslogTarget = v.object({
   path: v.nullable(v.string()),
   host: v.nullable(v.string()),
@@ -37,7 +37,7 @@ const syslogTarget = v.object({
 });
 export type SyslogTarget = v.InferOutput<typeof syslogTarget>;
 
-/** gunicorn's settings that the supervisor acts on, as gunicorn's own code has read them. */
+/** gunicorn's settings that the supervisor acts on, as read by gunicorn's own code. */
 export const settings = v.object({
   app: v.string(),
   proc_name: v.string(),
@@ -58,7 +58,7 @@ export const settings = v.object({
   reload: v.boolean(),
   log_level: v.string(),
   errorlog: v.string(),
-  /** Where the supervisor's own lines go too. */
+  /** Where the supervisor's own log lines go as well. */
   syslog: v.optional(v.nullable(syslogTarget)),
   max_requests: count,
   max_requests_jitter: count,
@@ -66,7 +66,7 @@ export const settings = v.object({
 });
 export type Settings = v.InferOutput<typeof settings>;
 
-const remark = v.object({ policy: v.string(), reason: v.string() });
+export const remark = v.object({ policy: v.string(), reason: v.string() });
 
 const configured = v.object({
   type: v.literal('configured'),
@@ -74,7 +74,7 @@ const configured = v.object({
   python_version: v.string(),
   gunicorn_version: v.string(),
   executable: v.string(),
-  /** Policies that this interpreter can't have, and why. */
+  /** Policies that this interpreter does not support, and why. */
   remarks: v.array(remark),
 });
 
@@ -85,7 +85,7 @@ const moldReady = v.object({
   remarks: v.array(remark),
   report: v.record(v.string(), v.unknown()),
   modules: integer,
-  /** How many threads of the application do something in this mold that no worker does. */
+  /** How many application threads do something in this mold that no worker does. */
   threads: v.optional(count, 0),
 });
 
@@ -95,7 +95,7 @@ const notice = v.object({
   text: v.string(),
 });
 
-/** What a mold says, as the keeper relays it. */
+/** A mold's messages, as the keeper relays them. */
 export const moldMessage = v.variant('type', [
   configured,
   v.object({
@@ -113,24 +113,24 @@ export const moldMessage = v.variant('type', [
   v.object({
     type: v.literal('mold_finished'),
     status: integer,
-    /** The settings ask for a background process: it starts anew there. */
+    /** The settings ask for a background process: the herd starts again there. */
     daemonize: v.boolean(),
   }),
   v.object({ type: v.literal('policy_rejected'), policy: v.string(), reason: v.string() }),
   notice,
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
-  /** A scout has taken the census of this mold, as it was when it was asked to. */
+  /** A scout has taken the census of this mold, as it was when the order came. */
   v.object({ type: v.literal('census_written'), objects: count, seconds }),
   v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
-/** What a worker says, as the keeper relays it: whose it is the keeper says. */
+/** A worker's messages, as the keeper relays them; the keeper adds the sender. */
 export const workerMessage = v.variant('type', [
   v.object({ type: v.literal('worker_ready') }),
-  /** It has finished its requests, and waits for the order of a mold. */
+  /** The worker has finished its requests, and waits for the order to become a mold. */
   v.object({ type: v.literal('retired'), requests_finished: count }),
-  /** It can't become a mold, and serves on. */
+  /** The worker can't become a mold, and keeps serving. */
   v.object({ type: v.literal('retire_refused'), reason: v.string() }),
   v.object({ type: v.literal('worker_failed'), code: v.string(), detail: v.string() }),
   notice,
@@ -142,11 +142,11 @@ export const workerMessage = v.variant('type', [
     line: integer,
     held: v.boolean(),
   }),
-  /** What it is answering; it was asked. */
+  /** The answer to SIGTELL: the requests in flight. */
   v.object({
     type: v.literal('in_flight'),
     requests: v.array(v.object({ method: v.string(), path: v.string(), seconds: v.nullable(v.number()) })),
-    /** Of the scoreboard, at that moment. */
+    /** The scoreboard's count at that moment. */
     response_errors: count,
   }),
 ]);
@@ -163,13 +163,13 @@ const processExited = v.object({
   minor_faults: integer,
   major_faults: integer,
   cpu_seconds: seconds,
-  /** Of a worker, as it had counted them last. */
+  /** A worker's last counters. */
   counters: v.nullable(
     v.object({ requests_started: nonNegative, requests_finished: nonNegative, response_errors: nonNegative }),
   ),
 });
 
-/** All that a keeper has, for the supervisor that adopts it. */
+/** Everything that a keeper has, for the supervisor that adopts it. */
 const inventory = v.object({
   type: v.literal('inventory'),
   protocol: integer,
@@ -183,7 +183,7 @@ const inventory = v.object({
       configured: v.nullable(configured),
       ready: v.nullable(moldReady),
       has_listeners: v.boolean(),
-      /** Slots for which a fork was asked and not yet answered. */
+      /** Slots with an unanswered fork order. */
       forking: v.array(count),
     }),
   ),
@@ -197,14 +197,14 @@ const inventory = v.object({
     }),
   ),
   listeners: v.array(v.object({ generation, names: v.array(v.string()) })),
-  /** The latest, oldest first, whether a supervisor has heard of them or not. */
+  /** The latest ones, oldest first, whether a supervisor has received them or not. */
   endings: v.array(processExited),
-  /** What was said while there was no supervisor. */
+  /** Messages received while there was no supervisor. */
   unheard: v.array(v.unknown()),
 });
 export type Inventory = v.InferOutput<typeof inventory>;
 
-/** What the keeper says. */
+/** The keeper's messages. */
 export const keeperMessage = v.variant('type', [
   v.object({
     type: v.literal('keeper_ready'),
@@ -215,7 +215,7 @@ export const keeperMessage = v.variant('type', [
     implementation: v.string(),
     free_threaded: v.boolean(),
     /** Why no later supervisor can adopt this herd. */
-    door_problem: v.nullish(v.string()),
+    adoption_problem: v.nullish(v.string()),
   }),
   v.object({ type: v.literal('keeper_failed'), code: v.string(), detail: v.string() }),
   v.object({ type: v.literal('mold_started'), generation, pid }),
@@ -229,7 +229,7 @@ export const keeperMessage = v.variant('type', [
   }),
   processExited,
   fromMold,
-  /** Its pid is the kernel's word; `scoreboard` is the descriptor, in the keeper, of its row. */
+  /** The kernel vouches for the pid; `scoreboard` is the keeper's descriptor of the worker's row. */
   v.object({
     type: v.literal('worker_forked'),
     generation,
@@ -239,7 +239,7 @@ export const keeperMessage = v.variant('type', [
     scoreboard: count,
   }),
   fromWorker,
-  /** Something came from this process that was dropped; `pid` is null for a mold that has ended. */
+  /** A message from this process was dropped; `pid` is null for a mold that has ended. */
   v.object({ type: v.literal('bad_message'), pid: v.nullable(pid), generation: count, reason: v.string() }),
   /** A command could not be carried out. */
   v.object({
@@ -249,27 +249,29 @@ export const keeperMessage = v.variant('type', [
     reason: v.string(),
   }),
   v.object({ type: v.literal('signal_failed'), pid, signal: integer }),
-  /** It is awake; how many connections wait on each listener, and how many may. */
+  /** The keeper responds; for each listener, the number of waiting connections and the limit. */
   v.object({
     type: v.literal('pulse'),
     queues: v.array(v.object({ name: v.string(), waiting: count, most: count })),
   }),
   v.object({ type: v.literal('keeper_leaving') }),
-  /** It has the listeners of the keeper `pid` too. */
+  /** The keeper now also has the listeners of the keeper `pid`. */
   v.object({ type: v.literal('borrowed'), pid, protocol: integer }),
   v.object({ type: v.literal('borrow_failed'), code: v.string(), detail: v.string() }),
   /** The lender was told to give way. */
-  v.object({ type: v.literal('taken_over'), door_problem: v.nullable(v.string()) }),
+  v.object({ type: v.literal('taken_over'), adoption_problem: v.nullable(v.string()) }),
   v.object({ type: v.literal('lender_gone') }),
   inventory,
-  /** To a command that came to its door; `supervised` is whether there is a supervisor. */
+  /** The answer to a command on the adoption socket; `supervised`: whether there is a supervisor. */
   v.object({
     type: v.literal('looked'),
     protocol: integer,
     pid,
     supervised: v.boolean(),
     draining: v.boolean(),
-    /** To the keeper of another herd, of any version (agent/cowherd_agent/lending.py). */
+    /**
+     * Whether it lends its listeners to another herd's keeper, of any version (agent/cowherd_agent/keeper/lending.py).
+     */
     lends: v.optional(v.boolean(), false),
     molds: v.array(pid),
     workers: v.array(pid),
@@ -278,98 +280,106 @@ export const keeperMessage = v.variant('type', [
 ]);
 export type KeeperMessage = v.InferOutput<typeof keeperMessage>;
 
-/** What the supervisor tells a mold. */
-export type MoldCommand =
-  | { type: 'fork'; slot: number }
-  | {
-      type: 'worker_exited';
-      pid: number;
-      exit_status: number | null;
-      signal: number | null;
-    }
-  /** The number of workers has changed, by a signal or a command. */
-  | { type: 'workers_wanted'; count: number }
-  /** This worker is the mold of another generation now. */
-  | { type: 'worker_retired'; pid: number }
-  | { type: 'reopen_logs' }
+/** The supervisor's commands to a mold. */
+export const moldCommand = v.variant('type', [
+  v.object({ type: v.literal('fork'), slot: count }),
+  v.object({
+    type: v.literal('worker_exited'),
+    pid,
+    exit_status: v.nullable(integer),
+    signal: v.nullable(integer),
+  }),
+  /** The number of workers was changed by a signal or a command. */
+  v.object({ type: v.literal('workers_wanted'), count }),
+  /** This worker is now the mold of another generation. */
+  v.object({ type: v.literal('worker_retired'), pid }),
+  v.object({ type: v.literal('reopen_logs') }),
   /** Have a scout take a census; answered by `census_written` or `census_failed`. */
-  | { type: 'census' }
-  /** Let the kernel merge your memory with that of others, and that of workers forked from now on. */
-  | { type: 'merge_memory' }
-  /** Another mold is being made whose threads will do the same: known schedulers rest. */
-  | { type: 'pause_threads' }
-  /** It has failed: they go on. */
-  | { type: 'resume_threads' }
+  v.object({ type: v.literal('census') }),
+  /** Let the kernel merge this mold's memory with that of others, and the memory of workers forked from now on. */
+  v.object({ type: v.literal('merge_memory') }),
+  /** Another mold with the same threads is being prepared: known schedulers pause. */
+  v.object({ type: v.literal('pause_threads') }),
+  /** The other mold has failed: schedulers resume. */
+  v.object({ type: v.literal('resume_threads') }),
   /** `final`: the whole herd ends, and gunicorn's on_exit hook is called. */
-  | { type: 'exit'; final: boolean };
+  v.object({ type: v.literal('exit'), final: v.boolean() }),
+]);
+export type MoldCommand = v.InferOutput<typeof moldCommand>;
+
+/** Why a mold is made: it is the herd's first one; it loads new code; it replaces a dead one; or it was a worker. */
+const moldOccasion = v.picklist(['first', 'reload', 'replacement', 'refork']);
+export type MoldOccasion = v.InferOutput<typeof moldOccasion>;
+
+/** The order with which a mold starts; `rejected_policies` have failed their self-test here. */
+export const moldOrder = v.object({
+  generation,
+  runtime_directory: v.string(),
+  log_format: v.picklist(['text', 'json']),
+  cwd: v.string(),
+  /** The supervisor is in the background already. */
+  daemonized: v.boolean(),
+  rejected_policies: v.array(remark),
+  occasion: moldOccasion,
+});
+export type MoldOrder = v.InferOutput<typeof moldOrder>;
+
+/** The supervisor's commands to the keeper. */
+export const keeperCommand = v.variant('type', [
+  v.object({
+    type: v.literal('start_mold'),
+    generation,
+    mold: moldOrder,
+    /** The interpreter. */
+    python: v.string(),
+    /** From this supervisor's version; the keeper may be older. */
+    launcher: v.string(),
+    arguments: v.array(v.string()),
+    environment: v.record(v.string(), v.string()),
+  }),
+  v.object({
+    type: v.literal('listen'),
+    generation,
+    addresses: v.array(address),
+    backlog: integer,
+    reuse_port: v.boolean(),
+    umask: integer,
+    uid: integer,
+    gid: integer,
+    grace_seconds: seconds,
+  }),
+  v.object({ type: v.literal('give_listeners'), generation }),
+  v.object({ type: v.literal('keep_listeners'), generations: v.array(generation) }),
+  /** Refuse new connections; workers accept what is queued on the listeners. */
+  v.object({ type: v.literal('turn_away') }),
+  /** Make a worker that has sent `retired` a mold. */
+  v.object({ type: v.literal('adopt_mold'), pid, generation, mold: moldOrder }),
+  v.object({ type: v.literal('to_mold'), generation, message: moldCommand }),
+  v.object({ type: v.literal('signal'), pid: integer, signal: integer }),
+  /** Whether a mold yields the processor to all others (agent/cowherd_agent/keeper/background.py). */
+  v.object({ type: v.literal('set_background'), pid, background: v.boolean() }),
+  /** Answered by `pulse`. */
+  v.object({ type: v.literal('pulse') }),
+  /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
+  v.object({ type: v.literal('notify'), address: v.string(), text: v.string() }),
+  /** Borrow the listeners of the keeper at this adoption socket. Answered by `borrowed` or `borrow_failed`. */
+  v.object({ type: v.literal('borrow'), adoption_socket: v.string() }),
+  /** Tell that keeper to end its herd. Answered by `taken_over`; `lender_gone` follows. */
+  v.object({ type: v.literal('take_over') }),
+  v.object({ type: v.literal('exit') }),
+]);
+export type KeeperCommand = v.InferOutput<typeof keeperCommand>;
 
 /**
- * Why a mold is made: it is the herd's first one; it loads the code anew; it takes the place of one that has died; or
- * it has been a worker.
+ * Commands on a keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py), from processes that did not
+ * start it.
  */
-export type MoldOccasion = 'first' | 'reload' | 'replacement' | 'refork';
-
-/** The order with which a mold starts; `rejected_policies` failed their self-test here before. */
-export interface MoldOrder {
-  generation: number;
-  runtime_directory: string;
-  log_format: 'text' | 'json';
-  cwd: string;
-  /** The supervisor is in the background already. */
-  daemonized: boolean;
-  rejected_policies: { policy: string; reason: string }[];
-  occasion: MoldOccasion;
-}
-
-/** What the supervisor tells the keeper. */
-export type KeeperCommand =
-  | {
-      type: 'start_mold';
-      generation: number;
-      mold: MoldOrder;
-      /** The interpreter. */
-      python: string;
-      /** Of this supervisor's version; the keeper may be of an older one. */
-      launcher: string;
-      arguments: string[];
-      environment: Record<string, string>;
-    }
-  | {
-      type: 'listen';
-      generation: number;
-      addresses: Address[];
-      backlog: number;
-      reuse_port: boolean;
-      umask: number;
-      uid: number;
-      gid: number;
-      grace_seconds: number;
-    }
-  | { type: 'give_listeners'; generation: number }
-  | { type: 'keep_listeners'; generations: number[] }
-  /** Let nobody new in; what is queued on the listeners stays there, for workers to accept. */
-  | { type: 'turn_away' }
-  /** A worker that has said `retired`. */
-  | { type: 'adopt_mold'; pid: number; generation: number; mold: MoldOrder }
-  | { type: 'to_mold'; generation: number; message: MoldCommand }
-  | { type: 'signal'; pid: number; signal: number }
-  /** Whether a mold gives way to all others on the processor (agent/cowherd_agent/background.py). */
-  | { type: 'set_background'; pid: number; background: boolean }
-  /** Answered by `pulse`. */
-  | { type: 'pulse' }
-  /** sd_notify(3): `address` is the value of NOTIFY_SOCKET. */
-  | { type: 'notify'; address: string; text: string }
-  /** Have the listeners of the keeper behind this door. Answered by `borrowed` or `borrow_failed`. */
-  | { type: 'borrow'; door: string }
-  /** That keeper is to end its herd. Answered by `taken_over`; `lender_gone` follows. */
-  | { type: 'take_over' }
-  | { type: 'exit' };
-
-/** What is said at a keeper's door (agent/cowherd_agent/door.py) by those who did not start it. */
-export type DoorCommand =
-  /** Be mine; answered by `inventory`, or `refused`. */
-  | { type: 'adopt'; protocol: number }
+export const visitorCommand = v.variant('type', [
+  /** Accept this supervisor; answered by `inventory`, or `refused`. */
+  v.object({ type: v.literal('adopt'), protocol: integer }),
   /** Answered by `looked`. */
-  | { type: 'look'; protocol: number }
+  v.object({ type: v.literal('look'), protocol: integer }),
   /** End the herd; only without a supervisor. Answered by `looked`, or `refused`. */
-  | { type: 'drain'; protocol: number; quick: boolean };
+  v.object({ type: v.literal('drain'), protocol: integer, quick: v.boolean() }),
+]);
+export type VisitorCommand = v.InferOutput<typeof visitorCommand>;

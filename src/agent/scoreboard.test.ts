@@ -15,14 +15,14 @@ function python(program: string): string {
 
 let holder: ChildProcess | null = null;
 
-/** A process that makes a row, does this with it as `descriptor`, and holds it until the test is over. */
+/** A process that makes a row, runs `program` with it as `descriptor`, and holds it until the test is over. */
 async function rowOf(program: string): Promise<{ keeperPid: number; descriptor: number }> {
   const child = spawn(
     PYTHON,
     [
       '-c',
       `import os, sys
-from cowherd_agent import scoreboard
+from cowherd_agent.wire import scoreboard
 descriptor = scoreboard.make()
 ${program}
 print(descriptor, flush=True)
@@ -47,7 +47,7 @@ test('both sides have the same layout', () => {
   const constants = JSON.parse(
     python(`
 import json
-from cowherd_agent import scoreboard
+from cowherd_agent.wire import scoreboard
 print(json.dumps({name: value for name, value in vars(scoreboard).items() if isinstance(value, int)}))
 `),
   ) as Record<string, number>;
@@ -57,13 +57,13 @@ print(json.dumps({name: value for name, value in vars(scoreboard).items() if isi
   );
 });
 
-test('every field has a word of its own, inside the row', () => {
+test('every field has its own word, inside the row', () => {
   const words = Object.values(FIELDS);
   expect(new Set(words).size).toBe(words.length);
   for (const word of words) expect(word < ROW_WORDS).toBe(true);
 });
 
-test('what a worker writes in its row is read, also when it has ended', async () => {
+test("a worker's row can be read, also after the worker has ended", async () => {
   const last = 2n ** 63n + 5n;
   const { keeperPid, descriptor } = await rowOf(`
 child = os.fork()
@@ -99,7 +99,7 @@ os.waitpid(child, 0)
     responseErrors: 1015,
   });
   expect(board.row(4712)).toBeNull();
-  // It stands while there is no keeper.
+  // The row remains while there is no keeper.
   const gone = new Promise((resolve) => holder!.once('exit', resolve));
   holder!.stdin!.end();
   await gone;
@@ -108,7 +108,7 @@ os.waitpid(child, 0)
   expect(board.row(4711)).toBeNull();
 });
 
-test('a row is believed of the worker whose it is, and not before it is claimed', async () => {
+test('a row counts only for its own worker, and only after it is claimed', async () => {
   const { keeperPid, descriptor } = await rowOf('scoreboard.Slot.map(0, descriptor).claim(4711, 1, 1)');
   const board = new Scoreboard();
   expect(board.open(4712, keeperPid, descriptor)).toBeNull();
@@ -116,7 +116,7 @@ test('a row is believed of the worker whose it is, and not before it is claimed'
   board.closeAll();
 });
 
-test('the stack behind the row is read as far as it goes', async () => {
+test('the stack after the row is read to its end', async () => {
   const { keeperPid, descriptor } = await rowOf(`
 os.lseek(descriptor, scoreboard.STACK_OFFSET, os.SEEK_SET)
 os.write(descriptor, "in größe\\n".encode())
@@ -128,7 +128,7 @@ os.write(descriptor, "in größe\\n".encode())
   board.closeAll();
 });
 
-test('a stack that fills its place is read to the end', async () => {
+test('a stack that fills its space is read completely', async () => {
   const { keeperPid, descriptor } = await rowOf(`
 os.lseek(descriptor, scoreboard.STACK_OFFSET, os.SEEK_SET)
 while True:
@@ -146,13 +146,13 @@ while True:
   board.closeAll();
 });
 
-test('a row that is not there is told of, and is none', () => {
+test('a missing row is reported, and reads as null', () => {
   const board = new Scoreboard();
   expect(board.open(7, process.pid, 999_999)).toContain('ENOENT');
   expect(board.row(7)).toBeNull();
 });
 
-test('a state that this version does not know is not taken for another', () => {
+test('an unknown state is not mistaken for another', () => {
   const row = Buffer.alloc(ROW_BYTES);
   row.writeBigUInt64LE(99n, FIELDS.STATE * 8);
   expect(parseRow(row).state).toBe('empty');

@@ -1,9 +1,9 @@
 /**
  * The scoreboard: counters that workers write and the supervisor reads without a message.
  *
- * The layout is that of `agent/cowherd_agent/scoreboard.py`; a test compares the two. Each worker has a file of its
- * own, in memory, sealed and held open by the keeper: a row of unsigned 64-bit little-endian words, and behind it the
- * worker's Python stack.
+ * The layout is that of `agent/cowherd_agent/wire/scoreboard.py`; a test compares the two. Each worker has its own file
+ * in memory, sealed and held open by the keeper: a row of unsigned 64-bit little-endian words, followed by the worker's
+ * Python stack.
  */
 import { closeSync, openSync, readSync, constants } from 'node:fs';
 
@@ -80,7 +80,7 @@ export function parseRow(bytes: Buffer): ScoreboardRow {
   };
 }
 
-/** A worker's row, from its fork on, and as long as anybody asks for it: it outlives the worker and the keeper. */
+/** A worker's row. It exists from the fork on, as long as anybody reads it: it outlives the worker and the keeper. */
 export class WorkerRow {
   readonly #pid: number;
   readonly #descriptor: number;
@@ -91,15 +91,15 @@ export class WorkerRow {
   }
 
   /**
-   * Opens the file that the keeper holds as this descriptor; proc(5), /proc/PID/fd. The keeper has made sure that it is
-   * in memory, sealed and of the right size, so no read of it blocks or fails. Throws the system's error.
+   * Opens the file that the keeper holds as this descriptor (proc(5), /proc/PID/fd). The keeper has checked that it is
+   * in memory, sealed and of the right size, so that no read blocks or fails. Throws the system's error.
    */
   static open(pid: number, keeperPid: number, keepersDescriptor: number): WorkerRow {
     const path = `/proc/${keeperPid}/fd/${keepersDescriptor}`;
     return new WorkerRow(pid, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   }
 
-  /** `null` until the worker has claimed it; a row of another pid is not believed. */
+  /** `null` until the worker has claimed the row; a row with another pid is ignored. */
   read(): ScoreboardRow | null {
     const bytes = Buffer.allocUnsafe(ROW_BYTES);
     if (readSync(this.#descriptor, bytes, 0, ROW_BYTES, 0) !== ROW_BYTES) return null;
@@ -107,7 +107,7 @@ export class WorkerRow {
     return row.pid === this.#pid ? row : null;
   }
 
-  /** What faulthandler has written there; empty if it has written nothing. */
+  /** faulthandler's output; empty if there is none. */
   stack(): string {
     const bytes = Buffer.alloc(SIZE_BYTES - STACK_OFFSET);
     const read = readSync(this.#descriptor, bytes, 0, bytes.length, STACK_OFFSET);

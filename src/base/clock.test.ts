@@ -10,7 +10,7 @@ test('the clock counts from the start of the machine, as CLOCK_MONOTONIC does', 
   expect(monotonicClock.now()).toBeLessThanOrEqual(uptimeMs + 1000);
 });
 
-test('the clock never goes back, and both units tell the same time', () => {
+test('the clock never goes back, and both units agree', () => {
   const first = monotonicClock.now();
   const between = Number(monotonicClock.nowNs()) / 1e6;
   const last = monotonicClock.now();
@@ -18,7 +18,7 @@ test('the clock never goes back, and both units tell the same time', () => {
   expect(last).toBeGreaterThanOrEqual(between - 0.001);
 });
 
-test('a manual clock moves only when it is told to', () => {
+test('a manual clock moves only when advanced', () => {
   const clock = manualClock(milliseconds(5));
   expect(clock.now()).toBe(5);
   clock.advance(milliseconds(2.5));

@@ -1,6 +1,4 @@
-/**
- * Time as a value that can be passed in, so that what depends on it can be tested without waiting.
- */
+/** Time as a parameter, so that code that depends on it can be tested without waiting. */
 import { hrtime } from 'node:process';
 import { type Milliseconds, milliseconds, type Nanoseconds, nanoseconds, nanosecondsToMilliseconds } from './units.ts';
 

@@ -2,15 +2,14 @@
  * The error catalogue: every way in which Cowherd can refuse or give up, with its exit status, what happened and what
  * to do next. docs/errors.md is the same catalogue for people; a test compares the two, both ways.
  *
- * Exit statuses are the interface of scripts: they never change once released. 1, 3 and 4 mean what they mean in
- * gunicorn (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR; gunicorn/app/base.py exits with 1 on a
- * configuration error), 2 what it means in most commands. 64 and up, used elsewhere by sysexits.h and by shells for
- * signals (128 and up), are left free.
+ * Exit statuses are an interface for scripts: they never change once released. 1, 3 and 4 mean the same as in gunicorn
+ * (gunicorn/arbiter.py: WORKER_BOOT_ERROR, APP_LOAD_ERROR; gunicorn/app/base.py exits with 1 on a configuration error),
+ * 2 the same as in most commands. 64 and up are left free: sysexits.h uses them, and shells use 128 and up for signals.
  */
 
 export interface CatalogueEntry {
   readonly exitStatus: number;
-  /** What happened; the detail, which says on what, follows after a colon. */
+  /** What happened. The detail, which names the object, follows after a colon. */
   readonly title: string;
   /** What to do next: one or two sentences. */
   readonly advice: string;
@@ -165,7 +164,7 @@ export const catalogue = defineCatalogue({
       'Stop it with `cowherd stop`, or choose another directory with --runtime-dir. To exchange Cowherd under its herd, see docs/upgrading.md.',
   },
 
-  // Processes of Cowherd.
+  // Cowherd's processes.
   MOLD_DIED: {
     exitStatus: 23,
     title: 'The mold died',
@@ -279,7 +278,7 @@ export const catalogue = defineCatalogue({
       'Stop or close what it has in the before_mold hook; docs/fork-safety.md and docs/refork.md tell how. A generation that serves goes on.',
   },
 
-  // Looking into processes.
+  // Inspecting processes.
   PROCESS_NOT_FOUND: {
     exitStatus: 46,
     title: 'There is no such process',

@@ -19,7 +19,7 @@ test('docs/errors.md lists the catalogue, and nothing else', () => {
   expect(documented()).toEqual(catalogue);
 });
 
-test('each code has an exit status of its own, outside of those of signals and sysexits', () => {
+test('each code has its own exit status, outside of those of signals and sysexits', () => {
   const statuses = Object.values(catalogue).map((entry) => entry.exitStatus);
   expect(new Set(statuses).size).toBe(statuses.length);
   for (const status of statuses) expect(status > 0 && status < 64).toBe(true);
@@ -38,7 +38,7 @@ test('titles end without a full stop, advice ends with one', () => {
   }
 });
 
-test('a message says what happened, on what, and what to do next', () => {
+test('a message says what happened, to what, and what to do next', () => {
   const error = new CowherdError('ADDRESS_IN_USE', { detail: '127.0.0.1:8000' });
   expect(error.message).toBe(
     'The address is already in use: 127.0.0.1:8000. Stop what listens there (`ss -ltnp` shows it) or choose another with --bind.',
@@ -55,7 +55,7 @@ test('the cause is kept', () => {
   expect(new CowherdError('INTERNAL', { cause }).cause).toBe(cause);
 });
 
-test('a code that came as text is looked up, and an unknown one is told', () => {
+test('a code given as text is looked up, and an unknown one is reported', () => {
   expect(CowherdError.named('NO_GUNICORN', '/usr/bin/python3').code).toBe('NO_GUNICORN');
   const unknown = CowherdError.named('toString', 'detail');
   expect(unknown.code).toBe('INTERNAL');
@@ -63,7 +63,7 @@ test('a code that came as text is looked up, and an unknown one is told', () => 
   expect(isErrorCode('constructor')).toBe(false);
 });
 
-test('system errors are told apart by their code', () => {
+test('system errors are distinguished by their code', () => {
   let caught: unknown;
   try {
     readFileSync('/proc/0/stat');

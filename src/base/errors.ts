@@ -1,4 +1,4 @@
-/** An error of the catalogue, and errors of the system. */
+/** Errors of the catalogue, and system errors. */
 import { catalogue } from './error-catalogue.ts';
 
 export type ErrorCode = keyof typeof catalogue;
@@ -8,15 +8,15 @@ export function isErrorCode(value: string): value is ErrorCode {
 }
 
 export interface CowherdErrorOptions extends ErrorOptions {
-  /** On what it happened: an address, a path, a name. No full stop at the end. */
+  /** The object of the error: an address, a path, a name. No full stop at the end. */
   readonly detail?: string;
-  /** Replaces the catalogue's advice where more is known, such as the exact pip line. */
+  /** Replaces the catalogue's advice when more is known, such as the exact pip line. */
   readonly advice?: string;
-  /** Printed above the error: a table of what there is to choose from. */
+  /** Printed above the error: a table of the possible choices. */
   readonly above?: string;
 }
 
-/** An error that a person can act on. Its message says what happened, on what, and what to do next. */
+/** An error that a person can act on. Its message says what happened, to what, and what to do next. */
 export class CowherdError extends Error {
   readonly code: ErrorCode;
   readonly exitStatus: number;
@@ -38,10 +38,10 @@ export class CowherdError extends Error {
     this.above = options.above ?? null;
   }
 
-  /** An error out of a code that came as text, from the agent. A code that no catalogue has is `INTERNAL`. */
+  /** Makes an error from a code that the agent sent as text. An unknown code becomes `INTERNAL`. */
   static named(code: string, detail: string): CowherdError {
     if (!isErrorCode(code)) return new CowherdError('INTERNAL', { detail: `${code}: ${detail}` });
-    // The detail is the interpreter, so the line can be exact.
+    // The detail is the interpreter, so that the line can be exact.
     if (code === 'NO_GUNICORN') return new CowherdError(code, { detail, advice: pipLine(detail) });
     return new CowherdError(code, { detail });
   }
@@ -51,7 +51,7 @@ function pipLine(python: string): string {
   return `Install it there: ${python} -m pip install 'gunicorn>=23'`;
 }
 
-/** An error of the system, as Node throws them, with one of these codes. */
+/** Whether this is a system error, as Node throws it, with one of these codes; without codes, any system error. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
   return codes.length === 0 || codes.includes(error.code);

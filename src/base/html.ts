@@ -1,7 +1,7 @@
-/** One HTML file, readable offline: its frame, and text and data inside of it. */
+/** One HTML file, readable offline: its frame, and the text and data in it. */
 import { printable, printableIn } from './printable.ts';
 
-/** Text of an element. A page turns no reading order round, and does nothing to a terminal that shows its source. */
+/** Text of an element. It can't reverse the reading order, or control a terminal that shows the page's source. */
 export function escapeHtml(text: string): string {
   return printable(text)
     .replaceAll('&', '&amp;')
@@ -10,7 +10,7 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** JSON inside of a script element: nothing in it can end that. */
+/** JSON inside of a script element, which nothing in it can close. */
 function embeddedJson(data: unknown): string {
   return JSON.stringify(printableIn(data)).replaceAll('<', String.raw`\u003c`);
 }
@@ -18,16 +18,16 @@ function embeddedJson(data: unknown): string {
 export interface PageParts {
   readonly title: string;
   readonly style: string;
-  /** HTML, of what stands before, in and after the main part. */
+  /** HTML before, in and after the main part. */
   readonly header: string;
   readonly main: string;
   readonly footer?: string;
-  /** What the script reads. */
+  /** The script's input. */
   readonly data: unknown;
   readonly script: string;
 }
 
-/** A page that loads nothing from anywhere, and is not let to. */
+/** A page that loads nothing, and is not allowed to. */
 export function offlinePage({ title, style, header, main, footer = '', data, script }: PageParts): string {
   return `<!doctype html>
 <html lang="en">

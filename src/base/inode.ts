@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
 
-/** Which file this is, among those of its file system; null where there is none, or one may not look. */
+/** A file's inode number, unique in its file system; null if there is no file, or if it may not be read. */
 export function inodeOf(path: string): number | null {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.ino ?? null;
   } catch {
-    // A folder above is none any more, or may not be searched.
+    // A folder above is no longer one, or may not be searched.
     return null;
   }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { onLines } from './lines.ts';
 
-/** What is called back for these pieces; `-` where a line is too long. */
+/** The lines called back for these pieces; `-` for a line that is too long. */
 async function heard(pieces: readonly string[], mostCharacters?: number): Promise<string[]> {
   const lines: string[] = [];
   const stream = new PassThrough();
@@ -40,6 +40,6 @@ test('a line in many pieces costs as much as in one', async () => {
   };
   await cpuMs(1000);
   const [few, many] = [await cpuMs(1000), await cpuMs(20_000)];
-  // 20 times the work; 400 times if all of it were looked through again for each piece.
+  // 20 times the work; 400 times if everything were searched again for each piece.
   expect(many).toBeLessThan(100 * Math.max(few, 2));
 });

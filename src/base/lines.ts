@@ -1,16 +1,16 @@
-/** Messages that are one line each, read from a stream. */
+/** Reads messages from a stream, one per line. */
 import type { Readable } from 'node:stream';
 
 export interface LineLimit {
-  /** Of a line, without its newline. */
+  /** The length of a line, without its newline. */
   readonly mostCharacters: number;
-  /** A line has become longer. Nothing is called back any more. */
+  /** Called when a line is longer; no line is called back after that. */
   readonly onTooLong: () => void;
 }
 
-/** Calls back with each whole line that comes, without its newline. A line without a limit is for who is believed. */
+/** Calls back with each complete line, without its newline. Omit the limit only for a trusted sender. */
 export function onLines(stream: Readable, onLine: (line: string) => void, limit?: LineLimit): void {
-  // Only what is new is looked through: a line that comes in many pieces costs no more than one that comes in one.
+  // Only new data is searched: a line in many pieces costs no more than a line in one.
   let pending = '';
   let isOver = false;
   const isTooLong = (length: number): boolean => {

@@ -1,8 +1,8 @@
-/** What a log looks like; apart from the logger, which is slower to load. */
+/** The format of a log; separate from the logger, which is slower to load. */
 
 export type LogFormat = 'text' | 'json';
 
-/** What a log on this stream should look like: readable on a terminal, JSON otherwise. */
+/** The format for a log on this stream: readable on a terminal, JSON otherwise. */
 export function logFormatFor(stream: { readonly isTTY?: boolean }): LogFormat {
   return stream.isTTY ? 'text' : 'json';
 }

@@ -18,7 +18,7 @@ test("a text line has gunicorn's form", () => {
   );
 });
 
-test('a JSON line has the keys of the agent, and the data', () => {
+test("a JSON line has the agent's keys, and the data", () => {
   const { lines, log } = capture({ format: 'json' });
   log.warning('held', { library: 'x' });
   const line = JSON.parse(lines[0]!);
@@ -33,7 +33,7 @@ test('a JSON line has the keys of the agent, and the data', () => {
   expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
-test('levels have the names of gunicorn, in both formats, and the level holds', () => {
+test("levels have gunicorn's names, in both formats, and the level applies", () => {
   for (const format of ['text', 'json'] as const) {
     const { lines, log } = capture({ format, level: 'warning' });
     for (const level of LOG_LEVELS) log[level]('line');
@@ -48,7 +48,7 @@ test('levels have the names of gunicorn, in both formats, and the level holds', 
   }
 });
 
-test('colours only when asked for', () => {
+test('colours only when requested', () => {
   const escape = '\u001b[';
   const plain = capture({ format: 'text', color: false });
   plain.log.error('x');
@@ -58,7 +58,7 @@ test('colours only when asked for', () => {
   expect(colored.lines[0]).toContain(escape);
 });
 
-test('an error as data keeps its stack in a JSON line', () => {
+test('an error in the data keeps its stack in a JSON line', () => {
   const { lines, log } = capture({ format: 'json' });
   log.error('failed', { err: new Error('why') });
   expect(JSON.parse(lines[0]!).err).toMatchObject({ message: 'why', type: 'Error' });
@@ -69,7 +69,7 @@ test('the format follows the terminal', () => {
   expect(logFormatFor({})).toBe('json');
 });
 
-test('nothing in a message steers the terminal, or passes for a line of the log', () => {
+test('nothing in a message controls the terminal, or passes for a line of the log', () => {
   const forged =
     'GET /slow\n[2026-11-28 17:00:00 +0000] [1] [CRITICAL] forged line\u001B[31m\u001B]0;PWN\u0007\u202E\u009B1m';
   const text = capture({ format: 'text' });
@@ -86,7 +86,7 @@ test('nothing in a message steers the terminal, or passes for a line of the log'
   expect(JSON.parse(json.lines[0]!)).toMatchObject({ msg: forged, more: '\u009B\u2028' });
 });
 
-test('the lines of a stack stay lines', () => {
+test('the lines of a stack remain lines', () => {
   const { lines, log } = capture({ format: 'text' });
   log.error('Worker 7 is stuck:\nThread 1 (most recent call first):\n  File "a.py", line 1 in b');
   expect(lines[0]?.split('\n').slice(1)).toEqual([

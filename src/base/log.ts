@@ -1,7 +1,7 @@
 /**
- * The supervisor's log, on stderr: readable lines in gunicorn's own form on a terminal, so that they stand well
- * between those of the workers, and one JSON object a line otherwise, with the keys that the agent's lines have
- * (agent/cowherd_agent/logs.py): level, time, pid, logger, msg.
+ * The supervisor's log, on stderr. On a terminal it has readable lines in gunicorn's own form, to match the workers'
+ * lines. Otherwise it has one JSON object per line, with the keys of the agent's lines
+ * (agent/cowherd_agent/logs/logs.py): level, time, pid, logger, msg.
  */
 import { writeSync } from 'node:fs';
 import pino from 'pino';
@@ -29,15 +29,15 @@ export interface Log {
   setLevel(level: LogLevel): void;
 }
 
-/** More keys of a JSON line; lines for people leave them out, so the text must say all that matters. */
+/** Additional keys of a JSON line. Readable lines leave them out, so the text must say everything important. */
 export type LogData = Readonly<Record<string, unknown>>;
 
 export interface LogOptions {
   readonly format: LogFormat;
   readonly level?: LogLevel;
-  /** Colours in the text format; by default what the terminal, NO_COLOR and FORCE_COLOR ask for. */
+  /** Colours in the text format; by default according to the terminal, NO_COLOR and FORCE_COLOR. */
   readonly color?: boolean;
-  /** Takes each line, with its newline; by default it is written to stderr, at once. */
+  /** Receives each line, with its newline; by default it is written to stderr, at once. */
   readonly write?: (line: string) => void;
 }
 
@@ -77,8 +77,8 @@ interface LogLine {
 }
 
 /**
- * What a message has from elsewhere can neither steer a terminal nor pass for a line of its own: further lines, of a stack
- * for example, are indented.
+ * Foreign text in a message can neither control a terminal nor pass for a line of the log: further lines, for example
+ * of a stack, are indented.
  *
  * gunicorn's error log format: `[2026-01-31 12:00:00 +0000] [4711] [INFO] text` (gunicorn/glogging.py, error_fmt).
  */
@@ -102,11 +102,11 @@ function localTime(moment: Date): string {
   return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())} ${offset}`;
 }
 
-/** Synchronous, so that the last line before the process ends is written. A log that nobody reads must stop nothing. */
+/** Synchronous, so that the last line before the process ends is written. An unread log must stop nothing. */
 function writeToStderr(line: string): void {
   try {
     writeSync(2, line);
   } catch {
-    // Closed (EPIPE), full, or a terminal in non-blocking mode that is behind (EAGAIN): the line is lost.
+    // Closed (EPIPE), full, or a non-blocking terminal that is behind (EAGAIN): the line is lost.
   }
 }

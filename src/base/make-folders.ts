@@ -1,13 +1,13 @@
-/** Making a folder and those above it. */
+/** Makes a folder and its parents. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isSystemError } from './errors.ts';
 
 /**
- * Makes a folder, mode 0700, and those above it. Not `mkdirSync` with `recursive`: where a folder that is there answers
- * ENOENT, as /proc does, Node 20 tries again for ever.
+ * Makes a folder, mode 0700, and its parents. It does not use `mkdirSync` with `recursive`: if an existing folder
+ * answers ENOENT, as /proc does, Node 20 retries forever.
  *
- * @returns whether it was made, and not there already
+ * @returns whether the folder was made, and not there already
  */
 export function makeFolders(directory: string): boolean {
   try {

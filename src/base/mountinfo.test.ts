@@ -33,6 +33,6 @@ test.each([
   expect(mountOf(path, mounts)).toEqual({ point, type });
 });
 
-test('without any there is none', () => {
+test('without mounts the result is null', () => {
   expect(mountOf('/tmp', parseMountinfo(''))).toBeNull();
 });

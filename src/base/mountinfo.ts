@@ -1,8 +1,8 @@
-/** /proc/PID/mountinfo: what is mounted where, as that process sees it (proc_pid_mountinfo(5)). */
+/** /proc/PID/mountinfo: what is mounted where, as seen by that process (proc_pid_mountinfo(5)). */
 
 export interface Mount {
   readonly point: string;
-  /** Of the file system: `ext4`, `tmpfs`, `fuse.sshfs`. */
+  /** The type of the file system: `ext4`, `tmpfs`, `fuse.sshfs`. */
   readonly type: string;
 }
 
@@ -15,7 +15,9 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-/** The one that a path is on: of those above it the lowest, and of several at one place the last, which covers the others. */
+/**
+ * The mount that a path is on: the lowest one above it, and of several at one place the last, which covers the others.
+ */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
   let found: Mount | null = null;
   for (const mount of mounts) {

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escapeInJson, printable, printableIn, printableJson, printableLines } from './printable.ts';
 
-/** What a terminal or a reader would be led astray by, tested by code point and not by the pattern that escapes it. */
+/**
+ * Whether a text could mislead a terminal or a reader: tested by code point, independently of the pattern that escapes
+ * it.
+ */
 function steers(text: string): boolean {
   return Array.from(text).some((character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -33,13 +36,13 @@ test.each([
   expect(printable(text)).toBe(shown);
 });
 
-test('what people write stays as it is', () => {
+test('ordinary text stays unchanged', () => {
   for (const text of ['läden:app', 'مرحبا', '日本語', String.raw`C:\new`, '…—“”', '🐄', '']) {
     expect(printable(text)).toBe(text);
   }
 });
 
-test('nothing that steers is left, in whatever way it comes', () => {
+test('no control character is left, however it gets there', () => {
   const anything = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) });
   fc.assert(
     fc.property(anything, (text) => {
@@ -54,7 +57,7 @@ test('nothing that steers is left, in whatever way it comes', () => {
   );
 });
 
-test('further lines are indented, those that are already stay', () => {
+test('further lines are indented, and indented ones stay', () => {
   expect(printableLines('Worker died\nCurrent thread:\n  File "x"\n\u001B[1m')).toBe(
     String.raw`Worker died
   Current thread:

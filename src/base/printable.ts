@@ -1,22 +1,22 @@
 /**
- * Foreign text, made fit to be shown: names of processes, mappings and modules, request paths, messages of molds,
- * replies of a socket. None of it may steer a terminal, begin a line of its own in a log, or turn the reading order round.
+ * Makes foreign text fit to be shown: names of processes, mappings and modules, request paths, messages of molds,
+ * replies on a socket. None of it may control a terminal, begin a line of a log, or reverse the reading order.
  */
 
 /**
- * Control characters (Cc: escape sequences, newlines), format characters (Cf: bidirectional controls, those without a
- * width), separators of lines and paragraphs, and surrogates without their other half. Unicode Standard, section 4.5.
+ * Control characters (Cc: escape sequences, newlines), format characters (Cf: bidirectional controls, zero-width
+ * characters), line and paragraph separators, and lone surrogates. Unicode Standard, section 4.5.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t` };
 
-/** On one line: what can't be shown stands there as `\n`, `\x1b` or `\u{202e}`. */
+/** One line: unprintable characters appear as `\n`, `\x1b` or `\u{202e}`. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, escaped);
 }
 
-/** Several lines: those after the first are indented, so that none of them passes for a line of the log or the report. */
+/** Several lines: all but the first are indented, so that none passes for a line of the log or the report. */
 export function printableLines(text: string, indent = '  '): string {
   return text
     .split('\n')
@@ -24,17 +24,19 @@ export function printableLines(text: string, indent = '  '): string {
     .join('\n');
 }
 
-/** Every text in plain data, for a formatter that adds colours and lines of its own. */
+/** Makes every text in plain data printable, for a formatter that adds its own colours and lines. */
 export function printableIn<Data>(data: Data): Data {
   return mapped(data) as Data;
 }
 
-/** JSON of the same value, in which all that can't be shown is escaped: JSON.stringify leaves C1 and bidirectional controls. */
+/**
+ * JSON of the same value with all unprintable characters escaped; JSON.stringify leaves C1 and bidirectional controls.
+ */
 export function printableJson(data: unknown, indent = 0): string {
   return escapeInJson(JSON.stringify(data, null, indent));
 }
 
-/** Of JSON as `JSON.stringify` makes it, in which the only control character is the newline of its own layout. */
+/** Escapes JSON made by `JSON.stringify`, whose only control characters are the newlines of its layout. */
 export function escapeInJson(json: string): string {
   return json.replaceAll(UNPRINTABLE, (character) =>
     character === '\n'
@@ -46,7 +48,7 @@ export function escapeInJson(json: string): string {
 function mapped(data: unknown): unknown {
   if (typeof data === 'string') return printable(data);
   if (Array.isArray(data)) return data.map(mapped);
-  // Maps, dates and buffers are no data of a report.
+  // Maps, dates and buffers are not data of a report.
   if (typeof data !== 'object' || data === null || Object.getPrototypeOf(data) !== Object.prototype) return data;
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [printable(key), mapped(value)]));
 }

@@ -34,7 +34,7 @@ const untouched = (): void => {
 };
 
 describe('a new file', () => {
-  test('has the mode that is asked for, whatever the umask', () => {
+  test('has the requested mode, whatever the umask', () => {
     const before = process.umask(0o077);
     try {
       writeNewFile(target, 'text', 0o644);
@@ -57,7 +57,7 @@ describe('a new file', () => {
     expect(existsSync(path.join(folder, 'nothing'))).toBe(false);
   });
 
-  test('is named as it was given in an error', () => {
+  test('is named in an error as it was given', () => {
     expect(() => writeNewFile(path.join(precious, 'x'), '', 0o600)).toThrow('ENOTDIR');
     writeFileSync(target, '');
     expect(() => writeNewFile(target, '', 0o600)).toThrow(`'${target}'`);
@@ -65,7 +65,7 @@ describe('a new file', () => {
 });
 
 describe('replacing', () => {
-  test('takes the place of a file, with an owner and a mode of its own, and leaves nothing beside it', () => {
+  test('replaces a file, with its own owner and mode, and leaves nothing beside it', () => {
     writeFileSync(target, 'old', { mode: 0o666 });
     if (process.getuid?.() === 0) chownSync(target, 65_534, 65_534);
     const before = lstatSync(target).ino;
@@ -76,21 +76,21 @@ describe('replacing', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['out', 'precious']);
   });
 
-  test('takes the place of a link, and does not follow it', () => {
+  test('replaces a link, and does not follow it', () => {
     symlinkSync(precious, target);
     replaceFile(target, 'new', 0o600);
     expect(lstatSync(target).isFile()).toBe(true);
     untouched();
   });
 
-  test('leaves alone what is no file', () => {
+  test('leaves anything alone that is no file', () => {
     mkdirSync(target);
     expect(() => replaceFile(target, 'new', 0o600)).toThrow('is no regular file');
     expect(() => replaceFile('/dev/null', 'new', 0o600)).toThrow('is no regular file');
     expect(readdirSync(folder).toSorted()).toEqual(['out', 'precious']);
   });
 
-  test('goes over what a killed process has left, where the name of it is known', () => {
+  test('overwrites the leftover of a killed process, if its name is known', () => {
     symlinkSync(precious, `${target}.new`);
     replaceFile(target, 'new', 0o600, '.new');
     expect(readFileSync(target, 'utf8')).toBe('new');
@@ -102,7 +102,7 @@ describe('replacing', () => {
 describe('reading', () => {
   const limits = { mostBytes: 10 };
 
-  test('gives all of it, or none', () => {
+  test('gives all of the file, or an error', () => {
     writeFileSync(target, '0123456789');
     expect(readBounded(target, limits).toString()).toBe('0123456789');
     writeFileSync(target, '0123456789+');
@@ -120,20 +120,20 @@ describe('reading', () => {
     expect(() => readBeginning(target, limits)).toThrow('is no regular file');
   });
 
-  test('follows a link only where it may', () => {
+  test('follows a link only if allowed', () => {
     symlinkSync(precious, target);
     expect(readBounded(target, limits).toString()).toBe('mine');
     expect(() => readBounded(target, { ...limits, noLink: true })).toThrow('ELOOP');
   });
 
-  test('believes the owners that it is told', () => {
+  test('accepts only the given owners', () => {
     const mine = process.getuid?.() ?? 0;
     expect(readBounded(precious, { ...limits, owners: [mine] }).toString()).toBe('mine');
     expect(() => readBounded(precious, { ...limits, owners: [mine + 1] })).toThrow(`belongs to user ${mine}`);
   });
 });
 
-test('adding is for one own file only', () => {
+test("appending is for one's own file only", () => {
   appendToOwn(target, 'a\n', 0o600);
   appendToOwn(target, 'b\n', 0o600);
   expect(readFileSync(target, 'utf8')).toBe('a\nb\n');

@@ -1,8 +1,9 @@
 /**
- * Writing and reading files where somebody else may have been first: a link, a pipe or a file of theirs in the place.
+ * Writes and reads files in places where others may have put a link, a pipe or a file of their own.
  *
- * No library does it: those that write a file whole and rename it (write-file-atomic, atomically) look first where a
- * link leads and write there, open their temporary file without O_EXCL, and take over owner and mode of what was there.
+ * No library does this. Those that write a complete file and rename it (write-file-atomic, atomically) first follow a
+ * link and write to its target, open their temporary file without O_EXCL, and take over the owner and mode of the old
+ * file.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -22,13 +23,13 @@ import {
 import { basename, dirname } from 'node:path';
 import { isSystemError } from './errors.ts';
 
-/** open(2): only a handle of the folder, which may then be one that can't be listed. Node has no name for it. */
+/** open(2): a mere handle of the folder, which then need not be readable. Node has no name for it. */
 const O_PATH = 0o10_000_000;
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Writes a file that was not there, by its own name. Fails with EEXIST if anything is, a link to nowhere too.
+ * Writes a new file under its final name. Fails with EEXIST if anything is there, even a dangling link.
  *
  * @throws the error of the system
  */
@@ -37,11 +38,11 @@ export function writeNewFile(path: string, data: string | Uint8Array, mode: numb
 }
 
 /**
- * Puts a new file in the place of what has this name, whole or not at all. A link is replaced, and not followed; what is
- * neither a file nor a link, such as a device, is left alone.
+ * Replaces the file of this name, completely or not at all. A link is replaced, and not followed; anything else that is
+ * no regular file, such as a device, is left alone.
  *
- * @param leftover the ending of the temporary file's name, in a folder of one's own where whoever tidies up has to know
- *   it: one that a killed process has left is taken away first. At random otherwise.
+ * @param leftover the ending of the temporary file's name, for one's own folder in which a cleaner must know it; a
+ * killed process's leftover is removed first. Random if left out.
  * @throws the error of the system
  */
 export function replaceFile(path: string, data: string | Uint8Array, mode: number, leftover?: string): void {
@@ -63,14 +64,14 @@ export function replaceFile(path: string, data: string | Uint8Array, mode: numbe
 
 export interface ReadLimits {
   readonly mostBytes: number;
-  /** A link is not followed. */
+  /** Do not follow a link. */
   readonly noLink?: boolean;
-  /** Whose it may be. */
+  /** The owners that the file may have. */
   readonly owners?: readonly number[];
 }
 
 /**
- * A file's contents, unless it is larger, or something that could make its reader wait, such as a pipe.
+ * Reads a file's contents, unless it is larger, or something that could block its reader, such as a pipe.
  *
  * @throws the error of the system, or one that says what is wrong with the file
  */
@@ -83,7 +84,7 @@ export function readBounded(path: string, limits: ReadLimits): Buffer {
   }
 }
 
-/** The beginning of a file, at most so many bytes of it. Throws as {@link readBounded} does, but for its size. */
+/** Reads the beginning of a file, at most `mostBytes`. Throws like {@link readBounded}, except for the size. */
 export function readBeginning(path: string, limits: ReadLimits): Buffer {
   const descriptor = openRegular(path, { ...limits, mostBytes: Infinity });
   try {
@@ -93,7 +94,7 @@ export function readBeginning(path: string, limits: ReadLimits): Buffer {
   }
 }
 
-/** Adds to the end of one's own file, and makes it if need be. Throws if there is a link in its place, or another's file. */
+/** Appends to one's own file, and creates it if necessary. Throws if the path is a link, or another user's file. */
 export function appendToOwn(path: string, text: string, mode: number): void {
   const flags =
     constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -107,7 +108,7 @@ export function appendToOwn(path: string, text: string, mode: number): void {
 }
 
 function openRegular(path: string, limits: ReadLimits): number {
-  // O_NONBLOCK: to open a pipe would wait for somebody who writes.
+  // O_NONBLOCK: opening a pipe would wait for a writer.
   const link = limits.noLink === true ? constants.O_NOFOLLOW : 0;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | link);
   try {
@@ -129,7 +130,7 @@ function tooLarge(path: string, mostBytes: number): Error {
   return new Error(`${path} has more than ${mostBytes} bytes`);
 }
 
-/** It may grow while it is read. */
+/** The file may change while it is read. */
 function readUpTo(descriptor: number, mostBytes: number, isWhole: boolean): Buffer {
   const size = fstatSync(descriptor).size;
   const buffer = Buffer.alloc(Math.min(size, mostBytes));
@@ -144,8 +145,8 @@ function readUpTo(descriptor: number, mostBytes: number, isWhole: boolean): Buff
 }
 
 /**
- * Calls with the name of the file in its opened folder: whoever moves the folder away meanwhile, and puts a link there,
- * changes nothing any more.
+ * Calls `act` with the file's name in its opened folder. Moving the folder away and putting a link in its place has no
+ * effect then.
  */
 function inFolderOf(path: string, act: (name: string) => void): void {
   const folder = openSync(dirname(path), O_PATH | constants.O_DIRECTORY);
@@ -162,7 +163,7 @@ function inFolderOf(path: string, act: (name: string) => void): void {
 function writeWhole(name: string, data: string | Uint8Array, mode: number): void {
   const descriptor = openSync(name, NEW_FILE, mode);
   try {
-    // Not less the umask: the mode is what is meant.
+    // Set explicitly, because the umask would reduce the mode.
     fchmodSync(descriptor, mode);
     writeFileSync(descriptor, data);
   } catch (error) {

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A folder with a mode, whatever the umask. */
+/** A folder with this mode, whatever the umask. */
 function make(name: string, mode = 0o700): string {
   const made = path.join(folder, name);
   mkdirSync(made, { recursive: true });
@@ -31,7 +31,7 @@ test.each([
   [0o777, '0777'],
   [0o775, '0775'],
   [0o757, '0757'],
-])('a folder above of mode %o', (mode, refused) => {
+])('a parent folder of mode %o', (mode, refused) => {
   const above = make('above', mode);
   for (const below of ['', 'run', 'a/b/c']) {
     expect(whyNotTrusted(path.join(above, below), { uid })).toBe(
@@ -40,20 +40,20 @@ test.each([
   }
 });
 
-test('one that is far above counts too', () => {
+test('a distant parent counts too', () => {
   make('a/b/c');
   const open = make('a', 0o777);
   expect(whyNotTrusted(path.join(open, 'b', 'c', 'run'), { uid })).toContain(open);
 });
 
-test('what is not a folder has none below', () => {
+test('a file can have nothing below it', () => {
   const file = path.join(folder, 'file');
   writeFileSync(file, '');
   expect(whyNotTrusted(path.join(file, 'run'), { uid })).toBe(`${file} is not a directory`);
 });
 
 describe('links', () => {
-  test('lead to where they lead', () => {
+  test('are followed', () => {
     const open = make('open', 0o777);
     const around = `.././${path.basename(folder)}//open/`;
     for (const [index, target] of [open, 'open', around].entries()) {
@@ -66,7 +66,7 @@ describe('links', () => {
     expect(whyNotTrusted(path.join(folder, 'fine', 'run'), { uid })).toBeNull();
   });
 
-  test('that lead round and round are given up', () => {
+  test('in a cycle are refused', () => {
     symlinkSync('b', path.join(folder, 'a'));
     symlinkSync('a', path.join(folder, 'b'));
     expect(whyNotTrusted(path.join(folder, 'a', 'run'), { uid })).toContain('too many links');

@@ -1,9 +1,9 @@
 /**
- * Whether others than oneself and root could put something of theirs in the place of a path.
+ * Whether users other than this one and root could replace the target of a path.
  *
- * Who can write to a folder can rename what is in it, and put another thing there under the same name. So every folder
- * on the way counts, and every link, from the root on. Where nobody else can write to any of them, a path means the same
- * thing from one moment to the next, and a check of what it names holds when it is used.
+ * Whoever can write to a folder can rename its entries, and put something else under the same name. Every folder and
+ * every link on the way therefore counts, from the root on. If nobody else can write to any of them, a path keeps its
+ * meaning, and a check of its target still holds when it is used.
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,34 +11,35 @@ import { isSystemError } from './errors.ts';
 import { parseMountinfo } from './mountinfo.ts';
 
 const OTHERS_MAY_WRITE = 0o022;
-/** In such a folder a name can be taken away only by its owner, the folder's and root (inode(7), S_ISVTX). */
+/** In such a folder an entry can be removed only by its owner, the folder's owner and root (inode(7), S_ISVTX). */
 const STICKY = 0o1000;
-/** As many as the kernel follows (path_resolution(7)). */
+/** The kernel's own limit (path_resolution(7)). */
 const MOST_LINKS = 40;
 
 export interface Trusting {
-  /** Who asks. */
+  /** The user who asks. */
   readonly uid: number;
-  /** Whose folders may be on the way too, beside root's and one's own. */
+  /** Owners accepted for folders on the way, besides root and this user. */
   readonly owners?: readonly number[];
   readonly place?: Place;
 }
 
-/** What is known of the machine. */
+/** Facts about the machine. */
 export interface Place {
-  /** In a pid namespace of its own, as containers are. */
+  /** Whether this process is in its own pid namespace, as in a container. */
   readonly isContainer: () => boolean;
   readonly isMountPoint: (folder: string) => boolean;
 }
 
 /**
- * What is wrong with a folder or one above it, in words with its path in front; null where nothing is. What is not there
- * yet can only be made by those who can write to the last folder that is.
+ * What is wrong with a folder or one above it, as a sentence with its path; null if nothing is. A missing folder can
+ * only be made by users who can write to the last existing one.
  *
  * @param folder absolute
  */
 export function whyNotTrusted(folder: string, { uid, owners = [], place = thisMachine }: Trusting): string | null {
-  // Whoever owns the root could replace everything. In a user namespace that is host's root, who has another number there.
+  // The owner of the root directory could replace everything anyway. In a user namespace that is the host's root, under
+  // another number.
   const trusted = new Set([0, uid, lstatSync('/').uid, ...owners]);
   const left = folder.split('/');
   let at = '/';
@@ -80,8 +81,8 @@ function othersMayReplaceIn(stat: Stats): boolean {
 }
 
 /**
- * Kubernetes mounts an emptyDir volume with mode 0777 and without the sticky bit, and gives a container whose root is
- * read-only no other place. An ordinary user has no workers of another user that could make use of it; root may.
+ * Kubernetes mounts an emptyDir volume with mode 0777 and without the sticky bit, and gives a container with a
+ * read-only root no other place. An ordinary user has no workers of other users that could exploit this; root may.
  */
 function isGivenToTheContainer(folder: string, stat: Stats, uid: number, place: Place): boolean {
   return uid !== 0 && stat.uid === 0 && place.isContainer() && place.isMountPoint(folder);

@@ -18,7 +18,7 @@ import {
   ticksToSeconds,
 } from './units.ts';
 
-test('constructors convert to the inner unit', () => {
+test('constructors convert to the base unit', () => {
   expect(kibibytes(3)).toBe(3072);
   expect(mebibytes(2)).toBe(2_097_152);
   expect(pagesToBytes(pages(3), bytes(4096))).toBe(12_288);
@@ -44,7 +44,7 @@ test.each([
   [1000, '1,000'],
   [-1_234_567, '-1,234,567'],
   [1234.5678, '1,234.5678'],
-])('%d is counted as %s', (value, text) => {
+])('%d is formatted as %s', (value, text) => {
   expect(formatCount(value)).toBe(text);
 });
 
@@ -67,7 +67,7 @@ test.each([
   expect(formatDuration(milliseconds(value))).toBe(text);
 });
 
-test('a duration never shows a unit that has run over', () => {
+test('a duration never shows a unit that has overflowed', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e12, noNaN: true }), (value) => {
       const text = formatDuration(milliseconds(value));

@@ -1,6 +1,6 @@
 /**
- * Units as branded types: a number of bytes can't be passed where milliseconds are expected. Inside everything is
- * bytes and milliseconds; MiB and words such as "2 min 5 s" are made only for screens.
+ * Units as branded types: a number of bytes can't be passed where milliseconds are expected. Values are bytes and
+ * milliseconds throughout; MiB and words such as "2 min 5 s" are made only for display.
  */
 
 declare const unit: unique symbol;
@@ -10,11 +10,11 @@ export type Bytes = Brand<number, 'bytes'>;
 export type Pages = Brand<number, 'pages'>;
 export type Milliseconds = Brand<number, 'milliseconds'>;
 export type Seconds = Brand<number, 'seconds'>;
-/** Nanoseconds of CLOCK_MONOTONIC pass 2^53 after 104 days: they are bigints. */
+/** Bigints, because nanoseconds of CLOCK_MONOTONIC exceed 2^53 after 104 days. */
 export type Nanoseconds = Brand<bigint, 'nanoseconds'>;
 /** Ticks of USER_HZ, the unit of CPU times in /proc (proc_pid_stat(5)). */
 export type ClockTicks = Brand<number, 'clock ticks'>;
-/** Parts of one core: 1 is a core that never rests. */
+/** A part of one core: 1 is a core that is always busy. */
 export type CoreShare = Brand<number, 'core share'>;
 
 export const bytes = (value: number): Bytes => value as Bytes;
@@ -25,10 +25,10 @@ export const milliseconds = (value: number): Milliseconds => value as Millisecon
 export const seconds = (value: number): Seconds => value as Seconds;
 export const nanoseconds = (value: bigint): Nanoseconds => value as Nanoseconds;
 export const clockTicks = (value: number): ClockTicks => value as ClockTicks;
-/** `percent(1)` is a hundredth of a core. */
+/** `percentOfCore(1)` is a hundredth of a core. */
 export const percentOfCore = (value: number): CoreShare => (value / 100) as CoreShare;
 
-/** The size of a page and the length of a tick are the kernel's: `src/procfs/auxv.ts` reads them. */
+/** The kernel defines the size of a page and the length of a tick: `src/procfs/auxv.ts` reads them. */
 export const pagesToBytes = (count: Pages, pageSize: Bytes): Bytes => bytes(count * pageSize);
 export const secondsToMilliseconds = (value: Seconds): Milliseconds => milliseconds(value * 1000);
 /** Exact to a microsecond for 285 years of CLOCK_MONOTONIC. */
@@ -43,7 +43,7 @@ export function formatMiB(value: Bytes): string {
   return `${formatMiBNumber(value)} MiB`;
 }
 
-/** The number of {@link formatMiB} without the unit, for table columns whose head names it. */
+/** The number of {@link formatMiB} without the unit, for table columns whose header names it. */
 export function formatMiBNumber(value: Bytes): string {
   const mib = inMiB(value);
   return Math.abs(mib) < 999.95 ? mib.toFixed(1) : formatCount(Math.round(mib));
@@ -63,7 +63,9 @@ const DURATION_STEPS: readonly { readonly name: string; readonly ms: number }[] 
   { name: 's', ms: 1000 },
 ];
 
-/** The two largest units, as people say it: `"0.4 ms"`, `"340 ms"`, `"2.1 s"`, `"42 s"`, `"4 min 12 s"`, `"3 d 4 h"`. */
+/**
+ * The two largest units, as people say them: `"0.4 ms"`, `"340 ms"`, `"2.1 s"`, `"42 s"`, `"4 min 12 s"`, `"3 d 4 h"`.
+ */
 export function formatDuration(value: Milliseconds): string {
   if (value < 0) return `-${formatDuration(milliseconds(Math.abs(value)))}`;
   if (value < 9.95) return `${Number(value.toFixed(1))} ms`;

@@ -1,15 +1,15 @@
-/** Every command but `serve`: parses a command line, and imports the file that runs the command when it is called. */
+/** Every command except `serve`. Parses the command line and imports only the file that runs the command. */
 import { Command, CommanderError, Help } from 'commander';
 import { CowherdError } from '../base/errors.ts';
-import type { Run } from './arguments.ts';
-import { addHistory, addList, addRollouts, addScale, addStatus, addStop } from './control-commands.ts';
-import { addDemo } from './demo-command.ts';
-import { addDoctor } from './doctor-command.ts';
-import { addHeal } from './heal-command.ts';
+import type { Run } from './shared/arguments.ts';
+import { addHistory, addList, addRollouts, addScale, addStatus, addStop } from './control/control-commands.ts';
+import { addDemo } from './demo/demo-command.ts';
+import { addDoctor } from './doctor/doctor-command.ts';
+import { addHeal } from './heal/heal-command.ts';
 import { HELP } from './help.ts';
-import { addRecord } from './record-command.ts';
+import { addRecord } from './record/record-command.ts';
 import { addSettings } from './settings-command.ts';
-import { addWhy } from './why-command.ts';
+import { addWhy } from './why/why-command.ts';
 
 /** In the order of the help. */
 const COMMANDS = [
@@ -28,10 +28,10 @@ const COMMANDS = [
 ];
 
 /**
- * Parse a command line and run its command.
+ * Parses a command line and runs its command.
  *
  * @returns the exit status
- * @throws CowherdError USAGE, for a line that can't be understood, or what the command throws
+ * @throws CowherdError USAGE for a line that can't be parsed; what the command throws
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   let exitStatus = 0;
@@ -49,7 +49,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help ends by an error, too.
+    // commander reports help by an error, too.
     if (error.exitCode !== 0) throw new CowherdError('USAGE', { detail: oneLine(error.message), cause: error });
   }
   return exitStatus;

@@ -1,6 +1,6 @@
 /**
- * What `cowherd --help` prints. A text of its own, so that it is there without loading the parser, which would take
- * as long again as all else; a test compares its commands with those that the parser knows.
+ * The output of `cowherd --help`. A plain text, since loading the parser would double the time. A test compares its
+ * commands with the parser's.
  */
 export const HELP = `\
 Usage: cowherd COMMAND [options]

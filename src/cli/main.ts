@@ -1,13 +1,13 @@
 /**
- * The `cowherd` command: which command it is, and what becomes of its errors. What `--help` and `serve` do not need,
- * the parser among it, is imported when it is called.
+ * The `cowherd` command: chooses the command and reports its errors. Modules that `--help` and `serve` do not need,
+ * such as the parser, are imported on demand.
  */
 import { readFileSync } from 'node:fs';
 import { catalogue } from '../base/error-catalogue.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
-import { outliveTerminal } from './lost-terminal.ts';
+import { outliveTerminal } from './shared/lost-terminal.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
@@ -23,8 +23,8 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`${version()}\n`);
       return 0;
     case 'serve':
-      // All of its arguments are gunicorn's, and go to gunicorn's own parser.
-      return await (await import('./serve.ts')).runServe(rest);
+      // gunicorn's own parser takes its arguments.
+      return await (await import('./serve/serve.ts')).runServe(rest);
     default:
       return await (await import('./commands.ts')).runCommand(argv);
   }
@@ -35,12 +35,12 @@ function version(): string {
   return `cowherd ${(JSON.parse(text) as { version: string }).version}`;
 }
 
-/** What a person reads: what happened and on what, then what to do next. */
+/** The text for people: what happened and to what, then what to do next. */
 async function explain(error: CowherdError): Promise<string> {
   const { default: pc } = await import('picocolors');
   const colored = pc.isColorSupported && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const what = printableLines(error.detail === null ? error.title : `${error.title}: ${error.detail}`);
-  // Made by us, line by line, of printable parts.
+  // Our own lines, made of printable parts.
   const above = error.above === null ? '' : `${error.above}\n\n`;
   return `${above}${pc.createColors(colored).red('Error')} ${error.code}: ${what}.\n${printableLines(error.advice)}\n`;
 }
@@ -57,7 +57,7 @@ async function report(error: unknown): Promise<number> {
   return internal.exitStatus;
 }
 
-/** Whatever the command is still at. */
+/** Exits at once, even if the command is still running. */
 async function endWith(error: CowherdError): Promise<never> {
   process.exit(await report(error));
 }
@@ -66,18 +66,18 @@ outliveTerminal();
 
 let hasLostOutput = false;
 process.stdout.on('error', (error) => {
-  // `cowherd status | head`: whoever read has had enough.
+  // The reader has closed the pipe, as in `cowherd status | head`.
   if (isSystemError(error, 'EPIPE')) process.exit();
   if (hasLostOutput) return;
   hasLostOutput = true;
   const detail = `standard output (${isSystemError(error) ? error.code : error.message})`;
   void endWith(new CowherdError('OUTPUT_FAILED', { detail, cause: error }));
 });
-// The exit status is what is left to say it with.
+// Only the exit status can still report the error.
 process.stderr.on('error', () => {});
 
 try {
-  // Not process.exit(): what was written to a pipe must get through first.
+  // Not process.exit(): output to a pipe must be flushed first.
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = await report(error);

@@ -1,6 +1,6 @@
 /** The command `settings`, with its options. */
 import type { Command } from 'commander';
-import type { Run } from './arguments.ts';
+import type { Run } from './shared/arguments.ts';
 import type { SettingsOptions } from './settings.ts';
 
 export function addSettings(program: Command, run: Run): void {

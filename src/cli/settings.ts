@@ -1,4 +1,4 @@
-/** `cowherd settings`: every setting that `serve` takes, asked of the gunicorn that would serve. */
+/** `cowherd settings`: every setting that `serve` takes, as the gunicorn that would serve reports them. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
@@ -22,11 +22,11 @@ export interface SettingsOptions {
 export interface SettingReport {
   name: string;
   section: string;
-  /** On the command line; none: only in gunicorn.conf.py. */
+  /** Options of the command line; empty if the setting exists only in gunicorn.conf.py. */
   options: string[];
-  /** What stands for the value in a usage; null where an option takes none. */
+  /** The placeholder for the value; null if the option takes no value. */
   meta: string | null;
-  /** Null: none, or a hook. */
+  /** Null if there is no default, or for a hook. */
   default: unknown;
   description: string;
 }
@@ -39,7 +39,7 @@ interface SettingsReport {
 
 const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
-/** @throws CowherdError those of `serve` for an interpreter that can't be used, and INVALID_SETTING */
+/** @throws CowherdError those of `serve` for an unusable interpreter, INVALID_SETTING, UNKNOWN_SETTING */
 export async function runSettings(word: string | undefined, options: SettingsOptions): Promise<number> {
   const { path } = await findInterpreter({
     python: options.python,
@@ -88,7 +88,7 @@ async function askFor(python: string): Promise<SettingsReport> {
   return { python, ...(JSON.parse(output) as Omit<SettingsReport, 'python'>) };
 }
 
-/** Under its section each with its options, its default and what it is. Pure. */
+/** Lists the settings by section, each with its options, default and description. Pure. */
 export function formatSettings(settings: readonly SettingReport[]): string {
   const sections = [...new Set(settings.map(({ section }) => section))];
   return sections

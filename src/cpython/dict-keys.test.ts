@@ -9,12 +9,12 @@ function parserOf({ minor, isCode }: CapturedProcess) {
     minor >= 11 ? parseKeyTable(words, first, blockBytes) : parseOldKeyTable(words, first, blockBytes, isCode);
 }
 
-describe.each(CAPTURED_VERSIONS)('tables of %s', (version) => {
+describe.each(CAPTURED_VERSIONS)('key tables of %s', (version) => {
   const captured = new CapturedProcess(version);
   const parse = parserOf(captured);
   const isNew = captured.minor >= 11;
 
-  test('of dicts of two names, in their pool', () => {
+  test('dicts with two names, in their pool', () => {
     const { words, blockBytes, blocks } = captured.pool('keys');
     const keys = new Set<string>();
     for (const [block, state] of blocks.entries()) {
@@ -28,7 +28,7 @@ describe.each(CAPTURED_VERSIONS)('tables of %s', (version) => {
         entryBytes: isNew ? 16 : 24,
         entries: 2,
       });
-      // The names are the same two objects in all of them.
+      // The names are the same two objects in all tables.
       for (let entry = 0; entry < table.entries; entry += 1) {
         const at = first + (table.entriesAt + entry * table.entryBytes + (isNew ? 0 : 8)) / 4;
         keys.add(`${entry} ${words[at]} ${words[at + 1]}`);
@@ -37,7 +37,7 @@ describe.each(CAPTURED_VERSIONS)('tables of %s', (version) => {
     expect(keys.size).toBe(2);
   });
 
-  test('of the instances of a class, and of a dict with keys of any type', () => {
+  test('the shared keys of instances, and a dict with keys of any type', () => {
     expect(parse(captured.words(address(captured.facts.shared_keys), 512), 0, 512)).toMatchObject({
       isShared: true,
       entries: 2,
@@ -49,14 +49,14 @@ describe.each(CAPTURED_VERSIONS)('tables of %s', (version) => {
     });
   });
 
-  test('a block that is too small for its entries is none', () => {
+  test('a block too small for its entries is not a table', () => {
     const words = captured.words(address(captured.facts.general_keys), 512);
     const { entriesAt, entries, entryBytes } = parse(words, 0, 512)!;
     expect(parse(words, 0, entriesAt + entries * entryBytes)).not.toBeNull();
     expect(parse(words, 0, entriesAt + entries * entryBytes - 16)).toBeNull();
   });
 
-  test.each(['rows', 'bytes'] as const)('what lives in the pool of %s is none', (name) => {
+  test.each(['rows', 'bytes'] as const)('objects in the pool of %s are not tables', (name) => {
     const { words, blockBytes, blocks } = captured.pool(name);
     const tables = blocks.map((state, block) =>
       state === '1' ? parse(words, (POOL_HEADER_BYTES + block * blockBytes) / 4, blockBytes) : null,
@@ -64,7 +64,7 @@ describe.each(CAPTURED_VERSIONS)('tables of %s', (version) => {
     expect(tables).toEqual(blocks.map(() => null));
   });
 
-  test('whatever is written over one, its entries fit the block', () => {
+  test('after any change, entries fit into the block', () => {
     const words = captured.words(address(captured.facts.shared_keys), 512);
     fc.assert(
       fc.property(
@@ -88,13 +88,13 @@ function expectSound(table: KeyTable | null, blockBytes: number): void {
   expect(entriesAt + entries * entryBytes).toBeLessThanOrEqual(blockBytes);
 }
 
-test('the function of an old table has to be in code', () => {
+test('the function pointer of an old table has to point to code', () => {
   const captured = new CapturedProcess('3.10.13');
   const words = captured.words(address(captured.facts.general_keys), 512);
   expect(parseOldKeyTable(words, 0, 512, () => false)).toBeNull();
 });
 
-test('the byte behind the kind is set by nobody, and may be anything', () => {
+test('the byte after the kind is uninitialized and may have any value', () => {
   const captured = new CapturedProcess('3.13.0');
   const words = captured.words(address(captured.facts.shared_keys), 512);
   expect(words[2]! >>> 24).not.toBe(0);
@@ -104,7 +104,7 @@ test('the byte behind the kind is set by nobody, and may be anything', () => {
   }
 });
 
-test('an old table is shared if more than one dict has it, or if no values are in it', () => {
+test('an old table is shared if several dicts have it, or if it contains no values', () => {
   const captured = new CapturedProcess('3.10.13');
   const words = captured.words(address(captured.facts.general_keys), 512);
   const shared = [1, 2, 3].map((references) => {
@@ -118,14 +118,14 @@ test('an old table is shared if more than one dict has it, or if no values are i
   expect(isShared()).toBe(false);
   words.fill(0, (48 + 24 + 16) / 4, (48 + 24 + 24) / 4);
   expect(isShared()).toBe(true);
-  // Of a class that has had no instance yet.
+  // The table of a class that has had no instance yet.
   words[8] = 0;
   expect(isShared()).toBe(true);
 });
 
-test('more room and entries than a table of the size has are none', () => {
+test('a table with more usable space and entries than its size allows is refused', () => {
   const [old, recent] = [new CapturedProcess('3.10.13'), new CapturedProcess('3.13.0')];
-  // Three of five are used in both.
+  // Both tables use three of five entries.
   const words = recent.words(address(recent.facts.general_keys), 512);
   words[4] = 2;
   expect(parseKeyTable(words, 0, 512)).not.toBeNull();
@@ -138,14 +138,14 @@ test('more room and entries than a table of the size has are none', () => {
   expect(parseOldKeyTable(oldWords, 0, 512, old.isCode)).toBeNull();
 });
 
-test('tables of one version are none in the layout of another', () => {
+test('tables of one version are not tables in the layout of another', () => {
   const [old, recent] = [new CapturedProcess('3.10.13'), new CapturedProcess('3.11.7')];
   expect(parseKeyTable(old.words(address(old.facts.general_keys), 512), 0, 512)).toBeNull();
   const words = recent.words(address(recent.facts.general_keys), 512);
   expect(parseOldKeyTable(words, 0, 512, () => true)).toBeNull();
 });
 
-test('random words are none, or one that fits; zeros are none', () => {
+test('random words are no table, or one that fits; zeros are no table', () => {
   const word = fc.oneof(fc.nat(9), fc.nat(0xffff), fc.nat(2 ** 32 - 1), fc.constant(0x2_0303));
   fc.assert(
     fc.property(fc.array(word, { minLength: 12, maxLength: 128 }), (random) => {

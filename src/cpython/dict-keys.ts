@@ -1,12 +1,12 @@
 /**
- * The key table of a dict, `PyDictKeysObject`: no object, but a block of its own.
+ * The key table of a dict, `PyDictKeysObject`. It is not an object, but has a memory block of its own.
  *
  * Sources: Include/internal/pycore_dict.h and Objects/dictobject.c (3.11 to 3.15), Objects/dict-common.h (3.9, 3.10).
  *
  *               3.11 and newer                                        3.9, 3.10
  *      0        reference count                                       reference count
  *      8        log2 of the size, log2 of the index's bytes, kind,    size
- *               and a byte that nobody sets
+ *               and an uninitialized byte
  *     12        version (32 bits)
  *     16        usable                                                look-up function
  *     24        entries                                               usable
@@ -15,9 +15,9 @@
  */
 
 export interface KeyTable {
-  /** Shared by the instances of a class (PEP 412); each new attribute and each first instance writes it. */
+  /** Shared by the instances of a class (PEP 412). A new attribute and a class's first instance write it. */
   readonly isShared: boolean;
-  /** Where the index starts; before it is the header. */
+  /** The size of the header, after which the index starts. */
   readonly headerBytes: number;
   readonly entriesAt: number;
   readonly entryBytes: number;
@@ -26,7 +26,7 @@ export interface KeyTable {
 
 const KIND_SPLIT = 2;
 const KIND_GENERAL = 0;
-/** Larger ones are of dicts that data is kept in. The keys that instances of 3.11 and newer share have 6. */
+/** Larger tables belong to dicts that hold data. The keys shared by instances have 6 in 3.11 and newer. */
 const LARGEST_LOG2_SIZE = 8;
 const LARGEST_REFERENCES = 1 << 24;
 
@@ -34,7 +34,7 @@ const LARGEST_REFERENCES = 1 << 24;
 const usableOf = (size: number): number => Math.floor((size << 1) / 3);
 
 /**
- * Whether a block, or what malloc returned, holds a key table of 3.11 or newer; null if not.
+ * The key table of 3.11 or newer in a block, or in memory that malloc returned; null if there is none.
  *
  * @param words memory as 32-bit words, `first` the index of the block's first word among them
  */
@@ -57,7 +57,7 @@ export function parseKeyTable(words: Uint32Array, first: number, blockBytes: num
   return { isShared: kind === KIND_SPLIT, headerBytes: 32, entriesAt, entryBytes, entries };
 }
 
-/** The same for 3.9 and 3.10; `isCode` tells whether an address is in executable memory. */
+/** The same for 3.9 and 3.10. `isCode` tells whether an address is in executable memory. */
 export function parseOldKeyTable(
   words: Uint32Array,
   first: number,
@@ -75,7 +75,7 @@ export function parseOldKeyTable(
   if (usable + entries > usableOf(size)) return null;
   const entriesAt = 40 + (size <= 0xff ? size : size * 2);
   if (entriesAt + entries * 24 > blockBytes || !isCode(at(16))) return null;
-  // A shared one is that of several dicts, or of a class alone that has no instance; values are never in it.
+  // A shared table belongs to several dicts, or to a class without instances, and never contains values.
   let values = 0;
   for (let entry = 0; entry < entries; entry += 1) if (at(entriesAt + entry * 24 + 16) !== 0) values += 1;
   return { isShared: references > 1 || values === 0, headerBytes: 40, entriesAt, entryBytes: 24, entries };

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A program that fails when it is run: finding these must run nothing. */
+/** A program that fails when run, since finding it must not run it. */
 function program(...names: string[]): string {
   const file = path.join(root, ...names);
   mkdirSync(path.dirname(file), { recursive: true });
@@ -21,7 +21,7 @@ function program(...names: string[]): string {
   return file;
 }
 
-test('--python is a path relative to the current folder, and wins over all', async () => {
+test('--python is a path relative to the current directory, and takes precedence', async () => {
   const python = program('opt', 'python3.12');
   const env = { VIRTUAL_ENV: path.dirname(path.dirname(program('venv', 'bin', 'python'))) };
   expect(await findInterpreter({ python: 'opt/python3.12', cwd: root, env })).toEqual({
@@ -70,7 +70,7 @@ test('$VIRTUAL_ENV, then .venv in the project, then .venv in the current folder'
   });
 });
 
-test('a virtual environment that is broken is refused, whether another Python is there or not', async () => {
+test('a broken virtual environment is refused, even if there is another Python', async () => {
   const here = program('.venv', 'bin', 'python');
   const env = { VIRTUAL_ENV: path.join(root, 'gone'), PATH: path.dirname(here) };
   await expect(findInterpreter({ cwd: root, env })).rejects.toMatchObject({
@@ -78,7 +78,7 @@ test('a virtual environment that is broken is refused, whether another Python is
     detail: expect.stringMatching(/\/gone\/bin\/python of .*, which is chosen because \$VIRTUAL_ENV names it/),
     advice: expect.stringContaining('unset VIRTUAL_ENV'),
   });
-  // As an upgrade of the system's Python leaves it.
+  // The link that remains after an upgrade of the system's Python.
   rmSync(here);
   symlinkSync('/no/such/python3.9', here);
   await expect(findInterpreter({ cwd: root, env: {} })).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('a virtual environment that is broken is refused, whether another Python is
   rmSync(here);
   writeFileSync(path.join(root, '.venv', 'pyvenv.cfg'), '');
   await expect(findInterpreter({ cwd: root, env: {} })).rejects.toMatchObject({ code: 'PYTHON_NOT_FOUND' });
-  // What merely has the name.
+  // A directory that only has the name.
   rmSync(path.join(root, '.venv', 'pyvenv.cfg'));
   const elsewhere = fileURLToPath(new URL('../../.venv/bin', import.meta.url));
   await expect(findInterpreter({ cwd: root, env: { HOME: root, PATH: elsewhere } })).resolves.toMatchObject({
@@ -96,11 +96,11 @@ test('a virtual environment that is broken is refused, whether another Python is
   });
 });
 
-test('.venv beside the folder of the project, unless it is somebody else’s', async () => {
+test("a .venv beside the project's directory, unless it belongs to another user", async () => {
   const beside = program('.venv', 'bin', 'python');
   const options = { cwd: path.join(root, 'shop'), env: {} };
   expect(await findInterpreter(options)).toEqual({ path: beside, why: `from .venv in ${root}` });
-  // Only root can give a folder away.
+  // Only root can change the owner of a directory.
   if (process.getuid?.() !== 0) return;
   chownSync(path.join(root, '.venv'), 65534, 65534);
   const found = await findInterpreter(options).catch(() => null);

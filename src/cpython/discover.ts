@@ -1,6 +1,4 @@
-/**
- * Which Python serves: the one named, else the one of the virtual environment, else the newest found.
- */
+/** Chooses the Python to serve with: the one named, else the virtual environment's, else the newest one found. */
 import { accessSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -10,7 +8,7 @@ import { compareVersions, type Interpreter, OLDEST_PYTHON, probe } from './inter
 export interface DiscoveryOptions {
   /** `--python`: a path, or a name to look for on PATH. */
   readonly python?: string | null | undefined;
-  /** Where the application is (`--chdir`), relative to `cwd`. */
+  /** The application's directory (`--chdir`), relative to `cwd`. */
   readonly projectFolder?: string | null | undefined;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,16 +16,18 @@ export interface DiscoveryOptions {
 
 export interface Choice {
   readonly path: string;
-  /** For a log line: "from --python", "from $VIRTUAL_ENV", "from .venv in /srv/app", "the newest found: CPython 3.13.0". */
+  /** For a log line: "from --python", "from $VIRTUAL_ENV", "from .venv in /srv/app", "the newest found: 3.13.0". */
   readonly why: string;
 }
 
 /**
  * The interpreter to serve with.
  *
- * The first three places are looked at only; to find the newest, all interpreters of the machine are asked at once.
+ * For `--python` and virtual environments it only looks at files. To find the newest interpreter, it runs all
+ * interpreters of the machine at once.
  *
- * @throws CowherdError PYTHON_NOT_FOUND, for `--python` and for a virtual environment that is broken; NO_PYTHON or PYTHON_TOO_OLD, where none is good enough
+ * @throws CowherdError PYTHON_NOT_FOUND for `--python` and for a broken virtual environment; NO_PYTHON or
+ * PYTHON_TOO_OLD if no interpreter is new enough
  */
 export async function findInterpreter(options: DiscoveryOptions): Promise<Choice> {
   const named = options.python;
@@ -55,7 +55,7 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
     throw brokenEnvironment(active, '$VIRTUAL_ENV names it', 'unset VIRTUAL_ENV');
   }
   const project = path.resolve(cwd, projectFolder ?? '.');
-  // In the project's folder, in the current one, and beside the project's folder, as `django-admin startproject` has it.
+  // In the project's directory, in the current one, and beside the project's, as `django-admin startproject` has it.
   for (const folder of new Set([project, path.resolve(cwd), path.dirname(project)])) {
     const environment = path.join(folder, '.venv');
     const python = path.join(environment, 'bin', 'python');
@@ -66,7 +66,7 @@ function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choic
   return null;
 }
 
-/** Another Python than the project's would serve without what the project needs: that is no way out. */
+/** An error instead of a fallback: any other Python would lack the packages that the project needs. */
 function brokenEnvironment(environment: string, why: string, otherwise: string): CowherdError {
   const python = path.join(environment, 'bin', 'python');
   return new CowherdError('PYTHON_NOT_FOUND', {
@@ -75,7 +75,7 @@ function brokenEnvironment(environment: string, why: string, otherwise: string):
   });
 }
 
-/** Made by venv or virtualenv, or by hand with an interpreter in it, though that may be a link to nothing. */
+/** Made by venv or virtualenv, or by hand with an interpreter in it, even if that is a dangling link. */
 function isEnvironment(folder: string): boolean {
   return [path.join(folder, 'pyvenv.cfg'), path.join(folder, 'bin', 'python')].some(isThere);
 }
@@ -89,7 +89,7 @@ function isThere(file: string): boolean {
   }
 }
 
-/** Not somebody else's: in a folder that everybody may write to, anybody could put a .venv. */
+/** Whether it belongs to root or this user, since anybody can put a .venv into a world-writable directory. */
 function isTrusted(folder: string): boolean {
   return [0, process.getuid?.()].includes(statSync(folder).uid);
 }
@@ -103,7 +103,7 @@ async function findNewest(options: DiscoveryOptions): Promise<Choice> {
   throw new CowherdError('PYTHON_TOO_OLD', { detail: `the newest found is ${best.path}, ${best.version.join('.')}` });
 }
 
-/** Every working Python 3 of the machine, the best one to serve with first; one for each installation. */
+/** Every working Python 3 of the machine, one for each installation, the best one to serve with first. */
 export async function discover(env: DiscoveryOptions['env']): Promise<Interpreter[]> {
   const probed = await Promise.all(candidates(env).map(probe));
   const byPrefix = new Map<string, Interpreter>();
@@ -113,7 +113,7 @@ export async function discover(env: DiscoveryOptions['env']): Promise<Interprete
   return [...byPrefix.values()].sort(byPreference);
 }
 
-/** CPython before others, GIL builds before free-threaded ones, releases before pre-releases; then the newest first. */
+/** CPython before others, GIL builds before free-threaded ones, releases before pre-releases, then the newest first. */
 export function byPreference(left: Interpreter, right: Interpreter): number {
   const rank = (interpreter: Interpreter): number =>
     (interpreter.implementation === 'cpython' ? 4 : 0) +
@@ -122,12 +122,12 @@ export function byPreference(left: Interpreter, right: Interpreter): number {
   return rank(right) - rank(left) || compareVersions(right.version, left.version);
 }
 
-/** Paths that look like interpreters, in the order in which PATH has them, then the usual places. */
+/** Paths that look like interpreters, in the order of PATH, then in the usual places. */
 function candidates(env: DiscoveryOptions['env']): string[] {
   const home = env['HOME'] ?? homedir();
   const pyenvVersions = path.join(env['PYENV_ROOT'] ?? path.join(home, '.pyenv'), 'versions');
   const folders = [
-    // Shims decide by the folder they are run in which interpreter they are; the real ones are listed beside them.
+    // A shim chooses its interpreter by the current directory. The real interpreters are listed below.
     ...searchPath(env).filter((folder) => !folder.endsWith('/shims')),
     '/usr/local/bin',
     '/usr/bin',
@@ -139,8 +139,8 @@ function candidates(env: DiscoveryOptions['env']): string[] {
       .filter((candidate) => /^python3(\.\d+t?)?$/.test(candidate))
       .sort()) {
       const program = path.join(folder, name);
-      // One folder's `python3` and `python3.12` are mostly one program. In two folders they may be two, though they
-      // lead to one file: a virtual environment is its path.
+      // In one directory `python3` and `python3.12` are mostly the same program. Links in two directories may lead
+      // to one file and still differ, since a virtual environment is determined by its path.
       if (!isExecutable(program)) continue;
       const target = realpathSync(program);
       if (!programs.has(target)) programs.set(target, program);

@@ -4,7 +4,7 @@ import { interpreterByName, interpreterFiles, interpreterIn, minorInName } from 
 
 const LIBRARY = '/opt/python/lib/libpython3.13.so.1.0';
 
-test('files that may hold an interpreter: libraries first, then programs, then whatever runs', () => {
+test('files that may contain an interpreter: libraries, interpreter programs, then the running program', () => {
   expect(
     interpreterFiles(
       [
@@ -24,7 +24,7 @@ test('files that may hold an interpreter: libraries first, then programs, then w
     '/usr/lib/libpython3.11.so.1.0',
     '/usr/bin/uwsgi',
   ]);
-  // Of the limited API: it has nothing in it.
+  // The library of the limited API is empty.
   expect(interpreterFiles(['/usr/lib/libpython3.so', '/usr/bin/python3'], '/usr/bin/python3')).toEqual([
     '/usr/bin/python3',
   ]);
@@ -35,12 +35,12 @@ test('files that may hold an interpreter: libraries first, then programs, then w
   expect(interpreterFiles([], '/bin/x')).toEqual(['/bin/x']);
 });
 
-test('what the name of a file says', () => {
+test("the minor version in a file's name", () => {
   expect(minorInName(LIBRARY)).toBe(13);
   expect(minorInName('/usr/bin/python3.9')).toBe(9);
   expect(minorInName('/opt/pypy/lib/libpypy3.10-c.so')).toBe(10);
   expect(minorInName('/usr/bin/python3')).toBeNull();
-  // A folder says nothing of the file in it.
+  // The directory's name says nothing about the file.
   expect(minorInName('/opt/python3.12/bin/uwsgi')).toBeNull();
 });
 
@@ -60,13 +60,13 @@ test.each([
   });
 });
 
-test('numbers that are no version of an interpreter', () => {
+test('numbers that are not the version of an interpreter', () => {
   for (const text of ['3.13.0', '\x0013.13.0\0', '\x003.13.0 \0', '\x002.7.18\0', '\x003.2.0\0', '\x003.13\0', '']) {
     expect(interpreterIn('/usr/bin/uwsgi', text)).toBeNull();
   }
 });
 
-test('a file that names its version holds that one only', () => {
+test('only the version in its name counts for a file', () => {
   expect(interpreterIn(LIBRARY, '\x003.11.7\0')).toBeNull();
   expect(interpreterIn(LIBRARY, '\x003.11.7\0..\x003.13.1\0')).toMatchObject({ minor: 13, version: '3.13.1' });
 });
@@ -82,7 +82,7 @@ test('other builds', () => {
   expect(interpreterIn('/usr/bin/x', '[PyPy 7.3.17\0\x003.10.14\0')).toMatchObject({ implementation: 'pypy' });
 });
 
-test('where nothing but the name is known', () => {
+test('an interpreter by its name alone', () => {
   expect(interpreterByName('/usr/bin/python3.12')).toEqual({
     implementation: 'cpython',
     minor: 12,
@@ -94,7 +94,7 @@ test('where nothing but the name is known', () => {
   expect(interpreterByName('/usr/bin/python3')).toBeNull();
 });
 
-test('any text has a version that stands in it, or none', () => {
+test('for any text, the version found is part of the text', () => {
   const piece = fc.oneof(fc.constantFrom('\0', '3.', '13', '.0', 'rc', '+', '/', '-'), fc.string({ maxLength: 4 }));
   fc.assert(
     fc.property(

@@ -18,7 +18,7 @@ test.each([
   expect(gunicornIsNewEnough(version)).toBe(enough);
 });
 
-test('the line that installs gunicorn works without pip, too', () => {
+test('the line that installs gunicorn also works without pip', () => {
   expect(gunicornInstallLine({ path: '/x/python', pip: true })).toBe(
     "/x/python -m pip install --upgrade 'gunicorn>=23'",
   );
@@ -27,7 +27,7 @@ test('the line that installs gunicorn works without pip, too', () => {
   );
 });
 
-test('names are those of the agent', () => {
+test("names are the same as the agent's", () => {
   const build = {
     implementation: 'cpython',
     version: [3, 14, 1] as const,

@@ -1,11 +1,9 @@
-/**
- * What an interpreter is, asked of itself in one small run: version, build, and the gunicorn in it.
- */
+/** Asks an interpreter in one short run what it is: its version, build, and gunicorn. */
 import { execFile } from 'node:child_process';
 
 export type Version = readonly [major: number, minor: number, patch: number];
 
-/** The build of an interpreter: what decides which heap policies it can have (agent: heap/interpreter.py). */
+/** The build of an interpreter, which decides which heap policies it supports (agent: interpreter/interpreter.py). */
 export interface Build {
   /** `sys.implementation.name`: "cpython", "pypy". */
   readonly implementation: string;
@@ -14,7 +12,7 @@ export interface Build {
   readonly debug: boolean;
   readonly pointerBytes: number;
   readonly littleEndian: boolean;
-  /** pymalloc uses huge pages (3.15 and newer, where both the build and the environment ask for them). */
+  /** pymalloc uses huge pages (3.15 and newer, if both the build and the environment ask for them). */
   readonly hugePages: boolean;
 }
 
@@ -24,9 +22,9 @@ export interface Interpreter extends Build {
   readonly prefix: string;
   /** Neither alpha, beta nor release candidate. */
   readonly final: boolean;
-  /** The version of gunicorn that it would import; null if there is none. */
+  /** The version of gunicorn that it would import; null if it has none. */
   readonly gunicorn: string | null;
-  /** Whether `-m pip` works in it. */
+  /** Whether it has pip. */
   readonly pip: boolean;
 }
 
@@ -34,8 +32,8 @@ export const OLDEST_PYTHON: Version = [3, 10, 0];
 export const OLDEST_GUNICORN = 23;
 
 /**
- * Printed as one JSON line. Kept to what Python 3.3 can run. gunicorn's version is that of its metadata, looked up
- * beside the package: `importlib.metadata` has it too, but takes 30 ms more to import.
+ * Prints one line of JSON. Runs on Python 3.3 and newer. gunicorn's version is read from its metadata beside the
+ * package: `importlib.metadata` would do that, but takes 30 ms more to import.
  */
 const PROBE = `
 import importlib.util, json, os, re, struct, sys, sysconfig
@@ -72,10 +70,10 @@ print(json.dumps({
 /** An interpreter that hangs (a broken shim, a network file system) must not hang the command. */
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** Ask the program at `path` what it is; null if it is no working Python 3. */
+/** Asks the program at `path` what it is; null if it is not a working Python 3. */
 export async function probe(path: string): Promise<Interpreter | null> {
   const output = await new Promise<string | null>((resolve) => {
-    // In the root folder, since `-c` puts the current folder first on sys.path.
+    // Runs in the root directory, since `-c` puts the current directory first on sys.path.
     execFile(path, ['-c', PROBE], { cwd: '/', timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout) =>
       resolve(error === null ? stdout : null),
     );
@@ -96,7 +94,7 @@ export function compareVersions(left: readonly number[], right: readonly number[
   return 0;
 }
 
-/** `"CPython 3.13.0"`, `"free-threaded CPython 3.14.1"`: the words of the agent's `Interpreter.name`. */
+/** `"CPython 3.13.0"` or `"free-threaded CPython 3.14.1"`, the same as the agent's `Interpreter.name`. */
 export function interpreterName(build: Build): string {
   const pretty: Readonly<Record<string, string>> = { cpython: 'CPython', pypy: 'PyPy', graalpy: 'GraalPy' };
   const words = [pretty[build.implementation] ?? build.implementation, build.version.join('.')];
@@ -105,12 +103,12 @@ export function interpreterName(build: Build): string {
   return words.join(' ');
 }
 
-/** Whether a version of gunicorn can be used: 23 and up. */
+/** Whether a version of gunicorn is supported: 23 and up. */
 export function gunicornIsNewEnough(version: string): boolean {
   return Number.parseInt(version, 10) >= OLDEST_GUNICORN;
 }
 
-/** The exact line that puts a usable gunicorn into an interpreter. */
+/** The exact command line that installs a supported gunicorn into an interpreter. */
 export function gunicornInstallLine(interpreter: Pick<Interpreter, 'path' | 'pip'>): string {
   const install = `${interpreter.path} -m pip install --upgrade 'gunicorn>=${OLDEST_GUNICORN}'`;
   return interpreter.pip ? install : `${interpreter.path} -m ensurepip && ${install}`;

@@ -10,10 +10,10 @@ test.each([
   ['/srv/site/shop/__init__.py', 'site.shop'],
   ['views.py', 'views'],
   ['<frozen importlib._bootstrap>', 'importlib._bootstrap'],
-])('%s is of %s', (path, module) => {
+])('%s belongs to %s', (path, module) => {
   expect(moduleOfFile(path)).toBe(module);
 });
 
-test.each(['<string>', '<stdin>', '/srv/shop/page.html', ''])('%s is of none', (path) => {
+test.each(['<string>', '<stdin>', '/srv/shop/page.html', ''])('%s belongs to no module', (path) => {
   expect(moduleOfFile(path)).toBeNull();
 });

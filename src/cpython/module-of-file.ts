@@ -1,13 +1,14 @@
-/** The module that a file of Python code is, by its path; pure. */
+/** The module of a file of Python code, by its path; pure. */
 
-/** What folders of modules are called, in installations and virtual environments, here and elsewhere. */
+/** Names of module directories, in installations and virtual environments. */
 const ROOT = /^.*\/(?:(?:site|dist)-packages|python3\.\d+t?|lib-dynload)\//;
-/** "<frozen importlib._bootstrap>". */
+/** As in "<frozen importlib._bootstrap>". */
 const FROZEN = /^<frozen (.+)>$/;
 
 /**
- * Where the folder of modules can't be known, as for the application's own files, the last folder and the file:
- * "shop.views" for "/srv/site/shop/views.py". Null for what is no file, such as "<string>".
+ * The module of a file. If its module directory is not known, as for the application's own files, the module is made
+ * of the last directory and the file: "shop.views" for "/srv/site/shop/views.py". Null for other names, such as
+ * "<string>".
  */
 export function moduleOfFile(path: string): string | null {
   const frozen = FROZEN.exec(path)?.[1];

@@ -1,20 +1,20 @@
 /**
- * Where the fields of CPython's objects are, for default builds of 3.9 to 3.15 on 64-bit machines. Offsets are bytes.
+ * The offsets of fields in CPython's objects, in bytes, for default builds of 3.9 to 3.15 on 64-bit machines.
  *
  * Sources: Include/object.h, Include/cpython/object.h, Include/cpython/unicodeobject.h, Include/cpython/dictobject.h,
  * Include/internal/pycore_dict.h (before 3.11 Objects/dict-common.h), Include/internal/pycore_gc.h of each version.
- * They are the same in all these versions but where it is said otherwise.
+ * They are the same in all these versions unless noted otherwise.
  */
 
 export const OBJECT = { refcount: 0, type: 8 } as const;
 export const OBJECT_HEAD_BYTES = 16;
 
-/** Before every object of a type with HAVE_GC: the collector's list, `_gc_next` and `_gc_prev`. */
+/** The collector's header before every object of a type with HAVE_GC: `_gc_next` and `_gc_prev`. */
 export const GC_HEAD_BYTES = 16;
 
 /**
- * Before the collector's header of an instance whose `__dict__` or weak references the interpreter manages (3.11 and
- * newer): 3.11 has the values and the dict, 3.12 and newer the weak references and the dict.
+ * The pre-header before the collector's header, for instances whose `__dict__` or weak references the interpreter
+ * manages (3.11 and newer). 3.11 has the values and the dict there, 3.12 and newer the weak references and the dict.
  */
 export const PRE_HEADER_BYTES = 16;
 
@@ -24,9 +24,9 @@ export const TYPE = {
   dict: 264,
   /** tp_version_tag, 32 bits. */
   versionTag: 384,
-  /** From 3.12 on tp_watched, 8 bits, and from 3.13 on 16 bits behind it tp_versions_used; before, a slot of a class. */
+  /** From 3.12 on tp_watched (8 bits), from 3.13 on followed by tp_versions_used (16 bits); before, a class's slot. */
   versionsUsed: 408,
-  /** What has to be read of a type to know it. */
+  /** How much of a type has to be read to identify it. */
   readBytes: 392,
 } as const;
 
@@ -43,14 +43,14 @@ export const STRING = {
   length: 16,
   hash: 24,
   state: 32,
-  /** Where the characters of a compact ASCII string begin: before 3.12 there is a `wstr` pointer before them. */
+  /** The start of a compact ASCII string's characters. Before 3.12 a `wstr` pointer precedes them. */
   asciiData: [48, 40],
 } as const;
 
-/** `func_module`: in 3.9, and from 3.10 on, where more stands before it (Include/cpython/funcobject.h). */
+/** `func_module` in 3.9, and from 3.10 on, where more fields precede it (Include/cpython/funcobject.h). */
 export const FUNCTION_MODULE = [88, 104] as const;
 
-/** `co_filename`: in 3.9 and 3.10, and from 3.11 on (Include/cpython/code.h). */
+/** `co_filename` in 3.9 and 3.10, and from 3.11 on (Include/cpython/code.h). */
 export const CODE_FILENAME = [104, 112] as const;
 
 /** `md_name` of a module (Objects/moduleobject.c; from 3.11 on Include/internal/pycore_moduleobject.h). */

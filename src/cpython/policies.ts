@@ -1,16 +1,16 @@
 /**
- * Which heap policies an interpreter can have, so that `cowherd doctor` can tell without running the agent in each
- * interpreter. The ladder and its needs are the agent's table; a test compares the two answers over all builds.
+ * Which heap policies an interpreter supports, so that `cowherd doctor` can tell without running the agent in each
+ * interpreter. The ladder and its needs come from the agent's table; a test compares both answers for all builds.
  */
 import { type Build, compareVersions, interpreterName, OLDEST_PYTHON } from './interpreter.ts';
 import { LADDER, REASONS } from './policy-ladder.ts';
 
 export type PolicyName = (typeof LADDER)[number]['name'];
 
-/** Highest rung of the ladder first; `auto` is the choice among them. */
+/** The highest rung of the ladder first; `auto` chooses among them. */
 export const POLICIES: readonly PolicyName[] = LADDER.map(({ name }) => name);
 
-/** Why the build can't have the policy; null if it can. What only a run can tell (the self-test) is not in here. */
+/** Why the build does not support the policy; null if it does. The self-test, which needs a run, is not included. */
 export function whyNot(policy: PolicyName, build: Build): string | null {
   const rung = LADDER.find(({ name }) => name === policy);
   for (const need of rung?.needs ?? []) {
@@ -44,7 +44,7 @@ function isMet(need: keyof typeof REASONS, build: Build, version: readonly numbe
   return version === null || compareVersions(minor, version) <= 0;
 }
 
-/** The policies that the build can have, highest first. Empty for an interpreter that Cowherd does not run on. */
+/** The policies that the build supports, the highest first. Empty for an interpreter that Cowherd does not run on. */
 export function availablePolicies(build: Build): PolicyName[] {
   if (compareVersions(build.version, OLDEST_PYTHON) < 0) return [];
   return POLICIES.filter((policy) => whyNot(policy, build) === null);

@@ -8,7 +8,7 @@ const POOLS: readonly PoolName[] = ['bytes', 'last_bytes', 'rows', 'keys'];
 describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
   const captured = new CapturedProcess(version);
 
-  test.each(POOLS)('%s: what the program made lives, and what it let go is free', (name) => {
+  test.each(POOLS)('%s: the live blocks of the program are in use, and its dropped ones are free', (name) => {
     const { words, address, blockBytes, blocks } = captured.pool(name);
     const pool = parsePool(words, 0, captured.poolBytes, address)!;
     expect(pool).toMatchObject({ address, blockBytes, capacity: blocks.length });
@@ -18,7 +18,7 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
     expect(pool.capacity - pool.free.reduce((sum, free) => sum + free, 0)).toBe(pool.allocated);
   });
 
-  test('the last pool of a size has blocks that were never given out', () => {
+  test('the last pool of a size has blocks that were never handed out', () => {
     const { words, address } = captured.pool('last_bytes');
     const header = parsePoolHeader(words, 0, captured.poolBytes)!;
     expect(header.virgin).toBeLessThan(POOL_HEADER_BYTES + header.capacity * header.blockBytes);
@@ -26,7 +26,7 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
     expect([...free.subarray((header.virgin - POOL_HEADER_BYTES) / header.blockBytes)]).not.toContain(0);
   });
 
-  test('nothing else of it looks like the beginning of a pool, nor does the pool in another size', () => {
+  test('a pool begins nowhere else in its memory, nor with another size', () => {
     for (const name of POOLS) {
       const { words, address } = captured.pool(name);
       for (let first = 0; first < words.length; first += 2) {
@@ -35,12 +35,12 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
           expect(parsePoolHeader(words, first, poolBytes)).toBeNull();
         }
       }
-      // Its free list is in another place then.
+      // The free list does not fit another address.
       if (name === 'bytes') expect(parsePool(words, 0, captured.poolBytes, address + captured.poolBytes)).toBeNull();
     }
   });
 
-  test('a pool that is read in the middle of an allocation is one, with two blocks too many or too few it is none', () => {
+  test('a pool read during an allocation is accepted, but not with two blocks too many or too few', () => {
     const { words, address } = captured.pool('bytes');
     const parsed = (more: number): boolean => {
       const changed = words.slice();
@@ -50,11 +50,11 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
     expect([-2, -1, 0, 1, 2].map(parsed)).toEqual([false, true, true, true, false]);
   });
 
-  test('a free list that goes on out of the pool, between blocks or in a circle is none', () => {
+  test('a free list that leaves the pool, points between blocks, or is circular is refused', () => {
     const { words, address, blockBytes } = captured.pool('bytes');
     const blocks = address + POOL_HEADER_BYTES;
     const capacity = Math.floor((captured.poolBytes - POOL_HEADER_BYTES) / blockBytes);
-    // Behind the list's end: so the counts would still do.
+    // Changes the end of the list, so that the counts still fit.
     let tail = pointer(words, 2);
     while (pointer(words, (tail - address) / 4) !== 0) tail = pointer(words, (tail - address) / 4);
     const withNext = (next: number): boolean => {
@@ -70,7 +70,7 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
     }
   });
 
-  test('a header that contradicts itself is none', () => {
+  test('a header that contradicts itself is refused', () => {
     const { words, blockBytes } = captured.pool('bytes');
     const capacity = Math.floor((captured.poolBytes - POOL_HEADER_BYTES) / blockBytes);
     const header = (changes: Record<number, number>): unknown => {
@@ -86,11 +86,11 @@ describe.each(CAPTURED_VERSIONS)('a pool of %s', (version) => {
     expect(header({ 40: POOL_HEADER_BYTES + capacity * blockBytes })).not.toBeNull();
     expect(header({ 40: POOL_HEADER_BYTES + (capacity + 1) * blockBytes })).toBeNull();
     expect(header({ 44: captured.poolBytes - blockBytes - 16 })).toBeNull();
-    // Blocks of 528 bytes: larger than there are.
+    // Blocks of 528 bytes are larger than the largest size.
     expect(header({ 0: 1, 36: 32, 40: POOL_HEADER_BYTES + 528, 44: captured.poolBytes - 528 })).toBeNull();
   });
 
-  test('whatever is written over it, what is taken for a pool adds up', () => {
+  test('after any change, an accepted pool adds up', () => {
     const { words, address } = captured.pool('bytes');
     const near = fc.integer({ min: -64, max: captured.poolBytes }).map((offset) => (address + offset) % 2 ** 32);
     const word = fc.oneof(fc.nat(300), near, fc.nat(2 ** 32 - 1));
@@ -157,11 +157,11 @@ test('random words are no pool, or one that adds up', () => {
     ),
     { numRuns: 2000 },
   );
-  // Of those that are nearly right some are.
+  // Some of the nearly right ones are pools.
   expect(found).toBeGreaterThan(10);
 });
 
-test('zeros are no pool, nor is the end of memory', () => {
+test('zeros are no pool, and neither is the end of memory', () => {
   for (const poolBytes of POOL_SIZES) {
     expect(parsePoolHeader(new Uint32Array(poolBytes / 4), 0, poolBytes)).toBeNull();
     expect(parsePoolHeader(new Uint32Array(4), 0, poolBytes)).toBeNull();

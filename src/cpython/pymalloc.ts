@@ -1,17 +1,17 @@
 /**
  * Pools of CPython's small-object allocator, recognized by their headers.
  *
- * Source: Include/internal/pycore_obmalloc.h and Objects/obmalloc.c (3.9 to 3.15; before 3.12 all of it stands in the
- * latter). An arena is cut into pools of one block size each; a pool begins with its header:
+ * Source: Include/internal/pycore_obmalloc.h and Objects/obmalloc.c (3.9 to 3.15; before 3.12 only the latter). An
+ * arena is divided into pools, each for one block size. A pool begins with its header:
  *
  *      0  number of allocated blocks (32 bits)     32  index of the arena (32 bits)
  *      8  first free block                         36  size class: blocks have (class + 1) × 16 bytes
- *     16  next pool of the class                   40  where the first block starts that was never given out
- *     24  previous pool                            44  the last place where one could start
+ *     16  next pool of the class                   40  offset of the first block that was never handed out
+ *     24  previous pool                            44  the largest offset at which a block can start
  *
- * Pools have 4 KiB in 3.9 and 16 KiB from 3.10 on (POOL_BITS). Nothing of the interpreter but these headers is needed,
- * so it does not matter whether it has symbols. `maxnextoffset` alone, which follows from the size class, tells a pool
- * from other memory but for one case in millions; the counts and the free list have to fit too.
+ * Pools have 4 KiB in 3.9 and 16 KiB from 3.10 on (POOL_BITS). Only these headers are needed, so the interpreter may be
+ * stripped of symbols. The field at 44 (`maxnextoffset`) follows from the size class and alone tells a pool from other
+ * memory, except in one case in millions. The counts and the free list have to fit too.
  */
 
 export const POOL_HEADER_BYTES = 48;
@@ -19,17 +19,17 @@ export const LARGEST_BLOCK_BYTES = 512;
 const ALIGNMENT_BYTES = 16;
 const SIZE_CLASSES = LARGEST_BLOCK_BYTES / ALIGNMENT_BYTES;
 
-/** `POOL_SIZE`: 4 KiB where arenas are not found by a radix tree (3.9), else 16 KiB. */
+/** `POOL_SIZE`: 16 KiB, or 4 KiB in 3.9, which has no radix tree of arenas. */
 export const POOL_SIZES: readonly number[] = [16_384, 4096];
 
 export interface Pool {
-  /** The address of its header. */
+  /** The address of the pool's header. */
   readonly address: number;
   readonly blockBytes: number;
-  /** Blocks that fit. */
+  /** How many blocks fit. */
   readonly capacity: number;
   readonly allocated: number;
-  /** One byte a block: 1 where it is free, or was never given out. */
+  /** One byte for each block: 1 if it is free or was never handed out. */
   readonly free: Uint8Array;
 }
 
@@ -37,14 +37,14 @@ interface PoolHeader {
   readonly blockBytes: number;
   readonly capacity: number;
   readonly allocated: number;
-  /** Where the first block starts that was never given out. */
+  /** The offset of the first block that was never handed out. */
   readonly virgin: number;
 }
 
 /**
  * @param words memory as 32-bit words of a little-endian machine
  * @param first the index of the header's first word among them
- * @returns null where no pool begins
+ * @returns null if no pool begins there
  */
 export function parsePoolHeader(words: Uint32Array, first: number, poolBytes: number): PoolHeader | null {
   const word = (offset: number): number => words[first + offset / 4] ?? 0;
@@ -63,7 +63,7 @@ export function parsePoolHeader(words: Uint32Array, first: number, poolBytes: nu
 /**
  * @param words the memory of the pool, as 32-bit words of a little-endian machine
  * @param first the index of the pool's first word among them
- * @param address where the pool is in the process
+ * @param address the pool's address in the process
  */
 export function parsePool(words: Uint32Array, first: number, poolBytes: number, address: number): Pool | null {
   const header = parsePoolHeader(words, first, poolBytes);
@@ -87,7 +87,7 @@ export function parsePool(words: Uint32Array, first: number, poolBytes: number, 
     low = words[link] ?? 0;
     high = words[link + 1] ?? 0;
   }
-  // A process that runs may be read in the middle of an allocation: one block is neither in the count nor in the list.
+  // A running process may be read during an allocation, when one block is in neither the count nor the list.
   if (Math.abs(capacity - freeBlocks - allocated) > 1) return null;
   return { address, blockBytes, capacity, allocated, free };
 }

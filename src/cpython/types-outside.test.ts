@@ -14,7 +14,7 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
   const captured = new CapturedProcess(version);
   const { types } = captured.facts;
 
-  test('are what the interpreter itself says of them', () => {
+  test('agree with what the interpreter says itself', () => {
     const table = tableOf(captured);
     for (const [name, facts] of Object.entries(types)) {
       expect(table.at(address(facts.address))).toMatchObject({
@@ -29,7 +29,7 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     expect(Object.keys(types)).toEqual(expect.arrayContaining(['type', 'Row', 'Point', 'ModelMeta', 'Model']));
   });
 
-  test('the type of an instance stands where its prefix ends', () => {
+  test("an instance's type pointer comes after its prefix", () => {
     const table = tableOf(captured);
     const row = table.at(address(types['Row']!.address))!;
     expect(row.prefixBytes).toBe(captured.minor >= 11 ? GC_HEAD_BYTES + PRE_HEADER_BYTES : GC_HEAD_BYTES);
@@ -47,7 +47,7 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     }
   });
 
-  test('other places are none, and are asked for again and again', () => {
+  test('other addresses are not types, also when asked again', () => {
     const table = tableOf(captured);
     const type = address(types['Row']!.address);
     const { function: view, module, shared_keys: keys } = captured.facts;
@@ -56,12 +56,12 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     expect(table.at(type)).toBe(table.at(type));
   });
 
-  test('a place where no type may be is not read', () => {
+  test('an address where no type can be is not read', () => {
     const table = new TypeTable(captured, captured.minor, () => false, captured.isMapped);
     expect(table.at(address(types['Row']!.address))).toBeNull();
   });
 
-  test('names are strings that look like one, up to a length', () => {
+  test('names are strings that look like names, up to a length', () => {
     const table = tableOf(captured);
     const moduleName = captured.words(address(captured.facts.module) + 48, 8);
     const at = (moduleName[1] ?? 0) * 2 ** 32 + (moduleName[0] ?? 0);
@@ -75,7 +75,7 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     }
   });
 
-  test('a type is told by its name also where its dict can not be read', () => {
+  test('a type has its name even if its dict cannot be read', () => {
     const { address: start } = types['Row']!;
     const scratch = new DataView(new ArrayBuffer(8));
     const without: MemoryReader = {
@@ -92,7 +92,7 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     expect(table.at(address(start))).toMatchObject({ name: 'Row', module: null });
   });
 
-  test('whatever is written over a type, it is one with a name or none', () => {
+  test('after any change, a type has a name or is not a type', () => {
     const start = address(types['Row']!.address);
     const places = [start, address(types['type']!.address), address(types['Model']!.address)];
     const pointer = fc.oneof(fc.constantFrom(...places), fc.nat(2 ** 31));
@@ -149,7 +149,7 @@ class SmallMemory implements MemoryReader {
 
 const META = TYPE_FLAGS.typeSubclass;
 
-test('types whose types go in a circle are none', () => {
+test('types with circular types are refused', () => {
   const memory = new SmallMemory();
   const types = [1024, 2048, 3072];
   memory.text(64, 'name');
@@ -160,7 +160,7 @@ test('types whose types go in a circle are none', () => {
   for (const at of types) expect(table.at(at)).toBeNull();
 });
 
-test('all types are of `type` in the end, which alone is its own', () => {
+test('the chain of types ends at `type`, the only one that is its own type', () => {
   const memory = new SmallMemory();
   memory.text(64, 'name');
   memory.type(1024, { of: 1024, name: 64, flags: META });
@@ -168,11 +168,11 @@ test('all types are of `type` in the end, which alone is its own', () => {
   memory.type(3072, { of: 2048, name: 64, flags: 0 });
   memory.type(4096, { of: 4096, name: 64, flags: 0 });
   const table = memory.table();
-  // The third one's type is a class, but none of classes.
+  // The third one's type is a class, but not a metaclass.
   expect([1024, 2048, 3072, 4096].map((at) => table.at(at)?.isMetatype)).toEqual([true, false, undefined, undefined]);
 });
 
-test('what stands before an object: the collector and, from 3.11 on, what the interpreter manages', () => {
+test("the prefix of an object: the collector's header and, from 3.11 on, the pre-header", () => {
   const memory = new SmallMemory();
   memory.text(64, 'name');
   const { haveGc, managedDict, managedWeakref } = TYPE_FLAGS;
@@ -186,7 +186,7 @@ test('what stands before an object: the collector and, from 3.11 on, what the in
   expect(prefixes(10)).toEqual([0, 16, 16, 16, 0]);
 });
 
-test('names of types: dots are the module, and what is no name is no type', () => {
+test('names of types: dots separate the module, and without a valid name there is no type', () => {
   const memory = new SmallMemory();
   const named = (name: string, at = 64): unknown => {
     memory.bytes.fill(0);
@@ -198,14 +198,14 @@ test('names of types: dots are the module, and what is no name is no type', () =
   expect(named('collections.OrderedDict')).toEqual(['collections', 'OrderedDict']);
   expect(named('a.b.c.D')).toEqual(['a.b.c', 'D']);
   expect(named('dict_keys', 61)).toEqual(['builtins', 'dict_keys']);
-  // Whose letters of several bytes stand across two of the pieces that are read.
+  // Letters of several bytes cross the border of two pieces.
   const long = 'GrößenÜbersichtFürFüße';
   for (let at = 64; at < 80; at += 1) expect(named(long, at)).toEqual(['builtins', long]);
   expect(named('List[int]')).toEqual(['builtins', 'List[int]']);
   expect(named('x'.repeat(255))).toEqual(['builtins', 'x'.repeat(255)]);
   for (const wrong of ['', 'a/b', 'a\nb', '%s', 'x'.repeat(600), '\ufffd']) expect(named(wrong)).toBeNull();
   expect(named('abc', 8192 - 4)).toEqual(['builtins', 'abc']);
-  // It goes on past what is mapped.
+  // The name continues past mapped memory.
   memory.bytes.set(Buffer.from('abcd'), 8192 - 4);
   expect(memory.table().at(1024)).toBeNull();
 });

@@ -1,7 +1,7 @@
 /**
- * Types of a running interpreter, read from outside: by their addresses, since every object names its type.
+ * Types of a running interpreter, read from outside at the addresses that objects refer to.
  *
- * Only names are read: of types, and `__module__` of classes. Sources: see object-layout.ts.
+ * Of a type only its name is read, and `__module__` of a class. Sources: see object-layout.ts.
  */
 import type { MemoryReader } from '../base/memory-reader.ts';
 import { moduleOfFile } from './module-of-file.ts';
@@ -10,14 +10,14 @@ import { DICT, GC_HEAD_BYTES, OBJECT, PRE_HEADER_BYTES, STRING, TYPE, TYPE_FLAGS
 export interface ObjectType {
   readonly address: number;
   readonly name: string;
-  /** Of a class its `__module__`; null where it can't be read. */
+  /** For a class its `__module__`; null if it can't be read. */
   readonly module: string | null;
-  /** Bytes before each of its objects, in the same block: the collector's header, and what stands before that. */
+  /** Bytes before each of its objects in the same block: the collector's header and the pre-header. */
   readonly prefixBytes: number;
   readonly isGc: boolean;
-  /** Made by a `class` statement or from a specification, in memory that was allocated. */
+  /** Made by a `class` statement or from a specification, in allocated memory. */
   readonly isHeapType: boolean;
-  /** Its objects are types themselves. */
+  /** Its instances are types. */
   readonly isMetatype: boolean;
 }
 
@@ -25,9 +25,9 @@ const LONGEST_NAME = 256;
 const LONGEST_PATH = 1024;
 const FILE = /^(?:[ -~]+\.py|<frozen [\w.]+>)$/;
 const DEEPEST_METATYPE = 4;
-/** A class has fewer names than that; more of a table's entries are not looked at. */
+/** Further entries of a table are not looked at; a class has fewer names. */
 const MOST_ENTRIES = 512;
-/** A power of two. */
+/** The size of the cache, a power of two. */
 const RECENT = 4096;
 const NAME = /^[\p{L}\p{N}_.<>[\], -]+$/u;
 
@@ -47,9 +47,9 @@ export class TypeTable {
   readonly #view = new DataView(this.#scratch.buffer);
 
   /**
-   * @param minor of Python 3
-   * @param mayBeType whether a type may be at an address; it keeps most wrong guesses from costing a system call
-   * @param isMapped whether anything may be read there
+   * @param minor the minor version of Python 3
+   * @param mayBeType whether a type may be at an address; spares the system calls for most wrong guesses
+   * @param isMapped whether an address may be read
    */
   constructor(
     memory: MemoryReader,
@@ -67,10 +67,10 @@ export class TypeTable {
 
   /** The type at an address; null if there is none. */
   at(address: number): ObjectType | null {
-    // Neighbours in a pool have the same types, and this is asked for every object.
+    // This cache helps because it is asked for every object, and neighbors in a pool have the same types.
     const place = (address >>> 4) & (RECENT - 1);
     if (this.#recentAddresses[place] === address) return this.#recentTypes[place] ?? null;
-    // Most words that are no types are not kept in mind: there are millions.
+    // Most words that are not types are not remembered, since there are millions.
     if (address % 8 !== 0 || !this.#mayBeType(address)) return null;
     const known = this.#known.get(address);
     const type = known === undefined ? this.#learn(address, 0) : known;
@@ -117,7 +117,7 @@ export class TypeTable {
     };
   }
 
-  /** The value of `__module__` in a class's dict, which the classes of Python and most of C have. */
+  /** The value of `__module__` in a class's dict, which all Python classes and most C classes have. */
   #moduleOf(dict: number): string | null {
     const header = this.#block(dict, 48);
     if (header === null) return null;
@@ -138,7 +138,7 @@ export class TypeTable {
     return null;
   }
 
-  /** A compact ASCII string that is a name; null for anything else. */
+  /** The compact ASCII string at an address, if it is a name; else null. */
   asciiAt(address: number, longest: number): string | null {
     const known = this.#names.get(address);
     if (known !== undefined) return known !== null && known.length > longest ? null : known;
@@ -147,7 +147,7 @@ export class TypeTable {
     return found !== null && found.length > longest ? null : found;
   }
 
-  /** The module of the file whose name stands at an address, as code objects have it; the name itself goes nowhere. */
+  /** The module of a code object's file, whose name is at an address. The file name itself is not kept. */
   moduleOfFileAt(address: number): string | null {
     const known = this.#fileModules.get(address);
     if (known !== undefined) return known;
@@ -169,7 +169,7 @@ export class TypeTable {
   }
 
   #cString(address: number): string | null {
-    // In pieces: a name may stand at the end of what is mapped.
+    // Reads in pieces, since a name may be at the end of mapped memory.
     const pieces: Uint8Array[] = [];
     let length = 0;
     while (length < LONGEST_NAME) {
@@ -194,7 +194,7 @@ export class TypeTable {
   }
 }
 
-/** 64 bits of a little-endian machine; addresses are exact. */
+/** Reads 64 bits of a little-endian machine. Addresses are exact as JavaScript numbers. */
 function pointerIn(data: Uint8Array, offset: number): number {
   const view = new DataView(data.buffer, data.byteOffset);
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { isAlive } from './alive.ts';
 
-test('a process that runs lives, and one that is not there does not', () => {
+test('a running process is alive, and a missing one is not', () => {
   expect(isAlive(process.pid)).toBe(true);
   expect(isAlive(2 ** 22 + 1)).toBe(false);
 });
 
-test('a zombie does not live, though it has its number still', async () => {
-  // The shell's child ends as soon as another program has taken the shell's place, which does not wait for it.
+test('a zombie is not alive, although its pid still exists', async () => {
+  // The shell's child ends after another program has replaced the shell, which does not wait for it.
   const child = 'while read -r name </proc/$$/comm && [ "$name" = sh ]; do :; done';
   const parent = spawn('sh', ['-c', `(${child}) & echo $!; exec sleep 600`], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {

@@ -1,4 +1,4 @@
-/** Whether a process lives: one that has ended and waits for its parent to take notice (a zombie) does not. */
+/** Whether a process is alive. A zombie, which has ended but was not waited for by its parent, is not. */
 import { readStat } from './stat.ts';
 
 export function isAlive(pid: number): boolean {

@@ -8,7 +8,7 @@ test('a real capture', () => {
   expect(parseAuxv(Buffer.from(hex.trim(), 'hex'), 'LE')).toEqual({ pageSize: 4096, ticksPerSecond: 100 });
 });
 
-test('other values are taken, and a missing or cut vector gives the usual ones', () => {
+test('other values are read, and a missing or cut vector gives the usual ones', () => {
   const entries = Buffer.alloc(40);
   entries.writeBigUInt64BE(6n, 0);
   entries.writeBigUInt64BE(65_536n, 8);
@@ -19,7 +19,7 @@ test('other values are taken, and a missing or cut vector gives the usual ones',
   expect(parseAuxv(Buffer.alloc(0))).toEqual({ pageSize: 4096, ticksPerSecond: 100 });
 });
 
-test('the units of this kernel are those that getconf tells', () => {
+test('the units of this kernel agree with getconf', () => {
   const getconf = (name: string): number => Number(execFileSync('getconf', [name], { encoding: 'utf8' }));
   expect(kernelUnits()).toEqual({ pageSize: getconf('PAGESIZE'), ticksPerSecond: getconf('CLK_TCK') });
 });

@@ -1,7 +1,7 @@
 /**
- * /proc/self/auxv: what the kernel tells a program at its start, two machine words an entry: type, value.
+ * /proc/self/auxv: facts that the kernel passes to a program at its start. An entry is two machine words: type, value.
  *
- * Source: getauxval(3), include/uapi/linux/auxvec.h. Node has no sysconf(3), and these two are what is needed of it.
+ * Source: getauxval(3), include/uapi/linux/auxvec.h. Node has no sysconf(3); these two values replace it.
  */
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
@@ -17,7 +17,7 @@ export interface KernelUnits {
   readonly ticksPerSecond: number;
 }
 
-/** `entries` are 64-bit words: Node has no 32-bit Linux builds from version 20 on but armv7, which is not supported. */
+/** `entries` are 64-bit words. From version 20 on, Node's only 32-bit Linux build is armv7, which is not supported. */
 export function parseAuxv(entries: Buffer, order: 'LE' | 'BE' = endianness()): KernelUnits {
   const word = (offset: number): bigint =>
     order === 'LE' ? entries.readBigUInt64LE(offset) : entries.readBigUInt64BE(offset);
@@ -33,7 +33,7 @@ export function parseAuxv(entries: Buffer, order: 'LE' | 'BE' = endianness()): K
 
 let known: KernelUnits | null = null;
 
-/** Read once: it can't change while the process lives. */
+/** The units of this machine. Read once, since they can't change while the process runs. */
 export function kernelUnits(): KernelUnits {
   known ??= parseAuxv(readFileSync('/proc/self/auxv'));
   return known;

@@ -18,7 +18,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** A hierarchy of plain files: what is tested is which files are read, and how. */
+/** A hierarchy of plain files, to test which files are read and how. */
 function hierarchy(files: Record<string, string>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-cgroup-'));
   folders.push(folder);
@@ -40,7 +40,7 @@ test('version 2', () => {
   });
 });
 
-test('version 1 wins where both are mounted, as on this capture of a hybrid system', () => {
+test('version 1 wins if both are mounted, as in this capture of a hybrid system', () => {
   const groups = '8:pids:/\n4:cpu,memory:/jobs/one\n1:name=systemd:/\n0::/\n';
   const mounts =
     '31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n' +
@@ -53,26 +53,26 @@ test('version 1 wins where both are mounted, as on this capture of a hybrid syst
   });
 });
 
-test('in a container the mount begins at the cgroup itself, and escapes are undone', () => {
+test('in a container the mount begins at the cgroup itself, and escapes are decoded', () => {
   const mount = String.raw`30 23 0:26 /docker/abc /sys/fs/a\040b ro - cgroup2 cgroup rw` + '\n';
   expect(locateMemoryCgroup('0::/docker/abc\n', mount)?.folder).toBe('/sys/fs/a b');
   expect(locateMemoryCgroup('0::/docker/abc/inner\n', mount)?.folder).toBe('/sys/fs/a b/inner');
   expect(locateMemoryCgroup('0::/../other\n', mount)?.folder).toBe('/sys/fs/a b');
 });
 
-test('without a controller there is nothing', () => {
+test('null without a controller', () => {
   expect(locateMemoryCgroup('', unifiedMount)).toBeNull();
   expect(locateMemoryCgroup(unified, '')).toBeNull();
 });
 
-test('limits in the words of both versions', () => {
+test('limits in the notation of both versions', () => {
   expect(parseLimit('max\n')).toBeNull();
   expect(parseLimit('9223372036854771712\n')).toBeNull();
   expect(parseLimit('9223372036854710272\n')).toBeNull();
   expect(parseLimit('536870912\n')).toBe(536_870_912);
 });
 
-test('kills are told apart from the other counts', () => {
+test('OOM kills are told from the other counts', () => {
   expect(parseOomKills('low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 9\n')).toBe(2);
   expect(parseOomKills('oom_kill_disable 0\nunder_oom 1\noom_kill 4\n')).toBe(4);
   expect(parseOomKills('oom_kill_disable 0\nunder_oom 0\n')).toBe(0);
@@ -92,7 +92,7 @@ test('the smallest limit on the way up counts', () => {
   });
 });
 
-test('version 1 has other names', () => {
+test('version 1 has other file names', () => {
   const mountPoint = hierarchy({
     'memory.limit_in_bytes': '9223372036854771712\n',
     'memory.usage_in_bytes': '777\n',
@@ -106,7 +106,7 @@ test('version 1 has other names', () => {
   expect(readCgroupMemory({ version: 2, folder: mountPoint, mountPoint })).toBeNull();
 });
 
-test('what counts against a herd: without idle pages of files, and memory.high is a limit too', () => {
+test("a herd's usage excludes inactive pages of files, and memory.high is a limit too", () => {
   const mountPoint = hierarchy({
     'outer/memory.max': '1000000\n',
     'outer/inner/memory.max': 'max\n',
@@ -128,11 +128,11 @@ test('what counts against a herd: without idle pages of files, and memory.high i
   expect(readCgroupUse({ version: 2, folder: mountPoint, mountPoint })).toBeNull();
 });
 
-test('where no cgroup tells of kills, the host does', () => {
+test("without a cgroup, the host's OOM kills are read", () => {
   expect(readOomKills(null)).toBeGreaterThanOrEqual(0);
 });
 
-test('whatever the files say, locating throws nothing', () => {
+test('any content of the files is parsed without an exception', () => {
   const word = fc.constantFrom('0', '::', '/', ' - cgroup2 x y', ':memory:', '31 23 0:28', '\n', ' ', 'rw');
   fc.assert(
     fc.property(fc.array(word), fc.array(word), (groups, mounts) => {
@@ -141,7 +141,7 @@ test('whatever the files say, locating throws nothing', () => {
   );
 });
 
-test("this process's own cgroup can be read, where the machine has one", () => {
+test("this process's own cgroup can be read, if the machine has one", () => {
   const own = ownMemoryCgroup();
   const memory = own === null ? null : readCgroupMemory(own);
   expect(memory?.current ?? Infinity).toBeGreaterThan(0);

@@ -1,6 +1,5 @@
 /**
- * The memory limit of the cgroup that a process is in, of version 1 or 2, with what is used and how often the kernel
- * has killed for it.
+ * The memory limit of a process's cgroup, of version 1 or 2, with its usage and the number of OOM kills.
  *
  * Sources: cgroups(7), /proc/PID/cgroup; proc_pid_mountinfo(5); Documentation/admin-guide/cgroup-v2.rst (memory.max,
  * memory.high, memory.current, memory.stat, memory.events); Documentation/admin-guide/cgroup-v1/memory.rst
@@ -14,30 +13,30 @@ export interface CgroupMemory {
   /** The smallest limit on the way up to the root; null if there is none. */
   readonly limit: Bytes | null;
   readonly current: Bytes;
-  /** Processes that the kernel has killed for lack of memory in this cgroup (in version 2, below it too). */
+  /** How many processes the kernel has killed for lack of memory in this cgroup (in version 2, and below it). */
   readonly oomKills: number;
 }
 
-/** What a herd must stay below, and what counts against it. */
+/** The limit that a herd must stay below, and its usage. */
 export interface CgroupUse {
-  /** The smallest limit on the way up to the root, be it that the kernel kills there or only slows down (memory.high). */
+  /** The smallest limit on the way up to the root, where the kernel kills, or only slows down (memory.high). */
   readonly limit: Bytes | null;
-  /** Without pages of files that nobody has used for a while, which the kernel takes back before it kills. */
+  /** Excludes inactive pages of files, which the kernel reclaims before it kills. */
   readonly used: Bytes;
 }
 
 export interface MemoryCgroup {
   readonly version: 1 | 2;
-  /** The cgroup's own folder. */
+  /** The cgroup's own directory. */
   readonly folder: string;
-  /** The root of its hierarchy, as far as it can be seen from here. */
+  /** The root of its hierarchy, as far as visible from here. */
   readonly mountPoint: string;
 }
 
-/** Version 1 says "no limit" with the largest number of whole pages: 2^63 rounded down to pages of up to 64 KiB. */
+/** In version 1 "no limit" is the largest number of whole pages: 2^63 rounded down to pages of up to 64 KiB. */
 const NO_LIMIT_FROM = 2 ** 62;
 
-/** Where the memory controller keeps this process; null if it is not mounted. Version 1 where both are: hybrid systems. */
+/** A process's cgroup of the memory controller; null if that is not mounted. Version 1 if both are (hybrid systems). */
 export function locateMemoryCgroup(procCgroup: string, mountinfo: string): MemoryCgroup | null {
   const groups = procCgroup.split('\n').flatMap((line) => {
     const match = /^(\d+):([^:]*):(\/.*)$/.exec(line);
@@ -50,7 +49,7 @@ export function locateMemoryCgroup(procCgroup: string, mountinfo: string): Memor
     inVersion1 ? candidate.type === 'cgroup' && candidate.options.includes('memory') : candidate.type === 'cgroup2',
   );
   if (group === undefined || mount === undefined) return null;
-  // Inside a container the mount may show a part of the hierarchy only: `root` is where it begins.
+  // Inside a container the mount may show only a part of the hierarchy, which begins at `root`.
   const below = path.posix.relative(mount.root, group.path);
   const outside = below === '..' || below.startsWith('../');
   return {
@@ -79,7 +78,7 @@ function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   });
 }
 
-/** A number of bytes, or null for "no limit" in the words of either version. */
+/** A number of bytes, or null for "no limit" in the notation of either version. */
 export function parseLimit(text: string): Bytes | null {
   const trimmed = text.trim();
   if (!/^\d+$/.test(trimmed)) return null;
@@ -112,7 +111,7 @@ export function readCgroupMemory(cgroup: MemoryCgroup): CgroupMemory | null {
   };
 }
 
-/** Null as for {@link readCgroupMemory}. Used as Kubernetes counts a working set. */
+/** Null as for {@link readCgroupMemory}. `used` is what Kubernetes calls the working set. */
 export function readCgroupUse(cgroup: MemoryCgroup): CgroupUse | null {
   const [limitFiles, currentFile, inactiveName] =
     cgroup.version === 2
@@ -124,7 +123,7 @@ export function readCgroupUse(cgroup: MemoryCgroup): CgroupUse | null {
   return { limit: smallestLimit(cgroup, limitFiles), used: bytes(Math.max(0, Number(current) - inactive)) };
 }
 
-/** How many processes the kernel has killed for lack of memory: in this cgroup, else on the whole host (/proc/vmstat). */
+/** How many processes the kernel has killed for lack of memory in this cgroup, or else on the host (/proc/vmstat). */
 export function readOomKills(cgroup: MemoryCgroup | null): number | null {
   const file = cgroup?.version === 1 ? 'memory.oom_control' : 'memory.events';
   const inCgroup = cgroup === null ? null : readKernelFile(path.join(cgroup.folder, file));

@@ -28,7 +28,7 @@ test.each([
   expect(parseRelease(text)).toEqual(version);
 });
 
-test('this kernel can be looked at', () => {
+test('the facts of this kernel can be read', () => {
   const facts = readKernelFacts();
   expect(facts.release).toBe(release());
   expect(facts.smapsRollup).toBe(true);

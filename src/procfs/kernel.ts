@@ -1,5 +1,5 @@
 /**
- * Which features of the kernel are there, and which privileges this process has for them.
+ * Which features the kernel has, and which privileges this process has to use them.
  *
  * Sources: capabilities(7) and include/uapi/linux/capability.h; Documentation/admin-guide/sysctl/kernel.rst
  * (perf_event_paranoid), Documentation/admin-guide/LSM/Yama.rst, Documentation/admin-guide/mm/transhuge.rst and
@@ -11,23 +11,23 @@ import { type KsmProblem, whyNoMerging } from './ksm.ts';
 import { readKernelFile } from './read.ts';
 
 export interface KernelFacts {
-  /** As `uname -r` prints it. */
+  /** The output of `uname -r`. */
   readonly release: string;
   readonly version: readonly [major: number, minor: number];
   readonly capabilities: Readonly<Record<Capability, boolean>>;
   readonly smapsRollup: boolean;
   readonly pagemap: boolean;
-  /** -1 to 4; null where performance events are not built in. */
+  /** -1 to 4; null if performance events are not built in. */
   readonly perfEventParanoid: number | null;
-  /** Whether the tracepoint of page faults (exceptions:page_fault_user) can be read. */
+  /** Whether the tracepoint for page faults (exceptions:page_fault_user) is readable. */
   readonly faultTracepoint: boolean;
-  /** Yama: 0 any process of the same user may be looked into, 1 descendants only, 2 with CAP_SYS_PTRACE, 3 none. */
+  /** Yama: 0 allows inspecting any process of the same user, 1 only descendants, 2 with CAP_SYS_PTRACE, 3 none. */
   readonly ptraceScope: number;
-  /** "always", "madvise" or "never"; null where they are not built in. */
+  /** "always", "madvise" or "never"; null if not built in. */
   readonly transparentHugePages: string | null;
-  /** 0 stopped, 1 merging, 2 stopped and unmerged; null where KSM is not built in. */
+  /** 0 stopped, 1 merging, 2 stopped and unmerged; null if KSM is not built in. */
   readonly ksmRun: number | null;
-  /** Why this process can't have memory merged; null when it can. */
+  /** Why this process can't have memory merged; null if it can. */
   readonly ksmProblem: KsmProblem | null;
   /** 0 heuristic, 1 always, 2 never more than the limit. */
   readonly overcommit: number | null;
@@ -83,7 +83,7 @@ function readNumber(path: string): number | null {
   return /^-?\d+$/.test(text) ? Number(text) : null;
 }
 
-/** A file that may not be read is as good as none here: both mean that the feature cannot be had. */
+/** An unreadable file counts as missing here: either way the feature is not available. */
 function readOrEmpty(path: string): string {
   return isReadable(path) ? (readKernelFile(path) ?? '') : '';
 }

@@ -30,7 +30,7 @@ function host(files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), `${text}\n`);
 }
 
-test('a process whose memory is merged, and one that does not allow it', () => {
+test('a process with merged memory, and one that does not allow merging', () => {
   expect(parseKsmStat(capture('merged.ksm_stat'))).toEqual({
     mergingPages: 9858,
     profit: 39_212_416,
@@ -39,20 +39,20 @@ test('a process whose memory is merged, and one that does not allow it', () => {
   expect(parseKsmStat(capture('plain.ksm_stat'))).toEqual({ mergingPages: 0, profit: 0, mergeable: false });
 });
 
-test('older kernels do not tell whether a process allows it; a loss is a negative profit', () => {
+test('older kernels do not tell whether a process allows merging; a loss is a negative profit', () => {
   const text = 'ksm_rmap_items 5000\nksm_zero_pages 0\nksm_merging_pages 3\nksm_process_profit -307712\n';
   expect(parseKsmStat(text)).toEqual({ mergingPages: 3, profit: -307_712, mergeable: null });
   expect(parseKsmStat('')).toBeNull();
 });
 
-test('then the flags of its areas do', () => {
+test('on older kernels the flags of its areas tell', () => {
   expect(hasMergeableArea(capture('areas.smaps'))).toBe(true);
   expect(hasMergeableArea(capture('areas.smaps').replaceAll(' mg', ''))).toBe(false);
   expect(hasMergeableArea('VmFlags: mg\n')).toBe(true);
   expect(hasMergeableArea('')).toBe(false);
 });
 
-test('this process allows nothing, and neither does one that is not there', () => {
+test('this process does not allow merging, and neither does a missing one', () => {
   expect(isMergeable(process.pid)).toBe(false);
   expect(isMergeable(2 ** 22 + 1)).toBe(false);
   expect(readKsmStat(2 ** 22 + 1)).toBeNull();
@@ -84,7 +84,7 @@ test('the counts of a host', () => {
   expect(readKsmTotals(folder)).toEqual({ ...totals, generalProfit: -4096 });
 });
 
-test('why nothing can be merged', () => {
+test('why no memory can be merged', () => {
   expect(whyNoMerging(folder)).toEqual({ kind: 'not built in' });
   host({ run: '0' });
   expect(whyNoMerging(folder)).toEqual({ kind: 'too old' });
@@ -92,7 +92,7 @@ test('why nothing can be merged', () => {
   expect(whyNoMerging(folder)).toBeNull();
 });
 
-test("the kernel's thread, where it can be seen", () => {
+test("the kernel's thread, if it is visible", () => {
   const ksmd = findKsmd();
   if (ksmd !== null) expect(readStat(ksmd)).toMatchObject({ name: 'ksmd', parentPid: 2 });
   expect(cpuTimeOf(process.pid)).toBeGreaterThan(0);

@@ -1,10 +1,10 @@
 /**
- * KSM: the kernel looks for pages of equal contents in processes that allow it, and lets them share one again.
+ * KSM: the kernel searches processes that allow it for pages with equal contents, and lets them share one page.
  *
  * Sources: Documentation/admin-guide/mm/ksm.rst (/sys/kernel/mm/ksm), Documentation/filesystems/proc.rst
  * (/proc/PID/ksm_stat), mm/ksm.c. A process allows it for all of its memory by prctl(PR_SET_MEMORY_MERGE), since Linux
- * 6.4, and for parts of it by madvise(MADV_MERGEABLE). Another process can't do that for it: process_madvise(2) takes
- * MADV_MERGEABLE for the caller's own memory only (mm/madvise.c, process_madvise_remote_valid; EINVAL in 6.18).
+ * 6.4, or for parts of it by madvise(MADV_MERGEABLE). Another process can't do that for it: process_madvise(2) accepts
+ * MADV_MERGEABLE only for the caller's own memory (mm/madvise.c, process_madvise_remote_valid; EINVAL in 6.18).
  */
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,47 +16,47 @@ import { readStat } from './stat.ts';
 
 export const KSM_FOLDER = '/sys/kernel/mm/ksm';
 
-/** What decides whether and how fast ksmd works, of the whole host. */
+/** The host's settings for whether and how fast ksmd works. */
 export interface KsmSettings {
-  /** 0: stopped, and what is merged stays so; 1: merging; 2: stopped, and nothing is merged any more. */
+  /** 0: stopped, merged pages stay merged; 1: merging; 2: stopped, and all pages are unmerged. */
   readonly run: number;
-  /** How many pages ksmd looks at before it sleeps. */
+  /** How many pages ksmd scans before it sleeps. */
   readonly pagesToScan: number;
   readonly sleepMs: number;
-  /** What sets `pagesToScan`: `none` or `scan-time`; null before Linux 6.8, which has none. */
+  /** The advisor that sets `pagesToScan`: `none` or `scan-time`; null before Linux 6.8, which introduced it. */
   readonly advisor: string | null;
 }
 
-/** Counts of the whole host. */
+/** Counts for the whole host. */
 export interface KsmTotals {
-  /** How many times all memory that may be merged has been looked at. */
+  /** How many times all mergeable memory has been scanned. */
   readonly fullScans: number;
-  /** Pages that stand for several, and how many they stand in for beyond themselves. */
+  /** The number of pages that several mappings share, and how many further pages they replace. */
   readonly pagesShared: Pages;
   readonly pagesSharing: Pages;
-  /** What is saved less what KSM's own books take; may be negative. Null before Linux 6.4. */
+  /** Memory saved minus KSM's own metadata; may be negative. Null before Linux 6.4. */
   readonly generalProfit: Bytes | null;
 }
 
-/** Of one process. */
+/** Facts about one process. */
 export interface KsmOfProcess {
-  /** Pages of it that are merged ones. */
+  /** How many of its pages are merged. */
   readonly mergingPages: Pages;
-  /** What merging saves in this process less what its books take; may be negative. */
+  /** Memory that merging saves in this process minus KSM's metadata for it; may be negative. */
   readonly profit: Bytes;
-  /** Whether it allows merging in all of its memory, or in parts; null where this kernel does not tell. */
+  /** Whether it allows merging in all or parts of its memory; null if this kernel does not tell. */
   readonly mergeable: boolean | null;
 }
 
-/** Why nothing can be merged here. */
+/** Why no memory can be merged here. */
 export type KsmProblem =
   | { readonly kind: 'not built in' }
-  /** No way to allow it for a whole process. */
+  /** The kernel can't allow it for a whole process. */
   | { readonly kind: 'too old' }
-  /** `reason`: the code of the system's error. */
+  /** `reason` is the system's error code. */
   | { readonly kind: 'not allowed'; readonly reason: string };
 
-/** Lines of a name and a number, and in newer kernels a name, a colon and `yes` or `no`. */
+/** Parses lines with a name and a number, and in newer kernels with a name, a colon, and `yes` or `no`. */
 export function parseKsmStat(text: string): KsmOfProcess | null {
   const number = (name: string): number | null => {
     const found = new RegExp(`^${name} (-?\\d+)$`, 'm').exec(text)?.[1];
@@ -72,24 +72,24 @@ export function parseKsmStat(text: string): KsmOfProcess | null {
   };
 }
 
-/** Null if there is no such process any more, no KSM, or the process may not be looked into. */
+/** Null if the process has ended or must not be inspected, or if the kernel has no KSM. */
 export function readKsmStat(pid: number): KsmOfProcess | null {
   const text = readIfAllowed(`/proc/${pid}/ksm_stat`);
   return text === null ? null : parseKsmStat(text);
 }
 
-/** Whether an area of a process has the flag `mg`, in /proc/PID/smaps: what older kernels tell. */
+/** Whether any area in /proc/PID/smaps has the flag `mg`, for kernels whose ksm_stat does not tell. */
 export function hasMergeableArea(smaps: string): boolean {
   return /^VmFlags:(?: \w\w)* mg\b/m.test(smaps);
 }
 
-/** Whether the kernel may merge memory of this process. One that is gone, or may not be looked into, allows nothing. */
+/** Whether the kernel may merge memory of a process. False if it has ended or must not be inspected. */
 export function isMergeable(pid: number): boolean {
   const stat = readKsmStat(pid);
   return stat?.mergeable ?? hasMergeableArea(readIfAllowed(`/proc/${pid}/smaps`) ?? '');
 }
 
-/** Null where KSM is not built in. */
+/** Null if KSM is not built in. */
 export function readKsmSettings(folder = KSM_FOLDER): KsmSettings | null {
   const run = readNumber(folder, 'run');
   const pagesToScan = readNumber(folder, 'pages_to_scan');
@@ -104,7 +104,7 @@ export function parseAdvisor(text: string): string | null {
   return /\[([\w-]+)\]/.exec(text)?.[1] ?? null;
 }
 
-/** Null where KSM is not built in. */
+/** Null if KSM is not built in. */
 export function readKsmTotals(folder = KSM_FOLDER): KsmTotals | null {
   const fullScans = readNumber(folder, 'full_scans');
   if (fullScans === null) return null;
@@ -117,11 +117,11 @@ export function readKsmTotals(folder = KSM_FOLDER): KsmTotals | null {
   };
 }
 
-/** Why memory can't be merged by this process here; null when it can. */
+/** Why this process can't have memory merged; null if it can. */
 export function whyNoMerging(folder = KSM_FOLDER): KsmProblem | null {
   if (readKernelFile(join(folder, 'run')) === null) return { kind: 'not built in' };
-  // It came with the flag of whole processes (Linux 6.4), and tells more than a version's number: distributions add
-  // features to older kernels.
+  // This file came with the flag for whole processes (Linux 6.4). It is more reliable than the version number, since
+  // distributions backport features to older kernels.
   if (readKernelFile(join(folder, 'general_profit')) === null) return { kind: 'too old' };
   try {
     accessSync(join(folder, 'run'), constants.W_OK);
@@ -132,19 +132,19 @@ export function whyNoMerging(folder = KSM_FOLDER): KsmProblem | null {
   }
 }
 
-/** The kernel's thread that looks and merges; null where it can't be seen, as in a container. */
+/** The pid of the kernel thread that merges; null if it is not visible, as in a container. */
 export function findKsmd(): number | null {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     const stat = readStat(pid);
-    // Kernel threads are children of kthreadd (2); any process may have given itself the name.
+    // Any process can take this name, but only kernel threads are children of kthreadd (2).
     if (stat?.name === 'ksmd' && stat.parentPid === 2) return pid;
   }
   return null;
 }
 
-/** CPU time that a process has used; null if it is gone, or `pid` is null. */
+/** CPU time that a process has used; null if it has ended or `pid` is null. */
 export function cpuTimeOf(pid: number | null): Milliseconds | null {
   const stat = pid === null ? null : readStat(pid);
   if (stat === null) return null;

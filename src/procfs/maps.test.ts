@@ -21,7 +21,7 @@ test('a real capture', () => {
   expect(capture.filter(({ path }) => path === '[heap]')).toMatchObject([
     { start: 0x562c_3c40_3000, writable: true, executable: false, inode: 0 },
   ]);
-  // Shared on purpose.
+  // A shared mapping.
   expect(capture.filter((mapping) => !mapping.private).map(({ path }) => path)).toEqual([
     '/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache',
   ]);
@@ -29,7 +29,7 @@ test('a real capture', () => {
   expect(capture.at(-1)?.path).toBe('[stack]');
 });
 
-test('a path is as the kernel writes it, with its blanks; lines of another form are left out', () => {
+test('a path keeps its blanks, as the kernel writes it; lines of another form are skipped', () => {
   const line = '7f00-8000 rw-s 00001000 fe:00 12 ';
   const paths = ['/a b  c', '/gone (deleted)', '[anon:arena of x]', '/new\\012line', ''];
   expect(parseMaps(`${paths.map((path) => line + path).join('\n')}\nSize: 4 kB\n`).map(({ path }) => path)).toEqual(
@@ -49,7 +49,7 @@ const mappings = fc
     });
   });
 
-test('what is written like the kernel does is read as it was', () => {
+test('mappings in the format of the kernel are read back unchanged', () => {
   const hex = (number: number): string => number.toString(16).padStart(8, '0');
   fc.assert(
     fc.property(mappings, (all) => {
@@ -63,7 +63,7 @@ test('what is written like the kernel does is read as it was', () => {
   );
 });
 
-test('any text is parsed without throwing, into whole numbers', () => {
+test('any text is parsed without an exception, into integers', () => {
   const line = fc
     .tuple(
       fc.constantFrom('7f00-8000', '1-', 'g-h'),
@@ -80,7 +80,7 @@ test('any text is parsed without throwing, into whole numbers', () => {
   );
 });
 
-test('an address is in the mapping that holds it, or in none', () => {
+test('an address is found in the mapping that contains it, or in none', () => {
   const address = fc.oneof(fc.nat(2 ** 30), fc.tuple(fc.nat(29), fc.constantFrom(-1, 0, 1)));
   fc.assert(
     fc.property(mappings, address, (all, where) => {

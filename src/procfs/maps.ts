@@ -2,25 +2,25 @@
  * /proc/PID/maps: the mappings of a process, one line each.
  *
  * Source: Documentation/filesystems/proc.rst (section 1.1) and proc_pid_maps(5). Addresses of x86-64 and arm64 user
- * space have at most 52 bits, so that they are exact as JavaScript numbers; [vsyscall] of x86-64 is the exception, is
- * not in any process, and is left out.
+ * space have at most 52 bits, so they are exact as JavaScript numbers. The exception is [vsyscall] of x86-64, which is
+ * not part of any process and is left out.
  */
 import { readKernelFile } from './read.ts';
 
 export interface Mapping {
-  /** The first address, and the one after the last. */
+  /** The first address; `end` is the one after the last. */
   readonly start: number;
   readonly end: number;
   readonly readable: boolean;
   readonly writable: boolean;
   readonly executable: boolean;
-  /** Not shared on purpose: what is written is copied (MAP_PRIVATE). */
+  /** Written pages are copied (MAP_PRIVATE). */
   readonly private: boolean;
-  /** Where in the file the mapping starts, in bytes. */
+  /** The mapping's start in the file, in bytes. */
   readonly fileOffset: number;
-  /** `0` where there is no file. */
+  /** `0` without a file. */
   readonly inode: number;
-  /** A path, a name in brackets such as `[heap]`, or empty: anonymous memory. Blanks and newlines are as in the file. */
+  /** A path, a name in brackets such as `[heap]`, or empty for anonymous memory. Blanks and escapes as in the file. */
   readonly path: string;
 }
 
@@ -47,13 +47,13 @@ export function parseMaps(text: string): Mapping[] {
   });
 }
 
-/** Null if there is no such process; empty for a kernel thread, or a process that is about to end. Throws EACCES. */
+/** Null if there is no such process; empty for a kernel thread or a process that is about to end. Throws EACCES. */
 export function readMaps(pid: number): Mapping[] | null {
   const text = readKernelFile(`/proc/${pid}/maps`);
   return text === null ? null : parseMaps(text);
 }
 
-/** The mapping that holds an address; `mappings` are in the kernel's order. */
+/** The mapping that contains an address; `mappings` must be in the kernel's order. */
 export function mappingAt(mappings: readonly Mapping[], address: number): Mapping | null {
   let low = 0;
   let high = mappings.length - 1;

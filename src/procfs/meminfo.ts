@@ -1,8 +1,8 @@
 /**
  * /proc/meminfo: the memory of the host.
  *
- * Source: Documentation/filesystems/proc.rst (section 1.5, meminfo). In a container it is still the host's: the
- * container's own limit is in its cgroup.
+ * Source: Documentation/filesystems/proc.rst (section 1.5, meminfo). A container also sees the host's memory here; its
+ * own limit is in its cgroup.
  */
 import type { Bytes } from '../base/units.ts';
 import { bytesOf, parseKilobyteLines } from './key-values.ts';
@@ -11,9 +11,9 @@ import { readKernelFile } from './read.ts';
 export interface HostMemory {
   readonly total: Bytes;
   readonly free: Bytes;
-  /** The kernel's estimate of what can be had without swapping: free memory and most of the page cache. */
+  /** The kernel's estimate of the memory available without swapping: free memory and most of the page cache. */
   readonly available: Bytes;
-  /** The page cache, and shared memory with it. */
+  /** The page cache, including shared memory. */
   readonly cached: Bytes;
 }
 

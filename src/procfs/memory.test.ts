@@ -10,29 +10,29 @@ const capture = (name: string): SmapsRollup =>
 
 const moldAnonymous = anonymousAtFork(capture('mold'));
 
-test('a worker just forked has nothing unshared to speak of', () => {
+test('a worker just forked has hardly any unshared memory', () => {
   const memory = memoryOf(capture('worker-at-fork'), moldAnonymous);
   expect(memory.shared).toBeGreaterThan(0.99 * moldAnonymous);
   expect(memory.unshared).toBeLessThan(kibibytes(1024));
 });
 
-test('a worker that wrote to shared objects and made new ones has both told apart', () => {
+test('copies of shared objects and new objects of a worker are told apart', () => {
   const worker = capture('worker');
   const memory = memoryOf(worker, moldAnonymous);
-  // 10,000 byte strings of 1,000 bytes are fresh; what the writes copied is the rest.
+  // 10,000 byte strings of 1,000 bytes are fresh; the rest was copied by the writes.
   expect(memory.fresh).toBeGreaterThan(bytes(10_000 * 1000));
   expect(memory.fresh).toBeLessThan(bytes(10_000 * 1000 + 1_000_000));
   expect(memory.unshared).toBe(moldAnonymous - worker.sharedDirty);
   expect(memory.rss).toBe(memory.shared + memory.private);
 });
 
-test('for a process that is no fork all that is private is fresh', () => {
+test('all private memory of a process that is not a fork is fresh', () => {
   const memory = memoryOf(capture('mold'), bytes(0));
   expect(memory.unshared).toBe(0);
   expect(memory.fresh).toBe(memory.private);
 });
 
-test('shared memory that went to swap was not unshared', () => {
+test('shared memory that was swapped out is not unshared', () => {
   const before = capture('worker-at-fork');
   const swapped: SmapsRollup = {
     ...before,
@@ -44,7 +44,7 @@ test('shared memory that went to swap was not unshared', () => {
   expect(memoryOf(swapped, moldAnonymous).unshared).toBe(memoryOf(before, moldAnonymous).unshared);
 });
 
-test('no part is ever negative, and the parts add up', () => {
+test('no part is negative, and the parts add up', () => {
   const size = fc.nat({ max: 2 ** 40 }).map((value): Bytes => bytes(value));
   const rollup = fc.record({
     rss: size,

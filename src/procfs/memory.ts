@@ -1,27 +1,27 @@
 /**
- * From the sums of the kernel to the words of Cowherd: how much of a worker's memory is shared, how much is private,
- * and how much of that is waste.
+ * Converts the kernel's sums to Cowherd's terms: how much of a worker's memory is shared, how much is private, and how
+ * much of the private memory is waste.
  */
 import { type Bytes, bytes } from '../base/units.ts';
 import type { SmapsRollup } from './smaps-rollup.ts';
 
 export interface WorkerMemory {
   readonly rss: Bytes;
-  /** The worker's share of all its pages; sums up over the herd. */
+  /** The worker's share of all its pages; can be added up over the herd. */
   readonly pss: Bytes;
   /** Resident pages that another process maps too. */
   readonly shared: Bytes;
-  /** Resident pages of this process alone: unshared + fresh. */
+  /** Resident pages that only this process maps: unshared + fresh. */
   readonly private: Bytes;
-  /** Shared with the mold at the fork, and copied since. The only waste. */
+  /** Shared with the mold at the fork and copied since. Only this memory is waste. */
   readonly unshared: Bytes;
-  /** Private and never shared: what the worker has allocated itself, and pages of files that only it maps. */
+  /** Private and never shared: memory that the worker has allocated itself, and pages of files that only it maps. */
   readonly fresh: Bytes;
 }
 
 /**
- * What a worker shares with its mold at the fork and can lose by writing: the mold's anonymous memory, resident or
- * in swap, taken from the mold right before it forks (or from a mold that has not changed since).
+ * The memory that a worker shares with its mold at the fork and can lose by writing: the mold's anonymous memory,
+ * resident or in swap. Measured in the mold right before the fork, or later in a mold that has not changed since.
  */
 export function anonymousAtFork(mold: SmapsRollup): Bytes {
   return bytes(mold.anonymous + mold.swap);
@@ -30,19 +30,19 @@ export function anonymousAtFork(mold: SmapsRollup): Bytes {
 /**
  * The memory of a worker, with its private part divided by origin.
  *
- * A worker's private anonymous pages are dirty (nothing has written them to a file), so what it still shares of the
- * mold's heap is its anonymous memory without its private dirty pages. What the mold had at the fork and the worker
- * shares no more has been unshared:
+ * A worker's private anonymous pages are dirty (nothing has written them to a file). So the part of the mold's heap
+ * that it still shares is its anonymous memory minus its private dirty pages. The rest of what the mold had at the fork
+ * has been unshared:
  *
  *     unshared = moldAnonymousAtFork − (anonymous − privateDirty + swap), between 0 and private
  *     fresh    = private − unshared
  *
- * Where this is not exact: memory that the worker gave back to the kernel (a large list freed) counts as unshared as
- * far as fresh pages take its place; pages which only this worker is left to map (its mold and its siblings gone)
- * count as unshared, since the kernel calls them private; private pages in swap count as still shared. Comparing the
- * pages themselves (forensics) is exact.
+ * This is not exact in three cases. Memory that the worker returned to the kernel (such as a large list) counts as
+ * unshared as far as fresh pages take its place. Pages that only this worker still maps, because its mold and siblings
+ * are gone, count as unshared, since the kernel calls them private. Private pages in swap count as still shared.
+ * Comparing the pages themselves (forensics) is exact.
  *
- * For a process that is no fork of a mold pass 0: all that is private is fresh then.
+ * Pass 0 for a process that is not a fork of a mold; then all its private memory is fresh.
  */
 export function memoryOf(process: SmapsRollup, moldAnonymousAtFork: Bytes): WorkerMemory {
   const private_ = process.privateClean + process.privateDirty;

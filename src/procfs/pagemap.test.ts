@@ -10,13 +10,13 @@ const entry = fc.record({
   swapped: fc.boolean(),
   ofFile: fc.boolean(),
   exclusive: fc.boolean(),
-  /** 55 bits in the entry; frames of real machines are exact numbers. */
+  /** 55 bits in the entry; frame numbers of real machines are exact as JavaScript numbers. */
   frame: fc.bigInt({ min: 0n, max: 2n ** 52n - 1n }),
-  /** Soft-dirty, write protected by userfaultfd, a guard page: not looked at. */
+  /** Soft-dirty, write protected by userfaultfd, a guard page: ignored. */
   others: fc.bigInt({ min: 0n, max: 7n }),
 });
 
-test('each bit is where the kernel has it', () => {
+test("each bit is at the kernel's position", () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 8 }), (all) => {
       const words = BigUint64Array.from(all, ({ frame, others, ...flags }) =>
@@ -39,7 +39,7 @@ test('each bit is where the kernel has it', () => {
   );
 });
 
-test('an entry as a kernel wrote it: a page of the stack, and one of a file', () => {
+test('entries written by a kernel: a page of the stack, and one of a file', () => {
   const entries = new PageEntries(Uint32Array.of(0x0001_2345, 0x8180_0000, 0x0000_0abc, 0xa000_0001));
   expect([entries.isPresent(0), entries.isAnonymous(0), entries.isExclusive(0), entries.frame(0)]).toEqual([
     true,
@@ -55,19 +55,19 @@ test('an entry as a kernel wrote it: a page of the stack, and one of a file', ()
   ]);
 });
 
-test('a part of them', () => {
+test('a slice of the entries', () => {
   const entries = new PageEntries(Uint32Array.of(1, 0, 2, 0, 3, 0, 4, 0)).slice(1, 3);
   expect([entries.count, entries.frame(0), entries.frame(1), entries.frame(2)]).toEqual([2, 2, 3, 0]);
 });
 
-test('past the last page nothing is there', () => {
+test('after the last page no page is present', () => {
   const entries = new PageEntries(Uint32Array.of(1, 0xffff_ffff));
   for (const page of [-1, 1]) {
     expect([entries.isPresent(page), entries.isAnonymous(page), entries.frame(page)]).toEqual([false, false, 0]);
   }
 });
 
-test('this process: its stack is anonymous memory, its program a file, and between them there is nothing', () => {
+test('in this process the stack is anonymous, the program is a file, and between them is nothing', () => {
   const pageBytes = kernelUnits().pageSize;
   const own = readMaps(process.pid)!;
   const stack = own.find(({ path }) => path === '[stack]')!;

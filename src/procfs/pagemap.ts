@@ -2,17 +2,17 @@
  * /proc/PID/pagemap: 64 bits for each page of a process.
  *
  * Source: Documentation/admin-guide/mm/pagemap.rst, fs/proc/task_mmu.c (pte_to_pagemap_entry). Bits 0 to 54 are the
- * number of the page frame, and are all zero for a reader without CAP_SYS_ADMIN; bit 56 tells that nobody else maps
- * the page, 61 that it is of a file or shared on purpose, 62 that it is in swap, 63 that it is present.
+ * page frame number, all zero for a reader without CAP_SYS_ADMIN. Bit 56: no other process maps the page; 61: a page of
+ * a file or of shared memory; 62: in swap; 63: present.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isSystemError } from '../base/errors.ts';
 
 const ENTRY_BYTES = 8;
-/** The entries of 16 MiB. */
+/** The entries for 16 MiB of 4-KiB pages. */
 const PIECE_BYTES = 4096 * ENTRY_BYTES;
 
-// Of the upper half of an entry.
+// Masks for the upper half of an entry.
 const PRESENT = 1 << 31;
 const SWAPPED = 1 << 30;
 const OF_FILE = 1 << 29;
@@ -24,13 +24,13 @@ export class PageEntries {
   readonly #words: Uint32Array;
   readonly count: number;
 
-  /** `words`: each entry's lower and upper half, as a little-endian machine stores them. */
+  /** `words` has each entry's lower half, then its upper half, as stored by a little-endian machine. */
   constructor(words: Uint32Array) {
     this.#words = words;
     this.count = words.length >> 1;
   }
 
-  /** Whether any page is present or in swap. Marks of the kernel's own may be set for pages that are not. */
+  /** Whether any page is present or in swap. Entries of other pages may be nonzero, with the kernel's own marks. */
   get hasAny(): boolean {
     for (let at = 1; at < this.#words.length; at += 2) {
       if (((this.#words[at] ?? 0) & (PRESENT | SWAPPED)) !== 0) return true;
@@ -38,7 +38,7 @@ export class PageEntries {
     return false;
   }
 
-  /** The entries from one page to before another, as the same memory. */
+  /** The entries from one page to before another, without copying them. */
   slice(first: number, end: number): PageEntries {
     return new PageEntries(this.#words.subarray(first * 2, end * 2));
   }
@@ -51,17 +51,17 @@ export class PageEntries {
     return (this.#high(page) & SWAPPED) !== 0;
   }
 
-  /** Anonymous: in no file, or a private copy of a file's page that was written. */
+  /** Anonymous pages belong to no file, or are a written private copy of a file's page. */
   isAnonymous(page: number): boolean {
     return (this.#high(page) & (PRESENT | OF_FILE)) >>> 0 === PRESENT >>> 0;
   }
 
-  /** Mapped by this process alone. */
+  /** Whether only this process maps the page. */
   isExclusive(page: number): boolean {
     return (this.#high(page) & EXCLUSIVE) !== 0;
   }
 
-  /** 0 where the reader may not know it. */
+  /** The page frame number; 0 if the reader is not privileged to see it. */
   frame(page: number): number {
     return (this.#high(page) & FRAME_HIGH) * 2 ** 32 + (this.#words[page * 2] ?? 0);
   }
@@ -71,7 +71,7 @@ export class PageEntries {
   }
 }
 
-/** An open pagemap. Errors of opening are thrown: ENOENT for no such process, EACCES for one of another user. */
+/** An open pagemap. Opening throws ENOENT if there is no such process, and EACCES for another user's process. */
 export class Pagemap {
   readonly #descriptor: number;
   readonly #pageBytes: number;
@@ -82,9 +82,9 @@ export class Pagemap {
   }
 
   /**
-   * The pages from `start` to `end`; those that can't be read count as not present.
+   * The entries from `start` to before `end`; pages that can't be read count as not present.
    *
-   * @param onPiece is called after each piece: the kernel looks up every page, tens of milliseconds a gigabyte
+   * @param onPiece called after each piece, since the kernel looks up every page, in tens of milliseconds per gigabyte
    */
   entries(start: number, end: number, onPiece?: () => void): PageEntries {
     const count = Math.ceil((end - start) / this.#pageBytes);
@@ -98,7 +98,7 @@ export class Pagemap {
         const length = Math.min(target.length - done, PIECE_BYTES);
         read = readSync(this.#descriptor, target, done, length, position + done);
       } catch (error) {
-        // The process is gone.
+        // The process has ended.
         if (isSystemError(error, 'ESRCH', 'EIO', 'EFAULT')) break;
         throw error;
       }

@@ -17,7 +17,7 @@ function program(): Mapping {
   return mapping!;
 }
 
-test("this process's memory is that of its program, where the program is mapped", () => {
+test("this process's memory has the contents of its program where the program is mapped", () => {
   const { start } = program();
   const found = new Uint8Array(10_000);
   expect(memory.read(start + 123, found)).toBe(true);
@@ -28,7 +28,7 @@ test("this process's memory is that of its program, where the program is mapped"
   expect(found).toEqual(expected);
 });
 
-test('where nothing is mapped, or not all of what is asked for, nothing is read', () => {
+test('a read fails if all or a part of the range is not mapped', () => {
   const own = readMaps(process.pid)!;
   const index = own.findIndex(
     ({ end, readable }, at) => readable && own[at + 1] !== undefined && own[at + 1]!.start > end,
@@ -39,9 +39,9 @@ test('where nothing is mapped, or not all of what is asked for, nothing is read'
   for (const address of [end - 8, end, 0, 8, 2 ** 47, 2 ** 52]) expect(memory.read(address, into)).toBe(false);
 });
 
-test('what is no address at all holds nothing', () => {
+test('a read at something that is not an address fails', () => {
   const into = new Uint8Array(8);
-  // -1 would mean "where the file stands" to the system call's wrapper, and the others are refused by it.
+  // The wrapper of the system call takes -1 for the current position, and refuses the others.
   expect(memory.read(program().start, into)).toBe(true);
   for (const address of [-1, -8, 2 ** 53, 2 ** 64, 1.5, Number.NaN, Infinity]) {
     expect(memory.read(address, into), String(address)).toBe(false);
@@ -55,9 +55,9 @@ beforeAll(async () => {
 });
 afterAll(() => child.kill('SIGKILL'));
 
-test('of a process that has ended nothing can be read any more', async () => {
+test('the memory of an ended process cannot be read', async () => {
   const pid = child.pid!;
-  // The pid is still there, and the program may not have been started yet.
+  // The pid still exists, and the program may not have been started yet.
   await expect.poll(() => readMaps(pid)?.some(({ path }) => path === '[stack]')).toBe(true);
   const stack = readMaps(pid)!.find(({ path }) => path === '[stack]')!;
   const itsMemory = new ProcessMemory(pid);

@@ -1,14 +1,14 @@
 /**
  * /proc/PID/mem: the memory of another process, read while it runs.
  *
- * Source: proc_pid_mem(5), fs/proc/base.c (mem_rw). Reading does not stop the process, and copies nothing there. It
- * needs what ptrace(2) would need: the same user and a dumpable process, or CAP_SYS_PTRACE.
+ * Source: proc_pid_mem(5), fs/proc/base.c (mem_rw). Reading does not stop the process and copies none of its pages. It
+ * needs the same rights as ptrace(2): the same user and a dumpable process, or CAP_SYS_PTRACE.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isSystemError } from '../base/errors.ts';
 import type { MemoryReader } from '../base/memory-reader.ts';
 
-/** Errors of opening are thrown: ENOENT for no such process, EACCES for one of another user. */
+/** Opening throws ENOENT if there is no such process, and EACCES for another user's process. */
 export class ProcessMemory implements MemoryReader {
   readonly #descriptor: number;
 
@@ -17,7 +17,7 @@ export class ProcessMemory implements MemoryReader {
   }
 
   read(address: number, into: Uint8Array): boolean {
-    // A word of 64 bits that is no address; the system call could not be asked for it.
+    // A 64-bit word that is not an address can't be passed to the system call.
     if (!Number.isSafeInteger(address) || address < 0) return false;
     let done = 0;
     while (done < into.length) {
@@ -25,7 +25,7 @@ export class ProcessMemory implements MemoryReader {
       try {
         read = readSync(this.#descriptor, into, done, into.length - done, address + done);
       } catch (error) {
-        // Nothing is mapped there (EIO), or the process is gone.
+        // Nothing is mapped there (EIO), or the process has ended.
         if (isSystemError(error, 'EIO', 'EFAULT', 'ESRCH', 'EPERM')) return false;
         throw error;
       }

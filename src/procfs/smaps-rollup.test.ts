@@ -19,17 +19,17 @@ test('a real capture', () => {
   });
 });
 
-test.each(['mold', 'worker-at-fork', 'worker'])('the parts of the capture "%s" add up to its rss', (name) => {
+test.each(['mold', 'worker-at-fork', 'worker'])('the parts of the capture "%s" add up to its RSS', (name) => {
   const rollup = parseSmapsRollup(capture(`${name}.smaps_rollup`))!;
   expect(rollup.sharedClean + rollup.sharedDirty + rollup.privateClean + rollup.privateDirty).toBe(rollup.rss);
   expect(rollup.pss).toBeLessThanOrEqual(rollup.rss);
 });
 
-test('a process without memory of its own has no sums', () => {
+test('a process without memory has no sums', () => {
   expect(parseSmapsRollup('')).toBeNull();
 });
 
-test('any text is parsed without throwing, into finite numbers', () => {
+test('any text is parsed without an exception, into finite numbers', () => {
   const line = fc
     .tuple(fc.constantFrom('Rss', 'Pss', 'Anonymous', 'x'), fc.nat(), fc.constantFrom('kB', 'MB', ''))
     .map(([key, value, unit]) => `${key}: ${value} ${unit}`);

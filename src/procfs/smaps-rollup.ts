@@ -10,21 +10,21 @@ import { readKernelFile } from './read.ts';
 
 export interface SmapsRollup {
   readonly rss: Bytes;
-  /** Each page divided by the number of processes that map it; the sum over a herd is what the herd takes. */
+  /** Each page divided by the number of processes that map it. The sum over a herd is the herd's memory. */
   readonly pss: Bytes;
-  /** Mapped by more than one process. Dirty: written to since it was read from a file, or in no file at all. */
+  /** Mapped by several processes. Dirty pages were written since they were read from a file, or belong to no file. */
   readonly sharedClean: Bytes;
   readonly sharedDirty: Bytes;
-  /** Mapped by this process alone. */
+  /** Mapped only by this process. */
   readonly privateClean: Bytes;
   readonly privateDirty: Bytes;
-  /** Resident pages of no file: the heap and the stacks; also pages of a private file mapping that were written to. */
+  /** Resident pages without a file: the heap, the stacks, and written pages of private file mappings. */
   readonly anonymous: Bytes;
-  /** Anonymous pages that are in swap; these are not resident. */
+  /** Anonymous pages in swap, which are not resident. */
   readonly swap: Bytes;
 }
 
-/** Null for a text that has no sums: a kernel thread, or a process that is about to end. */
+/** Null for a text without sums, as of a kernel thread or a process that is about to end. */
 export function parseSmapsRollup(text: string): SmapsRollup | null {
   const values = parseKilobyteLines(text);
   if (!values.has('Rss')) return null;
@@ -40,7 +40,7 @@ export function parseSmapsRollup(text: string): SmapsRollup | null {
   };
 }
 
-/** Null if there is no such process any more. Throws EACCES for one of another user. */
+/** Null if the process has ended. Throws EACCES for another user's process. */
 export function readSmapsRollup(pid: number): SmapsRollup | null {
   const text = readKernelFile(`/proc/${pid}/smaps_rollup`);
   return text === null ? null : parseSmapsRollup(text);

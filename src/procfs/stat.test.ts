@@ -22,7 +22,7 @@ test('a real capture', () => {
   });
 });
 
-test('a name with spaces and parentheses is the name, and moves no field', () => {
+test('a name with spaces and parentheses does not shift the fields', () => {
   expect(parseStat(capture('name-with-parentheses'))).toMatchObject({
     name: 'a) R (b c',
     state: 'R',
@@ -32,7 +32,7 @@ test('a name with spaces and parentheses is the name, and moves no field', () =>
   });
 });
 
-test('whatever the name is, the other fields are found', () => {
+test('the other fields are found after any name', () => {
   const capturedTail = capture('worker').split(') ')[1]!;
   fc.assert(
     fc.property(fc.string({ maxLength: 15 }), (name) => {
@@ -42,7 +42,7 @@ test('whatever the name is, the other fields are found', () => {
   );
 });
 
-test('a text that was cut short is null, never half a result', () => {
+test('a truncated text gives null, never a partial result', () => {
   const text = capture('worker');
   fc.assert(
     fc.property(fc.nat({ max: 100 }), (length) => {

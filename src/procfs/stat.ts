@@ -1,9 +1,9 @@
 /**
- * /proc/PID/stat: what the kernel knows of a process, in one line.
+ * /proc/PID/stat: facts about a process, in one line.
  *
- * Source: Documentation/filesystems/proc.rst, table 1-4; proc_pid_stat(5) numbers the fields. The second, the name in
- * parentheses, may hold spaces and parentheses itself (any bytes, by prctl PR_SET_NAME): the last closing parenthesis
- * ends it.
+ * Source: Documentation/filesystems/proc.rst, table 1-4; proc_pid_stat(5) numbers the fields. The second field, the
+ * name in parentheses, may contain spaces and parentheses itself (prctl PR_SET_NAME allows any bytes); the last closing
+ * parenthesis ends it.
  */
 import { type ClockTicks, clockTicks, type Pages, pages } from '../base/units.ts';
 import { readKernelFile } from './read.ts';
@@ -14,17 +14,17 @@ export interface ProcessStat {
   /** One letter: R running, S sleeping, D waiting for a disk, Z zombie, T stopped, X dead, I idle kernel thread. */
   readonly state: string;
   readonly parentPid: number;
-  /** The pid of the process that has begun it (setsid(2)), which may have ended. */
+  /** The pid of the process that started the session (setsid(2)), which may have ended. */
   readonly session: number;
-  /** Page faults that were served without the disk, copies on write among them, and those that were not. */
+  /** Page faults served without the disk, including copies on write; `majorFaults` needed the disk. */
   readonly minorFaults: number;
   readonly majorFaults: number;
   readonly userTime: ClockTicks;
   readonly systemTime: ClockTicks;
   readonly threads: number;
-  /** Since the start of the machine. With the pid, it tells a process from a later one of the same number. */
+  /** Time since boot. Together with the pid it distinguishes a process from a later one with the same pid. */
   readonly startTime: ClockTicks;
-  /** As in statm, and as rough. */
+  /** The value in statm, equally inexact. */
   readonly resident: Pages;
 }
 
@@ -59,7 +59,7 @@ export function parseStat(text: string): ProcessStat | null {
   return /^[A-Za-z]$/.test(state) && numbers.every(Number.isFinite) ? found : null;
 }
 
-/** Null if there is no such process any more. A zombie is still one. */
+/** Null if the process has ended and was waited for. A zombie still has its stat. */
 export function readStat(pid: number): ProcessStat | null {
   const text = readKernelFile(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);

@@ -1,15 +1,15 @@
 /**
  * /proc/PID/statm: sizes of a process in pages, from counters that the kernel keeps anyway (some 20 µs).
  *
- * Source: Documentation/filesystems/proc.rst, table 1-3. The counters are kept per CPU and are summed roughly: they
- * may be off by a few dozen pages per CPU.
+ * Source: Documentation/filesystems/proc.rst, table 1-3. The counters are kept per CPU and summed inexactly: they may
+ * be off by a few dozen pages per CPU.
  */
 import { type Pages, pages } from '../base/units.ts';
 import { readKernelFile } from './read.ts';
 
 export interface Statm {
   readonly resident: Pages;
-  /** Resident pages of files and of shared memory. Not pages shared by copy-on-write: those are anonymous. */
+  /** Resident pages of files and of shared memory. Pages shared by copy-on-write are anonymous and don't count. */
   readonly residentOfFiles: Pages;
   readonly residentAnonymous: Pages;
 }
@@ -26,7 +26,7 @@ export function parseStatm(text: string): Statm | null {
   };
 }
 
-/** Null if there is no such process any more. */
+/** Null if the process has ended. */
 export function readStatm(pid: number): Statm | null {
   const text = readKernelFile(`/proc/${pid}/statm`);
   return text === null ? null : parseStatm(text);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { listeningPaths, readListeningPaths } from './unix-sockets.ts';
 
-test('sockets that accept connections and have a file', () => {
+test('listening sockets with a file', () => {
   const text = [
     'Num       RefCount Protocol Flags    Type St Inode Path',
     '00000000f1a0b2c3: 00000002 00000000 00010000 0001 01 24680 /run/my herds/control.sock',
@@ -18,7 +18,7 @@ test('sockets that accept connections and have a file', () => {
   expect(listeningPaths(text)).toEqual(['/run/my herds/control.sock', '/run/keeper.sock']);
 });
 
-test('a socket of this process is among them, once, and no more when it is closed', async () => {
+test('a socket of this process is listed once, and no longer after it is closed', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-sockets-'));
   const file = path.join(folder, 'a b.sock');
   const server = createServer();

@@ -1,16 +1,16 @@
-/** Unix sockets that somebody listens on, from /proc/net/unix (proc(5)). */
+/** Listening Unix sockets, from /proc/net/unix (proc(5)). */
 import { readKernelFile } from './read.ts';
 
-/** In the column `Flags`: listen(2) was called (include/linux/net.h, __SO_ACCEPTCON). */
+/** A bit in the column `Flags`: listen(2) was called (include/linux/net.h, __SO_ACCEPTCON). */
 const ACCEPTS_CONNECTIONS = 1 << 16;
 
-/** Paths of the sockets of this network namespace that are listened on, as they were bound; null without /proc. */
+/** Paths, as they were bound, of the listening sockets in this network namespace; null without /proc. */
 export function readListeningPaths(): string[] | null {
   const text = readKernelFile('/proc/net/unix');
   return text === null ? null : listeningPaths(text);
 }
 
-/** Pure. A path may have spaces; `@` begins the name of one that has no file, which is left out. */
+/** Parses the table; pure. Paths may contain spaces. Skips sockets without a file, whose names begin with `@`. */
 export function listeningPaths(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line);

@@ -1,7 +1,10 @@
-/** What an adopted herd is to the supervisor's policy (adoption.ts), read from the scoreboard and the dead one's file. */
-import { exitCounters } from './endings.ts';
-import type { Adoption, AdoptedRow } from './events.ts';
-import type { HerdOrigin } from './herd-file.ts';
+/**
+ * An adopted herd as input for the supervisor's policy (src/supervisor/decisions/generations/adoption.ts), read from
+ * the scoreboard and the dead supervisor's file.
+ */
+import { exitCounters } from './herd/endings.ts';
+import type { Adoption, AdoptedRow } from './herd/events.ts';
+import type { HerdOrigin } from './runtime-directory/herd-file.ts';
 import type { AdoptedHerd, StartUp } from './start-up.ts';
 
 export function originOf({ python, arguments: words }: StartUp): HerdOrigin {

@@ -1,25 +1,28 @@
-/** Whether a herd is in the runtime directory that can't be adopted, but can be followed (predecessor.ts). */
+/**
+ * Whether the runtime directory holds a herd that can't be adopted, but can be replaced
+ * (src/supervisor/herd/predecessor.ts).
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CowherdError } from '../base/errors.ts';
-import { KEEPER_SOCKET } from './runtime-directory.ts';
-import { refuseForeignHerd } from './runtime-folder.ts';
-import type { Predecessor } from './state.ts';
+import { KEEPER_SOCKET } from './runtime-directory/runtime-directory.ts';
+import { refuseForeignHerd } from './runtime-directory/runtime-folder.ts';
+import type { Predecessor } from './herd/state.ts';
 
 /**
- * The herd of a keeper that speaks another version; `null` where there is none, or one that can be adopted.
+ * Returns the herd of a keeper that speaks another version; `null` if there is none, or if it can be adopted.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */
 export async function findPredecessor(runtimeDirectory: string): Promise<Predecessor | null> {
-  const door = join(runtimeDirectory, KEEPER_SOCKET);
-  if (!existsSync(door)) return null;
+  const adoptionSocket = join(runtimeDirectory, KEEPER_SOCKET);
+  if (!existsSync(adoptionSocket)) return null;
   refuseForeignHerd(runtimeDirectory);
   const [{ look }, { PROTOCOL_VERSION }] = await Promise.all([
-    import('../agent/keeper-door.ts'),
+    import('../agent/adoption-socket.ts'),
     import('../agent/messages.ts'),
   ]);
-  const looked = await look(door);
+  const looked = await look(adoptionSocket);
   if (looked === null || looked.protocol === PROTOCOL_VERSION) return null;
   const { pid, protocol, supervised, draining, lends } = looked;
   if (supervised || draining) {

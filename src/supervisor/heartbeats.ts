@@ -1,10 +1,10 @@
-/** Gathers, at a look, what the workers' rows of the scoreboard say. */
+/** Gathers the workers' rows of the scoreboard at a look. */
 import type { Scoreboard } from '../agent/scoreboard.ts';
-import type { Heartbeat } from './events.ts';
-import { tidyStack } from './stack.ts';
-import type { HerdState, WorkerState } from './state.ts';
+import type { Heartbeat } from './herd/events.ts';
+import { tidyStack } from './runtime-directory/stack.ts';
+import type { HerdState, WorkerState } from './herd/state.ts';
 
-/** One for each worker whose row is known. `nowNs`: the monotonic clock, which the rows are written by. */
+/** Returns one heartbeat for each worker whose row is known. `nowNs`: the monotonic clock, which the rows use too. */
 export function heartbeatsOf(state: HerdState, scoreboard: Scoreboard, nowNs: bigint): Heartbeat[] {
   const heartbeats: Heartbeat[] = [];
   for (const worker of Object.values(state.workers)) {
@@ -21,7 +21,7 @@ export function heartbeatsOf(state: HerdState, scoreboard: Scoreboard, nowNs: bi
   return heartbeats;
 }
 
-/** The stack of a worker that was told to end and has not yet. */
+/** The stack of a worker that was told to end and has not ended yet. */
 function stackOf(worker: WorkerState, scoreboard: Scoreboard): { stack?: string } {
   if (worker.abortedAtMs === null || worker.stack !== null) return {};
   const stack = tidyStack(scoreboard.stack(worker.pid));

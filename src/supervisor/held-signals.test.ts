@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { holdSignals } from './held-signals.ts';
 import { once } from 'node:events';
 
-test('what comes meanwhile is heard after, in its order, and once', async () => {
+test('held signals are delivered after the release, in order and once', async () => {
   const release = holdSignals();
   const heard: string[] = [];
   const hear = (signal: string): void => void heard.push(signal);
-  // Each is waited for: signals that are pending together are handed over in no order.
+  // Wait for each signal: pending signals are delivered in no particular order.
   for (const signal of ['SIGUSR2', 'SIGTTIN', 'SIGUSR2'] as const) {
     const came = once(process, signal);
     process.kill(process.pid, signal);

@@ -1,14 +1,14 @@
 /**
- * Signals that come while the supervisor starts: they wait until somebody listens.
+ * Holds signals that come while the supervisor starts, until somebody listens.
  *
- * The keeper and the first mold are at work before the supervisor's own code is loaded. A signal in between would end this
- * process alone, and leave a herd behind that nobody has asked to go on.
+ * The keeper and the first mold start working before the supervisor's own code is loaded. A signal in between would end
+ * only this process, and leave a herd behind that nobody wants.
  */
 import process from 'node:process';
 
 const HELD = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const;
 
-/** From now on; the function that is returned gives each to its listeners, in the order in which they came. */
+/** Holds signals from now on. The returned function delivers each to its listeners, in order of arrival. */
 export function holdSignals(): () => void {
   const came: NodeJS.Signals[] = [];
   const hold = (signal: NodeJS.Signals): void => void came.push(signal);

@@ -1,7 +1,7 @@
-/** Actions that the keeper carries out, as the commands that it understands. Pure. */
+/** Translates the actions that the keeper carries out into its commands. Pure. */
 import { listenAddresses } from '../agent/inherited-sockets.ts';
 import type { KeeperCommand, Settings } from '../agent/messages.ts';
-import type { Action } from './events.ts';
+import type { Action } from './herd/events.ts';
 import { FIRST_GENERATION, moldOrder, startMold, type StartUp } from './start-up.ts';
 
 const KEEPER_ACTIONS = [
@@ -24,11 +24,11 @@ export function isKeeperAction(action: Action): action is KeeperAction {
   return KEEPER_ACTIONS.some((name) => name === action.do);
 }
 
-/** The command; null where it was given already. */
+/** Returns the command; null if it was given already. */
 export function commandOf(action: KeeperAction, startUp: Omit<StartUp, 'keeper'>): KeeperCommand | null {
   switch (action.do) {
     case 'start_mold':
-      // The first one was ordered together with the keeper.
+      // The first mold was ordered together with the keeper.
       if (action.generation === FIRST_GENERATION) return null;
       return startMold(startUp, action.generation, action.rejected, action.occasion);
     case 'adopt_mold': {

@@ -1,4 +1,7 @@
-/** While the application is loaded its mold says nothing: a terminal is shown how long that takes, and how much memory. */
+/**
+ * Shows on a terminal how long the application has been loading and how much memory it takes; its mold is silent
+ * meanwhile.
+ */
 import { monotonicClock } from '../base/clock.ts';
 import type { Bytes } from '../base/units.ts';
 import type { ProgressView } from './progress.ts';
@@ -9,7 +12,7 @@ export class LoadingView {
   #isLoading = false;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param moldNow the mold that loads, as it is now; null where nothing is known of it */
+  /** @param moldNow the loading mold, as it is now; null if nothing is known of it */
   constructor(progress: ProgressView, moldNow: () => { startedAtMs: number; rss: Bytes } | null) {
     this.#timer = setInterval(() => {
       const mold = this.#isLoading ? moldNow() : null;
@@ -17,7 +20,7 @@ export class LoadingView {
     }, VIEW_MS);
   }
 
-  /** A mold's progress: the part in which it loads the application has begun, or ended. */
+  /** Takes a mold's progress message: it begins or ends the phase that loads the application. */
   hear({ phase, final }: { phase: string; final: boolean }): void {
     this.#isLoading = phase === 'load' && !final;
   }

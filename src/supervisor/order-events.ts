@@ -1,7 +1,7 @@
-import type { ControlOrder } from './control-messages.ts';
-import type { RequestEvent } from './requests.ts';
+import type { ControlOrder } from './control/control-messages.ts';
+import type { RequestEvent } from './decisions/requests.ts';
 
-/** What a command's order asks of the herd, as an event. The command `heal` gives the order `merge`. */
+/** Turns a command's order into an event. The command `heal` sends the order `merge`. */
 export function requestOf(order: ControlOrder): RequestEvent {
   const by = `cowherd ${order.type === 'merge' ? 'heal' : order.type}`;
   return order.type === 'scale'

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('is readable for all, is read again, and goes', () => {
+test('is readable for all, can be read back, and is removed', () => {
   writePidFile(file, 4711);
   expect(statSync(file).mode & 0o777).toBe(0o644);
   expect(readFileSync(file, 'utf8')).toBe('4711\n');
@@ -31,7 +31,7 @@ test('is readable for all, is read again, and goes', () => {
   removePidFile(file, 4711);
 });
 
-test('a link in its place is replaced, and what it leads to stays', () => {
+test("replaces a link in its place, and leaves the link's target alone", () => {
   const precious = path.join(folder, 'precious');
   writeFileSync(precious, 'mine');
   symlinkSync(precious, file);
@@ -40,7 +40,7 @@ test('a link in its place is replaced, and what it leads to stays', () => {
   expect(readFileSync(precious, 'utf8')).toBe('mine');
 });
 
-test("another process's is not removed", () => {
+test("another process's file is not removed", () => {
   writePidFile(file, 1);
   removePidFile(file, 2);
   expect(readPidFile(file)).toBe(1);

@@ -1,4 +1,4 @@
-/** The pid file of gunicorn's setting `pidfile`. Written as gunicorn does: a new file that is renamed into the place. */
+/** The pid file of gunicorn's setting `pidfile`. Written as gunicorn does: a new file, renamed into place. */
 import { rmSync } from 'node:fs';
 import { isSystemError } from '../base/errors.ts';
 import { readBeginning, replaceFile } from '../base/safe-file.ts';
@@ -7,7 +7,7 @@ import { isAlive } from '../procfs/alive.ts';
 /** The digits of any pid, and a newline. */
 const MOST_BYTES = 32;
 
-/** The process that a pid file names; null where it names none, or there is no such file. */
+/** The process that a pid file names; null if it names none, or if there is no such file. */
 export function readPidFile(path: string): number | null {
   try {
     const pid = Number(readBeginning(path, { mostBytes: MOST_BYTES }).toString('latin1').trim());
@@ -22,13 +22,13 @@ export function writePidFile(path: string, pid: number): void {
   replaceFile(path, `${pid}\n`, 0o644);
 }
 
-/** Only one's own: another process may have taken the place since. */
+/** Removes only a file with this pid: another process may have replaced it since. */
 export function removePidFile(path: string, pid: number): void {
   if (readPidFile(path) !== pid) return;
   try {
     rmSync(path, { force: true });
   } catch {
-    // It is not ours to take away.
+    // The file may not be removed by this user.
   }
 }
 
@@ -37,10 +37,10 @@ export class HerdPidFile {
   #path: string | null = null;
 
   /**
-   * Writes the pid of this process, and takes away the file that was written before elsewhere.
+   * Writes this process's pid, and removes the file that was written elsewhere before.
    *
-   * @param formerPid the supervisor whose herd was adopted: its file is this one's
-   * @returns what is in the way, by its code of the catalogue; null if the file is written
+   * @param formerPid the supervisor whose herd was adopted: its file now belongs to this one
+   * @returns the obstacle, with its code of the catalogue; null if the file is written
    */
   write(path: string, formerPid: number | undefined): { code: string; detail: string } | null {
     const previous = readPidFile(path);

@@ -37,11 +37,11 @@ test.each([
   [{ ...work, total: 2_000_000 }, 'making objects immortal: 1,200,000 of 2,000,000 (800 ms)'],
   [{ ...work, done: 0 }, 'making objects immortal (800 ms)'],
   [{ ...work, done: 0, total: 3 }, 'making objects immortal: 0 of 3 (800 ms)'],
-])('is told with counts and time', (progress, text) => {
+])('is described by counts and time', (progress, text) => {
   expect(describeProgress(progress)).toBe(text);
 });
 
-test('without a terminal only the end of a work is told, as a line of the log', () => {
+test('without a terminal only finished work is shown, as a line of the log', () => {
   const { lines, show, loading } = view(null);
   show(work);
   loading();
@@ -50,7 +50,7 @@ test('without a terminal only the end of a work is told, as a line of the log', 
   expect(lines).toEqual(['making objects immortal: 1,200,000 (800 ms)']);
 });
 
-test('on a terminal one line renews itself, and is taken away before the line that stays', () => {
+test('on a terminal one line updates itself, and is removed before the final line', () => {
   const { lines, show, shown } = view(100);
   show(work);
   show({ ...work, done: 1_300_000 });
@@ -62,19 +62,19 @@ test('on a terminal one line renews itself, and is taken away before the line th
   expect(lines.length).toBe(1);
 });
 
-test('a line is never longer than the terminal is wide: else it could not be taken back', () => {
+test("a line is never longer than the terminal's width: otherwise it could not be removed", () => {
   const { show, shown } = view(20);
   show(work);
   expect(shown()).toBe('\r\u001B[Kmaking objects immo');
 });
 
-test('the memory of a mold that loads is shown', () => {
+test('the memory of a loading mold is shown', () => {
   const { loading, shown } = view(100);
   loading();
   expect(shown()).toContain('loading the application: 1.5 s, 250.0 MiB');
 });
 
-test('what is not shown is not taken away', () => {
+test('nothing is removed when nothing is shown', () => {
   const { clear, shown } = view(100);
   clear();
   expect(shown()).toBe('');

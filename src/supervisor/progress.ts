@@ -1,29 +1,27 @@
-/**
- * Shows long work: one line that renews itself on a terminal, and one line in a log at its end.
- */
+/** Shows long work: on a terminal one line that updates itself, and a line in the log at the end. */
 import type { Log } from '../base/log.ts';
 import { printable } from '../base/printable.ts';
 import { formatDuration, formatMiB, milliseconds, type Bytes } from '../base/units.ts';
 
-/** How a piece of work stands. */
+/** The progress of a piece of work. */
 export interface Progress {
   text: string;
   done: number;
   total?: number | undefined;
   seconds: number;
-  /** The work is finished: this is the line that stays. */
+  /** The work is finished: this line stays. */
   final: boolean;
 }
 
 export interface ProgressView {
   show(progress: Progress): void;
-  /** How much memory the mold has while it loads. */
+  /** Shows the memory of a loading mold. */
   showLoading(seconds: number, rss: Bytes): void;
-  /** Takes the renewed line away, before something else is printed. */
+  /** Removes the updating line, before something else is printed. */
   clear(): void;
 }
 
-/** `terminal` gets the renewed line; `null` where there is none. */
+/** `terminal` gets the updating line; `null` if there is none. */
 export function createProgressView(log: Log, terminal: NodeJS.WriteStream | null): ProgressView {
   let shown = false;
   const renew = (text: string): void => {

@@ -1,7 +1,7 @@
 /**
- * The running supervisor: turns what happens into events, and carries decided actions out.
+ * The running supervisor: turns occurrences into events, and carries out the decided actions.
  *
- * No policy here; see `decide.ts`.
+ * No policy here; see src/supervisor/decisions/decide.ts.
  */
 import type { Server } from 'node:net';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
@@ -11,38 +11,38 @@ import { CowherdError } from '../base/errors.ts';
 import { isLogLevel, type Log } from '../base/log.ts';
 import type { Bytes } from '../base/units.ts';
 import { isAlive } from '../procfs/alive.ts';
-import { censusReport } from './census.ts';
-import { serveControl } from './control-server.ts';
-import { decide } from './decide.ts';
-import type { Answer } from './draft.ts';
-import type { Action, HerdEvent, Heartbeat, HerdReading, MergingReading } from './events.ts';
-import { Notifier } from './notifier.ts';
-import type { NotifySocket } from './notify-socket.ts';
+import { censusReport } from './decisions/processes/census.ts';
+import { serveControl } from './control/control-server.ts';
+import { decide } from './decisions/decide.ts';
+import type { Answer } from './herd/draft.ts';
+import type { Action, HerdEvent, Heartbeat, HerdReading, MergingReading } from './herd/events.ts';
+import { Notifier } from './service-manager/notifier.ts';
+import type { NotifySocket } from './service-manager/notify-socket.ts';
 import { heartbeatsOf } from './heartbeats.ts';
-import { readHerd } from './herd-reading.ts';
+import { readHerd } from './sampling/herd-reading.ts';
 import { requestOf } from './order-events.ts';
-import { Healer } from './healer.ts';
-import { MemoryKills } from './memory-kills.ts';
-import { Sampler } from './sampler.ts';
-import { tidyStack } from './stack.ts';
-import { historyWriter } from './history.ts';
-import { RestartRecorder } from './restart-recorder.ts';
-import { waitForOrphans } from './orphans.ts';
+import { Healer } from './ksm/healer.ts';
+import { MemoryKills } from './sampling/memory-kills.ts';
+import { Sampler } from './sampling/sampler.ts';
+import { tidyStack } from './runtime-directory/stack.ts';
+import { historyWriter } from './restarts/history.ts';
+import { RestartRecorder } from './restarts/restart-recorder.ts';
+import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
 import type { SupervisorOptions, SupervisorResult } from './supervisor-options.ts';
-import * as predecessor from './predecessor.ts';
+import * as predecessor from './herd/predecessor.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-folder.ts';
-import { RuntimePlace } from './runtime-place.ts';
+import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
+import { RuntimePlace } from './runtime-directory/runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
-import { HerdFile } from './herd-file.ts';
+import { HerdFile } from './runtime-directory/herd-file.ts';
 import { startKeeper, type AdoptedHerd, type StartUp } from './start-up.ts';
-import { initialState, type HerdState } from './state.ts';
-import { statusReport, type StatusReport } from './status.ts';
-import { SIGKILL } from './signals.ts';
+import { initialState, type HerdState } from './herd/state.ts';
+import { statusReport, type StatusReport } from './control/status.ts';
+import { SIGKILL } from './herd/signals.ts';
 
 const TICK_MS = 1000;
 
@@ -103,7 +103,7 @@ class Supervisor {
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
       });
-      // First: what the keeper has said since its inventory is about what is in there, an end for example.
+      // Adopt first: the keeper's later messages refer to the inventory, for example an end to a process in it.
       if (this.#startUp.adopted !== null) this.#adopt(this.#startUp.adopted);
       this.#hearKeeper();
       this.#options.onListening?.();
@@ -143,7 +143,7 @@ class Supervisor {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
     this.#herdFile.save(decision.state);
-    // Before the actions: the keeper, which sends it, may be told to leave by them.
+    // Before the actions: they may tell the keeper to leave, and the keeper sends the notification.
     this.#notifier?.tell();
     for (const action of decision.actions) {
       if (isKeeperAction(action)) this.#send(commandOf(action, this.#startUp));
@@ -165,14 +165,14 @@ class Supervisor {
           detail: `${this.#startUp.python} (${error.code ?? error.message})`,
         }),
       onExit: (exitStatus, signal) => {
-        // The latest counters of its workers.
+        // Reads the final counters of its workers.
         this.#woken();
         this.#dispatch({ type: 'keeper_exited', python: this.#startUp.python, exitStatus, signal });
       },
     });
   }
 
-  /** The herd of a supervisor that has died is this one's from now on. */
+  /** Takes over the herd of a dead supervisor. */
   #adopt(adopted: AdoptedHerd): void {
     for (const problem of adopted.problems) this.#log.warning(`Of the herd's past something is missing: ${problem}`);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
@@ -348,7 +348,7 @@ class Supervisor {
     this.#sampler.setBudget(settings.sampling_budget_percent);
   }
 
-  /** One timer is enough: every decision that still waits for something asks again. */
+  /** One timer is enough: every decision that still waits asks again. */
   #wakeAt(atMs: number): void {
     if (this.#wake !== null) {
       if (this.#wake.atMs <= atMs) return;
@@ -390,7 +390,7 @@ class Supervisor {
     this.#herdFile.stop();
     this.#place?.close();
     this.#startUp.scoreboard.closeAll();
-    // All but the control socket, which is closed, is the predecessor's.
+    // Everything but the control socket, which is closed, belongs to the predecessor.
     if (!predecessor.serves(this.#state)) removeRuntimeFiles(this.#startUp.runtimeDirectory);
     this.#pidFile.remove();
   }

@@ -1,10 +1,10 @@
 /**
- * Signals of the supervisor are its controls, as gunicorn's users know them: TERM and INT finish requests, a second INT
- * or QUIT is fast, HUP reloads, USR2 reforks, TTIN and TTOU change the number of workers, USR1 reopens logs.
+ * The supervisor's signals, as gunicorn's users know them: TERM and INT finish requests, a second INT or QUIT is fast,
+ * HUP reloads, USR2 reforks, TTIN and TTOU change the number of workers, USR1 reopens logs.
  */
-import type { HerdEvent } from './events.ts';
+import type { HerdEvent } from './herd/events.ts';
 
-/** Listens from now on. @returns a function that takes the handlers away */
+/** Installs the handlers. @returns a function that removes them */
 export function listenToSignals(dispatch: (event: HerdEvent) => unknown, onReopenLogs?: () => void): () => void {
   let interrupts = 0;
   const stop = (by: string, quick: boolean): void => void dispatch({ type: 'stop_requested', by, quick });

@@ -10,10 +10,10 @@ import { LAUNCHER, spawnKeeper, type KeeperProcess } from '../agent/keeper-proce
 import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
 import type { LogFormat } from '../base/log-format.ts';
-import type { SavedHerd } from './herd-file.ts';
-import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory.ts';
-import type { Predecessor } from './state.ts';
-import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-folder.ts';
+import type { SavedHerd } from './runtime-directory/herd-file.ts';
+import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory/runtime-directory.ts';
+import type { Predecessor } from './herd/state.ts';
+import { prepareRuntimeDirectory, refuseForeignHerd } from './runtime-directory/runtime-folder.ts';
 
 export interface StartUpOptions {
   python: string;
@@ -21,49 +21,50 @@ export interface StartUpOptions {
   arguments: string[];
   runtimeDirectory: string;
   logFormat: LogFormat;
-  /** What this process was started with. */
+  /** Sockets that this process was started with. */
   sockets: InheritedSockets;
-  /** This process is the background one already. */
+  /** This process is already the background one. */
   daemonized: boolean;
 }
 
 export interface StartUp extends StartUpOptions {
   keeper: KeeperProcess;
   scoreboard: Scoreboard;
-  /** The herd of a supervisor that has died; `null` when this one starts its own. */
+  /** The herd of a dead supervisor; `null` when this supervisor starts its own. */
   adopted: AdoptedHerd | null;
-  /** The herd whose place this one is to take; `null` when there is none. */
+  /** The herd to replace; `null` when there is none. */
   predecessor: Predecessor | null;
 }
 
 export interface AdoptedHerd {
   inventory: Inventory;
   saved: SavedHerd | null;
-  /** What could not be had of it. */
+  /** Parts of the herd's past that could not be read. */
   problems: string[];
 }
 
-/** The generation whose mold is ordered here. */
+/** The generation of the mold that is ordered here. */
 export const FIRST_GENERATION = 1;
 
 /**
- * Starts the keeper and, through it, the first mold. With a predecessor the listeners are that one's, and so is the place
- * of the keeper's door until it gives way.
+ * Starts the keeper and, through it, the first mold. If there is a predecessor, the keeper borrows its listeners, and
+ * has no adoption socket until the predecessor gives way.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_TOO_LONG, RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_UNWRITABLE
  */
 export function startUp(options: StartUpOptions, predecessor: Predecessor | null = null): StartUp {
   prepareRuntimeDirectory(options.runtimeDirectory);
-  // Of a supervisor that was killed: whoever called has asked it, and nobody answered.
+  // A leftover of a killed supervisor; the caller has checked that nobody answers on it.
   rmSync(join(options.runtimeDirectory, CONTROL_SOCKET), { force: true });
   const keeper = startKeeper(options, predecessor === null);
   const started = { ...options, scoreboard: new Scoreboard(), adopted: null, predecessor, keeper };
-  if (predecessor !== null) keeper.send({ type: 'borrow', door: join(options.runtimeDirectory, KEEPER_SOCKET) });
+  if (predecessor !== null)
+    keeper.send({ type: 'borrow', adoption_socket: join(options.runtimeDirectory, KEEPER_SOCKET) });
   keeper.send(startMold(started, FIRST_GENERATION, [], 'first'));
   return started;
 }
 
-/** Starts a keeper, with or without a door, and the process of a mold, which waits for its order. */
+/** Starts a keeper, with or without an adoption socket, and a mold's process, which waits for its order. */
 export function startKeeper(
   { python, runtimeDirectory, sockets, arguments: words }: StartUpOptions,
   hasDoor = true,
@@ -72,20 +73,20 @@ export function startKeeper(
 }
 
 /**
- * Takes over the herd of a supervisor that has died; `null` when there is none.
+ * Takes over the herd of a dead supervisor; `null` when there is none.
  *
  * @throws CowherdError RUNTIME_DIRECTORY_UNSAFE, RUNTIME_DIRECTORY_BUSY, PROTOCOL_MISMATCH, KEEPER_NO_ANSWER
  */
 export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null> {
   const { runtimeDirectory } = options;
-  const door = join(runtimeDirectory, KEEPER_SOCKET);
-  if (!existsSync(door)) return null;
+  const adoptionSocket = join(runtimeDirectory, KEEPER_SOCKET);
+  if (!existsSync(adoptionSocket)) return null;
   refuseForeignHerd(runtimeDirectory, 'own');
   const [{ adoptKeeper }, { readHerdFile }] = await Promise.all([
-    import('../agent/keeper-door.ts'),
-    import('./herd-file.ts'),
+    import('../agent/adoption-socket.ts'),
+    import('./runtime-directory/herd-file.ts'),
   ]);
-  const adopted = await adoptKeeper(door);
+  const adopted = await adoptKeeper(adoptionSocket);
   if (adopted === null) return null;
   const { keeper, inventory } = adopted;
   rmSync(join(runtimeDirectory, CONTROL_SOCKET), { force: true });
@@ -99,7 +100,7 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
   return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems }, predecessor: null };
 }
 
-/** The order for a mold. `rejected` are policies that have failed their self-test here. */
+/** The order for a mold. `rejected`: policies that have failed their self-test here. */
 export function moldOrder(
   { logFormat, daemonized, runtimeDirectory }: Omit<StartUp, 'keeper'>,
   generation: number,
@@ -125,7 +126,7 @@ export function startMold(
   occasion: MoldOccasion,
 ): KeeperCommand {
   const mold = moldOrder(started, generation, rejected, occasion);
-  // A keeper that was adopted has the interpreter and the environment of the supervisor before.
+  // An adopted keeper still has the previous supervisor's interpreter and environment.
   const environment = started.adopted === null ? {} : (process.env as Record<string, string>);
   const { python, arguments: words } = started;
   return { type: 'start_mold', generation, mold, python, launcher: LAUNCHER, arguments: words, environment };

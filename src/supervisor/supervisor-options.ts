@@ -1,23 +1,23 @@
-/** What a supervisor is started with, and what it ends with. */
+/** A supervisor's input and its result. */
 import type { Settings } from '../agent/messages.ts';
 import type { CowherdError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { NotifySocket } from './notify-socket.ts';
+import type { NotifySocket } from './service-manager/notify-socket.ts';
 import type { StartUp } from './start-up.ts';
 
 export interface SupervisorOptions {
-  /** The keeper, which has been ordered to start the first mold. */
+  /** The keeper, which has already been ordered to start the first mold. */
   startUp: StartUp;
   log: Log;
-  /** Of the service manager that has started this process, if one has. */
+  /** The socket of the service manager that started this process; `null` if none did. */
   notifySocket: NotifySocket | null;
-  /** Where progress is renewed in place; `null` without a terminal. */
+  /** Where progress is updated in place; `null` without a terminal. */
   terminal: NodeJS.WriteStream | null;
-  /** Called when signals and the keeper are listened to. */
+  /** Called once signals and the keeper have listeners. */
   onListening?: () => void;
-  /** Called each time a mold has read the settings. */
+  /** Called each time settings become the herd's. */
   onConfigured?: (settings: Settings) => void;
-  /** Called when log files are to be opened anew. */
+  /** Called when log files must be reopened. */
   onReopenLogs?: () => void;
   /** Called when as many workers as wanted are ready for the first time. */
   onServing?: () => void;

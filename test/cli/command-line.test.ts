@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catalogue } from '../../src/base/error-catalogue.ts';
 import type { SettingReport } from '../../src/cli/settings.ts';
-import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import type { DoctorReport } from '../../src/cli/doctor/doctor-report.ts';
 import { discover } from '../../src/cpython/discover.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

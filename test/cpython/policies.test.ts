@@ -42,7 +42,7 @@ for (const version of versions) {
 
 const ASK_AGENT = `
 import json, sys
-from cowherd_agent.heap.interpreter import Interpreter, why_not
+from cowherd_agent.interpreter.interpreter import Interpreter, why_not
 answers = []
 for build in json.load(sys.stdin):
     interpreter = Interpreter(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import type { Attack } from './attacks.ts';
 import type { Stage } from './stage.ts';
 import { ANSWER_MS } from './visits.ts';

@@ -4,7 +4,7 @@
  *
  * `inside.ts PYTHON [NAME…]`: prints a line for each attack, and at the end one JSON object.
  */
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { type Attack, ATTACKS } from './attacks.ts';
 import { attackFromWorker, post } from './from-worker.ts';
 import { fuzzAttacks, lines } from './fuzz.ts';

@@ -111,6 +111,6 @@ class Mold:
     """What a worker that retires does as a mold, in the place of what it should do."""
 
     def __init__(self, does):
-        from cowherd_agent import mold
+        from cowherd_agent.mold import mold
 
         mold.Mold.prepare_again = lambda this: does(this._channel)

@@ -19,9 +19,13 @@ import {
   CONTROL_SOCKET,
   listRuntimeDirectories,
   readRuntimeEnvironment,
-} from '../../src/supervisor/runtime-directory.ts';
-import { readStateEnvironment } from '../../src/supervisor/history.ts';
-import { MADE_MARKER, prepareRuntimeDirectory, refuseForeignHerd } from '../../src/supervisor/runtime-folder.ts';
+} from '../../src/supervisor/runtime-directory/runtime-directory.ts';
+import { readStateEnvironment } from '../../src/supervisor/restarts/history.ts';
+import {
+  MADE_MARKER,
+  prepareRuntimeDirectory,
+  refuseForeignHerd,
+} from '../../src/supervisor/runtime-directory/runtime-folder.ts';
 import { needs, ROOT_NEEDED } from '../support/needs.ts';
 
 const MALLORY = 65_534;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mebibytes } from '../../src/base/units.ts';
 import { findInterpreter } from '../../src/cpython/discover.ts';
-import { Sampler } from '../../src/supervisor/sampler.ts';
+import { Sampler } from '../../src/supervisor/sampling/sampler.ts';
 import { until } from '../support/until.ts';
 
 /** 64 MiB in pages of the mold's own; on "fork" it forks; a number goes to the worker, which writes to so many MiB. */

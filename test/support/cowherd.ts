@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, expect } from 'vitest';
-import { ask } from '../../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../../src/supervisor/control-messages.ts';
-import type { StatusReport } from '../../src/supervisor/status.ts';
+import { ask } from '../../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../../src/supervisor/control/control-messages.ts';
+import type { StatusReport } from '../../src/supervisor/control/status.ts';
 import { fetchFrom, isListening, type Address, type Answer, type RequestOptions } from './http.ts';
 import { kill, MARK, markedProcesses, type ProcessInfo } from './processes.ts';
 import { until } from './until.ts';

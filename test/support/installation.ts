@@ -18,7 +18,7 @@ export function installation(): string {
 /** One whose supervisor and keeper speak another version of the protocol than this one's. */
 export function otherInstallation(): string {
   const folder = installation();
-  for (const file of ['dist/agent/messages.js', 'agent/cowherd_agent/messages.py']) {
+  for (const file of ['dist/agent/messages.js', 'agent/cowherd_agent/wire/messages.py']) {
     change(folder, file, `PROTOCOL_VERSION = ${PROTOCOL_VERSION}`, `PROTOCOL_VERSION = ${OTHER_PROTOCOL}`);
   }
   return folder;

@@ -1,5 +1,5 @@
 /** What the supervisor has read of a worker's memory. */
-import type { WorkerReport } from '../../src/supervisor/status.ts';
+import type { WorkerReport } from '../../src/supervisor/control/status.ts';
 import type { Run } from './cowherd.ts';
 import { until } from './until.ts';
 

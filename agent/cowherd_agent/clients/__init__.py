@@ -1,8 +1,8 @@
 """Clients of services that an application holds when its process is about to fork.
 
-A connection that two processes have is mixed by both: each reads answers to the other's requests.
-What libraries are known to open again by themselves is closed here, by their own public means. What
-is left is told of (fork_safety).
+Two processes that share a connection mix it up: each reads answers to the other's requests.
+Connections that their library is known to reopen are closed here, by the library's own public
+means. The others are reported (fork_safety).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ __all__ = ["close_known"]
 
 
 def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[str]:
-    """Closes what is known to come back; returns what that was, in words.
+    """Closes what is known to come back; returns what was closed, in words.
 
-    A client that raises is warned of by `advisory`, and left as it is.
+    A client that raises is reported through `advisory` and left as it is.
     """
     attempt = advisory.attempt
     closed = list(attempt("sending what telemetry has queued", telemetry.flush) or ())
@@ -44,7 +44,7 @@ def close_known(own_descriptors: Collection[int], advisory: Advisory) -> list[st
 def _close_connections(own_descriptors: Collection[int], advisory: Advisory) -> list[str]:
     opened = without(open_descriptors(), own_descriptors)
     if not sockets.look(opened) and not databases.paths(opened):
-        # The heap is not gone through for nothing.
+        # Skip the search of the heap.
         return []
     recipes = [(recipe, recipe.loaded_classes()) for recipe in RECIPES]
     heap = HeapSearch([each for _, classes in recipes for each in classes])
@@ -57,7 +57,7 @@ def _close_connections(own_descriptors: Collection[int], advisory: Advisory) -> 
 
 
 def _close_all(recipe: Recipe, instances: list[object], advisory: Advisory) -> bool:
-    """Whether there was something to close. Each is closed, whatever another one does."""
+    """Whether there was something to close. Closes each instance, even if another one raises."""
     return any(
         [
             advisory.attempt(f"closing {recipe.what}", partial(recipe.close, instance))

@@ -1,9 +1,9 @@
-"""Thread pools of concurrent.futures: idle threads are ended before a fork, and come back on use.
+"""Thread pools of concurrent.futures: idle threads end before a fork, and come back on use.
 
-A pool that was used before a fork is of no use in the child: it counts its idle threads, takes
-those for there that the fork has not copied, and starts none (`_adjust_thread_count` of
-Lib/concurrent/futures/thread.py). The class has no call for that, so the few attributes that it is
-about are set here, which are the same from 3.10 to 3.15; whether that goes well is tried first.
+A pool that was used before a fork is useless in the child: it still counts the idle threads, which
+the fork has not copied, and starts none (`_adjust_thread_count` of
+Lib/concurrent/futures/thread.py). The class has no call for that. So this module sets the few
+attributes concerned, which are the same from 3.10 to 3.15, after trying it on a pool of its own.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from concurrent.futures import thread as pools
 from queue import Empty
 from typing import Any
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
 
 CODE = "concurrent.futures.thread._worker"
 
 IDLE_SECONDS = 0.5
-"""How long work that is under way may take."""
+"""How long work in progress may take."""
 
 _VERSIONS = ((3, 10), (3, 15))
 
 
 def end_idle_threads() -> int:
-    """Ends the threads of all pools that have no work; returns of how many pools.
+    """Ends the threads of all pools that have no work; returns the number of pools.
 
-    A pool that has work, and one whose threads are not those of this interpreter's version, is left
-    as it is.
+    Leaves a pool alone if it has work, or if this interpreter's pools do not behave as expected.
     """
     executors = _executors()
     if not executors or not _can_rest():
@@ -38,7 +37,7 @@ def end_idle_threads() -> int:
 
 
 def _executors() -> list[Any]:
-    """Those with threads, by the weak reference that each thread's target gets first."""
+    """The pools with threads, found by the weak reference that each thread's target gets first."""
     found: dict[int, Any] = {}
     for thread in threads.with_code(CODE):
         arguments = getattr(thread, "_args", ())
@@ -56,7 +55,7 @@ def _rest(executor: Any) -> bool:
         time.sleep(0.002)
     with executor._shutdown_lock:
         ending = list(executor._threads)
-        # What a thread looks at when it finds None in its queue: it passes that on, and ends.
+        # A thread that finds None in its queue looks at this, passes the None on, and ends.
         executor._shutdown = True
         executor._work_queue.put(None)
     for thread in ending:
@@ -70,8 +69,8 @@ def _rest(executor: Any) -> bool:
 
 
 def _is_idle(executor: Any) -> bool:
-    """Whether each of its threads waits for work. A thread that has begun none is counted as idle
-    only after its first."""
+    """Whether each of the pool's threads waits for work. A thread counts as idle only after its
+    first work item."""
     if not executor._work_queue.empty():
         return False
     return bool(executor._idle_semaphore._value >= len(executor._threads))
@@ -91,7 +90,7 @@ def _take_out_nones(queue: Any) -> None:
 
 
 def _can_rest() -> bool:
-    """Tries it with a pool of its own."""
+    """Tries it with a test pool."""
     if not _VERSIONS[0] <= sys.version_info[:2] <= _VERSIONS[1]:
         return False
     try:
@@ -101,5 +100,5 @@ def _can_rest() -> bool:
                 return False
             return executor.submit(int, "7").result(IDLE_SECONDS) == 7
     except Exception:
-        # Another implementation: what the pools are left with is what they had.
+        # A different implementation: the application's pools stay as they were.
         return False

@@ -1,9 +1,9 @@
-"""Listeners of logging's queues: their thread ends before a fork, and each process has one after.
+"""Listeners of logging's queues: their threads end before a fork and start after it everywhere.
 
-A `logging.handlers.QueueListener` writes in a thread of its own what handlers have put into a
-queue. In a child the thread is not there, and log records would stay in the queue for ever. The
-listener's own stop() and start() are called around each fork from now on, which a fork waits for:
-stop() writes what is queued, so that no record is written twice.
+A `logging.handlers.QueueListener` has a thread that writes what handlers have put into a queue. A
+child does not have that thread, and its log records would stay in the queue forever. So the
+listener's own stop() and start() are called around each fork from now on. The fork waits for
+stop(), which writes what is queued, so that no record is written twice.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import os
 from types import MethodType
 from typing import Any
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
 
 _CODE = "logging.handlers.QueueListener._monitor"
 
-# Those that are followed; a registration can't be taken back.
+# A registration can't be taken back, so each listener is registered once.
 _followers: list[_Follower] = []
 
 
@@ -39,8 +39,7 @@ class _Follower:
 
 
 def follow_forks() -> int:
-    """Has the listeners whose threads run in this process follow its forks; returns how many
-    these are."""
+    """Makes listeners that run in this process follow its forks; returns how many are new."""
     known = [follower.listener for follower in _followers]
     new = [each for each in _running() if not any(each is listener for listener in known)]
     for listener in new:

@@ -1,4 +1,4 @@
-"""What is known of a client library: how its connections are closed so that they come back."""
+"""How a client library's connections are closed so that they come back."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Recipe(NamedTuple):
     """
     Attributes:
         what: what is closed, in words.
-        classes: the classes to look for, as module and name; classes derived from them count.
+        classes: the classes to look for, as module and name; derived classes count.
         close: closes what one instance has open, by the library's public means, in a way that the
-            next use opens it again; returns whether there was something that it could close.
+            next use opens it again; returns whether there was something it could close.
     """
 
     what: str
@@ -22,5 +22,5 @@ class Recipe(NamedTuple):
     close: Callable[[Any], bool]
 
     def loaded_classes(self) -> list[type]:
-        """Those whose modules the application has imported."""
+        """The classes whose modules the application has imported."""
         return loaded_classes(self.classes)

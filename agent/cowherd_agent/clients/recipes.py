@@ -1,8 +1,8 @@
 """The clients whose connections Cowherd closes before a fork, by their own public means.
 
-Each opens a connection again when it is used next, in the mold or in a worker, so that nobody has
-to be told. Clients that can't do that are left alone and told of (fork_safety): a connection of
-psycopg or sqlite3 that an application holds itself, once closed, stays closed.
+Each opens a connection again on its next use, in the mold or in a worker, so nobody has to be told.
+Clients that can't do that are left alone and reported (fork_safety): a connection of psycopg or
+sqlite3 that an application holds itself stays closed once it is closed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _dispose_engine(engine: Any) -> bool:
     # https://docs.sqlalchemy.org/en/20/core/pooling.html, "Using Connection Pools with
     # Multiprocessing": dispose() before the fork.
     if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
-        # It would be the end of the database.
+        # Closing the last connection would delete the database.
         return False
     engine.dispose()
     return True
@@ -49,7 +49,7 @@ def _close_http_connection(connection: Any) -> bool:
 
 
 def _close_httpcore_pool(pool: Any) -> bool:
-    # httpcore/_sync/connection_pool.py: close() closes what there is; the pool goes on.
+    # httpcore/_sync/connection_pool.py: close() closes the connections; the pool stays usable.
     pool.close()
     return True
 
@@ -73,9 +73,9 @@ RECIPES: tuple[Recipe, ...] = (
         _close_redis_pool,
     ),
     Recipe("SQLAlchemy engines", (("sqlalchemy.engine.base", "Engine"),), _dispose_engine),
-    # requests, botocore, Sentry and OpenTelemetry's exporters have theirs.
+    # requests, botocore, Sentry and OpenTelemetry's exporters use urllib3 pools.
     Recipe("urllib3 pools", (("urllib3.poolmanager", "PoolManager"),), _clear_manager),
-    # httpx has one, which has gone by this second name too.
+    # httpx uses httpcore, which has also been released under this second name.
     Recipe(
         "httpcore pools",
         (
@@ -84,7 +84,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         _close_httpcore_pool,
     ),
-    # After those that hold such connections in pools.
+    # After the pools, which hold such connections.
     Recipe("HTTP connections", (("http.client", "HTTPConnection"),), _close_http_connection),
     Recipe(
         "memcached clients",

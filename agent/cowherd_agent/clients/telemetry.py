@@ -1,4 +1,4 @@
-"""Telemetry clients: what is queued is sent before a fork, or each child would send its copy."""
+"""Telemetry clients: queued events are sent before a fork, or each child would send a copy."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ FLUSH_SECONDS = 2.0
 def flush() -> list[str]:
     """Sends what Sentry has queued; returns what was done, in words.
 
-    OpenTelemetry's processors forget their queue in a child (`_at_fork_reinit` of
-    opentelemetry/sdk/_shared_internal), and go on in the parent.
+    OpenTelemetry's processors need no flush: they forget their queue in a child (`_at_fork_reinit`
+    of opentelemetry/sdk/_shared_internal) and keep it in the parent.
     """
     sentry: Any = sys.modules.get("sentry_sdk")
     if sentry is None:

@@ -1,9 +1,9 @@
 """Fork safety: what a process has that its forks would share, and must not.
 
-`verdict` is asked before a mold forks. It looks at what the kernel knows first (open descriptors,
-threads), which takes a millisecond; the heap is searched only for the Python objects of what was
-found there. Threads are judged by what a child that is forked has of them. Nothing is changed, and
-a look that fails is told of and left out: it can't end the mold.
+`verdict` is asked before a mold forks. It first looks at what the kernel knows (open descriptors,
+threads), which takes a millisecond. It searches the heap only for the Python objects behind those.
+Threads are judged by what a forked child has of them. Nothing is changed. A look that fails is
+reported and left out; it can't end the mold.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from cowherd_agent import native_threads, threads
 from cowherd_agent.fork_safety import (
     databases,
     event_loops,
@@ -21,28 +20,29 @@ from cowherd_agent.fork_safety import (
     library_states,
     locks,
     native_fates,
+    native_threads,
     sockets,
     thread_fates,
     thread_look,
+    threads,
 )
 from cowherd_agent.fork_safety.advisory import Advisory
 from cowherd_agent.fork_safety.descriptors import Descriptor, open_descriptors, without
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch
+from cowherd_agent.fork_safety.native_threads import NativeThread
 from cowherd_agent.fork_safety.thread_fates import ThreadFate
-from cowherd_agent.native_threads import NativeThread
 
 __all__ = ["Advisory", "Finding", "Threads", "Verdict", "look_at_threads", "verdict"]
 
 
 class Verdict(NamedTuple):
-    """What was found, and how long that took.
+    """What was found, and how long the look took.
 
     Attributes:
         threads: the fate of each Python thread that runs in this process.
-        breaks: what is known to go wrong in a worker, in words, for each thing that does.
-        failed: the looks and other steps that failed, in words: what they would have found is not
-            known.
+        breaks: what is known to go wrong in a worker, in words, one entry for each problem.
+        failed: the looks and other steps that failed, in words; their findings are unknown.
     """
 
     findings: list[Finding]
@@ -66,11 +66,11 @@ class Verdict(NamedTuple):
 
 
 class Threads(NamedTuple):
-    """The threads of this process besides the calling one, and what becomes of them in workers.
+    """The threads of this process besides the calling one, and their fate in workers.
 
     Attributes:
-        fates: of Python's.
-        native: those of libraries in C that were not there in a child.
+        fates: of Python's threads.
+        native: the threads of C libraries that were missing in a child.
     """
 
     fates: list[ThreadFate]
@@ -78,10 +78,10 @@ class Threads(NamedTuple):
 
 
 def look_at_threads(advisory: Advisory, patience_seconds: float) -> Threads:
-    """What becomes of this process's threads in its workers; a child is forked to see, unless there
-    are none.
+    """The fate of this process's threads in its workers. Forks a child to see, unless there are
+    none.
 
-    Threads that workers would lack are waited for, so long at the most: many are about to end.
+    Waits for threads that workers would lack, at most `patience_seconds`: many are about to end.
     """
     if native_threads.count() == 1:
         return Threads([], [])
@@ -106,7 +106,7 @@ def verdict(own_descriptors: Collection[int], advisory: Advisory, found: Threads
     """Look at this process, which is about to fork workers.
 
     Args:
-        own_descriptors: of Cowherd's own that are shared on purpose: the channel, the listeners.
+        own_descriptors: Cowherd's own, shared on purpose: the channel, the listeners.
         advisory: runs each look.
         found: this process's threads, which were looked at before.
     """

@@ -13,22 +13,22 @@ class Advisory:
     """Runs steps that may fail.
 
     Args:
-        warn: gets one line for each that has failed.
+        warn: gets one line for each step that failed.
         debug: gets its traceback.
     """
 
     def __init__(self, warn: Callable[[str], None], debug: Callable[[str], None]) -> None:
         self._warn = warn
         self._debug = debug
-        # What has failed, in words.
+        # Failed steps, in words.
         self.failed: list[str] = []
 
     def attempt(self, what: str, step: Callable[[], Found]) -> Found | None:
-        """What the step returns, or None where it raises."""
+        """Returns the step's result, or None if it raises."""
         try:
             return step()
         except BaseException as error:
-            # What foreign code raises may be anything, sys.exit() too.
+            # Foreign code may raise anything, SystemExit included.
             name = type(error).__name__
             self.failed.append(f"{what} failed ({name}: {_one_line(error)})")
             self._warn(
@@ -43,6 +43,6 @@ def _one_line(error: BaseException) -> str:
     try:
         lines = str(error).strip().splitlines()
     except BaseException:
-        # An exception of the application's, whose text raises.
+        # An application's exception, whose text raises.
         return "no text"
     return lines[0][:200] if lines else "no text"

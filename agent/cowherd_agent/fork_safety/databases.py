@@ -1,4 +1,4 @@
-"""SQLite databases that are open: it forbids to take a connection across a fork
+"""Open SQLite databases: SQLite forbids carrying a connection across a fork
 (https://www.sqlite.org/howtocorrupt.html, 2.6). Databases of a server are sockets (sockets.py)."""
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ _MOST_PLACES = 3
 
 
 def paths(opened: Sequence[Descriptor]) -> list[str]:
-    """Of the databases among these files."""
+    """Paths of the databases among these files."""
     return sorted({each.target for each in opened if each.is_file and _is_database(each.number)})
 
 
 def classes() -> list[type]:
-    """Whose instances are connections to such databases."""
+    """Classes whose instances are connections to SQLite databases."""
     return loaded_classes(_CLASSES)
 
 
 def find(opened: Sequence[Descriptor], heap: HeapSearch) -> list[Finding]:
-    """Which connection has which database open only SQLite knows, so all holders are told."""
+    """Only SQLite knows which connection has which database open: each finding names all
+    holders.
+    """
     holders = heap.holders_of(heap.instances_of(classes()))
     places = sorted({holder.place for holder in holders.values() if holder.place})[:_MOST_PLACES]
     held = f" (held in {', '.join(places)})" if places else ""
@@ -50,8 +52,8 @@ def find(opened: Sequence[Descriptor], heap: HeapSearch) -> list[Finding]:
 def _is_database(descriptor: int) -> bool:
     try:
         if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-            # Nobody writes through it, and a lock that it may have had is not inherited. Libraries
-            # in C keep tables of their own so: PROJ's, for one.
+            # Nobody writes through a read-only descriptor, and any lock is not inherited. C
+            # libraries keep their own tables this way, PROJ for one.
             return False
         return os.pread(descriptor, len(_HEADER), 0) == _HEADER
     except OSError:

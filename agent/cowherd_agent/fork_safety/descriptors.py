@@ -11,7 +11,8 @@ STANDARD_STREAMS = 3
 
 
 class Descriptor(NamedTuple):
-    """`target` is a path, or `socket:[inode]`, `pipe:[inode]`, `anon_inode:[eventpoll]`."""
+    """An open descriptor. `target` is a path, or `socket:[inode]`, `pipe:[inode]`,
+    `anon_inode:[eventpoll]`."""
 
     number: int
     target: str
@@ -26,8 +27,8 @@ class Descriptor(NamedTuple):
 
     @property
     def is_of_library(self) -> bool:
-        """A file that a library in C keeps for itself, and about which nobody can do anything:
-        onnxruntime's is for its own telemetry."""
+        """Whether it is a file that a C library keeps for itself, so nobody can do anything about
+        it: onnxruntime's is for its own telemetry."""
         return os.path.basename(self.target).startswith("onnxruntime.db")
 
     @property
@@ -36,7 +37,7 @@ class Descriptor(NamedTuple):
 
 
 def open_descriptors() -> list[Descriptor]:
-    """All but the standard streams."""
+    """All open descriptors but the standard streams."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         number = int(name)
@@ -45,13 +46,13 @@ def open_descriptors() -> list[Descriptor]:
         try:
             found.append(Descriptor(number, os.readlink(f"/proc/self/fd/{name}")))
         except OSError:
-            # The one that listed the folder.
+            # The descriptor of the listed folder itself.
             continue
     return sorted(found)
 
 
 def without(opened: list[Descriptor], own_descriptors: Collection[int]) -> list[Descriptor]:
-    """Those that are not of Cowherd's own, nor another descriptor of such a socket: gevent closes
-    one only when its loop runs next."""
+    """Drops Cowherd's own descriptors and any other descriptor of the same socket (gevent closes
+    one only when its loop runs next), and files of libraries."""
     own = {each.target for each in opened if each.number in own_descriptors}
     return [each for each in opened if each.target not in own and not each.is_of_library]

@@ -1,6 +1,6 @@
-"""Event loops: a fork shares the loop's epoll instance, so that what one process registers wakes
-another (epoll(7), "Questions and answers"). And what belongs to a loop that is closed, as a
-worker's is when it becomes a mold, is of no use in the next workers."""
+"""Event loops: a fork shares the loop's epoll instance, so what one process registers wakes another
+(epoll(7), "Questions and answers"). A worker's loop is closed when the worker becomes a mold, and
+objects that belong to it are useless in the next workers."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from cowherd_agent.fork_safety.loaded_classes import loaded_classes
 _LOOPS = (("asyncio.base_events", "BaseEventLoop"), ("uvloop", "Loop"))
 
 _BOUND = (("aiohttp.client", "ClientSession"), ("asyncpg.pool", "Pool"))
-"""Clients that belong to the loop in which they were made; `_loop` and `closed` or `_closed`
-(aiohttp/client.py, asyncpg/pool.py)."""
+"""Clients that belong to the loop in which they were made; they have `_loop` and `closed` or
+`_closed` (aiohttp/client.py, asyncpg/pool.py)."""
 
 
 def classes(opened: Sequence[Descriptor]) -> list[type]:
-    """Of which there may be loops: each has an epoll instance. gevent's hub has one too, which its
-    worker makes anew after the fork."""
+    """Loop classes that may have instances: each loop has an epoll instance. gevent's hub has one
+    too, but its worker makes a new one after the fork."""
     if not any(each.is_epoll for each in opened):
         return []
     return loaded_classes(_LOOPS)
 
 
 def bound_classes() -> list[type]:
-    """Of clients that belong to a loop."""
+    """Classes of clients that belong to a loop."""
     return loaded_classes(_BOUND)
 
 
@@ -46,7 +46,7 @@ def find(kinds: Sequence[type], heap: HeapSearch) -> list[Finding]:
 
 
 def find_bound(heap: HeapSearch) -> list[Finding]:
-    """Clients that were made in a loop that is closed, and are not closed themselves."""
+    """Clients that are not closed, though their loop is."""
     bound = [each for each in heap.instances_of(bound_classes()) if _is_stranded(each)]
     holders = heap.holders_of(bound)
     return [

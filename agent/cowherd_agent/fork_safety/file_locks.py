@@ -1,7 +1,7 @@
-"""File locks: of a fork's two processes, one does not have the lock, or each can undo it.
+"""File locks: after a fork one of the two processes lacks the lock, or each can undo it.
 
-A POSIX lock is not inherited, though the child may take itself for its holder; a flock belongs to
-the open file, so that whichever process unlocks it does so for all (fcntl(2), flock(2)).
+A POSIX lock is not inherited, though the child may believe it holds it. A flock belongs to the open
+file, so whichever process unlocks it does so for all (fcntl(2), flock(2)).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one look has found that a fork must not, or need not, share."""
+"""One thing that a fork must not, or need not, share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Finding(NamedTuple):
         kind: 'thread', 'native threads', 'socket', 'database', 'lock', 'event loop' or 'file lock'.
         what: the thing itself: its type, and where it is.
         remedy: what to do about it, in one line.
-        is_known_to_break: whether workers are known to hang, or to lose work, by it.
+        is_known_to_break: whether it is known to make workers hang or lose work.
     """
 
     kind: str

@@ -1,12 +1,12 @@
-"""Which Python objects stand for something that was found in the kernel, and who holds them.
+"""Finds the Python objects behind something that was found in the kernel, and their holders.
 
-`gc.get_referrers` goes through the heap without writing to what it passes, and finds the instances
-of a class, since each refers to it (Objects/typeobject.c, subtype_traverse, 3.9 and newer). A pass
-takes a tenth of a second for each million objects: so there is none unless something was found, one
-for all classes, and further ones only while there is time.
+`gc.get_referrers` goes through the heap without writing to the objects it passes, and finds the
+instances of a class, since each refers to it (Objects/typeobject.c, subtype_traverse, 3.9 and
+newer). A pass takes a tenth of a second per million objects. So there is no pass unless something
+was found, one pass for all classes, and further ones only while time is left.
 
-No code of the application runs: types are told by their identity, since a metaclass may compare or
-hash as it likes, and attributes are read from where the interpreter keeps them.
+No application code runs: types are compared by identity, since a metaclass may compare or hash as
+it likes, and attributes are read from where the interpreter keeps them.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from itertools import compress
 from types import FrameType, GetSetDescriptorType
 from typing import Any, NamedTuple
 
-from cowherd_agent.foreign_modules import is_module, namespace_of
-from cowherd_agent.heap import rawgc
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.fork_safety.foreign_modules import is_module, namespace_of
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.by_type import is_kind_of
 
 BUDGET_SECONDS = 0.6
-"""For all passes; the first one is always made."""
+"""For all passes together; the first one is always made."""
 
 _CONTAINERS = (dict, list, tuple, set)
 
 _MOST_LINKS = 12
-"""How far a holder is followed."""
+"""How many links a holder is followed."""
 
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE (Include/object.h)."""
@@ -48,7 +48,7 @@ class Holder(NamedTuple):
         kind: the class of the nearest object that has it as an attribute, as `module.Class`; empty
             where a module has it.
         place: the module and the attributes that lead there, such as `shop.cache.client.pool`;
-            empty where none was found in time.
+            empty if none was found in time.
     """
 
     kind: str
@@ -62,14 +62,14 @@ class Holder(NamedTuple):
 
 
 class _Link(NamedTuple):
-    """From a thing to one that refers to it; `word` leads back, such as `.pool` or `[…]`."""
+    """A link from a thing to its referrer; `word` leads back, such as `.pool` or `[…]`."""
 
     holder: object
     word: str
 
 
 class HeapSearch:
-    """Finds instances of `classes`, and what holds them."""
+    """Finds instances of `classes`, and their holders."""
 
     def __init__(self, classes: Iterable[type]) -> None:
         wanted: dict[int, type] = {}
@@ -90,13 +90,15 @@ class HeapSearch:
             self._found += self._instances_of_static(static)
 
     def instances_of(self, classes: Sequence[type]) -> list[Any]:
-        """Of these classes, or of subclasses, all of which were among those asked for."""
+        """Instances of these classes or their subclasses, out of those given at the start."""
         return [
             each for each in self._found if any(is_kind_of(type(each), kind) for kind in classes)
         ]
 
     def holders_of(self, things: Sequence[object]) -> dict[int, Holder]:
-        """Who has each of these, by its `id`; without those for which nobody was found."""
+        """The holder of each thing, by the thing's `id`; things without a known holder are
+        absent.
+        """
         links: dict[int, list[_Link]] = {}
         level = list(things)
         met = {id(each) for each in things}
@@ -122,8 +124,8 @@ class HeapSearch:
 
     @contextmanager
     def _unfrozen(self) -> Iterator[None]:
-        """The collector looks at nothing that a mold has frozen. Unfreezing and freezing only
-        splices lists (gc_list_merge, Python/gc.c)."""
+        """Unfreezes the heap for a while: the collector does not look at objects that a mold has
+        frozen. Unfreezing and freezing only splices lists (gc_list_merge, Python/gc.c)."""
         if self._is_frozen:
             rawgc.unfreeze()
         try:
@@ -133,7 +135,7 @@ class HeapSearch:
                 rawgc.freeze()
 
     def _instances_of_static(self, kinds: Sequence[type]) -> list[Any]:
-        """Instances do not refer to a type that is not on the heap: all objects are looked at."""
+        """Instances do not refer to a static type, so all objects are looked at."""
         with self._unfrozen():
             tracked = rawgc.get_objects()
         addresses = {id(kind) for kind in kinds}
@@ -152,9 +154,9 @@ class HeapSearch:
 
 
 def _shortest(thing: object, links: dict[int, list[_Link]]) -> Holder | None:
-    """The shortest way from a module to the thing; else the nearest class that has it."""
+    """The shortest path from a module to the thing; else the nearest class that has it."""
     nearest = ""
-    # What was reached, what leads from there to the thing, and the first class on the way.
+    # The reached object, the path from there to the thing, and the first class on that path.
     level: list[tuple[object, str, str]] = [(thing, "", "")]
     met: set[int] = set()
     while level:
@@ -184,13 +186,13 @@ def kind_name(kind: type) -> str:
 
 
 def _is_own(found: object) -> bool:
-    """What this search itself goes through the heap with, and what can be no holder."""
+    """Objects of this search itself, and objects that can't be holders."""
     kind = type(found)
     return kind is _Link or is_kind_of(kind, FrameType) or is_kind_of(kind, type)
 
 
 def _is_namespace(found: object) -> bool:
-    """A module, or its variables."""
+    """Whether it is a module, or a module's variables."""
     if type(found) is dict:
         return "__spec__" in found and "__name__" in found
     return is_module(found)
@@ -203,13 +205,13 @@ def _module_name(found: Any) -> str:
 
 
 def _words_to(found: object, sought: set[int]) -> list[tuple[int, str]]:
-    """For each thing that is sought and that `found` refers to: its id, and what leads to it."""
+    """For each sought thing that `found` refers to: its id, and the word that leads to it."""
     if type(found) is dict:
-        # A module's names and an object's attributes are written with a dot; so may a dict's own
-        # keys be, since what the dict is of is seen only a link later.
+        # A dict is written with dots: it may hold a module's names or an object's attributes. An
+        # ordinary dict's keys may get dots too, since the dict's owner is seen only a link later.
         return [
             (id(value), f".{key}" if type(key) is str else "[…]")
-            # Copied at once: a thread of the application may change it meanwhile.
+            # A copy: a thread of the application may change the dict meanwhile.
             for key, value in list(found.items())
             if id(value) in sought
         ]
@@ -221,12 +223,14 @@ def _words_to(found: object, sought: set[int]) -> list[tuple[int, str]]:
     ]
     if words:
         return words
-    # Its attributes' dict itself, or something that has no name: a slot, an argument of a partial.
+    # Its attributes' dict, or a referent without a name: a slot, an argument of a partial.
     return [(id(each), "") for each in gc.get_referents(found) if id(each) in sought]
 
 
 def _attributes_of(thing: object) -> dict[str, Any]:
-    """The instance's own, by the interpreter's own descriptor; a class may define another one."""
+    """The instance's attributes, by the interpreter's own descriptor; a class may define one
+    too.
+    """
     for kind in _mro_of(type(thing)):
         descriptor = _namespace_of_type(kind).get("__dict__")
         if type(descriptor) is GetSetDescriptorType:

@@ -1,4 +1,4 @@
-"""What some libraries tell of themselves, by their public means, and what that does to workers."""
+"""What some libraries report about themselves, by public means, and its effect on workers."""
 
 from __future__ import annotations
 

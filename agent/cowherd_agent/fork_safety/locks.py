@@ -1,7 +1,7 @@
 """Locks that are held: nobody will release the copy that a worker gets.
 
-Seen are the locks that a module has as a global, and those of logging's handlers. A lock is no
-container, so the collector does not know of it, and the heap has no list of them.
+Only locks that are a module's globals are seen, and those of logging's handlers. A lock is no
+container, so the collector does not know it and the heap has no list of locks.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from cowherd_agent.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.finding import Finding
+from cowherd_agent.fork_safety.foreign_modules import loaded_modules, namespace_of
 from cowherd_agent.fork_safety.heap_search import kind_name
 
 _LOCKS = frozenset((_thread.LockType, _thread.RLock))
 
 
 MOMENT_SECONDS = 0.05
-"""A lock that is held for no longer is one in use: by a thread that goes on to release it."""
+"""A lock held for less than this is in normal use: its thread will release it."""
 
 
 def find() -> list[Finding]:
@@ -41,7 +41,7 @@ def find() -> list[Finding]:
 
 def _visible_locks() -> Iterator[tuple[str, Any]]:
     for name, module in loaded_modules():
-        # Another name of `__main__`, whose locks would be told of twice.
+        # Another name of `__main__`, whose locks would be reported twice.
         if name == "__mp_main__":
             continue
         variables = namespace_of(module)
@@ -60,10 +60,10 @@ def _words_for(handler: object) -> str:
     try:
         return repr(handler)
     except Exception:
-        # A class of the application's.
+        # A handler class of the application.
         return kind_name(type(handler))
 
 
 def _is_held(lock: Any) -> bool:
-    # An RLock can be asked only from 3.14 on (Modules/_threadmodule.c, rlock_repr).
+    # Before 3.14 an RLock has no locked() (Modules/_threadmodule.c, rlock_repr).
     return repr(lock).startswith("<locked")

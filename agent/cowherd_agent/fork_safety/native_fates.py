@@ -1,6 +1,6 @@
-"""What becomes of the threads of libraries in C in the workers that are forked. Pure.
+"""The fate of C libraries' threads in forked workers. Pure.
 
-A fork copies none of them. Many libraries have seen to that (pthread_atfork(3)), others serve well
+A fork copies none of them. Many libraries handle that (pthread_atfork(3)), others work well
 without; some hang. Each line here was tried with the library's newest release.
 """
 
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.native_threads import NativeThread
+from cowherd_agent.fork_safety.native_threads import NativeThread
 
 
 class KnownLibrary(NamedTuple):
     """
     Attributes:
-        library: found in the library's file, from its package on.
-        thread: matches the thread's name.
-        breaks: what goes wrong in a worker; empty where nothing does.
+        library: searched for in the library's file, from its package on.
+        thread: matches the start of the thread's name.
+        breaks: what goes wrong in a worker; empty if nothing does.
     """
 
     library: re.Pattern[str]
@@ -32,32 +32,32 @@ def _known(library: str, thread: str = "", breaks: str = "") -> KnownLibrary:
     return KnownLibrary(re.compile(library), re.compile(thread), breaks)
 
 
-# The first line that fits counts.
+# The first line that matches counts.
 _KNOWN = (
-    # Its background threads are made anew (background_thread_postfork_child of
+    # jemalloc starts its background threads again (background_thread_postfork_child of
     # src/background_thread.c).
     _known(r"", r"jemalloc_bg_thd"),
-    # libuv's pool is made anew in a child (src/threadpool.c, reset_once).
+    # libuv makes a new pool in a child (src/threadpool.c, reset_once).
     _known(r"", r"libuv-worker"),
-    # pthread_atfork: the pool ends before a fork and is made anew when it is needed
+    # pthread_atfork: the pool ends before a fork and is made again when it is needed
     # (driver/others/blas_server.c of OpenBLAS).
     _known(r"openblas"),
     # pthread_atfork likewise (openmp/runtime/src/z_Linux_util.cpp of LLVM, __kmp_register_atfork).
     _known(r"lib(iomp5|omp)\b"),
     # cpp/src/arrow/util/atfork_internal.cc
     _known(r"libarrow"),
-    # The thread that asks does all the work itself where its helpers do not answer.
+    # The calling thread does all the work itself if its helpers do not answer.
     _known(r"onnxruntime"),
     _known(r"_?duckdb"),
-    # Its own pool of threads, which a child makes anew (modules/core/src/parallel_impl.cpp).
+    # Its own pool of threads, which a child makes again (modules/core/src/parallel_impl.cpp).
     _known(r"cv2\b|libopencv"),
     # A call in a worker makes its own threads and its own connection.
     _known(r"cygrpc"),
     # Switches its parallelism off in a child (bindings/python/src/lib.rs, child_after_fork).
     _known(r"\btokenizers\."),
-    # Starts its threads anew, some at the next use (ddtrace/internal/forksafe.py).
+    # Starts its threads again, some at the next use (ddtrace/internal/forksafe.py).
     _known(r"^ddtrace/"),
-    # Made with the module; the pool comes with the first query, and has threads of other names.
+    # Threads made at import. The pool comes with the first query, and has threads of other names.
     _known(r"polars", r"polars-[a-z]"),
     _known(
         r"polars",
@@ -78,14 +78,14 @@ _ADVICE = (
 
 
 def find(threads: Sequence[NativeThread]) -> list[Finding]:
-    """One finding for each library that is known to break, or is not known."""
+    """One finding for each library that is known to break, or is unknown."""
     breaking: dict[str, str] = {}
     unknown: Counter[tuple[str, str]] = Counter()
     for thread in threads:
         known = _look_up(thread)
         if known is None:
             if not thread.library:
-                # Nobody could do anything about it.
+                # An unknown thread of no library: nobody could do anything about it.
                 continue
             unknown[thread.library, thread.name] += 1
         elif known.breaks:
@@ -111,7 +111,7 @@ def find(threads: Sequence[NativeThread]) -> list[Finding]:
 def without_returned(
     threads: Sequence[NativeThread], in_child: Sequence[NativeThread]
 ) -> list[NativeThread]:
-    """Those that a child of their process does not have."""
+    """The threads that a child of their process lacks."""
     returned = Counter(in_child)
     missing = []
     for thread in threads:

@@ -1,7 +1,7 @@
 """Open connections and listening sockets: processes that share one mix their data.
 
-Datagram sockets are left out: to send from several processes is what they can do. So are the two
-ends of a pair within this process (an event loop's own, say), and sockets without a connection.
+Datagram sockets are left out, since several processes may send on one. So are the two ends of a
+pair within this process (an event loop's own, say), and sockets without a connection.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cowherd_agent.fork_safety.descriptors import Descriptor
 from cowherd_agent.fork_safety.finding import Finding
 from cowherd_agent.fork_safety.heap_search import HeapSearch, Holder, kind_name
 from cowherd_agent.fork_safety.loaded_classes import loaded_classes
-from cowherd_agent.heap.by_type import is_kind_of
+from cowherd_agent.interpreter.by_type import is_kind_of
 
 _STREAMS = (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
 
@@ -34,7 +34,7 @@ _SERVICES = {
     11211: "memcached",
     27017: "MongoDB",
 }
-"""By their usual ports, where the connection is of a library in C, which no Python object names."""
+"""By their usual ports, for connections of C libraries, which no Python object names."""
 
 _DATABASE_PACKAGES = frozenset(
     (
@@ -58,13 +58,13 @@ _DATABASE_PACKAGES = frozenset(
 )
 
 _AWARE_OF_FORKS = frozenset(("redis", "valkey", "pymongo"))
-"""Packages whose connections are used by no other process than the one that has opened them: they
-compare os.getpid() first (`_checkpid` of redis/connection.py; `open` of
+"""Packages whose connections are used only by the process that opened them: they compare
+os.getpid() first (`_checkpid` of redis/connection.py; `open` of
 pymongo/synchronous/topology.py)."""
 
 _GRPC = "grpc._cython.cygrpc"
 
-# Drivers whose connections are made in C, and tell their descriptor by fileno().
+# Drivers whose connections are made in C, and give their descriptor by fileno().
 _C_DRIVERS = (
     ("psycopg", "Connection"),
     ("psycopg", "AsyncConnection"),
@@ -84,24 +84,24 @@ class Connection(NamedTuple):
 
 
 def look(opened: Sequence[Descriptor]) -> list[Connection]:
-    """Asks the kernel alone."""
+    """The connections among these descriptors, by the kernel alone."""
     return [connection for each in opened if each.is_socket and (connection := _look(each.number))]
 
 
 def classes() -> list[type]:
-    """Whose instances are connections."""
+    """Classes whose instances are connections."""
     return [socket.socket, *loaded_classes(_C_DRIVERS)]
 
 
 def find(connections: Sequence[Connection], heap: HeapSearch) -> list[Finding]:
-    """One finding for each connection that no library is known to leave alone in a fork."""
+    """One finding for each connection that no library is known to handle across a fork."""
     holders = _holders({each.descriptor for each in connections}, heap)
     findings = []
     for connection in connections:
         holder = holders.get(connection.descriptor)
         if holder is None and connection.service is None and _GRPC in sys.modules:
-            # No object of Python's holds gRPC's connections. In a child it closes them, and makes
-            # its own (src/core/lib/event_engine/posix_engine, at-fork handlers).
+            # No Python object holds gRPC's connections. In a child gRPC closes them and makes its
+            # own (src/core/lib/event_engine/posix_engine, at-fork handlers).
             continue
         package = holder.kind.partition(".")[0] if holder else ""
         if package in _AWARE_OF_FORKS:
@@ -120,8 +120,8 @@ def find(connections: Sequence[Connection], heap: HeapSearch) -> list[Finding]:
 
 
 def _look(descriptor: int) -> Connection | None:
-    # The C class, and without a default timeout: either would make the socket non-blocking, as
-    # gevent's own class does. Detached again, so that nothing is closed.
+    # The C class, and no default timeout: gevent's own class or a timeout would make the socket
+    # non-blocking. Detached again below, so that nothing is closed.
     timeout = _socket.getdefaulttimeout()
     _socket.setdefaulttimeout(None)
     try:
@@ -133,7 +133,7 @@ def _look(descriptor: int) -> Connection | None:
     try:
         return _describe(looked_at)
     except OSError:
-        # No longer connected: nothing that could be mixed.
+        # No longer connected: nothing can be mixed.
         return None
     finally:
         looked_at.detach()
@@ -156,7 +156,7 @@ def _describe(looked_at: _socket.socket) -> Connection | None:
 
 
 def _peer_pid(looked_at: _socket.socket) -> int:
-    """Who made the other end (unix(7), SO_PEERCRED)."""
+    """Pid of the process that made the other end (unix(7), SO_PEERCRED)."""
     credentials = looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     return int(struct.unpack("3i", credentials)[0])
 
@@ -170,11 +170,11 @@ def _address(address: Any) -> str:
 
 
 def _holders(descriptors: set[int], heap: HeapSearch) -> dict[int, Holder]:
-    """Who has each connection, by its descriptor."""
+    """The holder of each connection, by descriptor."""
     found: dict[int, Any] = {}
     for each in heap.instances_of(classes()):
         number = _descriptor_of(each)
-        # A driver's own connection stands before the socket that it may have made.
+        # A driver's own connection goes before the socket that it may have made.
         if number in descriptors and (number not in found or _is_driver(each)):
             found[number] = each
     holders = heap.holders_of(list(found.values()))
@@ -196,5 +196,5 @@ def _descriptor_of(thing: Any) -> int:
     try:
         return int(thing.fileno())
     except Exception:
-        # Closed, or one that has none.
+        # Closed, or without a descriptor.
         return -1

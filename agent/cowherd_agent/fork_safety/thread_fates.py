@@ -1,14 +1,14 @@
-"""What becomes of a mold's Python threads in the workers that are forked from it. Pure.
+"""The fate of a mold's Python threads in the workers that are forked from it. Pure.
 
-A fork copies none of them. What follows from that is not the same for all:
+A fork copies none of them. The consequences differ:
 
 =========  =====================================================================================
 fate       a thread that …
 =========  =====================================================================================
 returns    was there again in a child: its library starts it after a fork (os.register_at_fork)
-on use     its library starts anew in a worker that needs it, since the process id has changed
-mold only  is meant to run once: it goes on in the mold, and workers need not have it
-missing    workers have not; whether they need it, nobody here can tell
+on use     its library starts again in a worker that needs it, since the process id has changed
+mold only  is meant to run once: it keeps running in the mold, and workers do not need it
+missing    workers lack; nobody here can tell whether they need it
 breaks     workers are known to need, and to hang or lose work without it
 =========  =====================================================================================
 """
@@ -20,14 +20,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from cowherd_agent.fork_safety.finding import Finding
-from cowherd_agent.threads import RunningThread
+from cowherd_agent.fork_safety.threads import RunningThread
 
 Fate = Literal["returns", "on use", "mold only", "missing", "breaks"]
 
 
 class KnownThread(NamedTuple):
-    """Threads whose code, or whose module, begins with `prefix`; `consequence` continues "in a
-    worker …"."""
+    """Threads whose code or module begins with `prefix`; `consequence` follows "in a worker"."""
 
     prefix: str
     fate: Fate
@@ -35,9 +34,10 @@ class KnownThread(NamedTuple):
 
 
 _KNOWN = (
-    # Each of these compares os.getpid() before it hands work to its thread, and starts another one
-    # where that differs: sentry_sdk/worker.py and sessions.py (2.75), elasticapm/utils/threading.py
-    # (6.23), pymongo/synchronous/topology.py (4.15), posthog/client.py (7), newrelic/core/agent.py.
+    # Each of these compares os.getpid() before it hands work to its thread, and starts another
+    # thread if the pid differs: sentry_sdk/worker.py and sessions.py (2.75),
+    # elasticapm/utils/threading.py (6.23), pymongo/synchronous/topology.py (4.15),
+    # posthog/client.py (7), newrelic/core/agent.py.
     KnownThread("sentry_sdk.", "on use", ""),
     KnownThread("elasticapm.", "on use", ""),
     KnownThread("pymongo.", "on use", ""),
@@ -46,8 +46,8 @@ _KNOWN = (
     # A queue forgets its thread after a fork (Lib/multiprocessing/queues.py, _after_fork).
     KnownThread("multiprocessing.queues.", "on use", ""),
     KnownThread("apscheduler.", "mold only", "no job is run: the scheduler's jobs run in the mold"),
-    # A queue between processes: each worker's lines go to the thread of the mold that it was forked
-    # from (loguru/_handler.py, enqueue=True).
+    # A queue between processes: each worker's lines go to the thread of its own mold
+    # (loguru/_handler.py, enqueue=True).
     KnownThread("loguru.", "mold only", "lines are handed to the mold, whose thread writes them"),
     KnownThread(
         "multiprocessing.pool.",
@@ -78,7 +78,7 @@ _KNOWN = (
 
 
 class ThreadFate(NamedTuple):
-    """`consequence` is empty where there is none for a worker."""
+    """`consequence` is empty if workers are not affected."""
 
     thread: RunningThread
     fate: Fate
@@ -86,7 +86,7 @@ class ThreadFate(NamedTuple):
 
     @property
     def stays_in_mold(self) -> bool:
-        """Whether it does something in the mold that nobody else does."""
+        """Whether the thread does something in the mold that no worker does."""
         return self.fate in ("mold only", "missing")
 
     def as_dict(self) -> dict[str, str]:
@@ -102,12 +102,11 @@ class ThreadFate(NamedTuple):
 def judge(
     threads: Sequence[RunningThread], in_child: Iterable[RunningThread] | None
 ) -> list[ThreadFate]:
-    """The fate of each, in their order.
+    """The fate of each thread, in their order.
 
     Args:
-        threads: those of the mold.
-        in_child: those that were found in a child of it, just after its fork; None where that could
-            not be looked at.
+        threads: the mold's threads.
+        in_child: threads found in a child of the mold just after the fork; None if unknown.
     """
     returned = Counter(thread.code for thread in in_child or ())
     fates = []
@@ -126,7 +125,7 @@ def judge(
 
 
 def find(fates: Sequence[ThreadFate]) -> list[Finding]:
-    """What somebody has to decide or mend."""
+    """Findings for the threads that somebody has to decide about or fix."""
     return [
         Finding("thread", _what(fate), _REMEDIES[fate.fate], fate.fate == "breaks")
         for fate in fates

@@ -1,34 +1,34 @@
-"""Which threads of Python and of libraries come back in a child: a child is forked, and looks.
+"""Finds out which Python and library threads come back in a child, by forking one that looks.
 
-That is the only way to know: libraries register what is to be done after a fork
-(os.register_at_fork), and nobody can ask what they have registered.
+There is no other way to know: libraries register actions for after a fork (os.register_at_fork),
+and nobody can ask what they registered.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from cowherd_agent import threads
+from cowherd_agent.fork_safety import threads
+from cowherd_agent.fork_safety.native_threads import NativeThread, native_threads
+from cowherd_agent.fork_safety.threads import RunningThread
 from cowherd_agent.forked_child import Tell, run_in_child
-from cowherd_agent.native_threads import NativeThread, native_threads
-from cowherd_agent.threads import RunningThread
 
 TIMEOUT_SECONDS = 10.0
 
 
 class LookFailed(Exception):
-    """The child did not come back; says why."""
+    """The child gave no answer; says why."""
 
 
 class ThreadsInChild(NamedTuple):
-    """What a child had just after its fork."""
+    """The threads that a child had just after its fork."""
 
     of_python: list[RunningThread]
     native: list[NativeThread]
 
 
 def threads_in_child() -> ThreadsInChild:
-    """Forks a child of this process, and returns the threads that it has. Raises LookFailed."""
+    """Forks a child of this process, and returns the child's threads. Raises LookFailed."""
     outcome = run_in_child(_look, TIMEOUT_SECONDS)
     fault = outcome.fault("child that looks for threads", TIMEOUT_SECONDS)
     if fault:
@@ -40,7 +40,7 @@ def threads_in_child() -> ThreadsInChild:
 
 
 def _look(tell: Tell) -> None:
-    # What is registered for a fork has been done by now, in this thread.
+    # Actions registered for after a fork have run by now, in this thread.
     tell(step="look for threads")
     tell(
         threads=[thread._asdict() for thread in threads.running()],

@@ -1,1 +1,1 @@
-"""What is done to a mold's heap before it forks, so that its workers keep sharing it."""
+"""Preparation of a mold's heap before it forks, so that its workers keep sharing it."""

@@ -1,15 +1,15 @@
-"""Code that runs for requests is put together, so that writes into it cost few pages.
+"""Code that runs for requests is moved together, so that writes into it cost few pages.
 
-From 3.11 on the interpreter adapts code while it runs (PEP 659): it writes specialized instructions
-and counters into the code object itself, and goes on counting for as long as an instruction fits no
+From 3.11 on the interpreter adapts code while it runs (PEP 659). It writes specialized instructions
+and counters into the code object itself, and keeps counting for as long as an instruction fits no
 specialization (Python/specialize.c; `ADVANCE_ADAPTIVE_COUNTER` in Python/ceval_macros.h). Code
-objects lie where their modules were loaded, between everything else; so each worker copies some 500
+objects lie where their modules were loaded, between everything else, so each worker copies some 500
 pages for 700 code objects of 300 bytes. Nothing in the mold can stop the writes. But copies of
-these code objects that are made one after the other, when there are no holes left in the heap, lie
-side by side.
+these code objects that are made one after the other, when the heap has no holes left, lie side by
+side.
 
-A function runs the copy once its `__code__` is set to it; both compare equal. What runs is found by
-having warm-up requests played under a profile function.
+A function runs the copy once its `__code__` is set to it; both compare equal. Playing warm-up
+requests under a profile function finds the code that runs.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import time
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.report import StepReport
-from cowherd_agent.heap.rollup import anonymous_bytes
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
-# The copied-from code objects: freed, they would leave the holes that are to be avoided.
+# The original code objects: freed, they would leave the holes that are to be avoided.
 _KEPT: list[CodeType] = []
 
 
 class Recorder:
-    """Within `with`, notes all code that this thread runs. Nothing where a profiler or a debugger
-    is at work, whose own notes may be by code object."""
+    """Within `with`, records all code that this thread runs. Records nothing while a profiler or
+    debugger is active, which may keep its own data by code object."""
 
     def __init__(self) -> None:
         self.codes: dict[int, CodeType] = {}
@@ -54,7 +54,7 @@ class Recorder:
 
 
 def gather(codes: dict[int, CodeType]) -> StepReport:
-    """Has functions run copies of these code objects that lie together.
+    """Makes functions run copies of these code objects that lie together.
 
     Free memory is filled first, so that the copies do not land in it. The counts of the report:
     `codes` copied, and `functions` that run one of them.
@@ -65,7 +65,7 @@ def gather(codes: dict[int, CodeType]) -> StepReport:
         reason = "no warm-up request was recorded"
         return StepReport("gather code", time.perf_counter() - started, skipped=reason)
     copied = _with_nested(codes)
-    # The list of all objects is gone again before the holes are closed, it among them.
+    # This frees the list of all objects before the holes, its own among them, are closed.
     functions = [
         each
         for each in rawgc.get_objects()
@@ -87,7 +87,7 @@ def gather(codes: dict[int, CodeType]) -> StepReport:
 
 
 def _with_nested(codes: dict[int, CodeType]) -> dict[int, CodeType]:
-    """And the code of functions that are made inside of them, which are constants there."""
+    """Adds the code of functions made inside of them, which is among their constants."""
     found: dict[int, CodeType] = {}
     stack = list(codes.values())
     while stack:
@@ -99,7 +99,7 @@ def _with_nested(codes: dict[int, CodeType]) -> dict[int, CodeType]:
 
 
 def _copies_of(codes: dict[int, CodeType]) -> dict[int, CodeType]:
-    """By the id of what was copied. Inner code first, for it is a constant of the outer one."""
+    """Copies by the id of the original; inner code first, as it is a constant of the outer one."""
     copies: dict[int, CodeType] = {}
 
     def copy(code: CodeType) -> CodeType:

@@ -1,8 +1,8 @@
 """Hashes that objects keep, computed before the fork.
 
-str, bytes and frozenset store their hash at its first use (Objects/unicodeobject.c,
-bytesobject.c, setobject.c), and from 3.14 on tuple does too (`ob_hash`, Objects/tupleobject.c).
-In a worker that first use would write the object, and copy its page.
+str, bytes and frozenset store their hash on first use (Objects/unicodeobject.c, bytesobject.c,
+setobject.c), and from 3.14 on tuple does too (`ob_hash`, Objects/tupleobject.c). In a worker that
+first use would write the object, and copy its page.
 """
 
 from __future__ import annotations
@@ -12,25 +12,20 @@ from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import Any
 
-from cowherd_agent.heap.by_type import ByType, is_kind_of, types_are_plain_keys
+from cowherd_agent.interpreter.by_type import ByType, is_kind_of, types_are_plain_keys
 
 TUPLES_KEEP_HASHES = sys.version_info >= (3, 14)
 
 _LEAVES = frozenset(
     map(id, (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type))
 )
-"""Types whose hash runs no code of the application's and never fails, by their addresses."""
+"""Addresses of the types whose hash runs no application code and never fails."""
 
 _MAX_DEPTH = 4
 
 
 class Hasher(dict[type, "Callable[[Any], Any] | None"]):
-    """By type, what computes the hash that its instances keep; filled as types are met.
-
-    Subclasses are hashed by the builtin type's own function: it stores the hash, and a subclass's
-    `__hash__` would be the application's code. Containers are hashed only if they hold nothing but
-    plain values.
-    """
+    """The function, by type, that computes the hash its instances keep; filled as types are met."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +37,7 @@ class Hasher(dict[type, "Callable[[Any], Any] | None"]):
         if TUPLES_KEEP_HASHES:
             self._hashers.append((tuple, _hash_tuple))
 
-        # As keys types are faster than their addresses, where they may be.
+        # Types are faster keys than their addresses, where they can be keys.
         self._by_address = None if types_are_plain_keys() else ByType(self.hasher_of)
 
     def __missing__(self, kind: type) -> Callable[[Any], Any] | None:
@@ -53,7 +48,7 @@ class Hasher(dict[type, "Callable[[Any], Any] | None"]):
         return next((hasher for base, hasher in self._hashers if is_kind_of(kind, base)), None)
 
     def compute(self, objects: list[object]) -> int:
-        """Compute the hashes that `objects` would keep; return for how many that was tried."""
+        """Compute the hashes that `objects` would keep; return how many were tried."""
         done = 0
         hashers = list(
             map(self.__getitem__, map(type, objects))

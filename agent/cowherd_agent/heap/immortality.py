@@ -1,24 +1,23 @@
 """Makes every object that is reachable in this process's heap immortal.
 
 An immortal object's reference count is never written (PEP 683), so a worker that reads it keeps
-sharing its page. Marking is a write of the object's header, done before the fork, in the mold:
+sharing its page. Marking writes the object's header before the fork, in the mold:
 
-- 3.12, 3.13: the low 32 bits of `ob_refcnt` become 0xFFFFFFFF, which `Py_INCREF` leaves as it is
+- 3.12, 3.13: the low 32 bits of `ob_refcnt` become 0xFFFFFFFF. `Py_INCREF` leaves that unchanged
   because adding 1 would give 0, and `Py_DECREF` because bit 31 is set (Include/object.h).
-- 3.14, 3.15: `ob_refcnt` is a 32-bit field; from 3 << 30 (0xC0000000,
-  `_Py_IMMORTAL_INITIAL_REFCNT`) up, `Py_INCREF` leaves it as it is (Include/refcount.h). References
-  that were on the stack uncounted-for at the marking may still be taken off, so 0xE0000000 is
-  written, which has room below it. And bit 0 of `ob_flags`, the 16-bit field at byte 6, is set:
-  from it the interpreter's stack references take their "do not count" tag
-  (Include/internal/pycore_stackref.h); without it every read of an object through the stack counts,
+- 3.14, 3.15: `ob_refcnt` is a 32-bit field. From 3 << 30 (0xC0000000,
+  `_Py_IMMORTAL_INITIAL_REFCNT`) up, `Py_INCREF` leaves it unchanged (Include/refcount.h).
+  References that were on the stack uncounted at the marking may still be taken off, so the mark is
+  0xE0000000, which has room below it. Bit 0 of `ob_flags`, the 16-bit field at byte 6, is set too:
+  the interpreter's stack references take their "do not count" tag from it
+  (Include/internal/pycore_stackref.h). Without it every read of an object through the stack counts,
   and copies the page. The other flags stay.
 
-The immortal mark itself is the visited mark, so the walk needs no memory beyond the list of tracked
-objects, which is given back at its end. Objects that are reached by no traversal (those which only
-C code holds, or containers that do not take part in garbage collection, as numpy's object arrays)
-stay as they are.
+The immortal mark also serves as the visited mark, so the walk needs no memory beyond the list of
+tracked objects, which is freed at the end. Objects that no traversal reaches stay mortal: those
+held by C code only, and those in containers that do not take part in garbage collection.
 
-What is immortal is never freed: an object that a worker drops stays, and so does what it refers to.
+Immortal objects are never freed: an object that a worker drops stays, and so do its referents.
 """
 
 from __future__ import annotations
@@ -32,13 +31,14 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import compress, filterfalse
 
-from cowherd_agent.heap import hashes, rawgc
-from cowherd_agent.heap.addresses import byte_view
-from cowherd_agent.heap.errors import PolicyUnavailable
-from cowherd_agent.heap.hidden_referents import HiddenReferents, of_all_types
-from cowherd_agent.heap.interpreter import identify, why_not
+from cowherd_agent.heap import hashes
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.addresses import byte_view
+from cowherd_agent.interpreter.errors import PolicyUnavailable
+from cowherd_agent.interpreter.hidden_referents import HiddenReferents, of_all_types
+from cowherd_agent.interpreter.interpreter import identify, why_not
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 HAS_FLAGS = sys.version_info >= (3, 14)
 """Whether the header has an `ob_flags` field (GIL builds of 3.14 and 3.15)."""
@@ -49,19 +49,19 @@ _FLAGS_OFFSET = 6
 _IMMORTAL_FLAG = 1
 _TOP_OFFSET = 3
 _MARKED_FROM = 0xD0
-"""The mark, seen through byte 3 of the count: the top byte of no other count is as high. A tracked
+"""The mark, seen through byte 3 of the count: no other count has so high a top byte. A tracked
 object that is immortal already on 3.14+ may stand at 0xC0, from where a stack reference can pull it
 down, so it is marked again."""
 
 CHUNK_OBJECTS = 2000
 
 Marker = Callable[[Iterable[object], list[object]], None]
-"""Marks those of the first list that are not yet marked, and appends them to the second."""
+"""Marks the unmarked objects of the first argument, and appends them to the second."""
 
 
 def make_marker(count: int = IMMORTAL_COUNT, with_flag: bool = HAS_FLAGS) -> Marker:
-    """The marking loop for this interpreter. The parameters are there so that a test can show that
-    the self-test finds a wrong mark."""
+    """The marking loop for this interpreter. The parameters let a test show that the self-test
+    finds a wrong mark."""
     memory = byte_view()
     words = memory.cast("I")
     top = memory[_TOP_OFFSET:]
@@ -88,8 +88,8 @@ def make_marker(count: int = IMMORTAL_COUNT, with_flag: bool = HAS_FLAGS) -> Mar
 
 
 def _mortal_only() -> Callable[[list[object]], Iterable[object]]:
-    """Leaves out what is immortal already, faster than the marking loop can where the interpreter
-    helps (3.14+): most references of a large heap lead to few objects, met again and again."""
+    """Filters out immortal objects, faster than the marking loop where the interpreter helps
+    (3.14+): most references of a large heap lead to the same few objects."""
     is_immortal = getattr(sys, "_is_immortal", None)
     if is_immortal is None:
         return lambda objects: objects
@@ -97,7 +97,7 @@ def _mortal_only() -> Callable[[list[object]], Iterable[object]]:
 
 
 class _Probe:
-    """What the self-test makes immortal; a few bytes that stay for good."""
+    """The object that the self-test makes immortal; its few bytes are never freed."""
 
     __slots__ = ("__weakref__", "value")
 
@@ -110,8 +110,8 @@ def _count_of(item: object) -> int:
 
 
 def _counts_while_read(probe: _Probe) -> set[int]:
-    """Reads the probe in the ways that the interpreter has (stack, attribute, container, call), and
-    looks at its count while those references are held."""
+    """Reads the probe in all the ways that the interpreter has (stack, attribute, container, call),
+    and returns the counts seen while those references are held."""
     counts = set()
     held = [probe] * 1000
     counts.add(_count_of(probe))
@@ -135,9 +135,9 @@ def _same(probe: _Probe) -> _Probe:
 
 
 def self_test(marker: Marker | None = None) -> None:
-    """Immortalize one throwaway object, and see that its reference count then stays.
+    """Immortalize one throwaway object, and check that its reference count then stays.
 
-    Raises PolicyUnavailable, with the reason, where it does not.
+    Raises PolicyUnavailable with the reason if it does not.
     """
     reason = why_not("immortal", identify())
     if reason is not None:
@@ -177,16 +177,16 @@ def self_test(marker: Marker | None = None) -> None:
 
 
 class _KnownDicts:
-    """Dicts that an earlier walk has marked and that the collector does not track, as those whose
-    values are strings or numbers (up to 3.13; Objects/dictobject.c, MAINTAIN_TRACKING): neither the
-    list of tracked objects nor the mark leads to what they hold now."""
+    """Dicts that an earlier walk has marked and that the collector does not track, such as dicts of
+    strings or numbers (up to 3.13; Objects/dictobject.c, MAINTAIN_TRACKING). Neither the list of
+    tracked objects nor the mark leads to their present contents."""
 
     def __init__(self) -> None:
         self._met: set[int] = set()
         self._top = byte_view()[_TOP_OFFSET:]
 
     def among(self, objects: Collection[object]) -> list[object]:
-        """Those that were not met before. Call it before the others are marked."""
+        """The known dicts that were not met before. Call it before the others are marked."""
         met, top = self._met, self._top
         dicts = compress(objects, map(_IS_DICT, map(type, objects)))
         found = [
@@ -198,19 +198,19 @@ class _KnownDicts:
         return found
 
 
-# By identity: a metaclass may compare in its own way.
+# By identity: a metaclass may define its own comparison.
 _IS_DICT = partial(operator.is_, dict)
 
 
 def immortalize(progress: Progress | None = None) -> StepReport:
     """Make every reachable object immortal, and compute the hashes that strings and the like keep.
 
-    Call it in a process with one thread, with no automatic collection, before gc.freeze():
-    gc.get_objects() does not give frozen objects. What was frozen before is unfrozen and read
-    again: an object of an earlier walk may hold new ones by now, which the collector does not track
+    Call it in a process with one thread, with automatic collection off, before gc.freeze():
+    gc.get_objects() leaves frozen objects out. Objects that were frozen before are unfrozen and
+    read again: an object of an earlier walk may now hold new ones that the collector does not track
     (a dict that has been filled with strings). About 0.5 µs per object.
 
-    The counts of the report: `objects` made immortal, `tracked` of them seen by the collector,
+    The counts of the report: `objects` made immortal, `tracked` objects that the collector saw,
     `hashes` computed.
     """
     anonymous_before = anonymous_bytes()
@@ -218,11 +218,11 @@ def immortalize(progress: Progress | None = None) -> StepReport:
     again = gc.get_freeze_count() > 0
     rawgc.unfreeze()
     tracked = rawgc.get_objects()
-    # Made after the list, for what it remembers is not to be kept for good.
+    # Made after the list, so that its own objects are not immortalized.
     known = _KnownDicts() if again else None
     throttle = Throttle(progress, "immortalize")
     objects = 0
-    # All tracked objects first: what is newly marked later is then untracked, and traversed once.
+    # All tracked objects first: objects marked later are then untracked, and traversed once.
     for start in range(0, len(tracked), CHUNK_OBJECTS):
         marked: list[object] = []
         mark(tracked[start : start + CHUNK_OBJECTS], marked)

@@ -1,4 +1,4 @@
-"""What a heap policy tells while it works and afterwards."""
+"""Reports of a heap policy, during its work and afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PROGRESS_INTERVAL_SECONDS = 0.1
 
 
 class ProgressEvent(NamedTuple):
-    """How far a step is. `total` is None where it can't be known before the end."""
+    """Progress of a step. `total` is None if it can't be known before the end."""
 
     step: str
     done: int
@@ -29,8 +29,8 @@ class StepReport(NamedTuple):
     Attributes:
         name: the step, as in "immortalize", "seal".
         seconds: how long it took.
-        price_bytes: by how much the mold's own anonymous memory grew (negative: it shrank).
-        counts: what was done, by name ("objects", "strings_hashed", "slots", ...).
+        price_bytes: growth of the mold's own anonymous memory (negative: it shrank).
+        counts: what was done, by name ("objects", "hashes", "blocks", ...).
         skipped: why the step was not done, or None.
     """
 
@@ -80,7 +80,7 @@ class Throttle:
         return time.perf_counter() - self._started
 
     def at(self, done: int) -> None:
-        """Report `done` if it is time to."""
+        """Report `done` if a report is due."""
         if self._progress is None:
             return
         now = time.perf_counter()

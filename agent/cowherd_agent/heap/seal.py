@@ -1,22 +1,22 @@
 """Seals the mold's free pymalloc memory, so that workers' first allocations do not land in it.
 
 A mold that has loaded an application has free slots all over its pages, which its workers share. An
-allocation in a worker takes such a slot, and the write copies the whole page. Filling the free
-slots before the fork sends workers to memory of their own from the start.
+allocation in a worker takes such a slot, and the write copies the whole page. If the free slots are
+filled before the fork, workers use their own memory from the start.
 
 pymalloc (Objects/obmalloc.c, the same in 3.10 to 3.15) hands out blocks of 32 size classes, 16
 bytes apart, from pools of 16 KiB, which are cut from arenas of 1 MiB. Two kinds of free memory are
 sealed:
 
-- free blocks in pools that are partly in use: as many blocks of each class are allocated, and never
-  freed, as `sys._debugmallocstats()` says are free. Their bytes are lost to the mold, but their
-  pages are in use anyway.
-- wholly free pools: each is filled, then its pages but the first (which has the pool's header) are
+- Free blocks in pools that are partly in use: for each class, as many blocks are allocated as
+  `sys._debugmallocstats()` reports free. They are never freed. Their bytes are lost to the mold,
+  but their pages are in use anyway.
+- Wholly free pools: each is filled, then its pages but the first (which has the pool's header) are
   given back with madvise(MADV_DONTNEED), since nothing will ever be read from its blocks. So a free
-  pool costs a page instead of four.
+  pool costs one page instead of four.
 
-Blocks are allocated through `PyObject_Malloc`, which makes no object and, for a block that was
-freed before, writes nothing but the pool's header.
+Blocks are allocated through `PyObject_Malloc`, which makes no object. For a block that was freed
+before, it writes nothing but the pool's header.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import NamedTuple
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 _MADV_DONTNEED = 4
 _PASSES = 2
-"""Sealing itself allocates and frees a little. In the first pass that lands in the holes, some
-200 KiB of them on 3.14; the second one seals what that has left, and its own leavings lie together
-on new pages. A third one finds no more, and costs the mold 100 KiB."""
+"""Sealing itself allocates and frees a little. In the first pass these allocations land in the
+holes, some 200 KiB of them on 3.14. The second pass seals the freed blocks, and its own lie
+together on new pages. A third pass finds no more, and costs the mold 100 KiB."""
 
 _LARGEST_BLOCK_BYTES = 512
 
@@ -55,7 +55,7 @@ class SizeClass(NamedTuple):
 
 
 class MallocStats(NamedTuple):
-    """What sys._debugmallocstats() tells of pymalloc."""
+    """The statistics of pymalloc that sys._debugmallocstats() prints."""
 
     classes: tuple[SizeClass, ...]
     free_pools: int
@@ -71,7 +71,7 @@ _FREE_POOLS = re.compile(r"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
 
 
 def parse(text: str) -> MallocStats | None:
-    """None if the text has no pymalloc statistics: another allocator is in use. Pure."""
+    """Parses the statistics; None if the text has none: another allocator is in use. Pure."""
     pools = _FREE_POOLS.search(text)
     rows = [tuple(map(int, row)) for row in _CLASS_ROW.findall(text)]
     if pools is None or not rows:
@@ -84,7 +84,7 @@ def parse(text: str) -> MallocStats | None:
 
 
 def read_stats() -> MallocStats | None:
-    """sys._debugmallocstats() prints to C's stderr: descriptor 2 is a memfd for that moment."""
+    """Reads sys._debugmallocstats(), which prints to C's stderr: descriptor 2 becomes a memfd."""
     debugmallocstats: Callable[[], None] | None = getattr(sys, "_debugmallocstats", None)
     if debugmallocstats is None:
         return None
@@ -111,11 +111,11 @@ def read_stats() -> MallocStats | None:
 def seal(progress: Progress | None = None, *, is_frozen: bool = True) -> StepReport:
     """Seal all free pymalloc memory of this process.
 
-    With `is_frozen` the collector has nothing to look at, and its full collection empties the
-    interpreter's free lists (floats, tuples, ...) for nothing, so that their slots are sealed too.
+    With `is_frozen` the collector has nothing to look at. A full collection then costs nothing, and
+    empties the interpreter's free lists (floats, tuples, ...), so that their slots are sealed too.
 
-    The counts of the report: `blocks` and `block_bytes` sealed in pools in use, `pools` sealed that
-    were free, `given_back_bytes` of those; `left_free_bytes` that are free in spite of it all.
+    The counts of the report: `blocks` and `block_bytes` sealed in pools in use; `pools` sealed that
+    were free, and `given_back_bytes` of those; `left_free_bytes` that are still free.
     """
     throttle = Throttle(progress, "seal")
     anonymous_before = anonymous_bytes()
@@ -155,10 +155,10 @@ def seal(progress: Progress | None = None, *, is_frozen: bool = True) -> StepRep
 
 
 def _type_cache_clearer() -> Callable[[], object]:
-    """What empties the interpreter's cache of attribute lookups, whose names it keeps alive
-    (Objects/typeobject.c, type_cache): C code that asks for an attribute makes a string for that,
-    and a worker's next lookup frees it, somewhere on a shared page. Before 3.12 the versions of
-    types would go with the cache, and are worth more.
+    """Returns a function that empties the interpreter's cache of attribute lookups, which keeps
+    their names alive (Objects/typeobject.c, type_cache). C code that asks for an attribute makes a
+    string for the lookup, and a worker's next lookup frees it, somewhere on a shared page. Before
+    3.12 clearing the cache would also drop the versions of types, which are worth more.
     """
     if sys.version_info < (3, 12):
         return lambda: None
@@ -167,8 +167,8 @@ def _type_cache_clearer() -> Callable[[], object]:
 
 
 def _why_not(stats: MallocStats | None) -> str | None:
-    """Tries one block: it must come out of the class that it is expected in. Debug hooks and
-    tracers make blocks larger, and other allocators have no classes."""
+    """Why sealing is impossible, or None. Tries one block, which must come from the expected class.
+    Debug hooks and tracers make blocks larger, and other allocators have no classes."""
     if stats is None:
         return "the interpreter tells no pymalloc statistics (PYTHONMALLOC is set, or no stderr)"
     size = stats.classes[-1].block_bytes
@@ -190,9 +190,9 @@ def _allocate(size: int, count: int) -> None:
 
 
 def _fill_pools(free_pools: int, pool_bytes: int, throttle: Throttle, done: int) -> tuple[int, int]:
-    """Fill wholly free pools with the largest blocks; give their pages back but the first.
+    """Fill wholly free pools with the largest blocks; give back all pages but the first of each.
 
-    Returns how many pools were filled, and how many bytes given back.
+    Returns how many pools were filled, and how many bytes were given back.
     """
     malloc = ctypes.pythonapi["PyObject_Malloc"]
     malloc.argtypes = [ctypes.c_size_t]
@@ -204,7 +204,7 @@ def _fill_pools(free_pools: int, pool_bytes: int, throttle: Throttle, done: int)
     filled = given_back = 0
     base = 0
     in_pool = 0
-    # All blocks of that class are taken, so each new pool starts with the next block.
+    # All blocks of the largest class are taken, so the next block starts a new pool.
     for _ in range(free_pools * blocks_per_pool):
         address = malloc(_LARGEST_BLOCK_BYTES)
         if address is None:

@@ -1,14 +1,14 @@
 """Seals the free chunks inside the C library's heap (glibc), as seal.py does with pymalloc's slots.
 
-What is larger than 512 bytes (tables of dicts, lists, long strings) and what C code allocates comes
-from malloc. After malloc_trim() the free chunks that are left there share their first and last
-pages with chunks in use, and a worker's first allocations would copy those.
+Blocks over 512 bytes (tables of dicts, lists, long strings) and the allocations of C code come from
+malloc. The free chunks that malloc_trim() leaves share their first and last pages with chunks in
+use, and a worker's first allocations would copy those.
 
-Free chunks are allocated for good, largest first: malloc takes the smallest free chunk that is
+Free chunks are allocated for good, largest first. malloc takes the smallest free chunk that is
 large enough, and cuts the top of the heap only if there is none (`_int_malloc`, malloc/malloc.c).
 So when an allocation of some size comes out of the top, no free chunk of that size is left, and the
-next smaller size is tried. Chunk sizes are multiples of 16. What was sealed and had no page costs
-nothing.
+next smaller size is tried. Chunk sizes are multiples of 16. A sealed chunk whose pages are not
+present costs nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 _GRAIN_BYTES = 16
 _HEADER_BYTES = 8
@@ -53,8 +53,8 @@ class _Mallinfo2(ctypes.Structure):
 def seal_c_heap(progress: Progress | None = None) -> StepReport:
     """Seal the free chunks of the main heap. Call it on the main thread, after trim().
 
-    The counts of the report: `chunks` and `chunk_bytes` sealed, `left_free_bytes` that are free in
-    spite of it, but for the top.
+    The counts of the report: `chunks` and `chunk_bytes` sealed, `left_free_bytes` that are still
+    free, not counting the top.
     """
     throttle = Throttle(progress, "seal the C heap")
     anonymous_before = anonymous_bytes()
@@ -91,8 +91,8 @@ def seal_c_heap(progress: Progress | None = None) -> StepReport:
             chunks += 1
             chunk_bytes += size
         throttle.at(chunks)
-    # What came out of the top has left a header at each size that was tried: pages that workers
-    # would share, and copy with their first allocations.
+    # Chunks cut out of the top have left a header at each size that was tried. Workers would share
+    # these pages, and copy them with their first allocations.
     malloc_trim(0)
     after = mallinfo2()
     return StepReport(
@@ -108,7 +108,7 @@ def seal_c_heap(progress: Progress | None = None) -> StepReport:
 
 
 _LARGEST_PROBE_BYTES = 2000
-"""More than the thread's cache keeps, so that the probe is given back to the heap itself."""
+"""More than the thread's cache keeps, so that the probe goes back to the heap itself."""
 
 
 def _sizes(largest: int) -> Iterator[int]:
@@ -122,7 +122,7 @@ def _sizes(largest: int) -> Iterator[int]:
 
 
 def _largest_free_chunk(libc: ctypes.CDLL) -> int:
-    """The end of the largest range of free chunks that malloc_info(3) tells of the main heap."""
+    """The end of the largest range of free chunks in the main heap, by malloc_info(3)."""
     libc.open_memstream.restype = ctypes.c_void_p
     text = ctypes.c_char_p()
     length = ctypes.c_size_t()

@@ -1,7 +1,7 @@
 """Gives the free memory inside the C library's heap back to the kernel (malloc_trim(3), glibc).
 
 A worker's first allocations would otherwise land on pages that it shares with the mold, and copy
-them. glibc gives back every whole free page, not only those at the top.
+them. glibc gives back every wholly free page, not only those at the top.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import ctypes
 
 from cowherd_agent.heap.report import Progress, StepReport, Throttle
-from cowherd_agent.heap.rollup import anonymous_bytes
+from cowherd_agent.interpreter.rollup import anonymous_bytes
 
 
 def trim(progress: Progress | None = None) -> StepReport:
-    """The price is negative: what the mold got rid of."""
+    """Trim the heap. The report's price is negative: memory that the mold gave back."""
     throttle = Throttle(progress, "trim")
     before = anonymous_bytes()
     try:

@@ -1,4 +1,4 @@
-"""Runs the suite in this interpreter, and writes what came of it as JSON into a file.
+"""Runs the suite in this interpreter, and writes its result as JSON into a file.
 
 `python run.py RESULT PATTERN`. The driver is scripts/test-interpreters.py.
 """

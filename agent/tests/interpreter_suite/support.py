@@ -1,4 +1,4 @@
-"""Runs the suite's programs, each in a new interpreter of the kind that is tested."""
+"""Runs the suite's programs, each in a new process of the interpreter under test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ sys.path.insert(0, str(AGENT))
 
 TIMEOUT_SECONDS = 600
 
-# By the version, and not by the code that is tested: what that refuses wrongly must fail.
+# By the version, not by the code under test: a wrong refusal must fail.
 HAS_IMMORTAL = (
     sys.version_info >= (3, 12)
     and not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -31,7 +31,7 @@ immortal_only = unittest.skipUnless(HAS_IMMORTAL, "no immortal objects before CP
 
 
 def environment() -> dict[str, str]:
-    """Without what would change the allocator or the collector of the programs."""
+    """The environment without variables that would change the programs' allocator or collector."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return {
         **kept,
@@ -43,8 +43,8 @@ def environment() -> dict[str, str]:
 def completed(
     program: str, *args: object, stdout: IO[bytes] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `programs/PROGRAM.py` with `args`, whatever it ends with. Without `stdout` what it prints
-    is kept."""
+    """Run `programs/PROGRAM.py` with `args`, whatever its status. Captures output unless `stdout`
+    is given."""
     return subprocess.run(
         [sys.executable, str(SUITE / "programs" / f"{program}.py"), *map(str, args)],
         env=environment(),
@@ -57,7 +57,7 @@ def completed(
 
 
 def run(program: str, *args: object) -> dict[str, Any]:
-    """Run a program, which must end well; what it printed as JSON on its last line."""
+    """Run a program, which must succeed; return the JSON on its last line."""
     done = completed(program, *args)
     if done.returncode != 0 or not done.stdout.strip():
         raise AssertionError(

@@ -1,4 +1,4 @@
-"""The census finds who owns what, on pages that are known."""
+"""The census finds who owns what, on known pages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Owners(unittest.TestCase):
         for policy in ("stock", support.BEST):
             with self.subTest(policy):
                 found = support.run("census", policy)
-                # Also what another module refers to, and a function that another one holds.
+                # Also objects that another module refers to, and a function that another holds.
                 for owner, percent in found["percent"].items():
                     self.assertGreaterEqual(percent, 95, owner)
                 self.assertGreaterEqual(found["closure_percent"], 95)
-                # Instances belong to who holds them, their class to its own module.
+                # Instances belong to their holder, their class to its own module.
                 self.assertEqual(list(found["rows_of"]), ["table"])
                 self.assertEqual(found["row_pages_missed"], 0)
                 self.assertIn("classes", found["class_in"])
@@ -31,23 +31,23 @@ class Owners(unittest.TestCase):
 
     def assert_tables_are_told_of(self, found: dict[str, Any]) -> None:
         self.assertGreaterEqual(found["keys_bytes"], found["keys_expected"])
-        # The module's own names, and up to 3.10 what the rows' attributes are kept in.
+        # The module's own names, and up to 3.10 the dicts of the rows' attributes.
         self.assertLess(found["keys_bytes"], found["keys_expected"] + ROWS * 200)
         # The pointers of the list of rows, at least.
         self.assertGreater(found["list_bytes"], ROWS * 8)
         self.assertIn("classes", found["class_keys_in"])
-        # What the collector has of an instance, its header, and more.
+        # An instance's header for the collector, and more.
         self.assertGreaterEqual(found["row_bytes"], 48)
 
     def test_it_is_quick_and_has_little_memory_for_itself(self) -> None:
-        """Beyond that it copies what it reads, which is all that is not immortal."""
+        """It may also copy the objects it reads, except immortal ones."""
         found = support.run("census_cost", support.BEST)
         heap = found["heap_bytes"]
         self.assertGreater(found["bytes"], heap * 0.8)
-        # The application reads each object in a tenth of that, or a fifteenth.
+        # The application reads each object in a tenth to a fifteenth of the measured time.
         self.assertLess(found["cpu_seconds"], 40 * found["read_cpu_seconds"])
         self.assertLess(found["file_bytes"], heap * 0.02)
-        # What was allocated, as lists of objects, was never more than that.
+        # Allocations, such as lists of objects, never exceeded this.
         self.assertLess(found["peak_bytes"], heap * 0.2)
         if support.BEST == "immortal":
             self.assertLess(found["private_bytes"], heap * 0.2)

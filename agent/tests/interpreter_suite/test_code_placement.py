@@ -1,4 +1,4 @@
-"""Code that runs in workers, put together in the mold."""
+"""Code that runs in workers, moved together in the mold."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import support
-from cowherd_agent.collector import (
+from cowherd_agent.collection.collector import (
     FULL_PENDING_YOUNG,
     YOUNG_PER_MIDDLE,
     Collector,
@@ -29,7 +29,7 @@ class Bounded(unittest.TestCase):
         self.assertGreater(found["freed"], 100_000)
         self.assertGreater(found["collections"], 10)
         self.assertEqual(found["inside"], 0)
-        # In calls of a function that looks at the clock.
+        # In calls of a function that reads the clock.
         self.assertLess(found["idle_ns"], 5 * found["call_ns"])
 
     def test_without_a_collector_it_grows(self) -> None:
@@ -111,7 +111,7 @@ class InThisProcess(unittest.TestCase):
         self.assertEqual(len(kept), 2900)
 
     def test_never_two_at_once(self) -> None:
-        """A finalizer that runs in a collection, and a second thread, both come to collect."""
+        """A finalizer that runs in a collection, and a second thread, both try to collect."""
         self.addCleanup(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(0)
         collector = Collector(CollectorSettings(collect_after=1))

@@ -1,4 +1,4 @@
-"""The guard: who steers the collector in a worker, and holding it off."""
+"""The guard: counts who steers the collector in a worker, and holds calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 import support
-from cowherd_agent.guard import undoes
+from cowherd_agent.collection.guard import undoes
 
 
 def by_function(found: dict[str, Any]) -> dict[str, list[Any]]:
@@ -46,7 +46,7 @@ class Hold(unittest.TestCase):
         found = support.run("guarded", "hold", "freeze")
         self.assertEqual(found["from_c"], 1)
         self.assertIn("collection", by_function(found))
-        # A threshold set past the guard lives until the first collection it brings.
+        # A threshold set past the guard lives until the first collection it causes.
         self.assertEqual(found["threshold_reset"], 0)
         self.assertGreaterEqual(found["inside"], 3)
 

@@ -12,7 +12,7 @@ class WhatIsReached(unittest.TestCase):
     def test_every_kind_of_object(self) -> None:
         found = support.run("marks")
         self.assertEqual(found["mortal"], [])
-        # Else the test could not fail.
+        # Otherwise the test could not fail.
         self.assertLess(len(found["were_immortal"]), 15)
 
     @support.immortal_only

@@ -43,7 +43,7 @@ class Leaving(unittest.TestCase):
         self.check("raise", 0, 1)
 
     def test_the_interpreter_finalizes(self) -> None:
-        """What the others are compared with: the same cleanup, and then the heap is taken down."""
+        """The yardstick for the others: the same cleanup, and then the heap is taken down."""
         done = support.completed("leaves", "plain", self.folder, 5)
         self.assertEqual(done.returncode, 5)
         hooks = [line for line in self.order() if line != "thread"]
@@ -57,7 +57,7 @@ class Leaving(unittest.TestCase):
         return done.returncode
 
     def test_output_that_cannot_be_written_is_told_by_the_status(self) -> None:
-        """As the interpreter does it; but a status that says what went wrong before stays."""
+        """As the interpreter does; but a status that reports an earlier error stays."""
         for how, status, expected in (
             ("plain", 0, 120),
             ("leave", 0, 120),

@@ -1,4 +1,4 @@
-"""Names of Python functions for perf, in a worker, over a fork, and when it becomes a mold."""
+"""Names of Python functions for perf: in a worker, across a fork, and when it becomes a mold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import support
 PROGRAM = f"""
 import os, sys
 sys.path.insert(0, {str(support.AGENT)!r})
-from cowherd_agent import perf_names
+from cowherd_agent.worker import perf_names
 
 if perf_names.why_not() is not None:
     print("can't:", perf_names.why_not())

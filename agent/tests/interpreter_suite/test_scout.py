@@ -20,7 +20,7 @@ class Verdicts(unittest.TestCase):
         self.assertTrue(support.run("scouting", support.BEST, "private")["ok"])
 
     def test_writes_into_what_it_shares(self) -> None:
-        """Only where reading is promised does the warm-up count: freeze promises less."""
+        """The warm-up counts only where reading is promised: freeze promises less."""
         found = support.run("scouting", support.BEST, "overwrites")
         self.assertEqual(found["ok"], support.BEST == "freeze")
         self.assertGreater(found["unshared_after_warmup_bytes"], 19 * MIB)
@@ -28,7 +28,7 @@ class Verdicts(unittest.TestCase):
             self.assertIn("copied", found["reason"])
 
     def test_output_that_nobody_takes_is_no_fault_of_the_policy(self) -> None:
-        """The terminal of a herd may be gone; its workers leave with status 120 then."""
+        """A herd's terminal may be gone; its workers then leave with status 120."""
         found = support.run("scouting", support.BEST, "prints")
         self.assertTrue(found["ok"], found["reason"])
 

@@ -16,7 +16,7 @@ class Sealing(unittest.TestCase):
         support.record(f"{kind}, open: unshared MiB", unsealed["unshared"] / MIB)
         support.record(f"{kind}, sealed: unshared MiB", sealed["unshared"] / MIB)
         self.assertEqual(sealed["skipped"], [])
-        # Else there would be nothing to save.
+        # Otherwise there would be nothing to save.
         self.assertGreater(unsealed["unshared"], 4 * MIB)
         self.assertLess(sealed["unshared"], unsealed["unshared"] / 4)
         self.assertLess(sealed["price_bytes"], 4 * MIB)
@@ -33,7 +33,7 @@ class Sealing(unittest.TestCase):
         self.assertLess(sealed["free_after"], 0.5 * MIB)
 
     def test_a_heap_that_was_sealed_is_sealed(self) -> None:
-        """What sealing itself has left is sealed, too: doing it again finds no more than before."""
+        """Sealing also seals its own leftovers: repeating it finds no more than before."""
         first, *others = support.run("sealing_again", 3)["left_free_bytes"]
         support.record("left free by sealing: KiB", first / 1024)
         self.assertGreater(first, 0)

@@ -1,4 +1,4 @@
-"""What each policy keeps shared. The losing cases are there to show that the tests can fail."""
+"""What each policy keeps shared. The losing cases show that the tests can fail."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FullCollections(unittest.TestCase):
 
 
 class ASecondGeneration(unittest.TestCase):
-    """A worker that retires has its heap prepared again."""
+    """The heap of a worker that retires is prepared again."""
 
     def test_freeze_shares_what_came_since_and_the_notes_are_of_both(self) -> None:
         self.check("freeze")
@@ -70,7 +70,7 @@ class ASecondGeneration(unittest.TestCase):
 
 
 class WarmingAPrivateCache(unittest.TestCase):
-    """The collector's own rules bring full passes when a worker makes many objects."""
+    """The collector's own rules cause full passes when a worker makes many objects."""
 
     def test_instagram_and_freeze_keep_everything(self) -> None:
         for policy in ("instagram", "freeze"):

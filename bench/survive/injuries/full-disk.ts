@@ -1,7 +1,7 @@
 /** The disk under the runtime directory is full. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { HERD_FILE } from '../../../src/supervisor/runtime-directory.ts';
+import { HERD_FILE } from '../../../src/supervisor/runtime-directory/runtime-directory.ts';
 import { ensure, eventually, everyday, type Scene } from '../scene.ts';
 
 /** Nothing stops; only the next supervisor's help can't be written, and is as soon as there is room again. */

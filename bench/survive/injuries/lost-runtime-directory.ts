@@ -1,8 +1,8 @@
 /** The runtime directory is taken away under the herd. */
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { KEEPER_SOCKET } from '../../../src/supervisor/runtime-directory.ts';
-import type { StatusReport } from '../../../src/supervisor/status.ts';
+import { KEEPER_SOCKET } from '../../../src/supervisor/runtime-directory/runtime-directory.ts';
+import type { StatusReport } from '../../../src/supervisor/control/status.ts';
 import { ensure, eventually, everyday, type Scene } from '../scene.ts';
 
 /** It is made again, and the same herd can be managed. */

@@ -1,7 +1,7 @@
 /** The keeper stands still while a worker is killed and the herd is told to change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../../src/base/clock.ts';
-import type { StatusReport } from '../../../src/supervisor/status.ts';
+import type { StatusReport } from '../../../src/supervisor/control/status.ts';
 import type { Herd } from '../herd.ts';
 import { ensure, type Scene, untilSeen } from '../scene.ts';
 

@@ -26,6 +26,15 @@ test('tokens and times are masked', () => {
   expect(compare(first!, second!, other!)).toEqual({ kind: 'masked' });
 });
 
+test('the age of an answer from a cache is a time; whether it has one is compared', () => {
+  const aged = (...headers: (readonly [string, string])[]): Exchange => {
+    const plain = answer('<p>a');
+    return { ...plain, headers: [...plain.headers, ...headers] };
+  };
+  expect(compare(aged(['age', '8']), aged(['age', '8']), aged(['age', '30']))).toEqual({ kind: 'masked' });
+  expect(compare(aged(['age', '8']), aged(['age', '8']), aged())).toMatchObject({ kind: 'different' });
+});
+
 test('another word, another status, a header more or less is different', () => {
   const one = answer('<p>a');
   expect(compare(one, one, answer('<p>b'))).toMatchObject({

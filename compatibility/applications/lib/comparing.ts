@@ -23,6 +23,9 @@ export type Verdict =
 /** Not compared: the time, and who says so. */
 const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
 
+/** Instead of how many seconds an answer from a cache is old (RFC 9111, 5.1). */
+const AGE = '<seconds>';
+
 /** @param anyOrder if given, lines are compared sorted: what they say and how often, not where. */
 export function compare(gunicorn: Exchange, gunicornAgain: Exchange, cowherd: Exchange, anyOrder?: AnyOrder): Verdict {
   if (sameBytes(gunicorn, cowherd)) return { kind: 'identical' };
@@ -62,7 +65,7 @@ function partsOf(exchange: Exchange, anyOrder: AnyOrder | undefined): ReadonlyMa
     if (name === 'content-length' && isText(exchange)) continue;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    parts.set(count === 1 ? `header ${name}` : `header ${name} (${count})`, mask(value).text);
+    parts.set(count === 1 ? `header ${name}` : `header ${name} (${count})`, name === 'age' ? AGE : mask(value).text);
   }
   if (!isText(exchange)) {
     parts.set('body', exchange.body.toString('latin1'));

@@ -8,8 +8,8 @@ import { childrenOf, hasEnded, identify, kill, startProcess, treeOf } from '../.
 import { monotonicClock } from '../../../src/base/clock.ts';
 import { inMiB } from '../../../src/base/units.ts';
 import { readSmapsRollup } from '../../../src/procfs/smaps-rollup.ts';
-import { ask } from '../../../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../../../src/supervisor/control-messages.ts';
+import { ask } from '../../../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../../../src/supervisor/control/control-messages.ts';
 import type { Application, Site } from './description.ts';
 import { COWHERD, logsOf } from './places.ts';
 import { commandOf, environmentFor, type ServerKind } from './servers.ts';

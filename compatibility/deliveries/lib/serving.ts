@@ -14,9 +14,9 @@ import {
 } from '../../../bench/lib/processes.ts';
 import { CowherdError } from '../../../src/base/errors.ts';
 import { monotonicClock } from '../../../src/base/clock.ts';
-import { ask } from '../../../src/supervisor/control.ts';
-import { CONTROL_VERSION } from '../../../src/supervisor/control-messages.ts';
-import type { StatusReport } from '../../../src/supervisor/status.ts';
+import { ask } from '../../../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../../../src/supervisor/control/control-messages.ts';
+import type { StatusReport } from '../../../src/supervisor/control/status.ts';
 import type { Case } from './cases.ts';
 import { commandOf, runtimeDirectoryOf, type ServerName, WORKERS } from './commands.ts';
 import { APPLICATIONS, program } from './places.ts';

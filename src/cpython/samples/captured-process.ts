@@ -1,4 +1,4 @@
-/** For tests: memory of real interpreters, as captures/README.md describes it. */
+/** For tests: memory of real interpreters. captures/README.md describes the files. */
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import type { MemoryReader } from '../../base/memory-reader.ts';
@@ -56,7 +56,7 @@ export class CapturedProcess implements MemoryReader {
   readonly isMapped = (address: number): boolean =>
     this.#extents.some(({ start, bytes }) => start <= address && address < start + bytes.length);
 
-  /** What was not captured is zeros; false where nothing of it was. */
+  /** Fills memory that was not captured with zeros. False if none of the range was captured. */
   read(address: number, into: Uint8Array): boolean {
     into.fill(0);
     let found = false;
@@ -76,7 +76,7 @@ export class CapturedProcess implements MemoryReader {
     return words;
   }
 
-  /** The words of a pool, its address, and what the program said of its blocks. */
+  /** The words of a pool, its address, and the states of its blocks according to the program. */
   pool(name: PoolName): { words: Uint32Array; address: number; blockBytes: number; blocks: string[] } {
     const { address: hex, block_bytes: blockBytes, blocks } = this.facts.pools[name];
     const start = address(hex);

@@ -1,8 +1,8 @@
-/** For tests: a captured interpreter as the forensics see it. */
+/** For tests: a captured interpreter, as the forensics see it. */
 import { CapturedProcess, type CapturedVersion } from '../../cpython/samples/captured-process.ts';
 import { TypeTable } from '../../cpython/types-outside.ts';
-import { MemoryWindow, WINDOW_BYTES } from '../memory-window.ts';
-import type { InspectedInterpreter } from '../pool-reading.ts';
+import { MemoryWindow, WINDOW_BYTES } from '../pages/memory-window.ts';
+import type { InspectedInterpreter } from '../heap/pool-reading.ts';
 import { PAGE_BYTES } from './sample-process.ts';
 
 export function openCapture(version: CapturedVersion): {
@@ -14,7 +14,7 @@ export function openCapture(version: CapturedVersion): {
   return { captured, interpreter: { minor, isCode, types: new TypeTable(captured, minor, isMapped, isMapped) } };
 }
 
-/** The window that an address is in; zeros where nothing was captured. */
+/** The window around an address; zeros where nothing was captured. */
 export function windowAt(captured: CapturedProcess, address: number): MemoryWindow {
   const window = new MemoryWindow(PAGE_BYTES);
   const all = (): boolean => true;

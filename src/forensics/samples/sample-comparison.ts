@@ -1,13 +1,13 @@
-/** For tests: what a worker's comparison says, as it usually is. */
-import { CAUSE_NAMES, type CauseCounts } from '../causes.ts';
-import { PAGE_CODES, type RegionMap } from '../page-map.ts';
-import type { WorkerComparison } from '../comparison.ts';
+/** For tests: a typical comparison of a worker. */
+import { CAUSE_NAMES, type CauseCounts } from '../pages/causes.ts';
+import { PAGE_CODES, type RegionMap } from '../pages/page-map.ts';
+import type { WorkerComparison } from '../compare/comparison.ts';
 
 export function sampleCounts(some: Partial<CauseCounts> = {}): CauseCounts {
   return Object.assign(Object.fromEntries(CAUSE_NAMES.map((cause) => [cause, 0])) as CauseCounts, some);
 }
 
-/** The code of a page by the name of its state or cause. */
+/** The code of a page with a given state or cause. */
 export function codeOf(name: string): number {
   return [...PAGE_CODES, ...CAUSE_NAMES].findIndex((each) => each === name);
 }

@@ -1,14 +1,14 @@
-/** For tests: a heap as CPython 3.13 has one, in a sample process: types, pools, the C library's heap, a stack. */
+/** For tests: a sample process with a heap of CPython 3.13: types, pools, the C library's heap, and a stack. */
 import { TypeTable } from '../../cpython/types-outside.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { mappingAt } from '../../procfs/maps.ts';
-import type { Reference } from '../reference.ts';
-import { findPools } from '../pool-index.ts';
+import type { Reference } from '../heap/reference.ts';
+import { findPools } from '../heap/pool-index.ts';
 import { PAGE_BYTES, SampleProcess } from './sample-process.ts';
 
 export const LIBRARY = 0x7f10_0000_0000;
 export const ARENA = 0x7f20_0000_0000;
-/** Anonymous memory that is no pool. */
+/** Anonymous memory without pools. */
 export const LOOSE = 0x7f30_0000_0000;
 export const LOOSE_TEXT = LOOSE + PAGE_BYTES + 512;
 export const LOOSE_LIST = LOOSE + PAGE_BYTES + 1024;
@@ -23,7 +23,7 @@ const HAVE_GC = 1 << 14;
 const TYPE_SUBCLASS = 1 << 31;
 const HEAP_TYPE = 1 << 9;
 
-/** Of the library: its types, each of 512 bytes. */
+/** The library's types by offset, 512 bytes each. */
 export const TYPES = { type: 0, list: 512, str: 1024, function: 1536, code: 2048, dict: 2560 } as const;
 const FLAGS: Record<keyof typeof TYPES, number> = {
   type: HAVE_GC | TYPE_SUBCLASS,
@@ -36,9 +36,9 @@ const FLAGS: Record<keyof typeof TYPES, number> = {
 
 export const POOLS = { lists: 0, texts: 1, functions: 2, codes: 3, tables: 4 } as const;
 
-/** What lies in the C library's heap: the first byte of each chunk. */
+/** The first byte of each chunk in the C library's heap. */
 export const CHUNKS = {
-  /** A class, behind the collector's header. */
+  /** A class, after the collector's header. */
   row: HEAP + 0x290,
   keys: HEAP + 0x290 + 0x500,
   buffer: HEAP + 0x290 + 0x500 + 0x400,
@@ -46,7 +46,7 @@ export const CHUNKS = {
   end: HEAP + 4 * PAGE_BYTES,
 } as const;
 
-/** The block of a pool. */
+/** The address of a block in a pool. */
 export function block(pool: keyof typeof POOLS, number: number): number {
   return ARENA + POOLS[pool] * POOL_BYTES + POOL_HEADER_BYTES + number * BLOCK_BYTES[pool];
 }
@@ -58,10 +58,10 @@ const BLOCK_BYTES: Record<keyof typeof POOLS, number> = {
   codes: 512,
   tables: 128,
 };
-/** Blocks that were given out in each pool; the third is free again. */
+/** How many blocks were handed out in each pool; the third one is free again. */
 export const GIVEN = 20;
 export const FREE_BLOCK = 2;
-/** Not known to the collector. */
+/** This block's list is not tracked by the collector. */
 export const UNTRACKED_LIST = 3;
 
 export function sampleHeap(): SampleProcess {
@@ -75,7 +75,7 @@ export function sampleHeap(): SampleProcess {
   for (const pool of Object.keys(POOLS) as (keyof typeof POOLS)[]) writePool(process, pool);
   writeHeap(process);
   for (const at of [0, 3]) process.write64(STACK + at * PAGE_BYTES, 1);
-  // A page that is there and empty, one with data, and others that are not there.
+  // One empty page, one page with data; the others are absent.
   process.touch(LOOSE);
   process.write64(LOOSE + PAGE_BYTES + 64, 99);
   WRITERS.texts(process, LOOSE_TEXT);
@@ -139,7 +139,7 @@ function writeTracked(process: SampleProcess, at: number, type: keyof typeof TYP
   process.write64(at + 24, LIBRARY + TYPES[type]);
 }
 
-/** Names only; the second kind is of what instances share. */
+/** Writes a key table for strings only; kind 2 is shared by the instances of a class. */
 function writeTable(process: SampleProcess, at: number, log2: number, kind: 1 | 2): void {
   process.write64(at, 1);
   process.write32(at + 8, log2 | (log2 << 8) | (kind << 16) | (0x63 << 24));
@@ -152,7 +152,7 @@ function writeHeap(process: SampleProcess): void {
   const { row, keys, buffer, free, end } = CHUNKS;
   const starts = [HEAP, row, keys, buffer, free, end, HEAP + HEAP_PAGES * PAGE_BYTES];
   for (const [index, start] of starts.slice(0, -1).entries()) {
-    // The chunk before is in use, but for the one behind the free one.
+    // The chunk before it is in use, except before `end`.
     process.write64(start + 8, (starts[index + 1] ?? 0) - start + (start === end ? 0 : 1));
   }
   const rowType = row + 16 + 16;
@@ -163,7 +163,7 @@ function writeHeap(process: SampleProcess): void {
   writeTable(process, keys + 16, 6, 2);
 }
 
-/** With the interpreter that is in it. */
+/** The sample process as a reference, with its interpreter. */
 export function asSampleReference(process: SampleProcess): Reference {
   const { mappings, memory, pid, entries } = process;
   const regions = mappings

@@ -1,5 +1,5 @@
-/** For tests: a process that is made of arrays, with pages that are copied when they are written after a fork. */
-import type { Subject } from '../subject.ts';
+/** For tests: a process made of arrays, whose pages are copied when written after a fork. */
+import type { Subject } from '../pages/subject.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import { PageEntries } from '../../procfs/pagemap.ts';
 
@@ -8,9 +8,9 @@ export const PAGE_BYTES = 4096;
 interface Page {
   readonly frame: number;
   readonly bytes: Uint8Array;
-  /** Of a private mapping of a file, not written yet. */
+  /** A page of a privately mapped file, not written yet. */
   readonly ofFile: boolean;
-  /** Processes that have it. */
+  /** How many processes map it. */
   users: number;
   swapped: boolean;
 }
@@ -21,11 +21,11 @@ export class SampleProcess implements Subject {
   readonly pid: number;
   readonly mappings: Mapping[] = [];
   readonly #pages = new Map<number, Page>();
-  /** As for a reader without privileges. */
+  /** Frame numbers are 0, as for a reader without privileges. */
   hidesFrames = false;
-  /** Places that were read though nothing is there, which would make the kernel map a page. */
+  /** Addresses read without a page there, which would make the kernel map one. */
   readonly wronglyRead: number[] = [];
-  /** Pages that are gone when they are read. */
+  /** Numbers of pages that can't be read, as if they had disappeared. */
   readonly unreadable = new Set<number>();
 
   constructor(pid: number) {
@@ -48,12 +48,12 @@ export class SampleProcess implements Subject {
     for (let at = start; at < (mapping?.end ?? 0); at += PAGE_BYTES) this.discard(at);
   }
 
-  /** Anonymous ones. */
+  /** The number of anonymous pages. */
   get pages(): number {
     return [...this.#pages.values()].filter(({ ofFile }) => !ofFile).length;
   }
 
-  /** What a child has in common with it until one of them writes. */
+  /** Makes a child that shares all pages until one of the two writes. */
   fork(pid: number): SampleProcess {
     const child = new SampleProcess(pid);
     child.mappings.push(...this.mappings);
@@ -64,7 +64,7 @@ export class SampleProcess implements Subject {
     return child;
   }
 
-  /** Writes what is there already: the page is copied, and stays the same. */
+  /** Writes a page without changing it: it is copied if it is shared. */
   touch(address: number): Uint8Array {
     const number = Math.floor(address / PAGE_BYTES);
     const page = this.#pages.get(number);
@@ -76,7 +76,7 @@ export class SampleProcess implements Subject {
     return bytes;
   }
 
-  /** A page of a file is read, and not written. */
+  /** Maps a page of a file without writing it. */
   readFile(address: number): void {
     lastFrame += 1;
     const page = { frame: lastFrame, bytes: new Uint8Array(PAGE_BYTES), ofFile: true, users: 1, swapped: false };
@@ -90,7 +90,7 @@ export class SampleProcess implements Subject {
     this.#pages.delete(number);
   }
 
-  /** Of all processes that have the page. */
+  /** Moves the page to swap, for all processes that have it. */
   swapOut(address: number): void {
     const page = this.#pages.get(Math.floor(address / PAGE_BYTES));
     if (page !== undefined) page.swapped = true;

@@ -1,8 +1,8 @@
 import { sampleMold, sampleRollout, sampleWorker } from './samples.ts';
-import { initialState } from '../state.ts';
-import { statusReport, type StatusReport } from '../status.ts';
+import { initialState } from '../herd/state.ts';
+import { statusReport, type StatusReport } from '../control/status.ts';
 
-/** Of a herd that has one of everything. */
+/** The report of a herd that has one of everything. */
 export function sampleReport(): StatusReport {
   const memory = { rss: 6, pss: 5, shared: 4, private: 3, unshared: 2, fresh: 1 };
   const state = initialState();

@@ -1,9 +1,9 @@
-/** For tests: settings, a mold, a worker and a rollout as they usually are, and what actions come to. */
+/** For tests: typical settings, a mold, a worker and a rollout, and summaries of actions. */
 import type { Settings } from '../../agent/messages.ts';
-import type { Action } from '../events.ts';
-import { newMold } from '../molds.ts';
-import type { MoldState, Rollout, WorkerState } from '../state.ts';
-import { newWorker } from '../workers.ts';
+import type { Action } from '../herd/events.ts';
+import { newMold } from '../decisions/processes/molds.ts';
+import type { MoldState, Rollout, WorkerState } from '../herd/state.ts';
+import { newWorker } from '../decisions/processes/workers.ts';
 
 export const sampleSettings: Settings = {
   app: 'shop.wsgi',
@@ -53,7 +53,7 @@ export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerS
   return { ...newWorker(pid, slot, 1, 4000), phase: 'ready', readyAtMs: 4100, ...changes };
 }
 
-/** A reload whose mold is being made. */
+/** A reload whose mold is being prepared. */
 export function sampleRollout(changes: Partial<Rollout> = {}): Rollout {
   return {
     kind: 'reload',
@@ -69,14 +69,14 @@ export function sampleRollout(changes: Partial<Rollout> = {}): Rollout {
   };
 }
 
-/** The slots for which forks are asked. */
+/** The slots for which forks are ordered. */
 export function forksIn(actions: readonly Action[]): number[] {
   return actions.flatMap((action) =>
     action.do === 'tell_mold' && action.message.type === 'fork' ? [action.message.slot] : [],
   );
 }
 
-/** Each signal with the process that gets it. */
+/** Each signal with the process that receives it. */
 export function signalsIn(actions: readonly Action[]): [pid: number, signal: number][] {
   return actions.flatMap((action): [number, number][] => (action.do === 'signal' ? [[action.pid, action.signal]] : []));
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
-import { CONTROL_VERSION } from '../../../src/supervisor/control-messages.ts';
+import { CONTROL_VERSION } from '../../../src/supervisor/control/control-messages.ts';
 import { harmOf } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL_VERSION } from '../../../src/agent/messages.ts';
-import { herdName } from '../../../src/supervisor/runtime-directory.ts';
+import { herdName } from '../../../src/supervisor/runtime-directory/runtime-directory.ts';
 import { modeOf } from '../../../src/base/trusted-folders.ts';
 import { harmOf } from '../harm.ts';
 import type { RunOptions } from '../operator.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL_VERSION } from '../../../src/agent/messages.ts';
-import { herdNamePrefix } from '../../../src/supervisor/runtime-directory.ts';
+import { herdNamePrefix } from '../../../src/supervisor/runtime-directory/runtime-directory.ts';
 import { EVIL, harmOf, shows } from '../harm.ts';
 import type { Stage } from '../stage.ts';
 import type { NeighbourAttack } from './attack.ts';

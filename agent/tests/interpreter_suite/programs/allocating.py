@@ -1,7 +1,7 @@
-"""allocating.py SEALED KIND: what a worker that only allocates has to copy.
+"""allocating.py SEALED KIND: how much a worker that only allocates has to copy.
 
 SEALED: sealed, or open. KIND: small (objects in pymalloc's slots), large (blocks of the C heap).
-The mold's heap has holes: most of what it made was dropped again.
+The mold's heap has holes: most of its objects were dropped again.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import random
 import sys
 from typing import Any
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.seal import read_stats, seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish, kept_by
 
 sealed = sys.argv[1] == "sealed"

@@ -1,6 +1,6 @@
-"""Plants modules that own known data, takes a census in a child, and says what it tells of them.
+"""Plants modules that own known data, takes a census in a child, and prints its findings on them.
 
-The argument is the heap policy that prepares the heap before.
+The argument is the heap policy that prepares the heap first.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections import defaultdict
 from types import ModuleType
 from typing import Any
 
-from cowherd_agent.census import write_census
+from cowherd_agent.census.census import write_census
 from cowherd_agent.forked_child import run_in_child
-from cowherd_agent.heap.policies import make
+from cowherd_agent.policies import make
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -86,7 +86,7 @@ def read(path: str) -> dict[Owner, Pages]:
 
 
 def expect(objects: list[Any]) -> Pages:
-    """Where these lie, by what the interpreter says; for types that keep all in one piece."""
+    """Where these objects lie, by the interpreter; for types that keep everything in one piece."""
     pages: Pages = defaultdict(int)
     for item in objects:
         prefix = 16 if type(item).__flags__ & 1 << 14 else 0
@@ -113,7 +113,7 @@ def main() -> None:
     classes = plant("classes", CLASSES)
     table = plant("table", TABLE)
     reader = plant("reader", READER)
-    # Held by nothing that a module reaches, but by a frame.
+    # Held only by a frame, and not reachable from any module.
     unreached = [f"unreached {number}" for number in range(5000)]
     policy.prepare()
 
@@ -134,7 +134,7 @@ def main() -> None:
     for row in table.rows:
         instances[id(row) // PAGE_BYTES] += 1
 
-    # Its instances' dicts begin with what they share (PyDictObject, ma_keys).
+    # Instances' dicts point to the keys they share (PyDictObject, ma_keys).
     class_keys = ctypes.c_size_t.from_address(id(table.rows[0].__dict__) + 32).value
 
     with tempfile.TemporaryDirectory() as folder:

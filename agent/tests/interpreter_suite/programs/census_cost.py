@@ -1,9 +1,9 @@
-"""What a census of some 50 MiB costs: its CPU time, and what its process has for itself.
+"""The cost of a census of some 50 MiB: its CPU time, and its process's private memory.
 
-Beside that stands the CPU time that the application takes to read each of its objects once, in the
-same process: the yardstick on a machine of any speed.
+The yardstick on a machine of any speed is the CPU time that the application takes, in the same
+process, to read each of its objects once.
 
-The argument is the heap policy that prepares the heap before.
+The argument is the heap policy that prepares the heap first.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 
-from cowherd_agent.census import write_census
+from cowherd_agent.census.census import write_census
 from cowherd_agent.forked_child import Tell, run_in_child
-from cowherd_agent.heap import rollup
-from cowherd_agent.heap.policies import make
+from cowherd_agent.interpreter import rollup
+from cowherd_agent.policies import make
 from herdlike import Application
 
 policy = make(sys.argv[1])

@@ -1,7 +1,7 @@
 """cycles.py MODE: 20,000 requests, each of which leaves cyclic garbage.
 
 MODE: collector (freeze's own collector after each request), none (automatic collection is off and
-nothing collects), threads (as collector, from four threads).
+nothing collects), threads (like collector, from four threads).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cowherd_agent.collector import Collector, CollectorSettings, collection_watch
-from cowherd_agent.heap import rollup
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection.collector import Collector, CollectorSettings, collection_watch
+from cowherd_agent.interpreter import rollup
+from cowherd_agent.policies import make
 from herdlike import Application, finish, in_child
 
 REQUESTS = 20_000
@@ -85,13 +85,15 @@ def child() -> dict[str, Any]:
 
 
 def nothing_of_the_kind() -> float:
-    """The least that a function can do which looks whether it is time: what others cost is measured
-    in calls of it."""
+    """The cheapest function that can check whether something is due: other costs are measured in
+    calls of it."""
     return time.monotonic()
 
 
 def idle_ns(function: Callable[[], object]) -> float:
-    """What a call takes, the quickest of many rounds: what else the machine does is left out."""
+    """What one call takes, by the quickest of many rounds, which excludes the machine's other
+    work.
+    """
     loops = 2000
     rounds = []
     for _ in range(100):

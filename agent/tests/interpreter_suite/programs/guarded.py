@@ -1,6 +1,6 @@
 """guarded.py MODE POLICY: calls of the gc module's functions in a worker under a guard.
 
-The mold installs the guard, disarmed, before the "library" is made; the library took its functions
+The mold installs the guard, disarmed, before the "library" is made; the library got its functions
 by `from gc import ...`.
 """
 
@@ -11,11 +11,11 @@ import gc
 import sys
 from typing import Any
 
-from cowherd_agent import guard
-from cowherd_agent.collector import CollectorSettings, collection_watch
-from cowherd_agent.guard import GuardCall
-from cowherd_agent.heap import rawgc
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection import guard
+from cowherd_agent.collection.collector import CollectorSettings, collection_watch
+from cowherd_agent.collection.guard import GuardCall
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.policies import make
 from herdlike import finish, in_child
 
 mode: Any = sys.argv[1]
@@ -66,7 +66,7 @@ def child() -> dict[str, Any]:
     threshold = gc.get_threshold()[0]
     frozen_after = gc.get_freeze_count()
     before_c = collection_watch().collections_inside
-    # C code knows nothing of the stand-ins.
+    # C code bypasses the replaced functions.
     ctypes.pythonapi.PyGC_Collect()
     from_c = collection_watch().collections_inside - before_c
     rawgc.set_threshold(50)

@@ -1,4 +1,4 @@
-"""What the programs of the suite share: a heap like an application's, forks, and measuring."""
+"""Shared by the programs of the suite: a heap like an application's, forks, and measuring."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cowherd_agent.heap import rollup
+from cowherd_agent.interpreter import rollup
 
 MIB = 1024 * 1024
 
 
 class Row:
-    """An instance with a dict's worth of attributes, as an application's objects have."""
+    """An instance with a dict's worth of attributes, like an application's objects."""
 
     def __init__(self, number: int) -> None:
         self.number = number + 100_000
@@ -81,7 +81,7 @@ class Application:
 
 
 def in_child(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Fork, work in the child, and give what it found. Dies if the child does."""
+    """Fork, work in the child, and return its findings. Dies if the child does."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -113,7 +113,7 @@ def shared_bytes() -> int:
 
 
 def kept_by(work: Callable[[], object]) -> dict[str, Any]:
-    """In a child: how much of what it shared at its fork it still shares after `work`."""
+    """In a child: how much of the memory shared at its fork is still shared after `work`."""
 
     def child() -> dict[str, Any]:
         at_fork = shared_bytes()
@@ -125,6 +125,6 @@ def kept_by(work: Callable[[], object]) -> dict[str, Any]:
 
 
 def finish(found: dict[str, Any]) -> None:
-    """Print what was found, and leave without taking the heap down."""
+    """Print the findings, and leave without taking the heap down."""
     print(json.dumps(found), flush=True)
     os._exit(0)

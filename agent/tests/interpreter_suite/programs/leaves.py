@@ -1,7 +1,7 @@
-"""leaves.py HOW FOLDER STATUS: a process that leaves, with everything to clean up that there is.
+"""leaves.py HOW FOLDER STATUS: a process that leaves, with every kind of cleanup to do.
 
-HOW: leave (leaving.leave), hook (exit_hook, and then sys.exit), raise (exit_hook, and an exception
-that nothing catches), plain (the interpreter's own way, to compare with).
+HOW: leave (leaving.leave), hook (exit_hook, and then sys.exit), raise (exit_hook, and an uncaught
+exception), plain (the interpreter's own way, to compare with).
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cowherd_agent import exit_hook
-from cowherd_agent.heap import open_files
-from cowherd_agent.leaving import leave
+from cowherd_agent.leaving import exit_hook, open_files
+from cowherd_agent.leaving.leaving import leave
 
 how, folder, status = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 
@@ -50,7 +49,7 @@ atexit.register(broken)
 of_the_mold = open(folder / "of the mold", "w", encoding="utf-8")  # noqa: SIM115
 of_the_mold.write("before, ")
 if how != "plain":
-    # As in a mold; files that are open are looked for only then.
+    # As in a mold; open files are looked for only then.
     open_files.remember()
     gc.freeze()
 of_the_mold.write("after")

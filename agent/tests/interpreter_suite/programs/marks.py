@@ -1,4 +1,4 @@
-"""marks.py: which objects of each kind the walk reaches, seen by their reference counts."""
+"""marks.py: which objects of each kind the walk reaches, by their reference counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Slotted:
 
 
 class Shade(str):
-    """A string of the application's own kind."""
+    """A string subclass of the application."""
 
 
 class Color(enum.Enum):

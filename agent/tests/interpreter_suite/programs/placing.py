@@ -1,7 +1,7 @@
-"""placing.py PLACED: what a worker copies that runs functions which lie all over the heap.
+"""placing.py PLACED: how much a worker copies when it runs functions that lie all over the heap.
 
-PLACED: gathered, or scattered. The functions have been run in the mold; they have closures,
-inner functions, generators and defaults, and give the same results afterwards.
+PLACED: gathered, or scattered. The functions have run in the mold. They have closures, inner
+functions, generators and defaults, and give the same results afterwards.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import sys
 from types import CodeType
 from typing import Any
 
-from cowherd_agent.heap import immortality, rawgc
+from cowherd_agent.heap import immortality
 from cowherd_agent.heap.code_placement import Recorder, gather
-from cowherd_agent.heap.interpreter import identify, why_not
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.seal_c_heap import seal_c_heap
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
+from cowherd_agent.interpreter.interpreter import identify, why_not
 from herdlike import finish, kept_by
 
 SOURCE = """
@@ -44,7 +45,7 @@ for number in range(400):
     namespace: dict[str, Any] = {}
     exec(SOURCE.format(number=number), namespace)
     functions.append(namespace["use"])
-    # What other modules load: the code of one is far from that of the next.
+    # Stands for other modules' data: one function's code is far from the next one's.
     between.append([bytes(draw.randint(60, 470)) for _ in range(300)])
 
 

@@ -1,7 +1,7 @@
 """scouting.py POLICY WARMUP: the verdict of a scout.
 
-WARMUP: none, well, raises, crashes, hangs, exits, private (makes 60 MiB of its own),
-overwrites (writes into what it shares), prints (what nobody takes any more).
+WARMUP: none, well, raises, crashes, hangs, exits, private (allocates 60 MiB of its own), overwrites
+(writes into shared memory), prints (to an output that accepts nothing).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import sys
 import time
 
-from cowherd_agent.heap.policies import make
-from cowherd_agent.heap.scout import run_scout
+from cowherd_agent.policies import make
+from cowherd_agent.policies.scout import run_scout
 from herdlike import MIB, Application, finish
 
 policy = make(sys.argv[1])

@@ -1,12 +1,12 @@
-"""sealing_again.py TIMES: how much each of so many sealings leaves free, in a heap with holes."""
+"""sealing_again.py TIMES: what each of TIMES sealings leaves free, in a heap with holes."""
 
 from __future__ import annotations
 
 import sys
 
-from cowherd_agent.heap import rawgc
 from cowherd_agent.heap.seal import seal
 from cowherd_agent.heap.trim import trim
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish
 
 rawgc.set_threshold(0)

@@ -1,5 +1,5 @@
-"""second.py POLICY: a mold that has been a worker. Its heap is prepared a second time, for what it
-has loaded since: what does a child of it keep shared, and what do the policy's own notes say?"""
+"""second.py POLICY: a mold that was a worker. Its heap is prepared a second time, for objects
+loaded since. What does its child keep shared, and what do the policy's own notes say?"""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import gc
 import sys
 import tempfile
 
-from cowherd_agent import collector
-from cowherd_agent.heap import open_files
-from cowherd_agent.heap.policies import make
+from cowherd_agent.collection import collector
+from cowherd_agent.leaving import open_files
+from cowherd_agent.policies import make
 from herdlike import MIB, Application, finish, kept_by, rollup
 
 policy = make(sys.argv[1])
 policy.self_test()
 policy.before_load()
 application = Application(10)
-# Frozen while it is empty, and filled later with what the collector does not track.
+# Frozen while empty, and later filled with objects that the collector does not track.
 cache: dict[str, str] = {}
 first_file = tempfile.TemporaryFile("w")  # noqa: SIM115
 policy.prepare()

@@ -10,7 +10,7 @@ import gc
 import sys
 import time
 
-from cowherd_agent.heap.policies import make
+from cowherd_agent.policies import make
 from herdlike import Application, finish, kept_by
 
 policy = make(sys.argv[1])
@@ -47,7 +47,7 @@ found["objects"] = immortalized[0].counts["objects"] if immortalized else 0
 found["immortalize_seconds"] = immortalized[0].seconds if immortalized else 0
 found["price_bytes"] = report.price_bytes
 found["prepare_cpu_seconds"] = cpu_seconds
-# The yardstick on a machine of any speed: to read each object once.
+# The yardstick on a machine of any speed: reading each object once.
 started = time.process_time()
 application.read_everything()
 found["read_cpu_seconds"] = time.process_time() - started

@@ -1,11 +1,12 @@
-"""strange_types.py: immortality where metaclasses compare and hash in their own ways."""
+"""strange_types.py: immortality with metaclasses that define their own comparison and hash."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cowherd_agent.heap import immortality, rawgc
+from cowherd_agent.heap import immortality
 from cowherd_agent.heap.hashes import Hasher
+from cowherd_agent.interpreter import rawgc
 from herdlike import finish, kept_by
 
 calls: list[str] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from cowherd_agent.heap import immortality
-from cowherd_agent.heap.errors import PolicyUnavailable
+from cowherd_agent.interpreter.errors import PolicyUnavailable
 from herdlike import finish
 
 markers = {

@@ -1,0 +1,113 @@
+/** Requests for a rollout: whether it may begin, what it waits for, and how it begins. */
+import { log, type Draft } from '../../herd/draft.ts';
+import * as molds from '../processes/molds.ts';
+import { nextMold } from './next-mold.ts';
+import * as predecessor from '../../herd/predecessor.ts';
+import * as rollout from './rollout.ts';
+import { currentMold, type Rollout, type RolloutKind } from '../../herd/state.ts';
+import * as workers from '../processes/workers.ts';
+
+/** `cowherd reload`, SIGHUP: new code and new settings, from a newly started mold. */
+export function requestReload(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'reload')) return;
+  if (state.rollout !== null) {
+    // The files on disk may be newer than those that the mold under way has read.
+    state.reloadAgain = by;
+    answer(draft, true, `A ${state.rollout.kind} is under way; the reload follows it`);
+    return;
+  }
+  const mold = state.molds[state.generation];
+  if (currentMold(state) === null) {
+    // The replacement of a dead mold reads the files on disk.
+    if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
+    else state.reloadAgain = by;
+    answer(draft, true, 'There is no mold to fall back on: the next one is started now');
+    return;
+  }
+  rollout.dropPrevious(draft);
+  molds.tellThreads(draft, 'pause_threads');
+  const to = molds.start(draft, [], 'reload');
+  begin(draft, { kind: 'reload', by, from: state.generation, to, phase: 'mold' });
+}
+
+/** `cowherd rollback`: back to the generation before the last reload; during a rollout it aborts that. */
+export function requestRollback(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'rollback')) return;
+  if (state.rollout !== null) {
+    const { kind } = state.rollout;
+    state.reloadAgain = null;
+    rollout.abort(draft, `taken back by ${by}`);
+    answer(draft, true, `The ${kind} under way is taken back`);
+    return;
+  }
+  const to = state.previous?.generation ?? null;
+  if (to === null || state.molds[to]?.phase !== 'ready') {
+    answer(draft, false, 'the previous generation is no longer there');
+    return;
+  }
+  begin(draft, { kind: 'rollback', by, from: state.generation, to, phase: 'trial' });
+}
+
+/** `cowherd refork`, SIGUSR2, or by rule: a warmed worker becomes the mold of the next generation. */
+export function requestRefork(draft: Draft, by: string): void {
+  const { state } = draft;
+  if (!mayBegin(draft, 'refork')) return;
+  if (state.rollout !== null) {
+    answer(draft, false, `a ${state.rollout.kind} is under way`);
+    return;
+  }
+  const chosen = nextMold(state);
+  if (currentMold(state) === null || chosen === null) {
+    answer(draft, false, 'no worker of the current generation is ready to become a mold');
+    return;
+  }
+  rollout.dropPrevious(draft);
+  state.newestGeneration += 1;
+  begin(
+    draft,
+    { kind: 'refork', by, from: state.generation, to: state.newestGeneration, phase: 'mold' },
+    { pid: chosen.pid, toldAtMs: null },
+  );
+  workers.replace(draft, chosen.pid, 'it becomes the next mold');
+}
+
+function mayBegin(draft: Draft, what: RolloutKind): boolean {
+  const { state } = draft;
+  if (state.phase === 'serving' && !predecessor.serves(state)) return true;
+  const doing = state.phase === 'serving' ? "taking another one's place" : state.phase;
+  answer(draft, false, `no ${what} while the herd is ${doing}`);
+  return false;
+}
+
+function begin(
+  draft: Draft,
+  what: Pick<Rollout, 'kind' | 'by' | 'from' | 'to' | 'phase'>,
+  retiring: Rollout['retiring'] = null,
+): void {
+  const { state } = draft;
+  state.rollout = {
+    ...what,
+    startedAtMs: draft.nowMs,
+    retiring,
+    deaths: 0,
+    targetBefore: state.target,
+  };
+  log(draft, 'info', `${rollout.ROLLOUT_NAMES[what.kind]} (${what.by}): generation ${what.from} to ${what.to}`);
+  answer(draft, true, `${rollout.ROLLOUT_NAMES[what.kind]} to generation ${what.to} has begun`, what.to);
+}
+
+function answer(draft: Draft, accepted: boolean, text: string, generation: number | null = null): void {
+  draft.answer = { accepted, text, generation };
+  if (!accepted) log(draft, 'warning', `Not done: ${text}`);
+}
+
+/** Begins a reload that could not begin when it was requested, if it can begin now. */
+export function takeUpDelayedReload(draft: Draft): void {
+  const { state } = draft;
+  if (state.rollout !== null || state.reloadAgain === null || currentMold(state) === null) return;
+  const by = state.reloadAgain;
+  state.reloadAgain = null;
+  requestReload(draft, by);
+}

@@ -1,0 +1,135 @@
+/**
+ * The supervisor's state in a file of the runtime directory, for its successor if it is killed.
+ *
+ * The file only helps: the keeper itself knows which processes exist. A full disk, or an unreadable file, must never
+ * stop serving.
+ */
+import { join } from 'node:path';
+import { isSystemError } from '../../base/errors.ts';
+import { inodeOf } from '../../base/inode.ts';
+import type { Log } from '../../base/log.ts';
+import { readBounded, replaceFile } from '../../base/safe-file.ts';
+import { HERD_FILE } from './runtime-directory.ts';
+import type { HerdState } from '../herd/state.ts';
+
+/** Raised with every change that an older supervisor would misunderstand. */
+const FILE_VERSION = 1;
+
+/** The file of 1,000 workers has some 500,000. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** The shortest interval between two writes, in milliseconds; the first change after a pause is written at once. */
+const WRITE_EVERY_MS = 10;
+
+/** How a herd was started. */
+export interface HerdOrigin {
+  python: string;
+  arguments: string[];
+  cwd: string;
+}
+
+export interface SavedHerd {
+  supervisorPid: number;
+  origin: HerdOrigin;
+  state: HerdState;
+}
+
+/** Writes the file atomically when something has changed; logs a failure once. */
+export class HerdFile {
+  readonly #path: string;
+  readonly #origin: HerdOrigin;
+  readonly #log: Log;
+  readonly #directory: string;
+  /** The inode of the file's folder, which may be replaced by another one. */
+  #folder: number | null;
+  #written = '';
+  #failed = false;
+  #isStopped = false;
+  /** The file belongs to another herd, which serves. */
+  #isHeldBack: boolean;
+  #pending: HerdState | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(directory: string, origin: HerdOrigin, log: Log, isHeldBack = false) {
+    this.#isHeldBack = isHeldBack;
+    this.#directory = directory;
+    this.#folder = inodeOf(directory);
+    this.#path = join(directory, HERD_FILE);
+    this.#origin = origin;
+    this.#log = log;
+  }
+
+  save(state: HerdState): void {
+    this.#pending = state;
+    if (this.#timer !== null || this.#isStopped || this.#isHeldBack) return;
+    this.#write();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#write();
+    }, WRITE_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Writes the file although nothing has changed, into the current folder, because it is gone. */
+  again(state: HerdState): void {
+    this.#folder = inodeOf(this.#directory);
+    this.#written = '';
+    this.save(state);
+  }
+
+  /** Makes the file this herd's. */
+  own(state: HerdState): void {
+    this.#isHeldBack = false;
+    this.save(state);
+  }
+
+  /** Stops writing. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#isStopped = true;
+  }
+
+  #write(): void {
+    if (this.#pending === null || inodeOf(this.#directory) !== this.#folder) return;
+    // The pulse changes each second and is useless to another supervisor.
+    const state = { ...this.#pending, keeperPulse: null };
+    const saved: SavedHerd = { supervisorPid: process.pid, origin: this.#origin, state };
+    this.#pending = null;
+    const text = JSON.stringify({ version: FILE_VERSION, ...saved });
+    // The request counters of live workers are in the scoreboard.
+    const compared = text.replaceAll(/"requestsFinished":\d+/g, '');
+    if (compared === this.#written) return;
+    try {
+      replaceFile(this.#path, text, 0o600, '.new');
+    } catch (error) {
+      if (!this.#failed) this.#log.warning(problem(this.#path, error));
+      this.#failed = true;
+      return;
+    }
+    if (this.#failed) this.#log.info(`${this.#path} is written again`);
+    this.#failed = false;
+    this.#written = compared;
+  }
+}
+
+function problem(path: string, error: unknown): string {
+  return (
+    `${path} can't be written (${error instanceof Error ? error.message : String(error)}): serving goes on; a` +
+    ' supervisor that adopts this herd would not know of its past'
+  );
+}
+
+/** Reads the file of a dead supervisor; `null` with the reason if it can't be used. */
+export function readHerdFile(directory: string): { saved: SavedHerd | null; problem: string | null } {
+  const path = join(directory, HERD_FILE);
+  try {
+    const text = readBounded(path, { mostBytes: MOST_BYTES, noLink: true }).toString('utf8');
+    const parsed = JSON.parse(text) as SavedHerd & { version: number };
+    if (parsed.version !== FILE_VERSION) throw new Error(`it is of version ${parsed.version}, not ${FILE_VERSION}`);
+    if (typeof parsed.state !== 'object' || typeof parsed.origin !== 'object') throw new Error('it is incomplete');
+    return { saved: parsed, problem: null };
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return { saved: null, problem: `${path} is not there` };
+    return { saved: null, problem: `${path}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
