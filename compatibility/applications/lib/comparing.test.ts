@@ -90,11 +90,12 @@ test('in an answer whose order is of chance, only the order may differ', () => {
   const pages = (...entries: string[]) => [
     answer(entries.map((entry) => `<li>${entry}</li>`).join(''), { path: '/history' }),
   ];
-  const rules = [{ pattern: /^\/history/, because: 'drawn' }];
+  const rules = [{ pattern: /^\/history/, because: 'drawn', varying: /[de](?= entries)/g }];
   const verdictOf = (cowherd: Exchange[], rulesOfTheApplication = rules) =>
     compareAll(pages('a', 'b'), pages('a', 'b'), cowherd, rulesOfTheApplication)[0]?.verdict;
   expect(verdictOf(pages('b', 'a'))).toEqual({ kind: 'unsteady', where: ['compared in any order: drawn'] });
   expect(verdictOf(pages('b', 'a'), [])).toMatchObject({ kind: 'different' });
   expect(verdictOf(pages('b', 'c'))).toMatchObject({ kind: 'different' });
+  expect(verdictOf(pages('a', 'b', '1 d entries'))).toMatchObject({ kind: 'different' });
   expect(verdictOf(pages('b', 'a', 'a'))).toMatchObject({ kind: 'different' });
 });

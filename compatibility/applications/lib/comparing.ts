@@ -5,9 +5,11 @@
  * (`masking.ts`). Lines in which the two answers of gunicorn still differ are `unsteady`: they say nothing about a
  * server. All other lines are compared. Pure.
  */
-import type { AddressRule } from './description.ts';
+import type { Application } from './description.ts';
 import { type Exchange, isText } from './exchange.ts';
 import { mask } from './masking.ts';
+
+type AnyOrder = NonNullable<Application['inAnyOrder']>[number];
 
 export type Verdict =
   /** Status, headers and body, byte for byte. */
@@ -24,16 +26,10 @@ const NOT_COMPARED = new Set(['date', 'connection', 'keep-alive']);
 /** Instead of how many seconds an answer from a cache is old (RFC 9111, 5.1). */
 const AGE = '<seconds>';
 
-/** @param anyOrderBecause why lines may come in any order; if given, they are sorted before they are compared */
-export function compare(
-  gunicorn: Exchange,
-  gunicornAgain: Exchange,
-  cowherd: Exchange,
-  anyOrderBecause?: string,
-): Verdict {
+/** @param anyOrder why lines may come in any order; if given, they are sorted before they are compared */
+export function compare(gunicorn: Exchange, gunicornAgain: Exchange, cowherd: Exchange, anyOrder?: AnyOrder): Verdict {
   if (sameBytes(gunicorn, cowherd)) return { kind: 'identical' };
-  const partsOfOne = (exchange: Exchange): ReadonlyMap<string, string> =>
-    partsOf(exchange, anyOrderBecause !== undefined);
+  const partsOfOne = (exchange: Exchange): ReadonlyMap<string, string> => partsOf(exchange, anyOrder);
   const [first, second, other] = [partsOfOne(gunicorn), partsOfOne(gunicornAgain), partsOfOne(cowherd)];
   const unsteady = new Set(differences(first, second));
   const different = differences(first, other).filter((part) => !unsteady.has(part));
@@ -42,7 +38,7 @@ export function compare(
     return { kind: 'different', where: places(different.map((part) => describe(part, first, other))) };
   }
   if (unsteady.size > 0) return { kind: 'unsteady', where: places(unsteady) };
-  if (anyOrderBecause !== undefined) return { kind: 'unsteady', where: [`compared in any order: ${anyOrderBecause}`] };
+  if (anyOrder !== undefined) return { kind: 'unsteady', where: [`compared in any order: ${anyOrder.because}`] };
   return { kind: 'masked' };
 }
 
@@ -61,7 +57,7 @@ function comparedHeaders({ headers }: Exchange): (readonly [string, string])[] {
 }
 
 /** Divides an answer into parts that can be compared one by one: `status`, `header NAME`, `line N`. */
-function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, string> {
+function partsOf(exchange: Exchange, anyOrder: AnyOrder | undefined): ReadonlyMap<string, string> {
   const parts = new Map<string, string>([['status', String(exchange.status)]]);
   const seen = new Map<string, number>();
   for (const [name, value] of comparedHeaders(exchange)) {
@@ -75,8 +71,10 @@ function partsOf(exchange: Exchange, inAnyOrder: boolean): ReadonlyMap<string, s
     parts.set('body', exchange.body.toString('latin1'));
     return parts;
   }
-  const lines = linesOf(mask(exchange.body.toString('utf8')).text);
-  if (inAnyOrder) lines.sort();
+  let { text } = mask(exchange.body.toString('utf8'));
+  if (anyOrder?.varying !== undefined) text = text.replaceAll(anyOrder.varying, '<drawn>');
+  const lines = linesOf(text);
+  if (anyOrder !== undefined) lines.sort();
   parts.set('number of lines', String(lines.length));
   for (const [index, line] of lines.entries()) parts.set(`line ${index + 1}`, line);
   return parts;
@@ -111,7 +109,7 @@ export function compareAll(
   gunicorn: readonly Exchange[],
   gunicornAgain: readonly Exchange[],
   cowherd: readonly Exchange[],
-  inAnyOrder: readonly AddressRule[] = [],
+  inAnyOrder: readonly AnyOrder[] = [],
 ): ComparedAnswer[] {
   const count = Math.max(gunicorn.length, gunicornAgain.length, cowherd.length);
   return Array.from({ length: count }, (_, index): ComparedAnswer => {
@@ -122,6 +120,6 @@ export function compareAll(
       return { request, verdict: { kind: 'different', where: ['not asked of each server'] } };
     }
     const rule = inAnyOrder.find(({ pattern }) => pattern.test(first.path));
-    return { request, verdict: compare(first, second, other, rule?.because) };
+    return { request, verdict: compare(first, second, other, rule) };
   });
 }

@@ -61,7 +61,10 @@ export interface Application {
    * Answers whose entries come in a random order after each start of the application, by path, each with the reason.
    * Their lines are compared in any order: what they say and how often.
    */
-  readonly inAnyOrder?: readonly AddressRule[];
+  readonly inAnyOrder?: readonly (AddressRule & {
+    /** Words that depend on the same order; they are not compared. */
+    readonly varying?: RegExp;
+  })[];
   /** Requests with consequences, in order: POSTs, and GETs that show their effects. */
   readonly act: (visitor: Visitor, site: Site) => Promise<void>;
   /** The same for the second visit, which Cowherd's workers answer after a reload and a refork. */

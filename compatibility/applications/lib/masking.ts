@@ -51,7 +51,8 @@ const RULES: readonly Rule[] = [
   // A value that its name marks as a token, such as `"secret": "x3k9…"`.
   {
     name: 'token',
-    pattern: /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?=[\w+/=.-]*\d)[\w+/=.-]{8,}/gi,
+    pattern:
+      /(?<=(?:secret|token|nonce|session|sessionid)"?\s?[:=]\s?"?)(?:(?=[\w+/=.-]*\d)[\w+/=.-]{8,}|[a-z]{16}\b)/gi,
   },
 ];
 

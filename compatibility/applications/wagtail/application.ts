@@ -50,6 +50,8 @@ export const application: Application = {
       // In `wagtail.log_actions`, `log_entry_models` is a set of two classes, whose order depends on their addresses.
       // The report is a union of both models in that order, sorted by time only.
       pattern: /^\/admin\/reports\/site-history\//,
+      // The count of all entries is named after the first of the two.
+      varying: /(?<=\d )(?:page|model)(?= log entries)/g,
       because: 'a page entry and a model entry of one moment are listed in an order that each start draws anew',
     },
   ],
