@@ -50,7 +50,7 @@ test('commands find the herd of this folder in any runtime directory, and every 
   expect((await run.command('status')).stdout).toContain(
     `${realpathSync(run.folder)}, runtime directory ${run.runtimeDirectory}`,
   );
-  expect((await run.command('scale', '2')).stdout).toBe(`The herd is to have 2 workers: ${name}\n`);
+  expect((await run.command('scale', '2')).stdout).toBe(`Scaling the herd to 2 workers: ${name}\n`);
   const reload = await run.command('reload');
   expect(reload.stderr).toContain(name);
   expect(reload.stdout).toMatch(/^Generation 2 serves, after [\d.]+ s: hello:app of /);
@@ -130,7 +130,7 @@ test('an address that another herd has: the error names that herd, and says what
   const changed = serve(args, { cwd: first.folder, env, runtimeDirectory: null });
   expect((await changed.ended).status).toBe(catalogue.ADDRESS_IN_USE.exitStatus);
   expect(changed.stderr).toContain(
-    `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.keeper.pid}), and it was` +
+    `This folder's own herd ${name} listens there. Its supervisor is gone (keeper ${herd.keeper.pid}), and the herd was` +
       ' started with other arguments',
   );
   expect((await first.get('/')).status).toBe(200);
