@@ -48,7 +48,7 @@ test('a reload whose own installation is gone fails with the reason, and the her
 
 test('a herd.json of another version is not read, and the herd is adopted without it', async () => {
   const old = installation();
-  change(old, 'dist/supervisor/herd-file.js', 'FILE_VERSION = 1', 'FILE_VERSION = 77');
+  change(old, 'dist/supervisor/runtime-directory/herd-file.js', 'FILE_VERSION = 1', 'FILE_VERSION = 77');
   const first = await serving(args, { files, command: path.join(old, 'bin', 'cowherd') });
   await first.command('scale', '3', '--runtime-dir', first.runtimeDirectory);
   await first.get('/');
