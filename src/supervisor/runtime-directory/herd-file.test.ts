@@ -208,7 +208,7 @@ function fieldsOf(value: unknown, at: readonly string[] = []): string[][] {
   if (typeof value !== 'object' || value === null || at.at(-1) === 'report') return [];
   return Object.entries(value).flatMap(([name, under]) => {
     const field = at.concat(name);
-    return [field, ...fieldsOf(under, field)];
+    return [field].concat(fieldsOf(under, field));
   });
 }
 
