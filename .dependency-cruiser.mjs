@@ -13,7 +13,7 @@ const MAY_IMPORT = {
 
   'supervisor/rules': ['base'],
   'supervisor/herd': ['base', 'agent', 'supervisor/rules'],
-  'supervisor/runtime-directory': ['base', 'supervisor/herd'],
+  'supervisor/runtime-directory': ['base', 'agent', 'supervisor/rules', 'supervisor/herd'],
   'supervisor/decisions': ['base', 'agent', 'supervisor/rules', 'supervisor/herd', 'supervisor/runtime-directory'],
   'supervisor/sampling': ['base', 'procfs', 'supervisor/herd'],
   'supervisor/ksm': ['base', 'procfs', 'supervisor/rules', 'supervisor/herd'],

@@ -2,7 +2,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
+import * as v from 'valibot';
 import { CowherdError } from '../base/errors.ts';
+import { firstIssue } from '../base/first-issue.ts';
 import { printableIn } from '../base/printable.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import {
@@ -36,6 +38,20 @@ interface SettingsReport {
   gunicorn: string;
   settings: SettingReport[];
 }
+
+const answer: v.GenericSchema<unknown, Omit<SettingsReport, 'python'>> = v.object({
+  gunicorn: v.string(),
+  settings: v.array(
+    v.object({
+      name: v.string(),
+      section: v.string(),
+      options: v.array(v.string()),
+      meta: v.nullable(v.string()),
+      default: v.unknown(),
+      description: v.string(),
+    }),
+  ),
+});
 
 const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
@@ -85,7 +101,27 @@ async function askFor(python: string): Promise<SettingsReport> {
         );
     });
   });
-  return { python, ...(JSON.parse(output) as Omit<SettingsReport, 'python'>) };
+  return { python, ...readAnswer(output, python) };
+}
+
+/**
+ * Reads the list that the agent has printed. Code that runs whenever the interpreter starts, such as a sitecustomize,
+ * may have printed something before it.
+ *
+ * @throws CowherdError INTERNAL
+ */
+export function readAnswer(output: string, python: string): Omit<SettingsReport, 'python'> {
+  const refuse = (why: string): never => {
+    throw new CowherdError('INTERNAL', { detail: `the list of settings that ${python} printed: ${why}` });
+  };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(output);
+  } catch (error) {
+    return refuse(String(error));
+  }
+  const result = v.safeParse(answer, parsed);
+  return result.success ? result.output : refuse(firstIssue(result.issues));
 }
 
 /** Lists the settings by section, each with its options, default and description. Pure. */

@@ -1,5 +1,45 @@
 import { expect, test } from 'vitest';
-import { compareVersions, gunicornInstallLine, gunicornIsNewEnough, interpreterName } from './interpreter.ts';
+import {
+  compareVersions,
+  gunicornInstallLine,
+  gunicornIsNewEnough,
+  interpreterIn,
+  interpreterName,
+} from './interpreter.ts';
+
+test('what a probe prints is an interpreter; with a field of another type, or without one, it is none', () => {
+  const printed = {
+    implementation: 'cpython',
+    version: [3, 14, 1],
+    freeThreaded: false,
+    debug: false,
+    pointerBytes: 8,
+    littleEndian: true,
+    hugePages: false,
+    prefix: '/srv/shop/.venv',
+    final: true,
+    gunicorn: null,
+    pip: true,
+  };
+  expect(interpreterIn('/x/python', JSON.stringify({ ...printed, more: 1 }))).toEqual({
+    path: '/x/python',
+    ...printed,
+  });
+  for (const name of Object.keys(printed)) {
+    for (const value of [undefined, { x: 1 }]) {
+      expect(interpreterIn('/x/python', JSON.stringify({ ...printed, [name]: value })), name).toBeNull();
+    }
+  }
+  for (const version of [
+    [3, 14],
+    [3, 14, 1, 0],
+    ['3', 14, 1],
+    [3, -1, 0],
+  ]) {
+    expect(interpreterIn('/x/python', JSON.stringify({ ...printed, version }))).toBeNull();
+  }
+  for (const output of ['', 'hello', 'null', '[]']) expect(interpreterIn('/x/python', output)).toBeNull();
+});
 
 test('versions are compared by number, and a missing part is 0', () => {
   expect(compareVersions([3, 9, 1], [3, 10, 0])).toBeLessThan(0);

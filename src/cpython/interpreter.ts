@@ -1,5 +1,6 @@
 /** Asks an interpreter in one short run what it is: its version, build, and gunicorn. */
 import { execFile } from 'node:child_process';
+import * as v from 'valibot';
 
 export type Version = readonly [major: number, minor: number, patch: number];
 
@@ -67,6 +68,23 @@ print(json.dumps({
 }))
 `;
 
+const number = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** What {@link PROBE} prints. */
+const answer: v.GenericSchema<unknown, Omit<Interpreter, 'path'>> = v.object({
+  implementation: v.string(),
+  version: v.strictTuple([number, number, number]),
+  freeThreaded: v.boolean(),
+  debug: v.boolean(),
+  pointerBytes: number,
+  littleEndian: v.boolean(),
+  hugePages: v.boolean(),
+  prefix: v.string(),
+  final: v.boolean(),
+  gunicorn: v.nullable(v.string()),
+  pip: v.boolean(),
+});
+
 /** An interpreter that hangs (a broken shim, a network file system) must not hang the command. */
 const PROBE_TIMEOUT_MS = 10_000;
 
@@ -78,9 +96,13 @@ export async function probe(path: string): Promise<Interpreter | null> {
       resolve(error === null ? stdout : null),
     );
   });
-  if (output === null) return null;
+  return output === null ? null : interpreterIn(path, output);
+}
+
+/** The interpreter at `path`, from what it has printed; null if that is not what the probe prints. Pure. */
+export function interpreterIn(path: string, output: string): Interpreter | null {
   try {
-    return { path, ...(JSON.parse(output) as Omit<Interpreter, 'path'>) };
+    return { path, ...v.parse(answer, JSON.parse(output)) };
   } catch {
     return null;
   }

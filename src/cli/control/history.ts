@@ -1,7 +1,7 @@
 /** `cowherd history`: the effects of a herd's restarts on the host, from its records. The herd may have ended. */
 import { basename } from 'node:path';
 import { CowherdError } from '../../base/errors.ts';
-import { printableJson } from '../../base/printable.ts';
+import { printable, printableJson } from '../../base/printable.ts';
 import {
   historyFile,
   historyFolder,
@@ -21,7 +21,10 @@ export interface HistoryOptions {
 /** Prints the records, oldest first. */
 export async function runHistory(options: HistoryOptions): Promise<number> {
   const file = await findHistory(options.runtimeDir);
-  const records = file === null ? [] : readHistory(file);
+  const { records, leftOut } = file === null ? { records: [], leftOut: [] } : readHistory(file);
+  if (leftOut.length > 0) {
+    process.stderr.write(`${leftOut.length} line(s) of ${printable(file ?? '')} are left out: ${leftOut[0]}\n`);
+  }
   process.stdout.write(
     options.json === true ? `${printableJson({ file, records }, 2)}\n` : `${formatHistory(file, records)}\n`,
   );

@@ -1,9 +1,9 @@
 /** Fits lines of text to a terminal. Escape sequences for colors take no columns. Pure. */
-import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 
-/** How many columns a line takes. */
+/** How many columns a line takes, as the tables count them too: a Chinese character or an emoji takes two. */
 export function widthOf(line: string): number {
-  return stripVTControlCharacters(line).length;
+  return stringWidth(line);
 }
 
 /** Breaks a line between words. A word longer than a line is not broken. */

@@ -90,6 +90,25 @@ test('a file that is not a snapshot is refused, with its name', () => {
     expect(refused(JSON.stringify({ ...file, ...more })), JSON.stringify(more)).not.toBe('read');
 });
 
+test('a snapshot of another version is refused as such, and a wrong field by its name', () => {
+  const file = JSON.parse(encodeSnapshot(snapshot)) as Record<string, unknown>;
+  const because = (more: Record<string, unknown>): string => refused(JSON.stringify({ ...file, ...more }));
+  for (const version of [0, 2, 77]) {
+    expect(because({ cowherd_why_snapshot: version, workers: null })).toBe(
+      `the-file (it is a snapshot of version ${version}, not 1)`,
+    );
+  }
+  expect(because({ cowherd_why_snapshot: undefined })).toBe(
+    'the-file (it is no snapshot: cowherd_why_snapshot is missing)',
+  );
+  expect(because({ page_bytes: 'x' })).toBe('the-file (page_bytes: Expected number but received "x")');
+  expect(because({ workers: [{ pid: 1, started_at: 1, regions: [{ start: 'x', pages: '' }] }] })).toBe(
+    'the-file (workers.0.regions.0.start: Expected number but received "x")',
+  );
+  expect(because({ workers: [{ pid: 1, regions: [] }] })).toBe('the-file (workers.0.started_at is missing)');
+  expect(because({ added_later: 1 })).toBe('read');
+});
+
 test('a damaged snapshot is refused or read', () => {
   const text = encodeSnapshot(snapshot);
   fc.assert(

@@ -2,6 +2,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
+import { firstIssue } from '../../base/first-issue.ts';
+import { printable } from '../../base/printable.ts';
 import { readBounded } from '../../base/safe-file.ts';
 import { PAGE_CODES } from '../pages/page-map.ts';
 import type { WorkerComparison } from '../compare/comparison.ts';
@@ -11,6 +13,8 @@ const SNAPSHOT_VERSION = 1;
 
 /** Saved with the codes, since a later version may number them in another way. */
 const CODE_NAMES: readonly string[] = [...PAGE_CODES, ...CAUSE_NAMES];
+
+const header = v.object({ cowherd_why_snapshot: v.number() });
 
 const snapshotFile = v.object({
   cowherd_why_snapshot: v.literal(SNAPSHOT_VERSION),
@@ -100,7 +104,7 @@ export function readSnapshot(path: string): Snapshot {
 /** @throws CowherdError SNAPSHOT_UNREADABLE */
 export function decodeSnapshot(text: string, name: string): Snapshot {
   try {
-    const file = v.parse(snapshotFile, JSON.parse(text));
+    const file = fileIn(JSON.parse(text));
     let left = MOST_PAGES;
     const inflate = (pages: string): Uint8Array => {
       const codes = new Uint8Array(
@@ -125,7 +129,18 @@ export function decodeSnapshot(text: string, name: string): Snapshot {
       })),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const why = printable(error instanceof Error ? error.message : String(error));
     throw new CowherdError('SNAPSHOT_UNREADABLE', { detail: `${name} (${why})`, cause: error });
   }
+}
+
+/** @throws an error that says in one line why the data is no snapshot of this version */
+function fileIn(data: unknown): v.InferOutput<typeof snapshotFile> {
+  const read = v.safeParse(header, data);
+  if (!read.success) throw new Error(`it is no snapshot: ${firstIssue(read.issues)}`);
+  const version = read.output.cowherd_why_snapshot;
+  if (version !== SNAPSHOT_VERSION) throw new Error(`it is a snapshot of version ${version}, not ${SNAPSHOT_VERSION}`);
+  const file = v.safeParse(snapshotFile, data, { abortEarly: true });
+  if (!file.success) throw new Error(firstIssue(file.issues));
+  return file.output;
 }

@@ -129,10 +129,23 @@ test('a file that is not a census is refused, with its name', () => {
     return 'read';
   };
   expect(refused(new Uint8Array())).toBe('the-file (it is truncated)');
-  expect(refused(Buffer.from('{"cowherd_why_snapshot": 1}'))).toBe('the-file (it is not a census of version 1)');
+  expect(refused(Buffer.from('{"cowherd_why_snapshot": 1}'))).toBe('the-file (it is not a census)');
+  for (const version of [0, 2, 255]) {
+    const other = Buffer.from(sample);
+    other[15] = version;
+    expect(refused(sealed(other))).toBe(`the-file (it is a census of version ${version}, not 1)`);
+  }
   expect(refused(encode([{ module: 3, type: 0, pages: [] }], names))).toBe('the-file (it is damaged)');
   expect(refused(encode([{ module: 0, type: 3, pages: [] }], names))).toBe('the-file (it is damaged)');
-  expect(refused(encode([], { ...names, page_bytes: 'x' }))).toContain('the-file (Invalid type');
+  const wrongNames: [field: string, value: unknown, expected: string][] = [
+    ['page_bytes', 'x', 'page_bytes: Expected number but received "x"'],
+    ['types', ['dict', 7], 'types.1: Expected string but received 7'],
+    ['objects', -1, 'objects: Invalid value: Expected >=0 but received -1'],
+    ['vdso', undefined, 'vdso is missing'],
+  ];
+  for (const [field, value, expected] of wrongNames) {
+    expect(refused(encode([], { ...names, [field]: value }))).toBe(`the-file (${expected})`);
+  }
   for (let length = 0; length < sample.length; length += 1) {
     expect(refused(sample.subarray(0, length)), `${length} bytes`).not.toBe('read');
   }

@@ -6,6 +6,8 @@
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { CowherdError } from '../../base/errors.ts';
+import { firstIssue } from '../../base/first-issue.ts';
+import { printable } from '../../base/printable.ts';
 
 export interface CensusOwner {
   /** The module that holds the objects; null if no module does. */
@@ -17,7 +19,9 @@ export interface CensusOwner {
 }
 
 const VERSION = 1;
-const MAGIC = Buffer.from(`cowherd census\0${String.fromCharCode(VERSION)}`, 'latin1');
+const NAME = Buffer.from('cowherd census\0', 'latin1');
+/** The name, and the version in one byte. */
+const MAGIC_BYTES = NAME.length + 1;
 const BLOCK_WORDS = 4;
 const END_BYTES = 8;
 const BYTES_BITS = 20;
@@ -98,18 +102,20 @@ export function parseCensus(data: Uint8Array, name: string): Census {
   const refuse = (why: string): never => {
     throw new CowherdError('CENSUS_UNREADABLE', { detail: `${name} (${why})` });
   };
-  if (data.length < MAGIC.length) refuse('it is truncated');
-  if (!MAGIC.equals(data.subarray(0, MAGIC.length))) refuse(`it is not a census of version ${VERSION}`);
-  if (data.length < MAGIC.length + END_BYTES || data.length % 8 !== 0) refuse('it is truncated');
+  if (data.length < MAGIC_BYTES) refuse('it is truncated');
+  if (!NAME.equals(data.subarray(0, NAME.length))) refuse('it is not a census');
+  const version = data[NAME.length] ?? 0;
+  if (version !== VERSION) refuse(`it is a census of version ${version}, not ${VERSION}`);
+  if (data.length < MAGIC_BYTES + END_BYTES || data.length % 8 !== 0) refuse('it is truncated');
   // Copied into a buffer of its own, so that words are aligned.
   const words = new Uint32Array(new Uint8Array(data).buffer);
   const namesBytes = words[words.length - 2] ?? 0;
   const namesAt = data.length - END_BYTES - namesBytes;
-  if (namesBytes % 8 !== 0 || namesAt < MAGIC.length) refuse('it is truncated');
+  if (namesBytes % 8 !== 0 || namesAt < MAGIC_BYTES) refuse('it is truncated');
   if (crc32(data.subarray(0, data.length - 4)) !== words[words.length - 1]) refuse('it is damaged');
   const names = readNames(data.subarray(namesAt, data.length - END_BYTES), refuse);
   const { modules, types, ...facts } = names;
-  const blocks = readBlocks(words.subarray(MAGIC.length / 4, namesAt / 4), modules.length, types.length, refuse);
+  const blocks = readBlocks(words.subarray(MAGIC_BYTES / 4, namesAt / 4), modules.length, types.length, refuse);
   const owners = blocks.map(({ module, type }) => ({ module: modules[module] ?? null, type: types[type] ?? '' }));
   return new Census(facts, ...indexed(owners, blocks));
 }
@@ -117,11 +123,14 @@ export function parseCensus(data: Uint8Array, name: string): Census {
 type Refuse = (why: string) => never;
 
 function readNames(text: Uint8Array, refuse: Refuse): v.InferOutput<typeof namesOfFile> {
+  let parsed: unknown;
   try {
-    return v.parse(namesOfFile, JSON.parse(Buffer.from(text).toString('utf8')));
+    parsed = JSON.parse(Buffer.from(text).toString('utf8'));
   } catch (error) {
-    return refuse(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    return refuse(printable(String(error)));
   }
+  const names = v.safeParse(namesOfFile, parsed, { abortEarly: true });
+  return names.success ? names.output : refuse(firstIssue(names.issues));
 }
 
 interface Block {

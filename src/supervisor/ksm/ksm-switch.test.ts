@@ -188,15 +188,22 @@ describe('two switches', () => {
     expect(existsSync(record)).toBe(true);
   });
 
-  test.each(['', '{', '{}', '{"changes":[{"file":"../../vm/overcommit_memory","from":"0","to":"1"}]}'])(
-    'a file with the content %j changes nothing, and obstructs nobody',
-    (text) => {
-      setHost(USUAL);
-      writeFileSync(record, text);
-      const one = ksm();
-      one.begin(GENTLE);
-      one.end();
-      expect(host()).toEqual(asText(USUAL));
-    },
-  );
+  test.each([
+    '',
+    '{',
+    '{}',
+    'null',
+    '{"pid":1,"startTime":1,"changes":[{"file":"../../vm/overcommit_memory","from":"0","to":"1"}]}',
+    '{"pid":1,"startTime":1,"changes":[{"file":"run","from":0,"to":"0"}]}',
+    '{"pid":"x","startTime":1,"changes":[{"file":"run","from":"1","to":"0"}]}',
+    '{"pid":1,"startTime":1,"changes":[null]}',
+    ' '.repeat(70_000) + '{"pid":4194305,"startTime":1,"changes":[{"file":"run","from":"1","to":"0"}]}',
+  ])('a file with the content %j changes nothing, and obstructs nobody', (text) => {
+    setHost(USUAL);
+    writeFileSync(record, text);
+    const one = ksm();
+    one.begin(GENTLE);
+    one.end();
+    expect(host()).toEqual(asText(USUAL));
+  });
 });

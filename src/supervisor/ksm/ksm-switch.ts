@@ -10,7 +10,9 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { CowherdError, isSystemError } from '../../base/errors.ts';
+import { readBounded } from '../../base/safe-file.ts';
 import { KSM_FOLDER, type KsmSettings, readKsmSettings } from '../../procfs/ksm.ts';
 import { readStat } from '../../procfs/stat.ts';
 
@@ -36,6 +38,21 @@ interface Taken {
   readonly startTime: number;
   readonly changes: readonly SettingChange[];
 }
+
+const MOST_RECORD_BYTES = 64 * 1024;
+
+/** The schema of the record: nothing but these files is ever written to the host's settings. */
+const taken: v.GenericSchema<unknown, Taken> = v.object({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  startTime: v.number(),
+  changes: v.array(
+    v.object({
+      file: v.picklist(['advisor_mode', 'pages_to_scan', 'sleep_millisecs', 'run']),
+      from: v.string(),
+      to: v.string(),
+    }),
+  ),
+});
 
 /** The changes to make, in this order. None if KSM runs already: then its pace is somebody's choice. Pure. */
 export function changesFor(before: KsmSettings, pace: Pace): SettingChange[] {
@@ -160,8 +177,8 @@ export class KsmSwitch {
 
   #readRecord(): Taken | null {
     try {
-      const found = JSON.parse(readFileSync(this.#record, 'utf8')) as Taken;
-      return Array.isArray(found.changes) && found.changes.every(isChange) ? found : null;
+      const text = readBounded(this.#record, { mostBytes: MOST_RECORD_BYTES, noLink: true }).toString('utf8');
+      return v.parse(taken, JSON.parse(text));
     } catch {
       return null;
     }
@@ -179,11 +196,4 @@ function valueIn(text: string): string {
 function isOwned({ pid, startTime }: Taken): boolean {
   const stat = readStat(pid);
   return stat !== null && stat.startTime === startTime && stat.state !== 'Z';
-}
-
-/** Checks the record: nothing else is ever written to the host's settings. */
-function isChange(value: unknown): value is SettingChange {
-  const { file, from, to } = value as Partial<SettingChange>;
-  const isKnown = file === 'advisor_mode' || file === 'pages_to_scan' || file === 'sleep_millisecs' || file === 'run';
-  return isKnown && typeof from === 'string' && typeof to === 'string';
 }

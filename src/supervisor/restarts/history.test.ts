@@ -44,10 +44,10 @@ test("a herd's file is found by the folder that it was started from; two herds h
 
 test('records are kept in order, open to their owner only', () => {
   const file = path.join(folder, 'deeper', 'shop.jsonl');
-  expect(readHistory(file)).toEqual([]);
+  expect(readHistory(file)).toEqual({ records: [], leftOut: [] });
   appendRecord(file, record(2));
   appendRecord(file, record(3));
-  expect(readHistory(file)).toEqual([record(2), record(3)]);
+  expect(readHistory(file)).toEqual({ records: [record(2), record(3)], leftOut: [] });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
 });
@@ -55,7 +55,7 @@ test('records are kept in order, open to their owner only', () => {
 test('the last 200 are kept', () => {
   const file = path.join(folder, 'shop.jsonl');
   for (let to = 2; to < MOST_RECORDS + 5; to += 1) appendRecord(file, record(to));
-  const records = readHistory(file);
+  const { records } = readHistory(file);
   expect(records.length).toBe(MOST_RECORDS);
   expect(records[0]?.to).toBe(5);
   expect(records.at(-1)?.to).toBe(MOST_RECORDS + 4);
@@ -67,7 +67,61 @@ test('a truncated line does not affect others', () => {
   appendRecord(file, record(2));
   appendFileSync(file, '{"kind":"rel');
   appendRecord(file, record(3));
-  expect(readHistory(file)).toEqual([record(2), record(3)]);
+  expect(readHistory(file)).toEqual({ records: [record(2), record(3)], leftOut: ['line 2: it is no JSON'] });
+});
+
+/** A record in which every field has a value, and none is null. */
+function fullRecord(): RestartRecord {
+  const host = { total: 16e9, free: 4e9, available: 8e9, cached: 3e9 };
+  const reading = { pid: 7, role: 'worker', generation: 1, minorFaults: 5, majorFaults: 1 } as const;
+  const what = {
+    kind: 'reload',
+    by: 'SIGHUP',
+    from: 1,
+    to: 2,
+    started: '2026-01-02',
+    startedAtMs: 0,
+    workers: 2,
+  } as const;
+  const restart = beginRestart(what, host, [{ ...reading, requestsFinished: 9, responseErrors: 0 }]);
+  restart.peakPss = 1e9;
+  return recordOf(restart, { endedAtMs: 1500, settledAtMs: 2500, failure: 'its mold died' });
+}
+
+describe('a line', () => {
+  const first = fullRecord();
+
+  function read(line: unknown): ReturnType<typeof readHistory> {
+    const file = path.join(folder, 'shop.jsonl');
+    writeFileSync(file, `${JSON.stringify(first)}\n${JSON.stringify(line)}\n`);
+    const { records, leftOut } = readHistory(file);
+    expect(records[0]).toEqual(first);
+    return { records: records.slice(1), leftOut };
+  }
+
+  test('with fields that a later version has added is read, and they are kept', () => {
+    const line = { ...first, added: 1, host: { ...first.host, added: 2 }, kind: 'hand_over' };
+    expect(read(line)).toEqual({ records: [line], leftOut: [] });
+  });
+
+  test.each([0, 2])('of version %s is left out, and told of', (version) => {
+    expect(read({ ...first, version })).toEqual({
+      records: [],
+      leftOut: [`line 2: it is of version ${version}, not 1`],
+    });
+  });
+
+  test.each(Object.keys(fullRecord()))('with another type of %s, or without it, is left out, and told of', (name) => {
+    expect(read({ ...first, [name]: [[1]] })).toEqual({
+      records: [],
+      leftOut: [expect.stringMatching(new RegExp(`^line 2: ${name}[.: ]`))],
+    });
+    expect(read({ ...first, [name]: undefined }).leftOut).toEqual([`line 2: ${name} is missing`]);
+  });
+
+  test.each([null, 7, 'x', [], {}])('that is %j is left out', (line) => {
+    expect(read(line).leftOut).toEqual([expect.stringMatching(/^line 2: ./)]);
+  });
 });
 
 test('a path through a file is a system error', () => {

@@ -5,11 +5,14 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import * as v from 'valibot';
 import { isSystemError } from '../../base/errors.ts';
+import { firstIssue } from '../../base/first-issue.ts';
 import { makeFolders } from '../../base/make-folders.ts';
 import { appendToOwn, readBounded, replaceFile } from '../../base/safe-file.ts';
 import { whyNotTrusted } from '../../base/trusted-folders.ts';
-import type { RestartRecord } from './restart-record.ts';
+import { restartRecord } from './record-schema.ts';
+import { RECORD_VERSION, type RestartRecord } from './restart-record.ts';
 import { nameOfDirectory } from '../runtime-directory/runtime-directory.ts';
 
 export const MOST_RECORDS = 200;
@@ -101,16 +104,46 @@ export function historyWriter(runtimeDirectory: string, warn: (text: string) => 
   };
 }
 
-/** Oldest first. A line that is no record, for example one truncated by a full disk, is left out. */
-export function readHistory(file: string): RestartRecord[] {
-  return linesOf(readIfThere(file)).flatMap((line) => {
-    try {
-      const parsed: unknown = JSON.parse(line);
-      return typeof parsed === 'object' && parsed !== null && 'kind' in parsed ? [parsed as RestartRecord] : [];
-    } catch {
-      return [];
-    }
-  });
+export interface History {
+  /** Oldest first. */
+  readonly records: readonly RestartRecord[];
+  /** The lines that are no records of this version, with the reason of each: `line 3: it is of version 2, not 1`. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Reads a history. A line that is no record, for example one truncated by a full disk, is left out.
+ *
+ * @throws the error of the system, or one that says that the file is too large
+ */
+export function readHistory(file: string): History {
+  const records: RestartRecord[] = [];
+  const leftOut: string[] = [];
+  for (const [index, line] of readIfThere(file).split('\n').entries()) {
+    if (line === '') continue;
+    const record = recordIn(line);
+    if (typeof record === 'string') leftOut.push(`line ${index + 1}: ${record}`);
+    else records.push(record);
+  }
+  return { records, leftOut };
+}
+
+const header = v.object({ version: v.number() });
+
+/** The record in a line, or why there is none. */
+function recordIn(line: string): RestartRecord | string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return 'it is no JSON';
+  }
+  const read = v.safeParse(header, parsed);
+  if (!read.success) return firstIssue(read.issues);
+  const { version } = read.output;
+  if (version !== RECORD_VERSION) return `it is of version ${version}, not ${RECORD_VERSION}`;
+  const record = v.safeParse(restartRecord, parsed);
+  return record.success ? record.output : firstIssue(record.issues);
 }
 
 /** The histories in a folder, the latest written first. */

@@ -5,11 +5,16 @@
  * stop serving.
  */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { isSystemError } from '../../base/errors.ts';
+import { firstIssue } from '../../base/first-issue.ts';
 import { inodeOf } from '../../base/inode.ts';
 import type { Log } from '../../base/log.ts';
+import { printable } from '../../base/printable.ts';
 import { readBounded, replaceFile } from '../../base/safe-file.ts';
+import { herdState } from './herd-schema.ts';
 import { HERD_FILE } from './runtime-directory.ts';
+import { pid } from './schema-parts.ts';
 import type { HerdState } from '../herd/state.ts';
 
 /** Raised with every change that an older supervisor would misunderstand. */
@@ -119,17 +124,40 @@ function problem(path: string, error: unknown): string {
   );
 }
 
-/** Reads the file of a dead supervisor; `null` with the reason if it can't be used. */
-export function readHerdFile(directory: string): { saved: SavedHerd | null; problem: string | null } {
+const header = v.object({ version: v.number() });
+
+const savedHerd: v.GenericSchema<unknown, SavedHerd> = v.object({
+  supervisorPid: pid,
+  origin: v.object({ python: v.string(), arguments: v.array(v.string()), cwd: v.string() }),
+  state: herdState,
+});
+
+/** The data of a file, or why it can't be used: one line that begins with the file's path. */
+type Read<Data> = { saved: Data; problem: null } | { saved: null; problem: string };
+
+/** Reads the file of a dead supervisor. A field that is wrong, or is missing from it, makes all of it useless. */
+export function readHerdFile(directory: string): Read<SavedHerd> {
+  const { saved, problem } = readHerdData(directory);
+  if (problem !== null) return { saved: null, problem };
+  const result = v.safeParse(savedHerd, saved, { abortEarly: true });
+  if (result.success) return { saved: result.output, problem: null };
+  return { saved: null, problem: `${join(directory, HERD_FILE)}: ${firstIssue(result.issues)}` };
+}
+
+/** Reads the file, of this version, without a look at its fields. */
+export function readHerdData(directory: string): Read<unknown> {
   const path = join(directory, HERD_FILE);
   try {
     const text = readBounded(path, { mostBytes: MOST_BYTES, noLink: true }).toString('utf8');
-    const parsed = JSON.parse(text) as SavedHerd & { version: number };
-    if (parsed.version !== FILE_VERSION) throw new Error(`it is of version ${parsed.version}, not ${FILE_VERSION}`);
-    if (typeof parsed.state !== 'object' || typeof parsed.origin !== 'object') throw new Error('it is incomplete');
+    const parsed: unknown = JSON.parse(text);
+    const read = v.safeParse(header, parsed);
+    if (!read.success) throw new Error(firstIssue(read.issues));
+    const { version } = read.output;
+    if (version !== FILE_VERSION) throw new Error(`it is of version ${version}, not ${FILE_VERSION}`);
     return { saved: parsed, problem: null };
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return { saved: null, problem: `${path} does not exist` };
-    return { saved: null, problem: `${path}: ${error instanceof Error ? error.message : String(error)}` };
+    // What JSON.parse says has a piece of the file in it.
+    return { saved: null, problem: `${path}: ${printable(error instanceof Error ? error.message : String(error))}` };
   }
 }

@@ -1,6 +1,6 @@
 /** Names a herd in a command's answer by the supervisor's notes (herd-file.ts), without asking anybody. */
 import * as v from 'valibot';
-import { readHerdFile } from './herd-file.ts';
+import { readHerdData } from './herd-file.ts';
 
 /** The parts of the supervisor's notes that commands use. */
 export interface Notes {
@@ -46,7 +46,7 @@ const notes = v.object({
  * The supervisor's notes; null if there are none. Every field is checked, because root may read another user's forgery.
  */
 export function notesOf(directory: string): Notes | null {
-  const read = v.safeParse(notes, readHerdFile(directory).saved);
+  const read = v.safeParse(notes, readHerdData(directory).saved);
   if (!read.success) return null;
   const { supervisorPid, origin, state } = read.output;
   return {
