@@ -13,7 +13,7 @@ export interface HerdEntry {
   /** The supervisor's pid; the keeper's if there is no supervisor. */
   pid: number | null;
   app: string | null;
-  listeners: string[];
+  listeners: readonly string[];
   /** The folder in which `cowherd serve` was run. */
   folder: string | null;
   runtime_directory: string;

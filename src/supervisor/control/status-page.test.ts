@@ -55,7 +55,7 @@ function completeReport(): unknown {
   };
   state.lastRollout = { kind: 'reload', by: 'SIGHUP', from: 1, to: 2, startedAtMs: 0, endedAtMs: 1, failure: 'x' };
   state.crashLoop = { startedAtMs: 0, deaths: 3, lastError: 'x' };
-  state.recycling.stopped.push({ rule: 'private', because: 'x', generation: 1, limit: 1 });
+  state.recycling.stopped = [{ rule: 'private', because: 'x', generation: 1, limit: 1 }];
   state.recycling.herd.budget = { used: 1, limit: 1 };
   state.guardCalls = [{ function: 'collect', package: 'p', file: 'f', line: 1, held: false, workers: 1 }];
   state.workers[11] = sampleWorker(11, 0, { replaceBecause: 'a reason' });

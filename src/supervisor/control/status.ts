@@ -109,7 +109,7 @@ export interface MoldReport {
   phase: MoldState['phase'];
   policy: string | null;
   ready_after_seconds: number | null;
-  remarks: { policy: string; reason: string }[];
+  remarks: MoldState['remarks'];
   report: Record<string, unknown>;
   memory: MemoryReport | null;
 }
@@ -129,7 +129,7 @@ export interface StatusReport {
     heal: HealReport;
     recycling: RecyclingReport;
     /** Who controls the garbage collector in workers. */
-    guard_calls: GuardCall[];
+    guard_calls: readonly GuardCall[];
     workers_wanted: number;
     workers_ready: number;
     /** Why the herd should get no traffic; `null` when it is ready. */
@@ -137,7 +137,7 @@ export interface StatusReport {
     requests: number;
     in_flight: number;
     age_seconds: number;
-    listeners: string[];
+    listeners: readonly string[];
     /** Where `cowherd serve` was run. */
     folder: string;
     runtime_directory: string;

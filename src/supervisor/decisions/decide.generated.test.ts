@@ -17,6 +17,7 @@ import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from '../herd/events.ts';
 import { sampleSettings } from '../samples/samples.ts';
 import { initialState, type HerdState } from '../herd/state.ts';
+import type { Writable } from '../herd/writable.ts';
 import * as predecessor from '../herd/predecessor.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGMERGE, SIGRETIRE, SIGTERM, SIGUSR1 } from '../herd/signals.ts';
 
@@ -73,7 +74,7 @@ function readyOf(hasThreads: boolean): typeof moldReady {
 
 /** Everything outside of the supervisor. It holds only live processes. */
 class World {
-  state: HerdState = initialState();
+  state: Writable<HerdState> = initialState();
   nowMs = 1000;
   keeper: 'starting' | 'running' | 'gone' = 'starting';
   ended: Extract<Action, { do: 'end' }> | null = null;

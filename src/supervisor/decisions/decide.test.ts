@@ -13,6 +13,7 @@ import type { Action, ExitCounters, Heartbeat, HerdEvent } from '../herd/events.
 import { forksIn, sampleSettings, signalsIn } from '../samples/samples.ts';
 import { BACKGROUND_MS } from './processes/molds.ts';
 import { MOST_WORKERS, initialState, type HerdState } from '../herd/state.ts';
+import type { Writable } from '../herd/writable.ts';
 import { hopelessDeaths, pauseAfterDeathsMs } from './processes/workers.ts';
 import { SIGABRT, SIGFINISH, SIGKILL, SIGQUIT, SIGTELL, SIGTERM, SIGUSR1 } from '../herd/signals.ts';
 
@@ -20,7 +21,7 @@ const MOLD = 50;
 
 /** A herd that takes events and remembers the latest actions. */
 class Herd {
-  state: HerdState = initialState();
+  state: Writable<HerdState> = initialState();
   nowMs = 0;
   actions: Action[] = [];
 

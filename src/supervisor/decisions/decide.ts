@@ -6,16 +6,17 @@
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type WorkerMessage } from '../../agent/messages.ts';
 import * as census from './processes/census.ts';
 import * as cut from './processes/cut-requests.ts';
-import { log, type Answer, type Draft } from '../herd/draft.ts';
+import { log, own, type Answer, type Draft } from '../herd/draft.ts';
 import { describeEnding, exitCounters } from '../herd/endings.ts';
 import type { Action, DeathNotes, ExitCounters, HerdEvent } from '../herd/events.ts';
-import type { Ending, HerdState, MoldState } from '../herd/state.ts';
+import type { Ending, GuardPart, HerdState, MoldState } from '../herd/state.ts';
 import * as adoption from './generations/adoption.ts';
 import * as heal from './upkeep/heal.ts';
 import { withCall } from '../herd/guard-calls.ts';
 import * as keepers from './generations/keepers.ts';
 import * as predecessor from '../herd/predecessor.ts';
 import * as stopping from './processes/stopping.ts';
+import * as stopSteps from './processes/stop-steps.ts';
 import * as molds from './processes/molds.ts';
 import * as recycling from './upkeep/recycling.ts';
 import * as refork from './upkeep/refork.ts';
@@ -33,11 +34,12 @@ export interface Decision {
 }
 
 export function decide(before: HerdState, event: HerdEvent, nowMs: number): Decision {
-  const draft: Draft = { state: structuredClone(before), nowMs, actions: [], answer: null };
-  if (before.phase === 'ended') return { state: draft.state, actions: [], answer: null };
+  if (before.phase === 'ended') return { state: before, actions: [], answer: null };
+  const state = event.type === 'adopted' ? adoption.firstState(event, nowMs) : structuredClone(before);
+  const draft: Draft = { state, nowMs, actions: [], answer: null };
   apply(draft, event);
   if (draft.state.phase === 'stopping') {
-    stopping.advance(draft);
+    stopSteps.advance(draft);
   } else if (draft.state.phase === 'starting') {
     keepers.startNextWhenDue(draft);
   } else if (draft.state.phase === 'serving') {
@@ -210,7 +212,10 @@ function processExited(
   const mold = molds.exited(draft, pid);
   const counters = words === null ? undefined : exitCounters(words);
   if (mold === null) workerExited(draft, pid, ending, counters, death?.stack ?? null);
-  else moldExited(draft, mold, ending);
+  else {
+    census.forget(draft, mold);
+    moldExited(draft, mold, ending);
+  }
 }
 
 function moldSays(draft: Draft, generation: number, message: MoldMessage): void {
@@ -273,7 +278,7 @@ function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
       return;
     case 'guard': {
       // Missing from herd files of older versions.
-      draft.state.guardCalls = withCall(draft.state.guardCalls ?? [], message);
+      own<GuardPart>(draft).guardCalls = withCall(draft.state.guardCalls ?? [], message);
       const what = message.held ? 'held off' : 'seen';
       log(
         draft,

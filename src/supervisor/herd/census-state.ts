@@ -1,5 +1,5 @@
 /** The state of a generation's census. */
 export type CensusState =
-  | { phase: 'under_way'; askedAtMs: number }
-  | { phase: 'written'; objects: number; seconds: number }
-  | { phase: 'failed'; reason: string };
+  | { readonly phase: 'under_way'; readonly askedAtMs: number }
+  | { readonly phase: 'written'; readonly objects: number; readonly seconds: number }
+  | { readonly phase: 'failed'; readonly reason: string };

@@ -5,13 +5,13 @@ type GuardMessage = Extract<WorkerMessage, { type: 'guard' }>;
 
 /** One call site in somebody's code. */
 export interface GuardCall {
-  function: string;
-  package: string;
-  file: string;
-  line: number;
-  held: boolean;
+  readonly function: string;
+  readonly package: string;
+  readonly file: string;
+  readonly line: number;
+  readonly held: boolean;
   /** How many workers' guards have reported the call; each guard does so once. */
-  workers: number;
+  readonly workers: number;
 }
 
 /** The most call sites to remember; the log has them all. */

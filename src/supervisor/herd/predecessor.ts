@@ -5,8 +5,8 @@
  *
  * Until then nothing is taken from the predecessor, and any failure here ends this herd alone.
  */
-import { log, type Draft } from './draft.ts';
-import type { HerdState, Predecessor } from './state.ts';
+import { log, own, type Draft } from './draft.ts';
+import type { HerdState, Predecessor, PredecessorPart } from './state.ts';
 
 /** Whether the predecessor serves, and would keep serving if this herd failed. */
 export function serves(state: HerdState): boolean {
@@ -27,12 +27,11 @@ export function lent(draft: Draft): void {
 
 /** Called when every worker here is ready: tells the predecessor to give way. */
 export function takeOver(draft: Draft): void {
-  const { state } = draft;
-  const { predecessor } = state;
+  const { predecessor } = own<PredecessorPart>(draft);
   if (predecessor === null) return;
   draft.actions.push({ do: 'take_over' });
   if (predecessor.phase === 'gone') {
-    state.predecessor = null;
+    forget(draft);
     return;
   }
   predecessor.phase = 'leaving';
@@ -42,17 +41,21 @@ export function takeOver(draft: Draft): void {
 
 /** The predecessor's keeper has ended. */
 export function ended(draft: Draft): void {
-  const { state } = draft;
-  const { predecessor } = state;
+  const { predecessor } = own<PredecessorPart>(draft);
   if (predecessor === null) return;
   if (predecessor.phase === 'leaving') {
-    state.predecessor = null;
+    forget(draft);
     log(draft, 'info', `${nameOf(predecessor)} has ended`);
     return;
   }
   predecessor.phase = 'gone';
   draft.actions.push({ do: 'own_directory' });
   log(draft, 'warning', `${nameOf(predecessor)} ended before this herd could take over; this herd has its sockets`);
+}
+
+/** There is no predecessor any longer. */
+export function forget(draft: Draft): void {
+  own<PredecessorPart>(draft).predecessor = null;
 }
 
 /** Logs, when this herd ends, that the predecessor serves on. */

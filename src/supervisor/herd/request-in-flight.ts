@@ -1,6 +1,6 @@
 /** A request in progress, as its worker reports it. */
 export interface RequestInFlight {
-  method: string;
-  path: string;
-  seconds: number | null;
+  readonly method: string;
+  readonly path: string;
+  readonly seconds: number | null;
 }

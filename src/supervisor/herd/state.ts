@@ -9,209 +9,291 @@ import { startRecycling, type RecyclingState } from '../rules/recycling-state.ts
 import type { GuardCall } from './guard-calls.ts';
 import { newHealState, type HealState } from '../rules/heal-state.ts';
 import { newReforkState, type ReforkState } from '../rules/refork-state.ts';
+import type { Writable } from './writable.ts';
 
 /** How a process ended: exactly one of the first two is not null. */
 export interface Ending {
-  exitStatus: number | null;
-  signal: number | null;
+  readonly exitStatus: number | null;
+  readonly signal: number | null;
   /** Whether the kernel killed a process for lack of memory at that moment; null or left out when unknown. */
-  outOfMemory?: boolean | null;
+  readonly outOfMemory?: boolean | null;
 }
 
 export type MoldPhase = 'starting' | 'loading' | 'ready' | 'failed' | 'leaving';
 
+/** Written by `decisions/processes/molds.ts` alone. */
 export interface MoldState {
-  generation: number;
-  pid: number | null;
-  phase: MoldPhase;
+  readonly generation: number;
+  readonly pid: number | null;
+  readonly phase: MoldPhase;
   /** This generation's configuration; `null` until the mold has reported it. */
-  settings: Settings | null;
+  readonly settings: Readonly<Settings> | null;
   /** Listening addresses, as shown to people; `null` until the keeper has reported them. */
-  listeners: string[] | null;
-  policy: string | null;
-  remarks: { policy: string; reason: string }[];
-  report: Record<string, unknown>;
+  readonly listeners: readonly string[] | null;
+  readonly policy: string | null;
+  readonly remarks: readonly { readonly policy: string; readonly reason: string }[];
+  readonly report: Readonly<Record<string, unknown>>;
   /** Since when the mold has yielded the processor to the serving workers while it loads; `null` when it does not. */
-  backgroundSinceMs: number | null;
+  readonly backgroundSinceMs: number | null;
   /** When the mold process was started, and when it became ready, in supervisor milliseconds. */
-  startedAtMs: number;
-  readyAtMs: number | null;
+  readonly startedAtMs: number;
+  readonly readyAtMs: number | null;
   /** Policies that failed their self-test in this mold; its successor is told to leave them out. */
-  rejectedPolicies: { policy: string; reason: string }[];
+  readonly rejectedPolicies: readonly { readonly policy: string; readonly reason: string }[];
   /**
    * When the mold was told to leave, failed, or was last killed. It is killed, or killed again, a grace period later.
    */
-  dismissedAtMs: number | null;
+  readonly dismissedAtMs: number | null;
   /** How many application threads do something in this mold that no worker does, such as a scheduler's jobs. */
-  threads: number;
+  readonly threads: number;
   /**
    * Set when the mold must stay until every worker of a generation before this one has left: its threads may serve
    * those workers.
    */
-  leavesAfterWorkersBefore: number | null;
+  readonly leavesAfterWorkersBefore: number | null;
   /** `null` until a census was requested. */
-  census: CensusState | null;
+  readonly census: CensusState | null;
 }
 
 /** `retiring`: finishing its requests, to become a mold. */
 export type WorkerPhase = 'booting' | 'ready' | 'draining' | 'aborted' | 'retiring';
 
+/** Written by `decisions/processes/worker-records.ts` alone. */
 export interface WorkerState {
-  pid: number;
-  slot: number;
-  generation: number;
-  phase: WorkerPhase;
-  forkedAtMs: number;
-  readyAtMs: number | null;
+  readonly pid: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly phase: WorkerPhase;
+  readonly forkedAtMs: number;
+  readonly readyAtMs: number | null;
   /** As of the latest heartbeat. */
-  requestsFinished: number;
+  readonly requestsFinished: number;
   /**
    * When the worker was told to finish its requests and leave, or was last killed. It is killed, or killed again, after
    * the graceful timeout.
    */
-  drainedAtMs: number | null;
+  readonly drainedAtMs: number | null;
   /** Whether the worker was asked about its requests in flight because it may soon be killed, and its answer. */
-  askedWhatItDoes: boolean;
-  inFlight: { requests: RequestInFlight[]; responseErrors: number; toldAtMs: number } | null;
+  readonly askedWhatItDoes: boolean;
+  readonly inFlight: {
+    readonly requests: readonly RequestInFlight[];
+    readonly responseErrors: number;
+    readonly toldAtMs: number;
+  } | null;
   /** Why the worker is to be replaced; it leaves as soon as its replacement is ready. */
-  replaceBecause: string | null;
+  readonly replaceBecause: string | null;
   /** What the worker reported before it failed, if anything. */
-  failure: { code: string; detail: string } | null;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
   /** When the worker was told to end because it had been silent for too long. */
-  abortedAtMs: number | null;
+  readonly abortedAtMs: number | null;
   /** Where the worker was stuck, once known. */
-  stack: string | null;
+  readonly stack: string | null;
 }
 
 export type RolloutKind = 'reload' | 'refork' | 'rollback';
 
-/** The herd's transition from one generation to another. */
+/** The herd's transition from one generation to another. Written by `decisions/generations/rollout.ts` alone. */
 export interface Rollout {
-  kind: RolloutKind;
-  by: string;
-  from: number;
-  to: number;
-  startedAtMs: number;
+  readonly kind: RolloutKind;
+  readonly by: string;
+  readonly from: number;
+  readonly to: number;
+  readonly startedAtMs: number;
   /**
    * `mold`: the new mold is being prepared. `trial`: its first worker is tried. `rolling`: workers are exchanged, a few
    * at a time.
    */
-  phase: 'mold' | 'trial' | 'rolling';
+  readonly phase: 'mold' | 'trial' | 'rolling';
   /** Only in a refork: the worker that is to become the mold, until it has. */
-  retiring: { pid: number; toldAtMs: number | null } | null;
+  readonly retiring: { readonly pid: number; readonly toldAtMs: number | null } | null;
   /** How many workers of the new generation have died so far. */
-  deaths: number;
+  readonly deaths: number;
   /** The target before the rollout, restored if it fails. */
-  targetBefore: number;
+  readonly targetBefore: number;
 }
 
 /** How a rollout ended; `failure` is `null` when it succeeded. */
 export interface RolloutOutcome {
-  kind: RolloutKind;
-  by: string;
-  from: number;
-  to: number;
-  startedAtMs: number;
-  endedAtMs: number;
-  failure: string | null;
+  readonly kind: RolloutKind;
+  readonly by: string;
+  readonly from: number;
+  readonly to: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly failure: string | null;
 }
 
 export type HerdPhase = 'starting' | 'serving' | 'stopping' | 'ended';
 
 export interface StopState {
-  exitStatus: number;
+  readonly exitStatus: number;
   /** The error of the catalogue that made the herd stop. */
-  error: { code: string; detail: string } | null;
-  startedAtMs: number;
-  quick: boolean;
+  readonly error: { readonly code: string; readonly detail: string } | null;
+  readonly startedAtMs: number;
+  readonly quick: boolean;
   /** When the remaining workers are killed; moved on after each attempt. */
-  killAtMs: number;
-  moldsToldAtMs: number | null;
-  keeperTold: boolean;
+  readonly killAtMs: number;
+  readonly moldsToldAtMs: number | null;
+  readonly keeperTold: boolean;
 }
 
 /** The most workers of a herd; also the bound of the setting (agent/cowherd_agent/mold/configuration.py). */
 export const MOST_WORKERS = 1000;
 
 export interface KeeperPulse {
-  heardAtMs: number;
+  readonly heardAtMs: number;
   /** Whether the keeper has been silent for so long that an error was logged. */
-  isSilent: boolean;
-  queues: ListenQueue[];
+  readonly isSilent: boolean;
+  readonly queues: readonly ListenQueue[];
 }
 
 /** Connections that no worker has accepted yet. */
 export interface ListenQueue {
-  name: string;
-  waiting: number;
-  most: number;
+  readonly name: string;
+  readonly waiting: number;
+  readonly most: number;
 }
 
 /** See src/supervisor/herd/predecessor.ts. `leaving`: it was told to give way. `gone`: it ended without being told. */
 export interface Predecessor {
-  keeperPid: number;
-  protocol: number;
-  phase: 'serving' | 'leaving' | 'gone';
+  readonly keeperPid: number;
+  readonly protocol: number;
+  readonly phase: 'serving' | 'leaving' | 'gone';
 }
 
-export interface HerdState {
-  phase: HerdPhase;
-  settings: Settings | null;
-  keeperPid: number | null;
-  listeners: string[] | null;
-  /** How many workers are wanted. */
-  target: number;
-  /** The serving generation, from whose mold workers are forked. */
-  generation: number;
-  /** The highest generation so far. */
-  newestGeneration: number;
-  rollout: Rollout | null;
-  /** Who asked for a reload that could not begin yet; `null` when none is waiting. */
-  reloadAgain: string | null;
-  /** The generation before the last reload, whose mold is kept for a rollback. */
-  previous: { generation: number; untilMs: number } | null;
-  lastRollout: RolloutOutcome | null;
-  molds: Record<number, MoldState>;
-  /** After the death of a mold: when the next one is started, and the policies that it is told to leave out. */
-  nextMold: { atMs: number; rejectedPolicies: MoldState['rejectedPolicies'] } | null;
-  /** Mold deaths in a row, none after a long time of readiness. */
-  moldDeathsInARow: number;
-  workers: Record<number, WorkerState>;
-  /** Slots with an unanswered fork order. `askedAtMs` is set again when the mold is killed for not answering. */
-  forking: Record<number, { generation: number; askedAtMs: number }>;
-  /** Worker deaths in a row without a worker that stayed up. */
-  deathsInARow: number;
-  /** No fork before this time: backoff after deaths. */
-  forkNotBeforeMs: number;
-  /** Set while workers die one after the other and none stays up. */
-  crashLoop: { startedAtMs: number; deaths: number; lastError: string } | null;
-  recycling: RecyclingState;
-  refork: ReforkState;
-  heal: HealState;
-  /** Calls into the collector that guards have reported. */
-  guardCalls: GuardCall[];
-  anyWorkerEverReady: boolean;
-  /** Requests answered by workers that have since ended. */
-  requestsOfGone: number;
-  announcedReady: boolean;
-  stop: StopState | null;
-  /** Set after the keeper has died; another one is started when the dead one's processes have left. */
-  afresh: Afresh | null;
-  /** Keeper deaths in a row, none after a long life. */
-  keeperDeathsInARow: number;
-  keeperReadyAtMs: number | null;
-  /** The keeper's latest answer and its time; `null` while there is no keeper. */
-  keeperPulse: KeeperPulse | null;
-  /** The herd that this one replaces; `null` once it has left. */
-  predecessor: Predecessor | null;
+/** Written by `decisions/processes/herd-phase.ts` alone. */
+export interface PhasePart {
+  readonly phase: HerdPhase;
 }
+
+/** Written by `decisions/processes/stopping.ts` alone. */
+export interface StopPart {
+  readonly stop: StopState | null;
+}
+
+/** The keeper, and what follows its death. Written by `decisions/generations/keepers.ts` alone. */
+export interface KeeperPart {
+  readonly keeperPid: number | null;
+  readonly keeperReadyAtMs: number | null;
+  /** Keeper deaths in a row, none after a long life. */
+  readonly keeperDeathsInARow: number;
+  /** The keeper's latest answer and its time; `null` while there is no keeper. */
+  readonly keeperPulse: KeeperPulse | null;
+  /** Set after the keeper has died; another one is started when the dead one's processes have left. */
+  readonly afresh: Afresh | null;
+}
+
+/** The molds, and what the serving one has brought. Written by `decisions/processes/molds.ts` alone. */
+export interface MoldsPart {
+  readonly molds: Readonly<Record<number, MoldState>>;
+  /** The serving generation, from whose mold workers are forked. */
+  readonly generation: number;
+  /** The highest generation so far. */
+  readonly newestGeneration: number;
+  readonly settings: Readonly<Settings> | null;
+  readonly listeners: readonly string[] | null;
+  /** After the death of a mold: when the next one is started, and the policies that it is told to leave out. */
+  readonly nextMold: { readonly atMs: number; readonly rejectedPolicies: MoldState['rejectedPolicies'] } | null;
+  /** Mold deaths in a row, none after a long time of readiness. */
+  readonly moldDeathsInARow: number;
+}
+
+/** Which workers are wanted, ordered, there and gone. Written by `decisions/processes/worker-records.ts` alone. */
+export interface WorkersPart {
+  /** How many workers are wanted. */
+  readonly target: number;
+  readonly workers: Readonly<Record<number, WorkerState>>;
+  /** Slots with an unanswered fork order. `askedAtMs` is set again when the mold is killed for not answering. */
+  readonly forking: Readonly<Record<number, { readonly generation: number; readonly askedAtMs: number }>>;
+  /** Requests answered by workers that have since ended. */
+  readonly requestsOfGone: number;
+}
+
+/** Whether workers stay up. Written by `decisions/processes/workers.ts` alone. */
+export interface DeathsPart {
+  /** Worker deaths in a row without a worker that stayed up. */
+  readonly deathsInARow: number;
+  /** No fork before this time: backoff after deaths. */
+  readonly forkNotBeforeMs: number;
+  readonly anyWorkerEverReady: boolean;
+  readonly announcedReady: boolean;
+}
+
+/** Written by `decisions/processes/crash-loop.ts` alone. */
+export interface CrashLoopPart {
+  /** Set while workers die one after the other and none stays up. */
+  readonly crashLoop: { readonly startedAtMs: number; readonly deaths: number; readonly lastError: string } | null;
+}
+
+/** The rollouts under way and past. Written by `decisions/generations/rollout.ts` alone. */
+export interface RolloutPart {
+  readonly rollout: Rollout | null;
+  /** The generation before the last reload, whose mold is kept for a rollback. */
+  readonly previous: { readonly generation: number; readonly untilMs: number } | null;
+  readonly lastRollout: RolloutOutcome | null;
+}
+
+/** Written by `decisions/generations/rollout-requests.ts` alone. */
+export interface DelayedReloadPart {
+  /** Who asked for a reload that could not begin yet; `null` when none is waiting. */
+  readonly reloadAgain: string | null;
+}
+
+/** Written by `decisions/upkeep/recycling.ts` alone. */
+export interface RecyclingPart {
+  readonly recycling: RecyclingState;
+}
+
+/** Written by `decisions/upkeep/refork.ts` alone. */
+export interface ReforkPart {
+  readonly refork: ReforkState;
+}
+
+/** Written by `decisions/upkeep/heal.ts` alone. */
+export interface HealPart {
+  readonly heal: HealState;
+}
+
+/** Written by `decisions/decide.ts` alone. */
+export interface GuardPart {
+  /** Calls into the collector that guards have reported. */
+  readonly guardCalls: readonly GuardCall[];
+}
+
+/** Written by `herd/predecessor.ts` alone. */
+export interface PredecessorPart {
+  /** The herd that this one replaces; `null` once it has left. */
+  readonly predecessor: Predecessor | null;
+}
+
+/**
+ * The whole state. Every part has one owner, named in its type. All else sees it as it is declared, readonly, and asks
+ * the owner for a change; `own` in draft.ts gives the owner its part to write.
+ */
+export interface HerdState
+  extends
+    PhasePart,
+    StopPart,
+    KeeperPart,
+    MoldsPart,
+    WorkersPart,
+    DeathsPart,
+    CrashLoopPart,
+    RolloutPart,
+    DelayedReloadPart,
+    RecyclingPart,
+    ReforkPart,
+    HealPart,
+    GuardPart,
+    PredecessorPart {}
 
 export interface Afresh {
-  orphansGone: boolean;
-  notBeforeMs: number;
+  readonly orphansGone: boolean;
+  readonly notBeforeMs: number;
 }
 
-export function initialState(): HerdState {
+/** A new state, which the caller may complete. */
+export function initialState(): Writable<HerdState> {
   return {
     phase: 'starting',
     settings: null,

@@ -2,11 +2,11 @@
 import { newHealMemory, type HealMemory } from './heal-rules.ts';
 
 export interface HealState {
-  rules: HealMemory;
+  readonly rules: HealMemory;
   /** Why nothing can be healed on this host; already logged. */
-  problem: string | null;
+  readonly problem: string | null;
   /** The end of the latest rollout that was taken into account. */
-  seenRolloutAtMs: number | null;
+  readonly seenRolloutAtMs: number | null;
 }
 
 export function newHealState(): HealState {

@@ -10,56 +10,56 @@ export type RecycleRule = MemoryRule | 'requests' | 'age' | 'herd_memory';
 /** One worker's record against one memory limit. */
 export interface MemoryWatch {
   /** The limit that the other fields refer to. */
-  limit: number | string;
+  readonly limit: number | string;
   /** Bytes, in the newest sample. */
-  latest: number;
+  readonly latest: number;
   /** Samples in a row over the limit. */
-  over: number;
+  readonly over: number;
   /** The first of these samples came soon after the worker was ready. */
-  fresh: boolean;
+  readonly fresh: boolean;
   /** The worker has been below the limit. */
-  wasUnder: boolean;
+  readonly wasUnder: boolean;
 }
 
 /** One worker, from its first look on. */
 export interface RecycleWatch {
   /** When the newest counted sample was taken. */
-  sampledAtMs: number;
-  memory: Record<MemoryRule, MemoryWatch>;
+  readonly sampledAtMs: number;
+  readonly memory: Readonly<Record<MemoryRule, MemoryWatch>>;
   /** Requests answered by the latest look, and the time of that look. */
-  requests: { finished: number; atMs: number };
+  readonly requests: { readonly finished: number; readonly atMs: number };
   /** Since when there is a reason to recycle the worker. */
-  dueSinceMs: number | null;
+  readonly dueSinceMs: number | null;
 }
 
 /** A rule that would recycle forever, switched off for this generation and this limit. */
 export interface StoppedRule {
-  rule: RecycleRule;
-  because: string;
-  generation: number;
-  limit: number | string;
+  readonly rule: RecycleRule;
+  readonly because: string;
+  readonly generation: number;
+  readonly limit: number | string;
 }
 
 export interface RecyclingState {
   /** How many workers each rule has recycled. */
-  counts: Record<RecycleRule, number>;
-  stopped: StoppedRule[];
-  watches: Record<number, RecycleWatch>;
+  readonly counts: Readonly<Record<RecycleRule, number>>;
+  readonly stopped: readonly StoppedRule[];
+  readonly watches: Readonly<Record<number, RecycleWatch>>;
   /** Workers that recycling has marked and that still exist. */
-  marked: Record<number, RecycleRule>;
+  readonly marked: Readonly<Record<number, RecycleRule>>;
   /** Workers in a row that a rule recycled although they were fresh. */
-  freshInARow: Record<MemoryRule, number>;
-  herd: {
+  readonly freshInARow: Readonly<Record<MemoryRule, number>>;
+  readonly herd: {
     /** The herd's memory at the latest look, and its limit; null without a limit. */
-    budget: { used: number; limit: number } | null;
+    readonly budget: { used: number; limit: number } | null;
     /** Since when the herd has been over its budget. */
-    overSinceMs: number | null;
+    readonly overSinceMs: number | null;
     /** The worker last recycled for the budget, until it has gone. */
-    lastPid: number | null;
+    readonly lastPid: number | null;
     /** When that worker was gone. */
-    goneAtMs: number | null;
+    readonly goneAtMs: number | null;
     /** Workers recycled in a row while the herd never fell below its budget. */
-    inARow: number;
+    readonly inARow: number;
   };
 }
 

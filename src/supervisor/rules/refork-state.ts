@@ -2,11 +2,11 @@
 import { newReforkMemory, type ReforkReading, type ReforkMemory } from './refork-rules.ts';
 
 export interface ReforkState {
-  rules: ReforkMemory;
+  readonly rules: ReforkMemory;
   /** The herd's latest reading without a rollout: the baseline for a refork. */
-  atRest: ReforkReading | null;
+  readonly atRest: ReforkReading | null;
   /** The end of the latest rollout that was taken into account. */
-  seenRolloutAtMs: number | null;
+  readonly seenRolloutAtMs: number | null;
 }
 
 export function newReforkState(): ReforkState {

@@ -12,21 +12,29 @@ import { describeEnding } from '../../herd/endings.ts';
 import type { Adoption } from '../../herd/events.ts';
 import * as molds from '../processes/molds.ts';
 import * as rollout from './rollout.ts';
+import * as phase from '../processes/herd-phase.ts';
 import { initialState, type Ending, type HerdState, type MoldState, type WorkerState } from '../../herd/state.ts';
+import * as workerRecords from '../processes/worker-records.ts';
 import * as workers from '../processes/workers.ts';
 
+/** The state that an adopted herd begins with, before {@link adopt} takes up its processes. */
+export function firstState(adoption: Adoption, nowMs: number): HerdState {
+  const saved = savedState(adoption);
+  return { ...initialState(), ...structuredClone(saved), ...beginning(adoption.inventory, saved, nowMs) };
+}
+
+/** The file of another keeper describes another herd. */
+function savedState({ saved, inventory }: Adoption): HerdState | null {
+  return saved?.keeperPid === inventory.pid ? saved : null;
+}
+
 export function adopt(draft: Draft, adoption: Adoption): void {
-  const { state, nowMs } = draft;
+  const { state } = draft;
   const { inventory, rows } = adoption;
-  // The file of another keeper describes another herd.
-  const saved = adoption.saved?.keeperPid === inventory.pid ? structuredClone(adoption.saved) : null;
-  Object.assign(state, initialState(), saved, beginning(inventory, saved, nowMs));
+  const saved = savedState(adoption);
 
   for (const found of inventory.molds) takeMold(draft, found, adoption, saved?.molds[found.generation]);
   for (const found of inventory.workers) takeWorker(draft, found, saved?.workers[found.pid]);
-  const generations = [...Object.values(state.molds), ...Object.values(state.workers)].map((each) => each.generation);
-  state.newestGeneration = Math.max(state.newestGeneration, ...generations);
-  if (saved === null) state.generation = servingGeneration(state, inventory);
   takeSettings(draft, inventory, saved);
 
   tellOfIt(draft, adoption);
@@ -48,8 +56,13 @@ export function adopt(draft: Draft, adoption: Adoption): void {
 
 /** The values that an adopted herd begins with, whatever the file says. */
 function beginning(inventory: Inventory, saved: HerdState | null, nowMs: number): Partial<HerdState> {
+  const found = [...inventory.molds, ...inventory.workers].map(({ generation }) => generation);
   return {
     phase: 'serving',
+    generation: saved?.generation ?? servingGeneration(inventory),
+    newestGeneration: Math.max(saved?.newestGeneration ?? 0, ...found),
+    // Makes useSettings write the pid file again.
+    settings: null,
     keeperPid: inventory.pid,
     keeperReadyAtMs: saved?.keeperReadyAtMs ?? nowMs,
     keeperPulse: { heardAtMs: nowMs, isSilent: false, queues: [] },
@@ -100,13 +113,14 @@ function takeUpReadiness(draft: Draft, { inventory, rows }: Adoption): void {
   }
 }
 
-function replaceServingMold({ state, nowMs }: Draft, inventory: Inventory): void {
+function replaceServingMold(draft: Draft, inventory: Inventory): void {
+  const { state } = draft;
   const current = state.molds[state.generation];
   if (current === undefined || current.phase === 'leaving' || current.phase === 'failed') {
-    state.nextMold ??= { atMs: nowMs, rejectedPolicies: current?.rejectedPolicies ?? [] };
+    if (state.nextMold === null) molds.startNextAfter(draft, 0, current?.rejectedPolicies ?? []);
   } else if (current.phase !== 'ready' && inventory.workers.length === 0) {
     // Nothing serves yet, and the loading mold may still fail.
-    state.phase = 'starting';
+    phase.startAgain(draft);
   }
 }
 
@@ -128,21 +142,20 @@ type FoundMold = Inventory['molds'][number];
 type FoundWorker = Inventory['workers'][number];
 
 function takeMold(draft: Draft, found: FoundMold, { inventory }: Adoption, before: MoldState | undefined): void {
-  const { state, nowMs } = draft;
   const { generation, pid, configured, ready } = found;
   const listeners = inventory.listeners.find((each) => each.generation === generation)?.names ?? null;
-  const mold: MoldState = { ...molds.newMold(generation, nowMs, []), ...before, pid, listeners };
+  const mold: MoldState = { ...molds.newMold(generation, draft.nowMs, []), ...before, pid, listeners };
   // The keeper may have missed the dead supervisor's last decision.
   if (ready !== null) draft.actions.push({ do: 'set_background', pid, background: false });
-  state.molds[generation] = mold;
+  molds.add(draft, mold);
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
-  for (const slot of found.forking) state.forking[slot] = { generation, askedAtMs: nowMs };
+  for (const slot of found.forking) workerRecords.order(draft, slot, generation);
   if (mold.phase === 'leaving' || mold.phase === 'failed' || configured === null) return;
-  mold.settings = configured.settings;
-  mold.remarks = configured.remarks;
-  if (ready !== null) mold.threads = ready.threads;
-  if (ready !== null && mold.phase === 'ready') return;
-  mold.phase = 'loading';
+  const { settings, remarks } = configured;
+  const wasReady = ready !== null && mold.phase === 'ready';
+  const threads = ready?.threads ?? mold.threads;
+  molds.add(draft, { ...mold, settings, remarks, threads, phase: wasReady ? 'ready' : 'loading' });
+  if (wasReady) return;
   if (!found.has_listeners) draft.actions.push({ do: 'listen', generation, settings: configured.settings });
 }
 
@@ -150,23 +163,21 @@ function takeWorker(draft: Draft, found: FoundWorker, before: WorkerState | unde
   const { pid, slot, generation } = found;
   const forkedAtMs = found.forked_monotonic_ns / 1e6;
   const worker: WorkerState = { ...workers.newWorker(pid, slot, generation, forkedAtMs), ...before, slot, generation };
-  draft.state.workers[pid] = worker;
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
   // A worker told to become a mold no longer serves. It is killed when it waits for its order, or when the graceful
   // timeout is over.
-  if (worker.phase === 'retiring') {
-    worker.phase = 'draining';
-    worker.drainedAtMs ??= draft.nowMs;
-  }
+  const isRetiring = worker.phase === 'retiring';
+  const drainedAtMs = worker.drainedAtMs ?? draft.nowMs;
+  workerRecords.add(draft, isRetiring ? { ...worker, phase: 'draining', drainedAtMs } : worker);
 }
 
 /** Without a file: the newest generation with a ready mold, else with workers, else any. */
-function servingGeneration({ molds: all, workers: herd }: HerdState, { molds: found }: Inventory): number {
+function servingGeneration({ molds: found, workers: herd }: Inventory): number {
   const newest = (generations: number[]): number => Math.max(0, ...generations);
   return (
     newest(found.filter(({ ready }) => ready !== null).map(({ generation }) => generation)) ||
-    newest(Object.values(herd).map(({ generation }) => generation)) ||
-    newest(Object.values(all).map(({ generation }) => generation))
+    newest(herd.map(({ generation }) => generation)) ||
+    newest(found.map(({ generation }) => generation))
   );
 }
 
@@ -175,10 +186,8 @@ function takeSettings(draft: Draft, { listeners }: Inventory, saved: HerdState |
   const settings = saved?.settings ?? state.molds[state.generation]?.settings ?? null;
   if (saved === null) {
     const ofGeneration = Object.values(state.workers).filter(({ generation }) => generation === state.generation);
-    state.target = Math.max(1, settings?.workers ?? ofGeneration.length);
+    workerRecords.want(draft, Math.max(1, settings?.workers ?? ofGeneration.length));
   }
-  // Makes useSettings write the pid file again.
-  state.settings = null;
   if (settings !== null) molds.useSettings(draft, settings);
   const names = listeners.find(({ generation }) => generation === state.generation)?.names;
   if (names !== undefined) molds.useListeners(draft, names);
@@ -198,7 +207,7 @@ function followDeadWorkers(
     const { pid, slot, generation } = worker;
     if (state.workers[pid] !== undefined) continue;
     const row = rows[pid];
-    state.requestsOfGone += row?.requestsFinished ?? worker.requestsFinished;
+    workerRecords.countGone(draft, row?.requestsFinished ?? worker.requestsFinished);
     // The worker has retired since, and is a mold now.
     if (moldPids.has(pid)) continue;
     const ending = endings.get(pid) ?? { exitStatus: null, signal: null };
@@ -217,7 +226,7 @@ function followDeadWorkers(
 }
 
 function followDeadMolds(draft: Draft, saved: HerdState, endings: ReadonlyMap<number, Ending>): void {
-  const { state, nowMs } = draft;
+  const { state } = draft;
   for (const mold of Object.values(saved.molds)) {
     const { generation, pid } = mold;
     if (state.molds[generation] !== undefined) continue;
@@ -228,7 +237,7 @@ function followDeadMolds(draft: Draft, saved: HerdState, endings: ReadonlyMap<nu
     }
     if (rollout.moldLost(draft, generation, how)) continue;
     if (generation !== state.generation) continue;
-    state.nextMold = { atMs: nowMs, rejectedPolicies: mold.rejectedPolicies };
+    molds.startNextAfter(draft, 0, mold.rejectedPolicies);
   }
 }
 
@@ -242,6 +251,6 @@ function continueRollout(draft: Draft, inventory: Inventory): void {
   const hasMold = inventory.molds.some(({ generation }) => generation === under.to);
   // A worker that was told to retire finishes its requests, and is killed when it waits for its order.
   const isTold = under.retiring !== null && under.retiring.toldAtMs !== null;
-  if (hasMold || isTold) under.retiring = null;
+  if (hasMold || isTold) rollout.retiringIsOver(draft);
   if (!hasMold) rollout.abort(draft, 'the supervisor ended before the new mold was started');
 }

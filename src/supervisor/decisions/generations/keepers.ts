@@ -1,12 +1,17 @@
 /** Decisions about the keeper: the consequences of its death, and starting the herd again. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
 import * as census from '../processes/census.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import type { HerdEvent } from '../../herd/events.ts';
+import * as molds from '../processes/molds.ts';
+import * as phase from '../processes/herd-phase.ts';
 import * as predecessor from '../../herd/predecessor.ts';
 import * as rollout from './rollout.ts';
-import type { ListenQueue } from '../../herd/state.ts';
+import { forgetReload } from './rollout-requests.ts';
+import type { KeeperPart, ListenQueue } from '../../herd/state.ts';
 import * as stopping from '../processes/stopping.ts';
+import * as workerRecords from '../processes/worker-records.ts';
+import * as workers from '../processes/workers.ts';
 
 type KeeperExited = Extract<HerdEvent, { type: 'keeper_exited' }>;
 
@@ -30,9 +35,9 @@ export const SILENT_MS = 5000;
 /** Once a second: asks the keeper whether it responds, and logs an error when it is silent. */
 export function tick(draft: Draft): void {
   const { state, nowMs } = draft;
-  if (state.keeperPid === null || state.keeperPulse === null) return;
+  const { keeperPulse: pulse } = own<KeeperPart>(draft);
+  if (state.keeperPid === null || pulse === null) return;
   draft.actions.push({ do: 'ask_keeper' });
-  const { keeperPulse: pulse } = state;
   if (pulse.isSilent || nowMs - pulse.heardAtMs < SILENT_MS) return;
   pulse.isSilent = true;
   log(
@@ -48,16 +53,17 @@ export function tick(draft: Draft): void {
 export function answered(draft: Draft, queues: ListenQueue[]): void {
   const { state, nowMs } = draft;
   const before = state.keeperPulse;
-  state.keeperPulse = { heardAtMs: nowMs, isSilent: false, queues };
+  own<KeeperPart>(draft).keeperPulse = { heardAtMs: nowMs, isSilent: false, queues };
   if (before?.isSilent !== true) return;
   const seconds = ((nowMs - before.heardAtMs) / 1000).toFixed(0);
   log(draft, 'info', `The keeper (pid ${state.keeperPid}) answers again after ${seconds} s`);
 }
 
 export function ready(draft: Draft, pid: number, adoptionProblem: string | null): void {
-  draft.state.keeperPid = pid;
-  draft.state.keeperReadyAtMs = draft.nowMs;
-  draft.state.keeperPulse = { heardAtMs: draft.nowMs, isSilent: false, queues: [] };
+  const keeper = own<KeeperPart>(draft);
+  keeper.keeperPid = pid;
+  keeper.keeperReadyAtMs = draft.nowMs;
+  keeper.keeperPulse = { heardAtMs: draft.nowMs, isSilent: false, queues: [] };
   tellAdoptionProblem(draft, adoptionProblem);
 }
 
@@ -85,7 +91,7 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   const molds = Object.values(state.molds).flatMap((mold) => (mold.pid === null ? [] : [mold.pid]));
   const pids = [...workers, ...molds];
   const isStable = wasStable(state.keeperReadyAtMs, nowMs, STABLE_MS);
-  state.keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
+  own<KeeperPart>(draft).keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
   draft.actions.push({ do: 'wait_for_orphans', pids });
   // While the predecessor serves, another keeper would have no sockets.
   const isHopeless = state.keeperDeathsInARow >= HOPELESS_DEATHS || predecessor.serves(state);
@@ -103,28 +109,29 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   for (const pid of pids) draft.actions.push({ do: 'forget_process', pid });
   for (const mold of Object.values(state.molds)) census.forget(draft, mold);
   rollout.lose(draft, `${keeper} ${how}`);
-  Object.assign(state, {
-    phase: 'starting',
-    keeperPid: null,
-    keeperReadyAtMs: null,
-    keeperPulse: null,
-    listeners: null,
-    molds: {},
-    workers: {},
-    forking: {},
-    nextMold: null,
-    reloadAgain: null,
-    announcedReady: false,
-    predecessor: null,
-    afresh: { orphansGone: false, notBeforeMs: nowMs + pauseAfterKeeperDeathsMs(state.keeperDeathsInARow) },
-  } satisfies Partial<typeof state>);
+  startAfresh(draft);
+}
+
+/** All is gone that the dead keeper held. */
+function startAfresh(draft: Draft): void {
+  phase.startAgain(draft);
+  molds.startAfresh(draft);
+  workers.startAfresh(draft);
+  forgetReload(draft);
+  predecessor.forget(draft);
+  const part = own<KeeperPart>(draft);
+  part.keeperPid = null;
+  part.keeperReadyAtMs = null;
+  part.keeperPulse = null;
+  const notBeforeMs = draft.nowMs + pauseAfterKeeperDeathsMs(part.keeperDeathsInARow);
+  part.afresh = { orphansGone: false, notBeforeMs };
 }
 
 /** All processes of a dead keeper's herd are gone, so its addresses are free. */
 export function orphansGone(draft: Draft, requestsFinished: number): void {
-  const { state } = draft;
-  state.requestsOfGone += requestsFinished;
-  if (state.afresh !== null) state.afresh.orphansGone = true;
+  workerRecords.countGone(draft, requestsFinished);
+  const { afresh } = own<KeeperPart>(draft);
+  if (afresh !== null) afresh.orphansGone = true;
 }
 
 /** Starts the successor of a dead keeper. */
@@ -135,7 +142,7 @@ export function startNextWhenDue(draft: Draft): void {
     draft.actions.push({ do: 'wake', atMs: afresh.notBeforeMs });
     return;
   }
-  draft.state.afresh = null;
+  own<KeeperPart>(draft).afresh = null;
   log(draft, 'info', 'Starting again with a new keeper');
   draft.actions.push({ do: 'start_keeper' });
 }

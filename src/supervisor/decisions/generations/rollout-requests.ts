@@ -1,10 +1,10 @@
 /** Requests for a rollout: whether it may begin, what it waits for, and how it begins. */
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import * as molds from '../processes/molds.ts';
 import { nextMold } from './next-mold.ts';
 import * as predecessor from '../../herd/predecessor.ts';
 import * as rollout from './rollout.ts';
-import { currentMold, type Rollout, type RolloutKind } from '../../herd/state.ts';
+import { currentMold, type DelayedReloadPart, type Rollout, type RolloutKind } from '../../herd/state.ts';
 import * as workers from '../processes/workers.ts';
 
 /** `cowherd reload`, SIGHUP: new code and new settings, from a newly started mold. */
@@ -13,15 +13,15 @@ export function requestReload(draft: Draft, by: string): void {
   if (!mayBegin(draft, 'reload')) return;
   if (state.rollout !== null) {
     // The files on disk may be newer than those that the mold under way has read.
-    state.reloadAgain = by;
+    own<DelayedReloadPart>(draft).reloadAgain = by;
     answer(draft, true, `A ${state.rollout.kind} is under way; this reload follows it`);
     return;
   }
   const mold = state.molds[state.generation];
   if (currentMold(state) === null) {
     // The replacement of a dead mold reads the files on disk.
-    if (mold === undefined) state.nextMold = { atMs: draft.nowMs, rejectedPolicies: [] };
-    else state.reloadAgain = by;
+    if (mold === undefined) molds.startNextAfter(draft, 0, []);
+    else own<DelayedReloadPart>(draft).reloadAgain = by;
     answer(draft, true, 'There is no current mold to fall back on: the next one is started now');
     return;
   }
@@ -37,7 +37,7 @@ export function requestRollback(draft: Draft, by: string): void {
   if (!mayBegin(draft, 'rollback')) return;
   if (state.rollout !== null) {
     const { kind } = state.rollout;
-    state.reloadAgain = null;
+    forgetReload(draft);
     rollout.abort(draft, `canceled by ${by}`);
     answer(draft, true, `Canceled the ${kind} under way`);
     return;
@@ -64,12 +64,8 @@ export function requestRefork(draft: Draft, by: string): void {
     return;
   }
   rollout.dropPrevious(draft);
-  state.newestGeneration += 1;
-  begin(
-    draft,
-    { kind: 'refork', by, from: state.generation, to: state.newestGeneration, phase: 'mold' },
-    { pid: chosen.pid, toldAtMs: null },
-  );
+  const to = molds.nextGeneration(draft);
+  begin(draft, { kind: 'refork', by, from: state.generation, to, phase: 'mold' }, { pid: chosen.pid, toldAtMs: null });
   workers.replace(draft, chosen.pid, 'it becomes the next mold');
 }
 
@@ -86,14 +82,7 @@ function begin(
   what: Pick<Rollout, 'kind' | 'by' | 'from' | 'to' | 'phase'>,
   retiring: Rollout['retiring'] = null,
 ): void {
-  const { state } = draft;
-  state.rollout = {
-    ...what,
-    startedAtMs: draft.nowMs,
-    retiring,
-    deaths: 0,
-    targetBefore: state.target,
-  };
+  rollout.begin(draft, what, retiring);
   log(draft, 'info', `${rollout.ROLLOUT_NAMES[what.kind]} (${what.by}): generation ${what.from} to ${what.to}`);
   answer(draft, true, `${rollout.ROLLOUT_NAMES[what.kind]} to generation ${what.to} has begun`, what.to);
 }
@@ -108,6 +97,11 @@ export function takeUpDelayedReload(draft: Draft): void {
   const { state } = draft;
   if (state.rollout !== null || state.reloadAgain === null || currentMold(state) === null) return;
   const by = state.reloadAgain;
-  state.reloadAgain = null;
+  forgetReload(draft);
   requestReload(draft, by);
+}
+
+/** No reload is to follow any more. */
+export function forgetReload(draft: Draft): void {
+  own<DelayedReloadPart>(draft).reloadAgain = null;
 }

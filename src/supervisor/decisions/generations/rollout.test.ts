@@ -4,11 +4,12 @@ import { decide } from '../decide.ts';
 import type { HerdEvent } from '../../herd/events.ts';
 import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from '../../samples/samples.ts';
 import { initialState, type HerdState } from '../../herd/state.ts';
+import type { Writable } from '../../herd/writable.ts';
 import { deathsAllowed } from './rollout.ts';
 
 /** A herd in the middle of an exchange: a full old generation, and as many new workers that are booting. */
 class Herd {
-  state: HerdState;
+  state: Writable<HerdState>;
   #nowMs = 100_000;
 
   constructor(target: number) {

@@ -4,19 +4,22 @@
  * Capacity never falls: new workers are ready before as many old ones drain. Until the first of them is ready (the
  * trial), nothing is taken from the old generation; if the new one fails, the old one keeps serving.
  */
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import * as molds from '../processes/molds.ts';
 import {
   currentMold,
   isServing,
   type Rollout,
   type RolloutKind,
+  type RolloutPart,
   type WorkerState,
   leavesFirst,
 } from '../../herd/state.ts';
 import { readyWithoutReplaced } from '../../herd/staffing.ts';
 import * as workers from '../processes/workers.ts';
+import * as workerRecords from '../processes/worker-records.ts';
 import { SIGKILL, SIGRETIRE } from '../../herd/signals.ts';
+import type { Writable } from '../../herd/writable.ts';
 
 /** How long the previous generation's mold is kept after a reload, for a rollback. */
 export const KEEP_PREVIOUS_MS = 10 * 60_000;
@@ -33,29 +36,47 @@ export function deathsAllowed(target: number): number {
 
 /** The worker that was told to become a mold can't, and keeps serving. */
 export function retireRefused(draft: Draft, pid: number, reason: string): void {
-  const { rollout, workers: all } = draft.state;
-  const worker = all[pid];
-  if (worker === undefined || rollout?.retiring?.pid !== pid) return;
-  worker.phase = 'ready';
+  const { rollout } = own<RolloutPart>(draft);
+  if (draft.state.workers[pid] === undefined || rollout?.retiring?.pid !== pid) return;
+  workerRecords.servesOn(draft, pid);
   rollout.retiring.toldAtMs = null;
   abort(draft, reason);
 }
 
+/** Begins a rollout. */
+export function begin(
+  draft: Draft,
+  what: Pick<Rollout, 'kind' | 'by' | 'from' | 'to' | 'phase'>,
+  retiring: Rollout['retiring'],
+): void {
+  own<RolloutPart>(draft).rollout = {
+    ...what,
+    startedAtMs: draft.nowMs,
+    retiring,
+    deaths: 0,
+    targetBefore: draft.state.target,
+  };
+}
+
+/** After an adoption: the worker that was to become the mold has become it, or ends. */
+export function retiringIsOver(draft: Draft): void {
+  const { rollout } = own<RolloutPart>(draft);
+  if (rollout !== null) rollout.retiring = null;
+}
+
 /** A worker has finished its requests and waits for the order to become a mold. */
 export function retired(draft: Draft, pid: number, requestsFinished: number): void {
-  const { state, nowMs } = draft;
+  const { state } = draft;
   const worker = state.workers[pid];
-  const { rollout } = state;
+  const { rollout } = own<RolloutPart>(draft);
   if (worker === undefined) return;
   if (rollout === null || rollout.retiring?.pid !== pid || state.phase !== 'serving') {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
     return;
   }
-  delete state.workers[pid];
-  state.requestsOfGone += requestsFinished;
+  workerRecords.remove(draft, pid, requestsFinished);
   // The mold has its pid already, so that its end is recognized even before the order.
-  const mold = { ...molds.newMold(rollout.to, nowMs, []), pid };
-  state.molds[rollout.to] = mold;
+  molds.add(draft, { ...molds.newMold(rollout.to, draft.nowMs, []), pid });
   rollout.retiring = null;
   const from = state.molds[worker.generation];
   if (from !== undefined && from.pid !== null) {
@@ -66,12 +87,12 @@ export function retired(draft: Draft, pid: number, requestsFinished: number): vo
     });
   }
   draft.actions.push({ do: 'forget_process', pid }, { do: 'adopt_mold', pid, generation: rollout.to });
-  molds.toBackground(draft, mold, pid);
+  molds.toBackground(draft, rollout.to, pid);
 }
 
 /** The mold of the new generation is ready to fork. */
 export function moldReady(draft: Draft, generation: number): void {
-  const { rollout } = draft.state;
+  const { rollout } = own<RolloutPart>(draft);
   if (rollout === null || rollout.to !== generation || rollout.phase !== 'mold') return;
   rollout.phase = 'trial';
 }
@@ -79,7 +100,7 @@ export function moldReady(draft: Draft, generation: number): void {
 /** A worker of the new generation is ready. */
 export function workerReady(draft: Draft, pid: number): void {
   const { state } = draft;
-  const { rollout } = state;
+  const { rollout } = own<RolloutPart>(draft);
   const worker = state.workers[pid];
   if (rollout === null || rollout.phase !== 'trial' || worker?.generation !== rollout.to) return;
   if (worker.phase !== 'ready') return;
@@ -89,13 +110,15 @@ export function workerReady(draft: Draft, pid: number): void {
   const { settings } = state.molds[rollout.to] ?? { settings: null };
   if (settings === null) return;
   // The configured number applies, unless it is unchanged: then `cowherd scale` stays in effect.
-  if (before === null || before.workers !== settings.workers) state.target = Math.max(1, settings.workers);
+  if (before === null || before.workers !== settings.workers) {
+    workerRecords.want(draft, Math.max(1, settings.workers));
+  }
   molds.useSettings(draft, settings);
 }
 
 /** A worker has died. Returns whether this ended the rollout. */
 export function workerDied(draft: Draft, worker: WorkerState, how: string): boolean {
-  const { rollout, target } = draft.state;
+  const { rollout } = own<RolloutPart>(draft);
   if (rollout === null) return false;
   if (rollout.retiring?.pid === worker.pid) {
     abort(draft, `the worker that was to become the mold ${how}`);
@@ -103,7 +126,7 @@ export function workerDied(draft: Draft, worker: WorkerState, how: string): bool
   }
   if (worker.generation !== rollout.to) return false;
   rollout.deaths += 1;
-  if (rollout.phase !== 'trial' && rollout.deaths <= deathsAllowed(target)) return false;
+  if (rollout.phase !== 'trial' && rollout.deaths <= deathsAllowed(draft.state.target)) return false;
   abort(draft, `worker ${worker.pid} of the new generation ${how}`);
   return true;
 }
@@ -113,7 +136,7 @@ export function moldLost(draft: Draft, generation: number, how: string): boolean
   const { state } = draft;
   const { rollout } = state;
   const wasPrevious = state.previous?.generation === generation;
-  if (wasPrevious) state.previous = null;
+  if (wasPrevious) own<RolloutPart>(draft).previous = null;
   if (rollout === null) return wasPrevious;
   if (rollout.to === generation) {
     abort(draft, `the new mold ${how}`);
@@ -137,11 +160,12 @@ export function forkFailed(draft: Draft, generation: number, reason: string): vo
 export function advance(draft: Draft): void {
   const { state } = draft;
   molds.dismissWithoutWorkers(draft);
-  if (state.rollout === null) {
+  const { rollout } = own<RolloutPart>(draft);
+  if (rollout === null) {
     letPreviousGo(draft);
     return;
   }
-  if (state.rollout.retiring !== null) retire(draft, state.rollout);
+  if (rollout.retiring !== null) retire(draft, rollout);
   if (state.rollout?.phase === 'rolling') exchange(draft, state.rollout);
 }
 
@@ -150,7 +174,7 @@ export function abort(draft: Draft, reason: string): void {
   const { state } = draft;
   const { rollout } = state;
   if (rollout === null) return;
-  state.rollout = null;
+  own<RolloutPart>(draft).rollout = null;
   remember(draft, rollout, reason);
   log(
     draft,
@@ -159,13 +183,13 @@ export function abort(draft: Draft, reason: string): void {
   );
   if (rollout.phase === 'rolling') {
     const { settings } = state.molds[rollout.from] ?? { settings: null };
-    state.target = rollout.targetBefore;
+    workerRecords.want(draft, rollout.targetBefore);
     if (settings !== null) molds.useSettings(draft, settings);
   }
   for (const worker of Object.values(state.workers)) {
     if (worker.pid === rollout.retiring?.pid) {
       // A worker that was already told to retire can't serve again; any other is an ordinary worker.
-      if (rollout.retiring.toldAtMs === null) worker.replaceBecause = null;
+      if (rollout.retiring.toldAtMs === null) workerRecords.mark(draft, worker.pid, null);
       else draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
     }
     // Without a mold to fork replacements from, they serve until there is one.
@@ -173,7 +197,7 @@ export function abort(draft: Draft, reason: string): void {
       workers.replace(draft, worker.pid, `generation ${rollout.to} has failed`);
     }
   }
-  if (rollout.kind === 'rollback') state.previous = null;
+  if (rollout.kind === 'rollback') own<RolloutPart>(draft).previous = null;
   molds.dismiss(draft, rollout.to);
   if (rollout.kind === 'reload') molds.tellThreads(draft, 'resume_threads');
   keepListeners(draft);
@@ -182,12 +206,12 @@ export function abort(draft: Draft, reason: string): void {
 /** The keeper has died, and both generations with it. */
 export function lose(draft: Draft, reason: string): void {
   const { rollout } = draft.state;
-  draft.state.rollout = null;
-  draft.state.previous = null;
+  own<RolloutPart>(draft).rollout = null;
+  own<RolloutPart>(draft).previous = null;
   if (rollout !== null) remember(draft, rollout, reason);
 }
 
-function retire(draft: Draft, rollout: Rollout): void {
+function retire(draft: Draft, rollout: Writable<Rollout>): void {
   const { state, nowMs } = draft;
   const { retiring } = rollout;
   if (retiring === null) return;
@@ -195,8 +219,7 @@ function retire(draft: Draft, rollout: Rollout): void {
   if (retiring.toldAtMs === null) {
     if (readyWithoutReplaced(state) < state.target) return;
     retiring.toldAtMs = nowMs;
-    const worker = state.workers[retiring.pid];
-    if (worker !== undefined) worker.phase = 'retiring';
+    workerRecords.retires(draft, retiring.pid);
     draft.actions.push({ do: 'signal', pid: retiring.pid, signal: SIGRETIRE }, { do: 'wake', atMs: nowMs + graceMs });
   } else if (nowMs >= retiring.toldAtMs + graceMs) {
     abort(draft, `worker ${retiring.pid} did not finish its requests in ${(graceMs / 1000).toFixed(0)} s`);
@@ -226,18 +249,15 @@ function exchange(draft: Draft, rollout: Rollout): void {
 
 function complete(draft: Draft, rollout: Rollout): void {
   const { state, nowMs } = draft;
-  state.generation = rollout.to;
-  state.rollout = null;
+  molds.serveFrom(draft, rollout.to);
+  own<RolloutPart>(draft).rollout = null;
   const { listeners } = state.molds[rollout.to] ?? { listeners: null };
   if (listeners !== null) molds.useListeners(draft, listeners);
-  state.nextMold = null;
-  // Its mold has forked a herd: earlier deaths say nothing of it.
-  state.deathsInARow = 0;
-  state.moldDeathsInARow = 0;
+  workers.forgetDeaths(draft);
   remember(draft, rollout, null);
   const seconds = ((nowMs - rollout.startedAtMs) / 1000).toFixed(1);
   log(draft, 'info', `${ROLLOUT_NAMES[rollout.kind]} done in ${seconds} s: generation ${rollout.to} serves`);
-  state.previous = null;
+  own<RolloutPart>(draft).previous = null;
   const threaded = molds.withThreads(draft).filter(({ generation }) => generation !== rollout.to);
   const goesOn = rollout.kind === 'refork' ? threaded : [];
   for (const { generation, threads } of goesOn) {
@@ -256,15 +276,15 @@ function complete(draft: Draft, rollout: Rollout): void {
     if (mold.generation === rollout.to || goesOn.includes(mold)) continue;
     const isKept = rollout.kind === 'reload' && mold.generation === rollout.from && threaded.length === 0;
     if (isKept && mold.phase === 'ready') {
-      state.previous = { generation: mold.generation, untilMs: nowMs + KEEP_PREVIOUS_MS };
+      own<RolloutPart>(draft).previous = { generation: mold.generation, untilMs: nowMs + KEEP_PREVIOUS_MS };
     } else if (threaded.includes(mold)) {
-      molds.dismissAfterWorkers(draft, mold, rollout.to);
+      molds.dismissAfterWorkers(draft, mold.generation, rollout.to);
     } else {
       molds.dismiss(draft, mold.generation);
     }
   }
   keepListeners(draft);
-  molds.tellWorkersWanted(draft);
+  workers.tellWorkersWanted(draft);
 }
 
 function threadsInWords(threads: number): string {
@@ -273,8 +293,9 @@ function threadsInWords(threads: number): string {
 
 function remember(draft: Draft, rollout: Rollout, failure: string | null): void {
   const { kind, by, from, to, startedAtMs } = rollout;
-  draft.state.lastRollout = { kind, by, from, to, startedAtMs, endedAtMs: draft.nowMs, failure };
-  draft.actions.push({ do: 'record_rollout', outcome: draft.state.lastRollout });
+  const outcome = { kind, by, from, to, startedAtMs, endedAtMs: draft.nowMs, failure };
+  own<RolloutPart>(draft).lastRollout = outcome;
+  draft.actions.push({ do: 'record_rollout', outcome });
 }
 
 /** Dismisses the mold kept for a rollback. */
@@ -282,7 +303,7 @@ export function dropPrevious(draft: Draft): void {
   const { state } = draft;
   if (state.previous === null) return;
   molds.dismiss(draft, state.previous.generation);
-  state.previous = null;
+  own<RolloutPart>(draft).previous = null;
 }
 
 function letPreviousGo(draft: Draft): void {

@@ -7,6 +7,7 @@
 import type { MoldMessage } from '../../../agent/messages.ts';
 import type { CensusState } from '../../herd/census-state.ts';
 import { log, type Draft } from '../../herd/draft.ts';
+import * as molds from './molds.ts';
 import { censusPath } from '../../runtime-directory/runtime-folder.ts';
 import { currentMold, type HerdState, type MoldState } from '../../herd/state.ts';
 
@@ -32,7 +33,7 @@ export function request(draft: Draft): void {
   const { state, nowMs } = draft;
   const mold = state.phase === 'serving' ? currentMold(state) : null;
   if (mold === null || mold.census?.phase === 'under_way' || mold.census?.phase === 'written') return;
-  mold.census = { phase: 'under_way', askedAtMs: nowMs };
+  molds.noteCensus(draft, mold.generation, { phase: 'under_way', askedAtMs: nowMs });
   draft.actions.push({ do: 'tell_mold', generation: mold.generation, message: { type: 'census' } });
 }
 
@@ -41,13 +42,12 @@ export function written(
   generation: number,
   { objects, seconds }: Extract<MoldMessage, { type: 'census_written' }>,
 ): void {
-  const mold = draft.state.molds[generation];
-  if (mold === undefined) {
+  if (draft.state.molds[generation] === undefined) {
     // Sent before the mold ended, and received afterwards.
     draft.actions.push({ do: 'remove_census', generation });
     return;
   }
-  mold.census = { phase: 'written', objects, seconds };
+  molds.noteCensus(draft, generation, { phase: 'written', objects, seconds });
   log(
     draft,
     'info',
@@ -58,7 +58,7 @@ export function written(
 export function failed(draft: Draft, generation: number, reason: string): void {
   const mold = draft.state.molds[generation];
   if (mold === undefined || mold.census?.phase !== 'under_way') return;
-  mold.census = { phase: 'failed', reason };
+  molds.noteCensus(draft, generation, { phase: 'failed', reason });
   log(draft, 'warning', `No census of generation ${generation}: ${reason}`);
 }
 

@@ -1,6 +1,7 @@
 /** A crash loop, as opposed to a crash: workers die one after the other, and none stays up. */
 import { formatDuration, milliseconds } from '../../../base/units.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
+import type { CrashLoopPart } from '../../herd/state.ts';
 
 /** Deaths in a row that make a loop; the first worker may have been up for long. */
 const DEATHS_OF_A_LOOP = 3;
@@ -8,13 +9,14 @@ const DEATHS_OF_A_LOOP = 3;
 /** A worker has died; `how` completes a sentence about it. */
 export function died(draft: Draft, how: string): void {
   const { state, nowMs } = draft;
-  if (state.crashLoop !== null) {
-    state.crashLoop.deaths += 1;
-    state.crashLoop.lastError = how;
+  const part = own<CrashLoopPart>(draft);
+  if (part.crashLoop !== null) {
+    part.crashLoop.deaths += 1;
+    part.crashLoop.lastError = how;
     return;
   }
   if (state.deathsInARow < DEATHS_OF_A_LOOP) return;
-  state.crashLoop = { startedAtMs: nowMs, deaths: state.deathsInARow, lastError: how };
+  part.crashLoop = { startedAtMs: nowMs, deaths: state.deathsInARow, lastError: how };
   log(
     draft,
     'error',
@@ -27,7 +29,7 @@ export function endWhenOver(draft: Draft): void {
   const { state, nowMs } = draft;
   const { crashLoop } = state;
   if (crashLoop === null || state.deathsInARow > 0) return;
-  state.crashLoop = null;
+  own<CrashLoopPart>(draft).crashLoop = null;
   const took = formatDuration(milliseconds(nowMs - crashLoop.startedAtMs));
   log(
     draft,

@@ -6,6 +6,7 @@ import { log, type Draft } from '../../herd/draft.ts';
 import type { ExitCounters } from '../../herd/events.ts';
 import type { RequestInFlight } from '../../herd/request-in-flight.ts';
 import type { WorkerState } from '../../herd/state.ts';
+import * as records from './worker-records.ts';
 import { SIGTELL } from '../../herd/signals.ts';
 
 /** How long before the end of the grace period workers are asked, at most. */
@@ -19,14 +20,13 @@ export function askAtMs(killAtMs: number, graceMs: number): number {
 export function ask(draft: Draft, worker: WorkerState): void {
   // The signal would kill a worker without a handler, and a worker that was never ready may lack it.
   if (worker.askedWhatItDoes || worker.readyAtMs === null) return;
-  worker.askedWhatItDoes = true;
+  records.asked(draft, worker.pid);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTELL });
 }
 
 /** A worker's answer. */
 export function told(draft: Draft, pid: number, requests: RequestInFlight[], responseErrors: number): void {
-  const worker = draft.state.workers[pid];
-  if (worker !== undefined) worker.inFlight = { requests, responseErrors, toldAtMs: draft.nowMs };
+  records.told(draft, pid, { requests, responseErrors, toldAtMs: draft.nowMs });
 }
 
 /** Logs the unfinished requests of a worker that was draining and has ended. */
@@ -41,7 +41,7 @@ export function tellLost(draft: Draft, worker: WorkerState | undefined, counters
   log(draft, 'warning', `Worker ${worker.pid} has ended with ${lost} request(s) cut${which}`);
 }
 
-function list(requests: RequestInFlight[], sinceMs: number): string {
+function list(requests: readonly RequestInFlight[], sinceMs: number): string {
   if (requests.length === 0) return 'it did not say which';
   return requests
     .map(({ method, path, seconds }) => {

@@ -1,13 +1,15 @@
 /** Decisions about molds: starting one, putting it into use, and the consequences of its end. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
 import type { MoldMessage, MoldOccasion, Settings } from '../../../agent/messages.ts';
-import * as census from './census.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import { describeEnding } from '../../herd/endings.ts';
+import * as phase from './herd-phase.ts';
 import * as predecessor from '../../herd/predecessor.ts';
-import type { Ending, MoldState } from '../../herd/state.ts';
+import type { Ending, MoldsPart, MoldState } from '../../herd/state.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL } from '../../herd/signals.ts';
+import * as workerRecords from './worker-records.ts';
+import type { Writable } from '../../herd/writable.ts';
 
 type Configured = Extract<MoldMessage, { type: 'configured' }>;
 type Ready = Extract<MoldMessage, { type: 'mold_ready' }>;
@@ -29,17 +31,24 @@ const LEAVE_GRACE_MS = 5_000;
 
 /** Starts the first mold, which is current at once: there is nothing to lose. */
 export function startFirst(draft: Draft): void {
-  draft.state.generation = start(draft, [], 'first');
+  own<MoldsPart>(draft).generation = start(draft, [], 'first');
 }
 
 /** Orders a mold of a new generation; returns the generation. */
 export function start(draft: Draft, rejected: MoldState['rejectedPolicies'], occasion: MoldOccasion): number {
-  const { state } = draft;
-  state.newestGeneration += 1;
-  const generation = state.newestGeneration;
-  state.molds[generation] = newMold(generation, draft.nowMs, rejected);
-  draft.actions.push({ do: 'start_mold', generation, rejected, occasion });
+  const generation = nextGeneration(draft);
+  add(draft, newMold(generation, draft.nowMs, rejected));
+  draft.actions.push({ do: 'start_mold', generation, rejected: [...rejected], occasion });
   return generation;
+}
+
+/** Takes the number of the next generation. */
+export function nextGeneration(draft: Draft): number {
+  return (own<MoldsPart>(draft).newestGeneration += 1);
+}
+
+export function add(draft: Draft, mold: MoldState): void {
+  own<MoldsPart>(draft).molds[mold.generation] = mold;
 }
 
 export function newMold(generation: number, nowMs: number, rejected: MoldState['rejectedPolicies']): MoldState {
@@ -65,7 +74,7 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
 
 export function started(draft: Draft, generation: number, pid: number): void {
   const { state } = draft;
-  const mold = state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined) return;
   mold.pid = pid;
   draft.actions.push({ do: 'watch_process', pid, role: 'mold', generation });
@@ -73,13 +82,14 @@ export function started(draft: Draft, generation: number, pid: number): void {
     draft.actions.push({ do: 'signal', pid, signal: SIGKILL });
   } else if (state.rollout?.to === generation || predecessor.serves(state)) {
     // A mold that replaces a dead one is in no rollout: without it no worker can be replaced.
-    toBackground(draft, mold, pid);
+    toBackground(draft, generation, pid);
   }
 }
 
 /** Lets requests go first while a mold is prepared beside the herd. */
-export function toBackground(draft: Draft, mold: MoldState, pid: number): void {
-  mold.backgroundSinceMs = draft.nowMs;
+export function toBackground(draft: Draft, generation: number, pid: number): void {
+  const mold = own<MoldsPart>(draft).molds[generation];
+  if (mold !== undefined) mold.backgroundSinceMs = draft.nowMs;
   draft.actions.push(
     { do: 'set_background', pid, background: true },
     { do: 'wake', atMs: draft.nowMs + BACKGROUND_MS },
@@ -87,7 +97,7 @@ export function toBackground(draft: Draft, mold: MoldState, pid: number): void {
 }
 
 /** Called before the mold forks at the latest, because workers inherit its priority. */
-function toForeground(draft: Draft, mold: MoldState): void {
+function toForeground(draft: Draft, mold: Writable<MoldState>): void {
   if (mold.backgroundSinceMs === null) return;
   mold.backgroundSinceMs = null;
   if (mold.pid !== null) draft.actions.push({ do: 'set_background', pid: mold.pid, background: false });
@@ -95,7 +105,7 @@ function toForeground(draft: Draft, mold: MoldState): void {
 
 export function configured(draft: Draft, generation: number, message: Configured): void {
   const { state } = draft;
-  const mold = state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined || state.phase === 'stopping' || mold.phase === 'leaving') return;
   mold.phase = 'loading';
   mold.remarks = message.remarks;
@@ -108,7 +118,7 @@ export function configured(draft: Draft, generation: number, message: Configured
     log(draft, 'info', `Heap policy ${policy} is not used: ${reason}`);
   }
   if (isFirst) {
-    state.target = Math.max(1, message.settings.workers);
+    workerRecords.want(draft, Math.max(1, message.settings.workers));
     log(
       draft,
       'info',
@@ -126,14 +136,14 @@ export function useSettings(draft: Draft, settings: Settings): void {
   if (pidfile !== null && pidfile !== (state.settings?.pidfile ?? null)) {
     draft.actions.push({ do: 'write_pidfile', path: pidfile });
   }
-  state.settings = settings;
+  own<MoldsPart>(draft).settings = settings;
   draft.actions.push({ do: 'use_settings', settings });
 }
 
 /** The keeper has opened this generation's listeners. */
 export function listening(draft: Draft, generation: number, listeners: string[]): void {
   const { state } = draft;
-  const mold = state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined || mold.phase === 'leaving') return;
   draft.actions.push({ do: 'give_listeners', generation });
   mold.listeners = listeners;
@@ -141,9 +151,9 @@ export function listening(draft: Draft, generation: number, listeners: string[])
 }
 
 /** Makes these the herd's listeners. */
-export function useListeners(draft: Draft, listeners: string[]): void {
+export function useListeners(draft: Draft, listeners: readonly string[]): void {
   const before = draft.state.listeners?.join(', ');
-  draft.state.listeners = listeners;
+  own<MoldsPart>(draft).listeners = listeners;
   if (listeners.join(', ') !== before) log(draft, 'info', `Listening at: ${listeners.join(', ')}`);
 }
 
@@ -162,8 +172,9 @@ export function tellThreads(draft: Draft, type: 'pause_threads' | 'resume_thread
 }
 
 /** Makes a mold leave once every worker of a generation before this one has left. */
-export function dismissAfterWorkers(draft: Draft, mold: MoldState, generation: number): void {
-  mold.leavesAfterWorkersBefore = generation;
+export function dismissAfterWorkers(draft: Draft, ofMold: number, generation: number): void {
+  const mold = own<MoldsPart>(draft).molds[ofMold];
+  if (mold !== undefined) mold.leavesAfterWorkersBefore = generation;
   dismissWithoutWorkers(draft);
 }
 
@@ -178,7 +189,7 @@ export function dismissWithoutWorkers(draft: Draft): void {
 
 /** Tells a mold to leave; it is killed if it does not. */
 export function dismiss(draft: Draft, generation: number): void {
-  const mold = draft.state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined || mold.phase === 'leaving') return;
   const isReady = mold.phase === 'ready';
   // A failed mold leaves by itself.
@@ -196,7 +207,7 @@ export function dismiss(draft: Draft, generation: number): void {
 
 /** At least once a second: handles molds that take too long to become ready or to leave. */
 export function look(draft: Draft): void {
-  for (const mold of Object.values(draft.state.molds)) {
+  for (const mold of Object.values(own<MoldsPart>(draft).molds)) {
     if (mold.backgroundSinceMs !== null && draft.nowMs >= mold.backgroundSinceMs + BACKGROUND_MS) {
       toForeground(draft, mold);
     }
@@ -209,7 +220,7 @@ export function look(draft: Draft): void {
 
 export function ready(draft: Draft, generation: number, message: Ready): void {
   const { state } = draft;
-  const mold = state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined || state.phase === 'stopping' || mold.phase !== 'loading') return;
   mold.phase = 'ready';
   mold.policy = message.policy;
@@ -217,7 +228,7 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
   mold.readyAtMs = draft.nowMs;
   mold.threads = message.threads;
   toForeground(draft, mold);
-  state.phase = 'serving';
+  phase.serve(draft);
   // The mold replaces a dead one. If it has the same threads, it takes over their work.
   if (generation === state.generation) {
     const others = withThreads(draft).filter((other) => other !== mold);
@@ -233,7 +244,7 @@ export function ready(draft: Draft, generation: number, message: Ready): void {
 
 export function failed(draft: Draft, generation: number, code: string, detail: string): void {
   const { state } = draft;
-  const mold = state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined) return;
   if (state.phase === 'starting') {
     // With an address error the mold would wait for listeners that never come: it stays `loading`, so that the stop
@@ -253,9 +264,9 @@ export function failed(draft: Draft, generation: number, code: string, detail: s
 }
 
 export function policyRejected(draft: Draft, generation: number, policy: string, reason: string): void {
-  const mold = draft.state.molds[generation];
+  const mold = own<MoldsPart>(draft).molds[generation];
   if (mold === undefined) return;
-  mold.rejectedPolicies.push({ policy, reason });
+  mold.rejectedPolicies = [...mold.rejectedPolicies, { policy, reason }];
   if (mold.phase !== 'leaving') mold.phase = 'starting';
   log(draft, 'warning', `Heap policy ${policy} failed its self-test, trying the next one: ${reason}`);
 }
@@ -266,15 +277,10 @@ export function policyRejected(draft: Draft, generation: number, policy: string,
  * @returns the mold, or `null` when the process was none
  */
 export function exited(draft: Draft, pid: number): MoldState | null {
-  const { state } = draft;
-  const mold = Object.values(state.molds).find((each) => each.pid === pid);
+  const mold = Object.values(draft.state.molds).find((each) => each.pid === pid);
   if (mold === undefined) return null;
-  delete state.molds[mold.generation];
-  census.forget(draft, mold);
-  // Its pending fork orders will never be answered.
-  for (const [slot, { generation }] of Object.entries(state.forking)) {
-    if (generation === mold.generation) delete state.forking[Number(slot)];
-  }
+  delete own<MoldsPart>(draft).molds[mold.generation];
+  workerRecords.forgetOrders(draft, mold.generation);
   return mold;
 }
 
@@ -306,7 +312,7 @@ export function notStarted(draft: Draft, generation: number, reason: string): Mo
   const { state } = draft;
   const mold = state.molds[generation];
   if (mold === undefined) return null;
-  delete state.molds[generation];
+  delete own<MoldsPart>(draft).molds[generation];
   if (state.phase === 'serving') return mold;
   if (state.phase === 'starting') stopping.fail(draft, 'MOLD_NOT_STARTED', reason);
   return null;
@@ -323,12 +329,9 @@ function replaceLater(draft: Draft, mold: MoldState, how: string): void {
     return;
   }
   const stable = wasStable(mold.readyAtMs, draft.nowMs, STABLE_MS);
-  state.moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
+  own<MoldsPart>(draft).moldDeathsInARow = stable ? 1 : state.moldDeathsInARow + 1;
   const pause = pauseMs(state.moldDeathsInARow, RESTART_PAUSES);
-  state.nextMold = {
-    atMs: draft.nowMs + pause,
-    rejectedPolicies: mold.rejectedPolicies,
-  };
+  startNextAfter(draft, pause, mold.rejectedPolicies);
   log(
     draft,
     'error',
@@ -337,16 +340,9 @@ function replaceLater(draft: Draft, mold: MoldState, how: string): void {
   );
 }
 
-/** For gunicorn's `nworkers_changed` hook, which runs in the mold. */
-export function tellWorkersWanted(draft: Draft): void {
-  for (const mold of Object.values(draft.state.molds)) {
-    if (mold.pid === null || mold.phase !== 'ready') continue;
-    draft.actions.push({
-      do: 'tell_mold',
-      generation: mold.generation,
-      message: { type: 'workers_wanted', count: draft.state.target },
-    });
-  }
+/** The serving generation has no mold: another one is to be started after this pause. */
+export function startNextAfter(draft: Draft, afterMs: number, rejected: MoldState['rejectedPolicies']): void {
+  own<MoldsPart>(draft).nextMold = { atMs: draft.nowMs + afterMs, rejectedPolicies: rejected };
 }
 
 /** Starts the successor of a dead mold when its pause is over. */
@@ -358,8 +354,36 @@ export function startNextWhenDue(draft: Draft): void {
     draft.actions.push({ do: 'wake', atMs: nextMold.atMs });
     return;
   }
-  draft.state.nextMold = null;
+  own<MoldsPart>(draft).nextMold = null;
   // A dead mold that had been a worker may leave an older mold with threads: the new mold starts the same threads.
   tellThreads(draft, 'pause_threads');
-  draft.state.generation = start(draft, nextMold.rejectedPolicies, 'replacement');
+  own<MoldsPart>(draft).generation = start(draft, nextMold.rejectedPolicies, 'replacement');
+}
+
+/** Makes this the serving generation. Its mold has forked a herd: earlier deaths say nothing of it. */
+export function serveFrom(draft: Draft, generation: number): void {
+  const part = own<MoldsPart>(draft);
+  part.generation = generation;
+  part.nextMold = null;
+  part.moldDeathsInARow = 0;
+}
+
+/** The herd stops, and this mold with it. */
+export function leaves(draft: Draft, generation: number): void {
+  const mold = own<MoldsPart>(draft).molds[generation];
+  if (mold !== undefined) mold.phase = 'leaving';
+}
+
+/** The census of this generation was ordered, or has ended. */
+export function noteCensus(draft: Draft, generation: number, census: MoldState['census']): void {
+  const mold = own<MoldsPart>(draft).molds[generation];
+  if (mold !== undefined) mold.census = census;
+}
+
+/** The keeper is gone, and with it all molds and listeners. */
+export function startAfresh(draft: Draft): void {
+  const part = own<MoldsPart>(draft);
+  part.molds = {};
+  part.nextMold = null;
+  part.listeners = null;
 }

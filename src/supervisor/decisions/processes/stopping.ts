@@ -1,25 +1,25 @@
-/** Decisions about a stop: workers first, then molds, then the keeper, each with a deadline. */
+/** Decisions about a stop: why and how it begins, and the end of the workers. The steps are in stop-steps.ts. */
 import * as cut from './cut-requests.ts';
-import { log, type Draft } from '../../herd/draft.ts';
-import type { MoldState, StopState, WorkerState } from '../../herd/state.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
+import * as phase from './herd-phase.ts';
+import type { StopPart, StopState, WorkerState } from '../../herd/state.ts';
 import * as predecessor from '../../herd/predecessor.ts';
+import * as records from './worker-records.ts';
 import { SIGFINISH, SIGKILL, SIGQUIT, SIGTERM } from '../../herd/signals.ts';
 
 /** gunicorn's grace for a quick shutdown (gunicorn/arbiter.py, stop). */
 const QUICK_GRACE_MS = 2_000;
 const DEFAULT_GRACE_MS = 30_000;
 
-/** How long molds may run their exit hooks. */
-const MOLD_GRACE_MS = 5_000;
-
 /** Somebody wants the herd to stop: a signal or the `stop` command. */
 export function request(draft: Draft, by: string, quick: boolean): void {
   const { state } = draft;
-  if (state.stop !== null) {
-    if (state.stop.quick || !quick) return;
+  const { stop } = own<StopPart>(draft);
+  if (stop !== null) {
+    if (stop.quick || !quick) return;
     log(draft, 'warning', `Stopping at once (${by})`);
-    state.stop.quick = true;
-    state.stop.killAtMs = draft.nowMs + QUICK_GRACE_MS;
+    stop.quick = true;
+    stop.killAtMs = draft.nowMs + QUICK_GRACE_MS;
     for (const worker of Object.values(state.workers)) {
       draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGQUIT });
     }
@@ -46,7 +46,7 @@ export function finish(draft: Draft, exitStatus: number): void {
 /** Ends now, because there is no keeper to wait for. */
 export function end(draft: Draft, code: string, detail: string): void {
   if (draft.state.phase !== 'stopping') predecessor.tellThatItServes(draft);
-  draft.state.phase = 'ended';
+  phase.end(draft);
   draft.actions.push({ do: 'end', exitStatus: 1, error: { code, detail } });
 }
 
@@ -54,7 +54,7 @@ export function end(draft: Draft, code: string, detail: string): void {
 export function conclude(draft: Draft): void {
   const { state } = draft;
   if (state.stop === null) return;
-  state.phase = 'ended';
+  phase.end(draft);
   draft.actions.push({ do: 'end', exitStatus: state.stop.exitStatus, error: state.stop.error });
 }
 
@@ -64,7 +64,7 @@ export function dismissWorker(draft: Draft, worker: WorkerState): void {
   // closed its listeners. A predecessor's backlog is left to its own workers.
   const finish = worker.phase === 'ready' && !predecessor.serves(draft.state) ? SIGFINISH : SIGTERM;
   const signal = draft.state.stop?.quick === true ? SIGQUIT : finish;
-  worker.phase = 'draining';
+  records.leavesWithHerd(draft, worker.pid);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal });
 }
 
@@ -74,8 +74,8 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     state.settings === null
       ? DEFAULT_GRACE_MS
       : Math.max(state.settings.graceful_timeout_seconds * 1000, QUICK_GRACE_MS);
-  state.phase = 'stopping';
-  state.stop = {
+  phase.stop(draft);
+  own<StopPart>(draft).stop = {
     exitStatus,
     error,
     startedAtMs: nowMs,
@@ -89,23 +89,8 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
   for (const worker of Object.values(state.workers)) dismissWorker(draft, worker);
 }
 
-/** Takes the next step of a stop, after every event: workers, then molds, then the keeper. */
-export function advance(draft: Draft): void {
-  const { state } = draft;
-  const { stop } = state;
-  if (stop === null || endWorkers(draft, stop) || endMolds(draft, stop)) return;
-  if (state.afresh !== null) {
-    // There is no keeper, but processes of a dead one may remain.
-    if (state.afresh.orphansGone) conclude(draft);
-    return;
-  }
-  if (stop.keeperTold) return;
-  stop.keeperTold = true;
-  draft.actions.push({ do: 'tell_keeper_to_leave' });
-}
-
 /** Waits for workers until their time is over, then kills them; returns whether any remain. */
-function endWorkers(draft: Draft, stop: StopState): boolean {
+export function endWorkers(draft: Draft, stop: StopState): boolean {
   const { state, nowMs } = draft;
   const workers = Object.values(state.workers);
   const isForkAwaited =
@@ -123,36 +108,26 @@ function endWorkers(draft: Draft, stop: StopState): boolean {
   }
   for (const worker of workers) draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
   // Kill again later, in case a process can't be killed yet and the signal gets lost.
-  stop.killAtMs = nowMs + QUICK_GRACE_MS;
-  state.forking = {};
-  draft.actions.push({ do: 'wake', atMs: stop.killAtMs });
+  const killAtMs = nowMs + QUICK_GRACE_MS;
+  killLater(draft, killAtMs);
+  records.forgetAllOrders(draft);
+  draft.actions.push({ do: 'wake', atMs: killAtMs });
   return true;
 }
 
-/** Tells molds to leave, and kills those that do not; returns whether any remain. */
-function endMolds(draft: Draft, stop: StopState): boolean {
-  const { state, nowMs } = draft;
-  const molds = Object.values(state.molds).filter((mold) => mold.pid !== null);
-  if (molds.length === 0) return false;
-  if (stop.moldsToldAtMs === null) {
-    stop.moldsToldAtMs = nowMs;
-    for (const mold of molds) dismissMold(draft, mold);
-  } else if (nowMs >= stop.moldsToldAtMs + MOLD_GRACE_MS) {
-    stop.moldsToldAtMs = nowMs;
-    for (const mold of molds) draft.actions.push({ do: 'signal', pid: mold.pid ?? 0, signal: SIGKILL });
-  }
-  draft.actions.push({ do: 'wake', atMs: stop.moldsToldAtMs + MOLD_GRACE_MS });
-  return true;
+function killLater(draft: Draft, killAtMs: number): void {
+  const { stop } = own<StopPart>(draft);
+  if (stop !== null) stop.killAtMs = killAtMs;
 }
 
-function dismissMold(draft: Draft, mold: MoldState): void {
-  const { generation, pid, phase } = mold;
-  if (phase === 'ready') {
-    const message = { type: 'exit', final: generation === draft.state.generation } as const;
-    draft.actions.push({ do: 'tell_mold', generation, message });
-  } else if (phase !== 'failed') {
-    // The mold is loading and does not read messages; it has no worker and no request.
-    draft.actions.push({ do: 'signal', pid: pid ?? 0, signal: SIGKILL });
-  }
-  mold.phase = 'leaving';
+/** Molds were told to leave, or killed. */
+export function moldsTold(draft: Draft): void {
+  const { stop } = own<StopPart>(draft);
+  if (stop !== null) stop.moldsToldAtMs = draft.nowMs;
+}
+
+/** The keeper was told to leave. */
+export function keeperTold(draft: Draft): void {
+  const { stop } = own<StopPart>(draft);
+  if (stop !== null) stop.keeperTold = true;
 }

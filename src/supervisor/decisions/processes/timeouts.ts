@@ -3,6 +3,7 @@ import * as cut from './cut-requests.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { Heartbeat } from '../../herd/events.ts';
 import type { WorkerState } from '../../herd/state.ts';
+import * as records from './worker-records.ts';
 import { SIGABRT, SIGKILL } from '../../herd/signals.ts';
 
 /** From SIGABRT to SIGKILL: time for the stack and for gunicorn's worker_abort hook. */
@@ -35,9 +36,7 @@ export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
 }
 
 function abort(draft: Draft, worker: WorkerState, why: string): void {
-  // A worker that is to become a mold must not count as serving again.
-  if (worker.phase !== 'retiring') worker.phase = 'aborted';
-  worker.abortedAtMs = draft.nowMs;
+  records.aborted(draft, worker.pid);
   log(draft, 'error', `WORKER TIMEOUT (pid:${worker.pid}): ${why}`);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGABRT }, { do: 'wake', atMs: draft.nowMs + ABORT_MS });
 }
@@ -58,7 +57,7 @@ function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void
     return;
   }
   // Restarts the timeout: should the signal be lost, it is sent again.
-  worker.drainedAtMs = nowMs;
+  records.killed(draft, worker.pid);
   log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
 }
@@ -66,6 +65,6 @@ function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void
 /** Logs, once, where a worker was when a fatal signal came. */
 export function tellStack(draft: Draft, worker: WorkerState | undefined, stack: string | null): void {
   if (worker === undefined || stack === null || worker.stack !== null) return;
-  worker.stack = stack;
+  records.wasStuck(draft, worker.pid, stack);
   log(draft, 'error', `Stack of worker ${worker.pid} (slot ${worker.slot}):\n${stack}`);
 }

@@ -1,13 +1,21 @@
 /** Decisions about workers: forking, draining, replacing with backoff. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
 import * as crashLoop from './crash-loop.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import { describeEnding } from '../../herd/endings.ts';
 import type { ExitCounters, Heartbeat } from '../../herd/events.ts';
-import * as molds from './molds.ts';
-import { freeSlot, isServing, MOST_WORKERS, type Ending, type WorkerState, leavesFirst } from '../../herd/state.ts';
+import {
+  freeSlot,
+  isServing,
+  MOST_WORKERS,
+  type DeathsPart,
+  type Ending,
+  type WorkerState,
+  leavesFirst,
+} from '../../herd/state.ts';
 import { isLasting, missing } from '../../herd/staffing.ts';
 import * as predecessor from '../../herd/predecessor.ts';
+import * as records from './worker-records.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL, SIGTERM } from '../../herd/signals.ts';
 
@@ -47,7 +55,7 @@ export function fillHerd(draft: Draft): void {
     }
     for (let forks = count; forks > 0; forks -= 1) {
       const slot = freeSlot(state);
-      state.forking[slot] = { generation, askedAtMs: nowMs };
+      records.order(draft, slot, generation);
       draft.actions.push({ do: 'tell_mold', generation, message: { type: 'fork', slot } });
     }
   }
@@ -59,9 +67,9 @@ export function fillHerd(draft: Draft): void {
  */
 function endMoldsThatStandStill(draft: Draft): void {
   const { state, nowMs } = draft;
-  const late = Object.values(state.forking).filter(({ askedAtMs }) => nowMs - askedAtMs > FORK_ANSWER_MS);
-  for (const fork of late) fork.askedAtMs = nowMs;
-  for (const generation of new Set(late.map((fork) => fork.generation))) {
+  const late = Object.entries(state.forking).filter(([, { askedAtMs }]) => nowMs - askedAtMs > FORK_ANSWER_MS);
+  for (const [slot, { generation }] of late) records.order(draft, Number(slot), generation);
+  for (const generation of new Set(late.map(([, fork]) => fork.generation))) {
     const mold = state.molds[generation];
     if (mold === undefined || mold.pid === null) continue;
     const seconds = FORK_ANSWER_MS / 1000;
@@ -78,7 +86,7 @@ function endMoldsThatStandStill(draft: Draft): void {
 export function replace(draft: Draft, pid: number, reason: string): void {
   const worker = draft.state.workers[pid];
   if (worker === undefined || !isServing(worker)) return;
-  worker.replaceBecause = reason;
+  records.mark(draft, pid, reason);
 }
 
 /** Drains workers that are to be replaced, as far as others are ready. */
@@ -102,8 +110,7 @@ export function drainReplaced(draft: Draft): void {
 
 /** Tells a worker to finish its requests and leave. */
 export function drain(draft: Draft, worker: WorkerState): void {
-  worker.phase = 'draining';
-  worker.drainedAtMs = draft.nowMs;
+  records.drains(draft, worker.pid);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGTERM });
 }
 
@@ -116,11 +123,23 @@ export function scaleTo(draft: Draft, wanted: number): void {
   }
   draft.answer = { accepted: true, text: `Scaling the herd to ${target} workers`, generation: null };
   if (target === state.target) return;
-  state.target = target;
+  records.want(draft, target);
   log(draft, 'info', draft.answer.text);
-  molds.tellWorkersWanted(draft);
+  tellWorkersWanted(draft);
   // A lower target may already be met.
   announceWhenComplete(draft);
+}
+
+/** For gunicorn's `nworkers_changed` hook, which runs in the mold. */
+export function tellWorkersWanted(draft: Draft): void {
+  for (const mold of Object.values(draft.state.molds)) {
+    if (mold.pid === null || mold.phase !== 'ready') continue;
+    draft.actions.push({
+      do: 'tell_mold',
+      generation: mold.generation,
+      message: { type: 'workers_wanted', count: draft.state.target },
+    });
+  }
 }
 
 /**
@@ -164,32 +183,32 @@ export function newWorker(pid: number, slot: number, generation: number, forkedA
 
 export function forked(draft: Draft, generation: number, slot: number, pid: number): void {
   const { state, nowMs } = draft;
-  delete state.forking[slot];
-  state.workers[pid] = newWorker(pid, slot, generation, nowMs);
+  records.orderAnswered(draft, slot);
+  const worker = newWorker(pid, slot, generation, nowMs);
+  records.add(draft, worker);
   draft.actions.push({ do: 'watch_process', pid, role: 'worker', generation });
-  if (state.phase === 'stopping') stopping.dismissWorker(draft, state.workers[pid]);
+  if (state.phase === 'stopping') stopping.dismissWorker(draft, worker);
 }
 
 export function forkFailed(draft: Draft, slot: number, reason: string): void {
   const { state } = draft;
-  delete state.forking[slot];
+  records.orderAnswered(draft, slot);
   if (predecessor.serves(state)) {
     // There may be no room for two herds at once.
     stopping.fail(draft, 'WORKER_BOOT_FAILED', `the mold could not fork a worker: ${reason}`);
     return;
   }
-  state.deathsInARow += 1;
-  state.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
+  const deaths = own<DeathsPart>(draft);
+  deaths.deathsInARow += 1;
+  deaths.forkNotBeforeMs = draft.nowMs + pauseAfterDeathsMs(state.deathsInARow + 1);
   log(draft, 'error', `The mold could not fork a worker: ${reason}`);
 }
 
 export function ready(draft: Draft, pid: number): void {
-  const { state, nowMs } = draft;
-  const worker = state.workers[pid];
+  const worker = draft.state.workers[pid];
   if (worker === undefined || worker.phase !== 'booting') return;
-  worker.phase = 'ready';
-  worker.readyAtMs = nowMs;
-  state.anyWorkerEverReady = true;
+  records.becameReady(draft, pid);
+  own<DeathsPart>(draft).anyWorkerEverReady = true;
   announceWhenComplete(draft);
 }
 
@@ -198,15 +217,14 @@ export function announceWhenComplete(draft: Draft): void {
   const { state } = draft;
   const readyCount = Object.values(state.workers).filter((each) => each.phase === 'ready').length;
   if (!state.announcedReady && readyCount >= state.target) {
-    state.announcedReady = true;
+    own<DeathsPart>(draft).announcedReady = true;
     predecessor.takeOver(draft);
     draft.actions.push({ do: 'announce_serving' });
   }
 }
 
 export function failing(draft: Draft, pid: number, code: string, detail: string): void {
-  const worker = draft.state.workers[pid];
-  if (worker !== undefined) worker.failure = { code, detail };
+  records.failing(draft, pid, { code, detail });
 }
 
 /** Removes an ended worker from the herd; returns it if it was not told to leave. */
@@ -219,7 +237,7 @@ export function exited(
   const { state } = draft;
   const worker = state.workers[pid];
   if (worker === undefined) return null;
-  delete state.workers[pid];
+  records.remove(draft, pid, counters?.requestsFinished ?? 0);
   const mold = state.molds[worker.generation];
   if (mold !== undefined && mold.pid !== null) {
     draft.actions.push({
@@ -233,7 +251,6 @@ export function exited(
       },
     });
   }
-  state.requestsOfGone += counters?.requestsFinished ?? 0;
   return state.phase === 'stopping' || worker.phase === 'draining' ? null : worker;
 }
 
@@ -260,7 +277,7 @@ export function whyOf(worker: WorkerState): string {
 function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters: ExitCounters | undefined): void {
   const { state, nowMs } = draft;
   const stable = wasStable(worker.readyAtMs, nowMs, STABLE_MS);
-  state.deathsInARow = stable ? 1 : state.deathsInARow + 1;
+  own<DeathsPart>(draft).deathsInARow = stable ? 1 : state.deathsInARow + 1;
   const how = describeEnding(ending);
   const why = whyOf(worker);
   const inFlight = counters === undefined ? 0 : Math.max(0, counters.requestsStarted - counters.requestsFinished);
@@ -287,7 +304,7 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
     return;
   }
   const pause = pauseAfterDeathsMs(state.deathsInARow);
-  state.forkNotBeforeMs = nowMs + pause;
+  own<DeathsPart>(draft).forkNotBeforeMs = nowMs + pause;
   if (pause > 0) {
     log(
       draft,
@@ -300,13 +317,20 @@ function replaceDead(draft: Draft, worker: WorkerState, ending: Ending, counters
 /** At least once a second: takes up the workers' counters, and ends a row of deaths. */
 export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const { state, nowMs } = draft;
-  for (const { pid, requestsFinished } of heartbeats) {
-    const worker = state.workers[pid];
-    if (worker === undefined) continue;
-    worker.requestsFinished = requestsFinished;
-  }
+  for (const { pid, requestsFinished } of heartbeats) records.counted(draft, pid, requestsFinished);
   const allStable = Object.values(state.workers).every((worker) => wasStable(worker.readyAtMs, nowMs, STABLE_MS));
   const full = Object.keys(state.workers).length >= state.target;
-  if (state.deathsInARow > 0 && allStable && full) state.deathsInARow = 0;
+  if (state.deathsInARow > 0 && allStable && full) forgetDeaths(draft);
   crashLoop.endWhenOver(draft);
+}
+
+/** Earlier deaths say nothing of the workers that there are now. */
+export function forgetDeaths(draft: Draft): void {
+  own<DeathsPart>(draft).deathsInARow = 0;
+}
+
+/** The keeper has died: the herd is to be complete again before it is announced. */
+export function startAfresh(draft: Draft): void {
+  records.removeAll(draft);
+  own<DeathsPart>(draft).announcedReady = false;
 }

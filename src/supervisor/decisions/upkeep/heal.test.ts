@@ -6,13 +6,14 @@ import type { Action, HerdEvent, MergingReading } from '../../herd/events.ts';
 import { sampleMold, sampleSettings, sampleWorker, signalsIn } from '../../samples/samples.ts';
 import { SIGMERGE } from '../../herd/signals.ts';
 import { initialState, type HerdState } from '../../herd/state.ts';
+import type { Writable } from '../../herd/writable.ts';
 
 const MIB = 1024 * 1024;
 const idle: MergingReading = { problem: null, sample: null, ksmdMs: milliseconds(100) };
 
 /** Three workers, of which the third has unshared little. */
 class Herd {
-  state: HerdState = {
+  state: Writable<HerdState> = {
     ...initialState(),
     phase: 'serving',
     settings: { ...sampleSettings, heal: true, workers: 3 },

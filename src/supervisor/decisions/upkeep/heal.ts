@@ -3,7 +3,7 @@
  * `heal` is on.
  */
 import { bytes, formatDuration, formatMiB, milliseconds } from '../../../base/units.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import type { HerdReading, MergingReading } from '../../herd/events.ts';
 import {
   begun,
@@ -18,13 +18,13 @@ import {
 } from '../../rules/heal-rules.ts';
 import * as merging from '../processes/merging.ts';
 import { isLasting } from '../../herd/staffing.ts';
-import type { HerdState } from '../../herd/state.ts';
+import type { HealPart, HerdState } from '../../herd/state.ts';
 
 /** Once a second: follows the heal under way, measures the latest win, and begins a heal if one is due. */
 export function tick(draft: Draft, memory: HerdReading | undefined, look: MergingReading | undefined): void {
   const { state, nowMs } = draft;
   takeUp(draft);
-  const { heal } = state;
+  const { heal } = own<HealPart>(draft);
   const isUnderWay = heal.rules.heal !== null && heal.rules.heal.ended === null;
   const mayHeal = state.phase === 'serving' && state.rollout === null && state.settings?.heal === true;
   if (!mayHeal || memory === undefined || look === undefined) {
@@ -51,14 +51,14 @@ export function tick(draft: Draft, memory: HerdReading | undefined, look: Mergin
 
 /** KSM could not be switched on. */
 export function couldNotStart(draft: Draft, reason: string): void {
-  const { heal } = draft.state;
+  const { heal } = own<HealPart>(draft);
   heal.rules = failed(heal.rules, reason);
   log(draft, 'warning', `Cannot heal: ${reason}`);
 }
 
 function follow(draft: Draft, look: MergingReading): void {
-  const { state, nowMs } = draft;
-  const { heal } = state;
+  const { nowMs } = draft;
+  const { heal } = own<HealPart>(draft);
   if (look.sample === null) {
     // A supervisor that was killed began this heal; the host's settings are as they were before it.
     heal.rules = brokenOff(heal.rules, nowMs);
@@ -72,14 +72,14 @@ function follow(draft: Draft, look: MergingReading): void {
 }
 
 function breakOff(draft: Draft): void {
-  const { heal } = draft.state;
+  const { heal } = own<HealPart>(draft);
   heal.rules = brokenOff(heal.rules, draft.nowMs);
   draft.actions.push({ do: 'stop_merging' });
 }
 
 /** Logs once why nothing can be healed here; returns whether there is such a problem. */
 function tellProblem(draft: Draft, problem: string | null): boolean {
-  const { heal } = draft.state;
+  const { heal } = own<HealPart>(draft);
   if (problem !== null && problem !== heal.problem)
     log(draft, 'warning', `heal is on, but cannot work here: ${problem}`);
   heal.problem = problem;
@@ -108,8 +108,9 @@ interface WinParts {
 }
 
 /** Takes note of new code in service since the last tick. */
-function takeUp({ state }: Draft): void {
-  const { heal, lastRollout } = state;
+function takeUp(draft: Draft): void {
+  const { lastRollout } = draft.state;
+  const { heal } = own<HealPart>(draft);
   if (lastRollout === null || lastRollout.endedAtMs === heal.seenRolloutAtMs) return;
   heal.seenRolloutAtMs = lastRollout.endedAtMs;
   if (lastRollout.failure === null) heal.rules = newCode(heal.rules);

@@ -9,6 +9,7 @@ import type { RecycleRule } from '../../rules/recycling-state.ts';
 import { IDLE_WAIT_MS, look as recycle } from './recycling.ts';
 import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from '../../samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from '../../herd/state.ts';
+import type { Writable } from '../../herd/writable.ts';
 
 const MIB = 1024 * 1024;
 
@@ -24,7 +25,7 @@ interface Behaviour {
 const calm: Behaviour = { startsWith: 5 * MIB, grows: 0, requests: 10, inFlight: 0 };
 
 class Herd {
-  readonly state: HerdState;
+  readonly state: Writable<HerdState>;
   readonly logs: string[] = [];
   readonly wakes: number[] = [];
   nowMs = 100_000;
@@ -46,7 +47,7 @@ class Herd {
     for (let slot = 0; slot < count; slot += 1) this.fork(slot);
   }
 
-  get workers(): WorkerState[] {
+  get workers(): Writable<WorkerState>[] {
     return Object.values(this.state.workers);
   }
 

@@ -10,7 +10,7 @@
  */
 import type { Settings } from '../../../agent/messages.ts';
 import { bytes, formatCount, formatMiB } from '../../../base/units.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import type { Heartbeat, HerdReading, WorkerReading } from '../../herd/events.ts';
 import { herdBudget, largestWorker } from './herd-budget.ts';
 import { jitterOf } from '../../rules/jitter.ts';
@@ -22,8 +22,9 @@ import {
   type RecycleRule,
   type RecycleWatch,
 } from '../../rules/recycling-state.ts';
-import { currentMold, type HerdState, type WorkerState } from '../../herd/state.ts';
+import { currentMold, type HerdState, type RecyclingPart, type WorkerState } from '../../herd/state.ts';
 import * as workers from '../processes/workers.ts';
+import type { Writable } from '../../herd/writable.ts';
 
 /** The part of the herd that may wait for its replacements at once. */
 const MARKED_PART = 0.1;
@@ -65,7 +66,7 @@ export function look(draft: Draft, heartbeats: readonly Heartbeat[], memory: Her
   const { settings } = state;
   if (settings === null) return;
   forget(draft);
-  startRulesAnew(state, settings);
+  startRulesAnew(draft, settings);
   stopRulesWithoutSamples(draft, settings);
   const beats = new Map(heartbeats.map((beat) => [beat.pid, beat]));
   for (const look of memory?.workers ?? []) countSample(draft, settings, look, beats.get(look.pid));
@@ -100,7 +101,7 @@ function mayRecycle({ state, nowMs }: Draft): boolean {
 }
 
 function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due): void {
-  const { recycling } = draft.state;
+  const { recycling } = own<RecyclingPart>(draft);
   // The previous worker may have stopped the rule.
   if (worker.replaceBecause !== null || isStopped(draft.state, rule)) return;
   if (isMemoryRule(rule)) {
@@ -137,8 +138,9 @@ function mark(draft: Draft, settings: Settings, { worker, rule, because }: Due):
 }
 
 function stop(draft: Draft, settings: Settings, rule: RecycleRule, because: string): void {
-  const { recycling, generation } = draft.state;
-  recycling.stopped.push({ rule, because, generation, limit: limitOf(settings, rule) });
+  const { recycling } = own<RecyclingPart>(draft);
+  const { generation } = draft.state;
+  recycling.stopped = [...recycling.stopped, { rule, because, generation, limit: limitOf(settings, rule) }];
   log(draft, 'error', `Recycling by ${settingOf(rule)} is stopped: ${because}`);
 }
 
@@ -147,8 +149,9 @@ function isStopped(state: HerdState, rule: RecycleRule): boolean {
 }
 
 /** Another limit, or another generation, may do better. */
-function startRulesAnew(state: HerdState, settings: Settings): void {
-  const { recycling, generation } = state;
+function startRulesAnew(draft: Draft, settings: Settings): void {
+  const { generation } = draft.state;
+  const { recycling } = own<RecyclingPart>(draft);
   recycling.stopped = recycling.stopped.filter(
     (each) => each.generation === generation && each.limit === limitOf(settings, each.rule),
   );
@@ -162,8 +165,9 @@ function stopRulesWithoutSamples(draft: Draft, settings: Settings): void {
   }
 }
 
-function forget({ state, nowMs }: Draft): void {
-  const { recycling } = state;
+function forget(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const { recycling } = own<RecyclingPart>(draft);
   for (const pid of Object.keys(recycling.watches).map(Number)) {
     if (state.workers[pid] === undefined) delete recycling.watches[pid];
   }
@@ -178,8 +182,8 @@ function forget({ state, nowMs }: Draft): void {
   }
 }
 
-function watchOf({ state, nowMs }: Draft, pid: number): RecycleWatch {
-  return (state.recycling.watches[pid] ??= newWatch(nowMs));
+function watchOf(draft: Draft, pid: number): Writable<RecycleWatch> {
+  return (own<RecyclingPart>(draft).recycling.watches[pid] ??= newWatch(draft.nowMs));
 }
 
 function countSample(draft: Draft, settings: Settings, look: WorkerReading, beat: Heartbeat | undefined): void {
@@ -191,8 +195,8 @@ function countSample(draft: Draft, settings: Settings, look: WorkerReading, beat
   watch.sampledAtMs = look.sampledAtMs;
   for (const rule of MEMORY_RULES) {
     const limit = limitOf(settings, rule);
+    if (watch.memory[rule].limit !== limit) watch.memory[rule] = { ...newMemoryWatch(), limit };
     const memory = watch.memory[rule];
-    if (memory.limit !== limit) Object.assign(memory, { ...newMemoryWatch(), limit });
     memory.latest = look[rule];
     if (!isOn(limit)) {
       memory.over = 0;
@@ -269,7 +273,7 @@ function lookAgainInTime(draft: Draft, watch: RecycleWatch, beat: Heartbeat, lim
 }
 
 function countHerd(draft: Draft, settings: Settings, memory: HerdReading): void {
-  const { herd } = draft.state.recycling;
+  const { herd } = own<RecyclingPart>(draft).recycling;
   const budget = herdBudget(settings, memory);
   herd.budget = budget === null ? null : { used: budget.used, limit: budget.limit };
   if (budget !== null && budget.used > budget.limit) {

@@ -1,16 +1,17 @@
 /** When a herd reforks by rule: applies src/supervisor/rules/refork-rules.ts to the herd at each tick. */
 import { bytes, formatMiB } from '../../../base/units.ts';
-import { log, type Draft } from '../../herd/draft.ts';
+import { log, own, type Draft } from '../../herd/draft.ts';
 import type { HerdReading } from '../../herd/events.ts';
 import { begun, consider, failed, measure, newReforkMemory, type ReforkReading } from '../../rules/refork-rules.ts';
 import { requestRefork } from '../generations/rollout-requests.ts';
 import { isLasting } from '../../herd/staffing.ts';
-import type { HerdState } from '../../herd/state.ts';
+import type { HerdState, ReforkPart } from '../../herd/state.ts';
 
 /** Once a second: takes note of the latest rollout, measures the win of a refork, and requests one if it is due. */
 export function tick(draft: Draft, memory: HerdReading | undefined): void {
   const { state, nowMs } = draft;
-  const { refork, settings } = state;
+  const { settings } = state;
+  const { refork } = own<ReforkPart>(draft);
   takeUp(draft);
   if (state.phase !== 'serving' || settings === null || memory === undefined || state.rollout !== null) return;
   const look = lookAt(state, memory, nowMs);
@@ -38,8 +39,10 @@ export function tick(draft: Draft, memory: HerdReading | undefined): void {
 }
 
 /** Takes note of a rollout that has ended since the last tick. */
-function takeUp({ state, nowMs }: Draft): void {
-  const { refork, lastRollout } = state;
+function takeUp(draft: Draft): void {
+  const { nowMs } = draft;
+  const { lastRollout } = draft.state;
+  const { refork } = own<ReforkPart>(draft);
   if (lastRollout === null || lastRollout.endedAtMs === refork.seenRolloutAtMs) return;
   refork.seenRolloutAtMs = lastRollout.endedAtMs;
   if (lastRollout.kind !== 'refork') {
