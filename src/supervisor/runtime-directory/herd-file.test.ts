@@ -296,7 +296,7 @@ describe('a file that does not fit', () => {
       expect(notesOf(folder), text).toBeNull();
     }
     rmSync(file);
-    expect(readHerdFile(folder)).toEqual({ saved: null, problem: `${file} is not there` });
+    expect(readHerdFile(folder)).toEqual({ saved: null, problem: `${file} does not exist` });
   });
 
   test('numbers beyond all numbers are refused', () => {
