@@ -2,9 +2,9 @@
 """Write the tables of docs/settings.md: `.venv/bin/python scripts/settings-page.py`.
 
 Names, options and first sentences come from gunicorn's own KNOWN_SETTINGS, with Cowherd's settings
-among them; what Cowherd does with each comes from taken_over.py. Only what stands between the
-markers `<!-- NAME: made by scripts/settings-page.py -->` and `<!-- end of NAME -->` is replaced.
-`--check` writes nothing, and exits with 1 if the page is out of date.
+among them; what Cowherd does with each comes from taken_over.py. Only the text between the markers
+`<!-- NAME: made by scripts/settings-page.py -->` and `<!-- end of NAME -->` is replaced. `--check`
+writes nothing, and exits with 1 if the page is out of date.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SECTIONS = (
     "Dirty Arbiters",
     "Dirty Arbiter Hooks",
 )
-"""gunicorn's sections, in the order of the page; one that is not here comes last."""
+"""gunicorn's sections, in the order of the page. A section that is missing here comes last."""
 
 ANCHOR = "settings-that-cowherd-takes-over"
 
@@ -54,7 +54,7 @@ def table(head: Row, rows: list[Row]) -> str:
 
 
 def first_sentence(description: str) -> str:
-    """Of gunicorn's reStructuredText, as Markdown."""
+    """The first sentence of gunicorn's reStructuredText, as Markdown."""
     paragraph = textwrap.dedent(description).strip().split("\n\n")[0].replace("\n", " ")
     paragraph = re.sub(r":ref:`([^<`]+?)(?: *<[^`>]+>)?`", r"\1", paragraph)
     paragraph = re.sub(r"``([^`]+)``", r"`\1`", paragraph)
@@ -151,7 +151,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def rendered(text: str) -> str:
-    """The page with every block made anew. Raises ValueError if a marker is missing."""
+    """The page with every block regenerated. Raises ValueError if a marker is missing."""
     for name, make in BLOCKS.items():
         start = f"<!-- {name}: made by scripts/settings-page.py -->"
         end = f"<!-- end of {name} -->"

@@ -1,5 +1,5 @@
 /**
- * Writes what TypeScript has of the tables that both languages share: Cowherd's own settings and the ladder of heap
+ * Writes the TypeScript form of the tables that both languages share: Cowherd's own settings and the ladder of heap
  * policies, both JSON in `agent/cowherd_agent/`. `--check` writes nothing, and exits with 1 if a file is out of date.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { policiesSource } from './tables/policies.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const table = (name: string): string => readFileSync(path.join(ROOT, 'agent/cowherd_agent', name), 'utf8');
 
-/** As oxfmt writes it, so that the format of the sources is checked as any other. */
+/** Formats a source with oxfmt, so that the check of formats accepts it. */
 function formatted(source: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-tables-'));
   const file = path.join(folder, 'made.ts');

@@ -1,9 +1,9 @@
-"""What Cowherd does with gunicorn's settings: all that are not simply gunicorn's own business.
+"""What Cowherd does with gunicorn's settings that gunicorn's own code doesn't handle alone.
 
 gunicorn's code reads every setting (agent/cowherd_agent/mold/configuration.py), and gunicorn's
-worker classes act on most of them unchanged. What gunicorn's arbiter does with the others is done by
-Cowherd, or not at all; those are listed here. docs/settings.md is made from this list, and
-agent/tests/test_settings_page.py compares it with the code of both.
+worker classes act on most of them unchanged. The others are for gunicorn's arbiter; Cowherd acts on
+them in its place, or they have no effect. Those are listed here. docs/settings.md is made from this
+list, and agent/tests/test_settings_page.py compares it with the code of both.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ Kind = Literal["taken over", "unchanged", "no effect"]
 
 
 class Treatment(NamedTuple):
-    """`unchanged` is for settings that gunicorn's own code acts on, where there is something to
-    say all the same."""
+    """`unchanged` is for settings that gunicorn's own code acts on, but that need a remark."""
 
     kind: Kind
     text: str
@@ -187,11 +186,11 @@ TREATMENTS: dict[str, Treatment] = {
 }
 
 READ_TO_WARN = frozenset({"dirty_apps", "dirty_workers"})
-"""Settings without effect that Cowherd's code looks at all the same."""
+"""Settings without effect that Cowherd's code reads anyway."""
 
 READ_BY_THE_SERVER = ("arbiter.py", "app/base.py")
-"""gunicorn's files that do what Cowherd does in their place: a setting that they read is one that
-somebody must have thought about."""
+"""gunicorn's files whose work Cowherd does instead. Each setting that they read needs a decision,
+and so an entry here."""
 
 SINCE = {
     "24.0": ("asgi_lifespan", "asgi_loop", "protocol", "root_path", "uwsgi_allow_ips"),
@@ -218,5 +217,5 @@ SINCE = {
     "26.2": ("http2_cleartext",),
     "27.0": ("websocket_max_message_size",),
 }
-"""Settings that gunicorn 23.0 does not have yet, by the version that brought them: read from the
+"""Settings that gunicorn 23.0 doesn't have yet, by the version that introduced them. Read from the
 KNOWN_SETTINGS of each release from 23.0.0 to 27.0.1. None was removed in that time."""
