@@ -1,6 +1,6 @@
 /**
- * Check package-lock.json: no runtime dependency runs a script when it is installed, and no entry names the host it
- * was downloaded from (the lock must serve whoever uses another registry or a mirror).
+ * Checks package-lock.json: no runtime dependency runs a script when it is installed, and no entry names the host it
+ * was downloaded from (the lock must work with another registry or a mirror).
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

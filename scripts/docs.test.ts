@@ -1,4 +1,4 @@
-/** The documentation leads nowhere that is not there: links, headings, make targets, commands, error codes. */
+/** The documentation has no dead references: links, headings, make targets, commands, error codes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -49,7 +49,7 @@ test.each(['ARCHITECTURE.md', 'SECURITY.md'])('every source file that %s names i
   const names = [...read(page).matchAll(/`(?:[\w./-]*\/)?([\w.-]+\.(?:ts|py|json))`/g)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) {
-    // Files of a herd and of gunicorn's users.
+    // Not source files: one belongs to a herd, one to users of gunicorn.
     if (['herd.json', 'gunicorn.conf.py'].includes(name)) continue;
     expect(sourceNames.has(name), `${name} in ${page}`).toBe(true);
   }

@@ -1,4 +1,4 @@
-/** The samples for systemd and Kubernetes: each line is explained, and each line that is explained is there. */
+/** The samples for systemd and Kubernetes: each line is explained, and each explained line exists. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ const service = read('examples/systemd/cowherd.service');
 const socket = read('examples/systemd/cowherd.socket');
 const deployment = read('examples/kubernetes/deployment.yaml');
 
-/** What goes without saying. */
+/** Keys that need no explanation. */
 const PLAIN = new Set(['Description', 'Wants', 'After', 'WantedBy']);
 
 const keysOf = (unit: string): string[] => [...unit.matchAll(/^([A-Za-z]+)=/gm)].map(([, key = '']) => key);
@@ -35,7 +35,7 @@ test('the units call commands that there are', async () => {
     runtimeDirectory: '%t/cowherd',
     rest: ['shop.wsgi', '--workers', '8'],
   });
-  // The herd that is reloaded is the one that is served; nobody runs there.
+  // The reloaded herd is the one that is served. None runs there, so the command fails.
   expect(words('ExecReload')).toEqual(['reload', '--runtime-dir', '%t/cowherd']);
   await expect(runCommand(words('ExecReload'))).rejects.toMatchObject({ code: 'NOT_RUNNING' });
 });
@@ -48,7 +48,7 @@ test("the deployment's probes call commands that there are, of the herd that it 
   expect(probes.length).toBe(3);
   for (const words of probes) {
     expect(words.slice(-2)).toEqual(['--runtime-dir', directory]);
-    // Nobody serves there; what matters is that the command line is understood.
+    // No herd serves there; it only matters that the command line is understood.
     const told = await runCommand(words).catch((error: { code: string }) => error.code);
     expect([1, 'NOT_RUNNING'], words.join(' ')).toContain(told);
   }

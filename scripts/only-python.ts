@@ -1,6 +1,6 @@
 /**
- * `node --import tsx scripts/only-python.ts [--ordinary] PYTHON COMMAND [ARGUMENT...]`: run a command in a fresh clone of
- * the checkout, as on a machine whose only Python is PYTHON. See pythons/only-python.ts.
+ * `node --import tsx scripts/only-python.ts [--ordinary] PYTHON COMMAND [ARGUMENT...]`: runs a command in a fresh clone
+ * of the checkout, as on a machine whose only Python is PYTHON. See pythons/only-python.ts.
  */
 import process from 'node:process';
 import { runWithOnlyPython } from './pythons/only-python.ts';

@@ -1,9 +1,9 @@
 /**
- * The structure of the code, measured: `make structure`. Prints what passes a limit, then one JSON object.
+ * Measures the structure of the code: `make structure`. Prints what exceeds a limit, then one JSON object.
  *
- * Sources are `src/`, `agent/cowherd_agent/`, `bench/`, `compatibility/` and `scripts/`, without their tests. Circles of
- * imports are found by dependency-cruiser and import-linter, whose rules are in `.dependency-cruiser.mjs` and
- * `pyproject.toml`. Exit status 1 if a limit is passed.
+ * Sources are `src/`, `agent/cowherd_agent/`, `bench/`, `compatibility/` and `scripts/`, without their tests. Circular
+ * imports of `src/` are found by dependency-cruiser (`.dependency-cruiser.mjs`), those of the agent by import-linter's
+ * graph (`structure/python_circles.py`). Exit status 1 if a limit is exceeded.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

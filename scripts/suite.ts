@@ -1,14 +1,14 @@
 /**
  * Every check and test of the repository, in one run: `make test`.
  *
- * Each step has a title line; its output follows. The run goes on after a step that failed, so that one run shows all
- * failures. At its end stands what did not run, and why; then a line for each failed step; then
+ * Each step prints a title line and its output. The run continues after a step that failed, so that one run shows all
+ * failures. It ends with a list of what did not run and why, a line for each failed step, and
  * `N passed, N failed, N skipped`: tests as their runners count them, and one for each other check. Exit status 1 if
  * anything failed.
  *
- * `--typescript-only` leaves out the Python checks: what `make test-nodes` runs on each Node. `--quick` leaves out what
- * takes minutes, the real servers and the other interpreters: `make check`. `--interpreter-only` leaves out what comes out
- * alike on every interpreter: for a second run with another one.
+ * `--typescript-only`, used by `make test-nodes` on each Node, leaves out the Python checks. `--quick`, used by
+ * `make check`, leaves out the real servers and the other interpreters, which take minutes. `--interpreter-only`, for a
+ * second run with another interpreter, leaves out steps that don't depend on the interpreter.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { type Step, stepsOf } from './suite/steps.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** For which option a step is left out; null if it is to run. */
+/** The option that leaves a step out; null if the step has to run. */
 function leftOutBy(step: Step): string | null {
   const reasons: [option: string, leavesOut: boolean][] = [
     ['--typescript-only', step.typescript !== true],

@@ -1,6 +1,7 @@
 /**
- * Writes what one language has of the tables of the other. TypeScript has Cowherd's own settings and the ladder of heap
- * policies, both JSON in `agent/cowherd_agent/`. Python has the messages. `--check` writes nothing, and exits with 1 if a file is out of date.
+ * Writes the files that one language has from a source in the other: the TypeScript of Cowherd's own settings and of
+ * the ladder of heap policies, both JSON in `agent/cowherd_agent/`, and the Python of `src/agent/messages.ts`.
+ * `--check` writes nothing, and exits with 1 if a file is out of date.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { shapesSource, typesSources } from './tables/python-messages.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const table = (name: string): string => readFileSync(path.join(ROOT, 'agent/cowherd_agent', name), 'utf8');
 
-/** As oxfmt writes it, so that the format of the sources is checked as any other. */
+/** Formats a source with oxfmt, so that the check of formats accepts it. */
 function formatted(file: string, source: string): string {
   // The generator writes Python as ruff does.
   if (file.endsWith('.py')) return source;

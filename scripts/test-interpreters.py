@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs agent/tests/interpreter_suite on every CPython from 3.10 to 3.15 that can be found.
 
-Looks on PATH, under ~/.pyenv/versions, and where scripts/get-interpreters.sh puts what it brings
+Looks on PATH, under ~/.pyenv/versions, and in the folder of scripts/get-interpreters.sh
 (.cache/interpreters, or the folder that COWHERD_INTERPRETERS names). Needs the standard library
 only.
 
@@ -35,7 +35,7 @@ IDENTIFY = (
 
 
 class Interpreter:
-    """A command that starts an interpreter, and what it said that it is."""
+    """A command that starts an interpreter, and the implementation and version that it reported."""
 
     def __init__(self, command: Path, implementation: str, version: str) -> None:
         self.command = command
@@ -56,7 +56,7 @@ def identify(command: Path) -> Interpreter | None:
             text=True,
             timeout=30,
             check=True,
-            # A version manager's stand-in must not choose by the folder it runs in.
+            # So that a version manager's stand-in doesn't choose by the current folder.
             cwd="/",
         )
         implementation, version = done.stdout.split()
@@ -78,7 +78,7 @@ def candidates(oldest: tuple[int, int]) -> list[Path]:
 
 
 def find(oldest: tuple[int, int]) -> list[Interpreter]:
-    """One interpreter of each version from that one on, oldest first."""
+    """One interpreter of each version from `oldest` on, oldest first."""
     by_version: dict[str, Interpreter] = {}
     for command in candidates(oldest):
         interpreter = identify(command)
@@ -93,7 +93,7 @@ def find(oldest: tuple[int, int]) -> list[Interpreter]:
 
 @dataclass
 class Outcome:
-    """What came of the suite on one interpreter, or on all."""
+    """The outcome of the suite on one interpreter, or on all."""
 
     passed: int = 0
     failed: int = 0
@@ -175,7 +175,7 @@ def main() -> int:
         return 0
 
     total = Outcome()
-    # An interpreter that is not there is so much of the suite that did not run.
+    # A missing interpreter counts as a part of the suite that did not run.
     total.skips += [
         {
             "test": f"CPython {version} > every test",

@@ -1,12 +1,13 @@
 /**
- * `make test-pythons`: the suite on each CPython that the README names as sufficient and that is on this machine, each time
- * in a fresh clone with an empty HOME and no other Python in reach; as root both as root and as an ordinary user.
+ * `make test-pythons`: runs the suite on each CPython of this machine that the README names as sufficient, each time in
+ * a fresh clone with an empty HOME and no other Python in reach. If the caller is root, both as root and as an ordinary
+ * user.
  *
- * `node --import tsx scripts/test-pythons.ts [VERSION…] [--user root|ordinary|both]`: a VERSION is
- * `3.11` or `newest`. Who is not root has one user. What does not depend on the interpreter is run with the first
- * one only.
+ * `node --import tsx scripts/test-pythons.ts [VERSION…] [--user root|ordinary|both]`: a VERSION is `3.11` or `newest`.
+ * For a caller who is not root there is only one user. Steps that don't depend on the interpreter run only once, with
+ * the first one.
  *
- * Ends with a line for each run and `N passed, N failed, N skipped` of all. Exit status 1 if a run failed.
+ * Ends with a line for each run and the sum, `N passed, N failed, N skipped`. Exit status 1 if a run failed.
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -56,7 +57,7 @@ for (const { version, command } of pythons) {
     for (const each of run.leftBehind) console.log(`left behind: ${each}`);
     const ok = run.status === 0 && run.leftBehind.length === 0 && sum !== null && sum.failed === 0;
     isWell &&= ok;
-    // A run that did not come to its end is a failure, whatever was counted until then.
+    // A run that did not finish is a failure, whatever it has counted until then.
     sums.push(
       ok ? sum : { passed: sum?.passed ?? 0, failed: Math.max(1, sum?.failed ?? 0), skipped: sum?.skipped ?? 0 },
     );

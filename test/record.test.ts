@@ -377,7 +377,7 @@ esac`;
     await expectError(cowherd(['record']), 'NOT_RUNNING');
   });
 
-  test('a process of somebody else', needs(ROOT_NEEDED, missing), async () => {
+  test('a process of another user', needs(ROOT_NEEDED, missing), async () => {
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     await expectError(cowherd(['record', '1'], { prefix: nobody }), 'PROCESS_NOT_READABLE', /CAP_SYS_PTRACE/);
   });

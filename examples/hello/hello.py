@@ -1,4 +1,4 @@
-"""The smallest WSGI application: what `make bench-start` waits for.
+"""The smallest WSGI application, for `make bench-start`.
 
 `gunicorn --chdir examples/hello hello`
 """

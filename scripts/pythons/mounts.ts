@@ -1,19 +1,19 @@
-/** The shell script that makes a mount namespace into a machine with one Python. Plain data in, text out. */
+/** The shell script that makes a mount namespace look like a machine with one Python. Plain data in, text out. */
 
 export interface Mounts {
-  /** Its folder `tmp` becomes /tmp. In `tmp/.kept` is room for what is carried over. */
+  /** Its folder `tmp` becomes /tmp. `tmp/.kept` holds the files and folders that are carried over. */
   readonly scratch: string;
   /** Folders to show empty. */
   readonly covered: readonly string[];
-  /** Folders to show at their own place, though they are in a covered one. */
+  /** Folders to keep visible at their own path inside covered ones. */
   readonly kept: readonly string[];
-  /** Files to make useless. */
+  /** Files to hide (they show /dev/null). */
   readonly hidden: readonly string[];
-  /** Files of /etc to exchange for those of the same name in `tmp/.kept`. */
+  /** Files of /etc to replace by those of the same name in `tmp/.kept`. */
   readonly accounts: readonly string[];
 }
 
-/** Run by `sh` in a new mount namespace with the command as its arguments; the command starts in the clone. */
+/** The script for `sh` in a new mount namespace, with the command as its arguments. The command starts in the clone. */
 export function mountScript({ scratch, covered, kept, hidden, accounts }: Mounts): string {
   const places = kept.map((folder, index) => ({ folder, name: `.kept/${index}` }));
   return [

@@ -1,9 +1,9 @@
 /**
- * Run a command in a fresh clone of the checkout, as on a machine whose only Python is one that is named.
+ * Runs a command in a fresh clone of the checkout, as on a machine with one given Python only.
  *
- * HOME is empty, PATH is short, /tmp is the run's own, and every other interpreter is out of reach: in a mount namespace
- * the home folder and pyenv's are covered, and so is each interpreter in the system's folders. What the command leaves
- * running is ended, and counts as a failure.
+ * HOME is empty, PATH is short, /tmp is new, and every other interpreter is out of reach: in a mount namespace the home
+ * folder, pyenv's folder and each interpreter in the system's folders are covered. Processes that the command leaves
+ * running are ended, and count as a failure.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,21 +15,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Mounts, mountScript } from './mounts.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** A number that no account has; the namespace gives it a name. */
+/** A user id without an account; the namespace gives it a name. */
 const ORDINARY_ID = 23_456;
 const GRACE_MS = 5000;
 
 export interface Run {
-  /** A path to start the interpreter by. */
+  /** A path that starts the interpreter. */
   readonly python: string;
-  /** As an ordinary user, where the caller is root. Who is not root stays who he is. */
+  /** Whether a caller who is root runs it as an ordinary user. Other callers stay the same user. */
   readonly ordinary: boolean;
   readonly command: readonly string[];
 }
 
 interface Result {
   readonly status: number;
-  /** What the command wrote to its standard output. */
+  /** The command's standard output. */
   readonly output: string;
   readonly leftBehind: readonly string[];
 }
@@ -61,11 +61,11 @@ export async function runWithOnlyPython({ python, ordinary, command }: Run): Pro
 }
 
 interface Layout extends Mounts {
-  /** The interpreter's own folder, for PATH: one that was moved is found by nothing but its own path. */
+  /** The interpreter's own folder, for PATH: a relocated interpreter is found only by its own path. */
   readonly programs: string;
 }
 
-/** The folder that becomes /tmp, with the clone, HOME and the first folder of PATH in it; and what is to be mounted. */
+/** Makes the folder that becomes /tmp, with the clone, HOME and the first folder of PATH. Returns the mounts. */
 function layOut(scratch: string, python: string, asOrdinary: boolean): Layout {
   const tmp = path.join(scratch, 'tmp');
   for (const name of ['home', 'bin', '.kept']) mkdirSync(path.join(tmp, name), { recursive: true });
@@ -92,7 +92,7 @@ function layOut(scratch: string, python: string, asOrdinary: boolean): Layout {
   };
 }
 
-/** What is committed, and what is not yet. */
+/** Clones the checkout, including changes that are not committed. */
 function clone(into: string): void {
   const git = (...args: string[]): string[] =>
     run('git', '-C', ROOT, ...args)
@@ -123,7 +123,7 @@ function systemPythons(): string[] {
   return [...new Set(found)];
 }
 
-/** The account files with one more user, who owns the clone and HOME. */
+/** Writes the account files with one more user, who owns the clone and HOME. */
 function writeAccounts(tmp: string): string[] {
   const id = ORDINARY_ID;
   for (const [file, line] of [
@@ -136,14 +136,14 @@ function writeAccounts(tmp: string): string[] {
   return ['/etc/passwd', '/etc/group'];
 }
 
-/** The command that changes to the user who runs the tests. */
+/** The command that switches to the user who runs the tests. */
 function becoming(isRoot: boolean, ordinary: boolean): string[] {
   if (!isRoot)
     return ['unshare', '--user', `--map-user=${process.getuid?.()}`, `--map-group=${process.getgid?.()}`, '--'];
   return ordinary ? ['setpriv', `--reuid=${ORDINARY_ID}`, `--regid=${ORDINARY_ID}`, '--clear-groups', '--'] : [];
 }
 
-/** What a login shell would have, and what says how the package registries are reached. */
+/** The variables of a login shell, and those needed to reach the package registries. */
 function environment(programs: string): string[] {
   const passedOn =
     /^(CI|TERM|LANG|NO_COLOR|COWHERD_\w+|PIP_\w+|npm_config_(registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w+_proxy)$/i;
@@ -166,12 +166,12 @@ function stream(command: string, args: readonly string[]): Promise<{ status: num
       output += text;
       process.stdout.write(text);
     });
-    // Ctrl-C reaches the command too; what is left here is to wait for its end and to clean up.
+    // Ctrl-C reaches the command too, so this process only waits for its end and cleans up.
     const wait = (): void => {};
     const endCommand = (): void => void child.kill('SIGTERM');
     process.on('SIGINT', wait).on('SIGTERM', endCommand);
     child.on('error', reject);
-    // What is left running may hold the pipe open.
+    // A leftover process may hold the pipe open.
     child.on('exit', () => setTimeout(() => child.stdout.destroy(), 500).unref());
     child.on('close', (code, signal) => {
       process.off('SIGINT', wait).off('SIGTERM', endCommand);
@@ -180,7 +180,7 @@ function stream(command: string, args: readonly string[]): Promise<{ status: num
   });
 }
 
-/** The processes that still are in that mount namespace after a while, ended; their command lines. */
+/** Ends the processes that are still in the mount namespace after a while, and returns their command lines. */
 async function endWhatIsLeft(namespace: string): Promise<string[]> {
   const deadline = performance.now() + GRACE_MS;
   let left = inNamespace(namespace);
@@ -194,7 +194,7 @@ async function endWhatIsLeft(namespace: string): Promise<string[]> {
       command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended.
+      // It has already ended.
     }
     return `${pid} ${command}`;
   });

@@ -1,4 +1,4 @@
-/** Which interpreters the suite is run on, and what the runs say at their end. */
+/** Chooses the interpreters that the suite runs on, and reads the last lines of the runs. */
 
 export interface FoundPython {
   readonly version: string;
@@ -11,10 +11,10 @@ export interface Sum {
   readonly skipped: number;
 }
 
-/** The newest that the suite's packages have wheels for, as in scripts/find-python. */
+/** The newest version that the suite's packages have wheels for; the same as in scripts/find-python. */
 const NEWEST_MINOR = 14;
 
-/** The lines of `test-interpreters.py --list`, oldest first. */
+/** Reads the lines of `test-interpreters.py --list`, oldest first. */
 export function readList(text: string): FoundPython[] {
   return [...text.matchAll(/^CPython (\S+)\s+(\S+)$/gm)].map(([, version = '', command = '']) => ({
     version,
@@ -22,7 +22,9 @@ export function readList(text: string): FoundPython[] {
   }));
 }
 
-/** Those asked for, in the order in which they are asked for: "3.11", "newest". All of them where nothing is. */
+/**
+ * The requested interpreters, such as "3.11" or "newest", in the order of the requests; all if nothing is requested.
+ */
 export function choose(found: readonly FoundPython[], asked: readonly string[]): FoundPython[] {
   const able = found.filter(({ version }) => Number(version.split('.')[1]) <= NEWEST_MINOR && !version.endsWith('t'));
   if (asked.length === 0) return able;
@@ -33,7 +35,7 @@ export function choose(found: readonly FoundPython[], asked: readonly string[]):
   return [...new Set(chosen)];
 }
 
-/** The last line of a suite's output that counts tests; null if it has none. */
+/** Reads the last line of a suite's output that counts tests; null if it has none. */
 export function readSum(output: string): Sum | null {
   const last = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
   if (last === undefined) return null;

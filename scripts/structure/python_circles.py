@@ -1,6 +1,6 @@
-"""Prints the circles of imports among the agent's modules, as a JSON list of lines.
+"""Prints the circular imports among the agent's modules, as a JSON list of lines.
 
-The graph is import-linter's own (grimp). Imports for types alone count.
+The graph is grimp's, as in import-linter. Imports for types only count too.
 """
 
 from __future__ import annotations

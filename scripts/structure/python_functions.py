@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def functions_of(file: str) -> list[dict[str, object]]:
-    """From the ``def`` to the last line, without decorators."""
+    """Functions with their lines from the ``def`` to the last line, without decorators."""
     tree = ast.parse(Path(file).read_text(encoding="utf-8"), file)
     return [
         {

@@ -1,4 +1,4 @@
-/** Which files are sources, and what can be counted of them without parsing. Pure. */
+/** Which files are sources, and counts that need no parsing. Pure. */
 import path from 'node:path';
 
 export interface SourceFunction {
@@ -10,7 +10,7 @@ export interface SourceFunction {
 
 const FOLDERS = ['src/', 'agent/cowherd_agent/', 'bench/', 'compatibility/', 'scripts/'];
 
-/** TypeScript and Python that is no test, nor only there for tests. */
+/** Whether a file is TypeScript or Python that is neither a test nor only there for tests. */
 export function isSource(file: string): boolean {
   return (
     FOLDERS.some((folder) => file.startsWith(folder)) &&

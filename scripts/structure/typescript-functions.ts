@@ -17,7 +17,7 @@ export function functionsOf(file: string, text: string): SourceFunction[] {
   return found;
 }
 
-/** Its own name, or that of the variable or property that it is put into. */
+/** The function's own name, or that of the variable or property that it is assigned to. */
 function nameOf(node: ts.SignatureDeclaration, source: ts.SourceFile): string {
   if (node.name !== undefined) return node.name.getText(source);
   if (ts.isConstructorDeclaration(node)) return 'constructor';

@@ -1,9 +1,9 @@
-/** What came of a step of the suite: how many tests, and which of them did not run. */
+/** The outcome of a step of the suite: how many tests passed and failed, and which did not run. */
 
 export interface Skip {
-  /** Where it stands and what it is called: "test/heal.test.ts > heal > …". */
+  /** Its file and its title: "test/heal.test.ts > heal > …". */
   readonly test: string;
-  /** What the machine or the interpreter lacks; null where nobody says. */
+  /** What the machine or the interpreter lacks; null if the test gives no reason. */
   readonly reason: string | null;
 }
 
@@ -14,10 +14,10 @@ export interface Outcome {
 }
 
 /**
- * What a step adds to the sum.
+ * The part of a step in the sum.
  *
- * A check that counts no tests is one. A step that failed with no failed test to show for it is one more failure, and so
- * is a test that was skipped and does not say why: else anything could be left out unseen.
+ * A check that counts no tests counts as one. A step that failed without a failed test is one failure. So is each test
+ * that was skipped without a reason: otherwise tests could be left out unnoticed.
  */
 export function outcomeOf(report: Outcome | null, ok: boolean): Outcome {
   if (report === null) return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skips: [] };
@@ -33,7 +33,7 @@ export function sumOf(outcomes: readonly Outcome[]): Outcome {
   };
 }
 
-/** Lines that say what did not run, by reason; the reason with the most tests first. */
+/** Lines that list what did not run, by reason; the reason with the most tests first. */
 export function notRun(skips: readonly Skip[]): string[] {
   const byReason = new Map<string, string[]>();
   for (const { test, reason } of skips) {
@@ -45,7 +45,7 @@ export function notRun(skips: readonly Skip[]): string[] {
     .flatMap(([reason, tests]) => [`  ${reason}:`].concat(tests.map((test) => `    ${test}`)));
 }
 
-/** The line that the suite ends with. */
+/** The last line of the suite. */
 export function lastLine({ passed, failed, skips }: Outcome): string {
   return `${passed} passed, ${failed} failed${skips.length > 0 ? `, ${skips.length} skipped` : ''}`;
 }

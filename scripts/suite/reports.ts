@@ -1,12 +1,12 @@
-/** Reads what the test runners write about their tests. */
+/** Reads the reports of the test runners. */
 import type { Outcome, Skip } from './outcome.ts';
 
-/** The report of suite/vitest-reporter.ts, or of test-interpreters.py. */
+/** Reads the report of suite/vitest-reporter.ts or of test-interpreters.py. */
 export function readJson(text: string): Outcome {
   return JSON.parse(text) as Outcome;
 }
 
-/** A JUnit XML report, as pytest writes it: every test is a `testcase`, a file that was left out too. */
+/** Reads a JUnit XML report of pytest. Every test is a `testcase`, and so is a file that was left out. */
 export function readJunit(text: string): Outcome {
   const head = /<testsuite [^>]*>/.exec(text)?.[0] ?? '';
   const number = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);

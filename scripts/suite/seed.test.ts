@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** The seed that a property prints which does not hold. */
+/** The seed that a failing property prints. */
 function seedOfAFailure(seed?: string): number {
   const script = `
     await import('./scripts/suite/seed.ts');

@@ -1,4 +1,4 @@
-/** The steps of the suite, in their order. */
+/** The steps of the suite, in order. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Outcome } from './outcome.ts';
@@ -6,23 +6,23 @@ import { readJson, readJunit } from './reports.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** What can change the outcome of a step: the sources alone, or also the interpreter of .venv. */
+/** What the outcome of a step depends on: only the sources, or also the interpreter of .venv. */
 type DependsOn = 'sources' | 'interpreter';
 
 export interface Step {
   readonly title: string;
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** The tests that were run, out of the report that the runner wrote; null if it wrote none. */
+  /** Reads the outcome from the runner's report; null if it wrote none. */
   readonly report?: () => Outcome | null;
   readonly dependsOn: DependsOn;
-  /** It needs no Python. */
+  /** Whether it needs no Python. */
   readonly typescript?: boolean;
-  /** It takes minutes: real servers, and other interpreters. */
+  /** Whether it takes minutes: real servers, and other interpreters. */
   readonly slow?: boolean;
 }
 
-/** All of them; the runners write their reports into the folder `scratch`. */
+/** All steps. The runners write their reports into the folder `scratch`. */
 export function stepsOf(scratch: string): Step[] {
   return [...typescriptChecks(), unitTests(scratch), ...pythonChecks(), ...tests(scratch)];
 }
@@ -133,7 +133,7 @@ function reportIn(file: string, read: (text: string) => Outcome): () => Outcome 
   return () => (existsSync(file) ? read(readFileSync(file, 'utf8')) : null);
 }
 
-/** The folders that hold Python sources; tools given a folder without any would fail. */
+/** The folders that have Python sources; tools fail on a folder without any. */
 function pythonFolders(): string[] {
   return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test'].filter((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true }).some((name) => String(name).endsWith('.py')),

@@ -1,6 +1,6 @@
 /**
- * A reporter of vitest that writes the suite's `Outcome` into the file that COWHERD_SUITE_REPORT names: unlike vitest's
- * own reports it says why a test was skipped.
+ * A reporter of vitest that writes the suite's `Outcome` into the file that COWHERD_SUITE_REPORT names. Unlike vitest's
+ * own reports, it says why a test was skipped.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export default class SuiteReporter implements Reporter {
     if (file === undefined) return;
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
-    // A file that fails before its first test, and an error outside of all.
+    // Files that fail before their first test, and errors outside of all tests.
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
     const outcome: Outcome = {
       passed: count('passed'),

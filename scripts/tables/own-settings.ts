@@ -1,7 +1,7 @@
-/** The TypeScript source of Cowherd's own settings: the schema of their values, and their lines of the help. Pure. */
+/** The TypeScript source of Cowherd's own settings: the schema of their values, and their lines in the help. Pure. */
 import * as v from 'valibot';
 
-/** How a value looks in the message `configured`, by the kind of the setting. */
+/** The schema of a value in the message `configured`, by the kind of the setting. */
 const SCHEMAS = {
   requests: 'v.array(v.string())',
   request: 'v.nullable(v.string())',
@@ -31,7 +31,7 @@ const row = v.strictObject({
 });
 type Row = v.InferOutput<typeof row>;
 
-/** @throws ValiError for a row that is not as it should be */
+/** @throws ValiError for an invalid row */
 export function readTable(text: string): Row[] {
   return v.parse(v.strictObject({ settings: v.array(row) }), JSON.parse(text)).settings;
 }
@@ -60,9 +60,9 @@ const OPTION_WIDTH = 24;
 
 function helpLine({ name, options, meta, help }: Row): string | null {
   if (help === undefined || options === undefined) return null;
-  // The last one is the shortest.
+  // The last option is the shortest.
   const option = `${options.at(-1)}${meta === undefined ? '' : ` ${meta}`}`;
-  // One that does not fit has its text on the next line, as the rest of the help has.
+  // An option that doesn't fit has its text on the next line, as in the rest of the help.
   const head = option.length > OPTION_WIDTH ? `${option}\n  ${' '.repeat(OPTION_WIDTH)}` : option.padEnd(OPTION_WIDTH);
   return `  ${head} ${name}: ${help}`;
 }

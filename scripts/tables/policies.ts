@@ -16,7 +16,7 @@ const table = v.strictObject({
   ),
 });
 
-/** @throws ValiError for a table that is not as it should be; Error for a need that has no reason */
+/** @throws ValiError for an invalid table; Error for a need without a reason */
 export function policiesSource(text: string): string {
   const { requirements, ladder } = v.parse(table, JSON.parse(text));
   for (const need of ladder.flatMap(({ needs }) => needs)) {

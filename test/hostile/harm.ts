@@ -13,7 +13,7 @@ const SHOWN = ']0;PWN';
 export function steers(text: string): string | null {
   const plain = text
     .replaceAll('\r\n', '\n')
-    // oxlint-disable-next-line no-control-regex -- SGR sequences are what is taken away
+    // oxlint-disable-next-line no-control-regex -- the pattern removes SGR sequences
     .replaceAll(/\u001B\[\d*m|\r|\u001B\[K/g, '');
   const unprintable = /[^\P{C}\n]/u.exec(plain);
   if (unprintable !== null) {

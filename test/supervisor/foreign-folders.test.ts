@@ -106,7 +106,7 @@ describe('a volume that everybody in a container can write to', needs(ROOT_NEEDE
 describe('the user that a command talks to', needs(ROOT_NEEDED), () => {
   const talk = (): string => outcome(refuseForeignHerd);
 
-  test('is not one who can only write there', () => {
+  test('is never a user who can only write there', () => {
     expect(talk()).toBe('allowed');
     make(0o1777, CONTROL_SOCKET);
     expect(talk()).toMatch(/^RUNTIME_DIRECTORY_UNSAFE .*mode 1777/);

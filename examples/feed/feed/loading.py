@@ -1,8 +1,8 @@
-"""Import this to load the whole site now: before the fork, for those who preload.
+"""Import this to load the whole site now, before the fork if the server preloads.
 
-Django loads much at the first request only: the URLs, and by them the views and the site's data;
-templates with their tag libraries; the SQL compiler. After the fork each worker would load them for
-itself, into memory of its own.
+Django loads much only at the first request: the URLs, which import the views and the site's data;
+templates with their tag libraries; the SQL compiler. After the fork each worker would load them
+into its own memory.
 """
 
 import logging

@@ -60,20 +60,20 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("FEED_DATABASE") or BASE_DIR / "feed.sqlite3",
         # A worker opens its connection at its first request and keeps it, as with a database
-        # server; that a connection does not cross a fork is for whoever forks to see to.
+        # server. The server that forks has to make sure that no connection crosses a fork.
         "CONN_MAX_AGE": 60,
         "OPTIONS": {"timeout": 20},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Sessions live in the signed cookie: a visit writes nothing, so eight workers do not queue for
-# SQLite's one writer, which would be a benchmark of SQLite.
+# Sessions are kept in the signed cookie, so that a visit writes nothing. Otherwise eight workers
+# would queue for SQLite's one writer, which would be a benchmark of SQLite.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 # The site's texts come from feed.site_data.strings, not from gettext.
 USE_I18N = False
-# One clock for the lines of all processes: Django sets the process's time zone.
+# The same time zone in the log lines of all processes: Django sets that of the process.
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

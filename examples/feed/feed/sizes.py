@@ -1,4 +1,4 @@
-"""How large the site is, from the environment: read once, when the process starts."""
+"""The site's sizes, from the environment: read once, when the process starts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 
 class BadSize(ValueError):
-    """A size in the environment that is no number, or out of its range."""
+    """A size in the environment that is not a number, or is out of range."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the site's parts. Memory in MiB, everything else in pieces."""
+    """Sizes of the site's parts: memory in MiB, everything else as a count."""
 
     heap_mib: int
     """Python objects loaded at import (`feed.site_data`), `FEED_HEAP_MIB`."""

@@ -15,7 +15,7 @@ SITE = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The site in this process, with 8 MiB of data; gives the path of its database."""
+    """Sets up the site in this process, with 8 MiB of data. Gives the path of its database."""
     database = tmp_path_factory.mktemp("feed") / "feed.sqlite3"
     environment = {
         "DJANGO_SETTINGS_MODULE": "feed.settings",
@@ -43,7 +43,7 @@ def client(site: Path) -> Client:
 
 @pytest.fixture
 def small_environment(tmp_path: Path) -> dict[str, str]:
-    """For a site in a process of its own."""
+    """Environment of a small site in another process."""
     return {
         **os.environ,
         "FEED_HEAP_MIB": "1",

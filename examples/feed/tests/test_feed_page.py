@@ -1,4 +1,4 @@
-"""The pages, asked for through Django's handlers and middleware."""
+"""The pages, requested through Django's handlers and middleware."""
 
 import re
 
@@ -35,7 +35,7 @@ def test_a_feed_is_made_once_and_kept(client: Client) -> None:
     after = client.get("/stats").json()["cache"]
     assert after["hits"] == before["hits"] + 1
     assert after["misses"] == before["misses"]
-    # All but the session's count of visits.
+    # Everything except the session's count of visits.
     assert first.split(b"<footer>")[0] == second.split(b"<footer>")[0]
 
 

@@ -23,7 +23,7 @@ def test_sizes_come_from_the_environment(site: Path) -> None:
 
 
 def loaded_mib(heap_mib: int) -> float:
-    """What the data adds to a new process's private memory."""
+    """How much anonymous memory the data adds to a new process, in MiB."""
     script = """
 def anonymous():
     with open("/proc/self/smaps_rollup") as rollup:
@@ -44,7 +44,7 @@ print((anonymous() - before) / 1024)
 
 
 def test_the_data_takes_the_memory_it_was_given() -> None:
-    # A difference, so that what does not grow (modules, words) drops out.
+    # A difference, so that constant parts (modules, words) cancel out.
     assert loaded_mib(80) - loaded_mib(24) == pytest.approx(56, rel=0.12)
 
 

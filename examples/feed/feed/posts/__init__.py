@@ -1,1 +1,1 @@
-"""Posts, their authors and who follows what: the part of the site that lives in the database."""
+"""Posts, their authors, and the topics that users follow: the part of the site in the database."""

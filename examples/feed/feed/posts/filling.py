@@ -12,7 +12,7 @@ from feed.site_data.rankings import NEWEST_POST_ID, TOPICS
 from feed.site_data.words import PHRASES, sentence
 
 REGION_SERVED = "de"
-"""A host loads every region's tables, as all hosts load the same, and serves the users near it."""
+"""The region of the users that this host serves. All hosts load the tables of all regions."""
 LOCALES_SPOKEN = ("de", "de", "en")
 PLANS = ("free", "free", "free", "plus")
 TOPICS_FOLLOWED = 12

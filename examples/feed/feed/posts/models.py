@@ -6,14 +6,14 @@ from django.db import models
 
 class Topic(models.Model):
     name = models.CharField(max_length=40, unique=True)
-    """As in the ranking tables (`feed.site_data.rankings.TOPICS`)."""
+    """A topic of the ranking tables (`feed.site_data.rankings.TOPICS`)."""
 
     def __str__(self) -> str:
         return str(self.name)
 
 
 class Profile(models.Model):
-    """What the site knows of a user beyond the account."""
+    """Facts about a user beyond the account."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     region = models.CharField(max_length=2)

@@ -1,7 +1,7 @@
 """Feature flags: who gets which feature, decided by rules.
 
-Sites of this size carry tens of thousands, most of them finished experiments that nobody removed;
-a page asks for some dozens, always the same.
+Sites of this size have tens of thousands, most of them finished experiments that nobody removed. A
+page uses a few dozen, always the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from feed.site_data.words import PHRASES, WORDS
 FLAGS_PER_MIB = 175
 LEAST_FLAGS = 400
 IN_USE = 48
-"""The flags that pages ask for: the first of the table, as the exporter writes them first."""
+"""How many flags pages use: the first ones of the table, since the exporter writes them first."""
 
 
 class Rule:

@@ -1,4 +1,4 @@
-"""The site's data, loaded by importing this module."""
+"""The site's data. Importing this module loads it."""
 
 from __future__ import annotations
 

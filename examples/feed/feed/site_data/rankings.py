@@ -1,6 +1,6 @@
-"""Ranking tables: per region and topic, how each post does there, the newest post first.
+"""Ranking tables: per region and topic, how each post performs there, newest post first.
 
-A batch job writes them every night for the whole archive; pages are made from the newest posts.
+A nightly batch job writes them for the whole archive; pages are made from the newest posts.
 """
 
 from __future__ import annotations

@@ -9,12 +9,11 @@ LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def read_all(root: object) -> int:
-    """Walk down from the root to the leaves; the count of what was met. What is held twice counts
-    twice.
+    """Walk from the root to the leaves, and return the number of objects met. An object with two
+    references counts twice.
 
-    To take an object in hand counts a reference, so each object's reference count is written, as
-    any use of it would do. Nothing is kept of what was seen: a set of two million ids would itself
-    be a large part of the memory that a benchmark wants to see.
+    Reading an object writes its reference count, as any use of it would. No set of seen objects is
+    kept: two million ids would be a large part of the memory that a benchmark measures.
     """
     met = 1
     waiting: list[Iterable[object]] = [(root,)]
@@ -42,9 +41,9 @@ READERS: dict[type, attrgetter[tuple[object, ...]]] = {}
 
 
 def reader_of(kind: type) -> attrgetter[tuple[object, ...]]:
-    """Takes the attributes that the class's `__init__` sets from arguments of the same name.
+    """A getter of the attributes that the class's `__init__` sets from arguments of the same name.
 
-    Asking an instance for its `__dict__` would make one, and that is a write, not a read.
+    Reading the `__dict__` of an instance would create one, which is a write.
     """
     code = kind.__init__.__code__  # type: ignore[misc]
     reader = READERS[kind] = attrgetter(*code.co_varnames[1 : code.co_argcount])

@@ -1,6 +1,6 @@
 """Localized strings: per locale and key, the plural forms of a message.
 
-Keys come in the order of the translators' files: what every page shows stands in the first.
+Keys are in the order of the translators' files; the first file has the messages of every page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from feed.site_data.words import PHRASES, WORDS
 MESSAGES_PER_MIB = 44
 LEAST_MESSAGES = 300
 COMMON = 64
-"""The messages that pages show: the first of each locale."""
+"""How many messages pages show: the first ones of each locale."""
 
 LOCALES_TEXT = "en de fr it es pt nl pl cs sv nb da fi hu ro el tr uk ru ar he hi ja ko"
 LOCALES = LOCALES_TEXT.split()

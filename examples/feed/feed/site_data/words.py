@@ -11,8 +11,8 @@ WORDS = TEXT.split()
 
 
 def sentence(number: int, words: int) -> str:
-    """A sentence of so many words; neighbouring numbers give different ones."""
-    # Knuth's multiplicative hash, so that neighbours do not begin alike.
+    """A sentence of `words` words; neighboring numbers give different sentences."""
+    # Knuth's multiplicative hash, so that neighbors begin differently.
     bits = (number * 2654435761) & 0xFFFFFFFFFFFF
     parts = []
     for _ in range(words):
@@ -22,4 +22,4 @@ def sentence(number: int, words: int) -> str:
 
 
 PHRASES = tuple(sentence(number, 6) for number in range(1024))
-"""Ready phrases, from which long texts are joined faster than word by word."""
+"""Phrases from which long texts are joined faster than word by word."""

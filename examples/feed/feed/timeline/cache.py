@@ -1,4 +1,4 @@
-"""The worker's own cache: the users' feeds it made last, up to a bound in bytes."""
+"""The worker's own cache: the most recently used feeds, up to a bound in bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from feed.timeline.stories import UserFeed
 
 
 class FeedCache:
-    """Least recently used feeds leave first. Safe to use from several threads."""
+    """Evicts the least recently used feeds first. Safe to use from several threads."""
 
     def __init__(self, bound_bytes: int) -> None:
         self.bound_bytes = bound_bytes
@@ -31,8 +31,8 @@ class FeedCache:
                 self.hits += 1
                 return feed
             self.misses += 1
-        # Made outside the lock: two threads may make the same feed, which costs less than having
-        # all of them wait for one.
+        # Made outside the lock. Two threads may make the same feed, which costs less than making
+        # all threads wait for one.
         feed = make()
         with self._lock:
             replaced = self._feeds.pop(user_id, None)

@@ -9,11 +9,11 @@ from feed.site_data.rankings import Ranking
 NEWEST_OF_TOPIC = 120
 """Candidates taken from each ranking table."""
 BYTES_OF_STORY = 430
-"""What one story takes with its signals and reasons, as tracemalloc counts it."""
+"""Memory of one story with its signals and reasons, as tracemalloc counts it."""
 
 
 class Signal:
-    """One thing that moved a story up or down for this user; kept to explain the order."""
+    """A reason for a story's score for this user, kept to explain the order."""
 
     __slots__ = ("name", "weight")
 
@@ -35,7 +35,7 @@ class Story:
 
 
 class UserFeed:
-    """All stories of a user, ranked; pages of it are cut from here."""
+    """All stories of a user, ranked. Pages are slices of them."""
 
     __slots__ = ("cost_bytes", "stories")
 

@@ -31,9 +31,9 @@ CACHE = FeedCache(SIZES.cache_mib * 1024 * 1024)
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The feed of the signed-in user; else of `?user=N`, else of one at random.
+    """The feed of `?user=N`, else of the signed-in user, else of a random one.
 
-    Feeds are public here: to look at another's is what the demo does in place of logging in.
+    Feeds are public here: the demo looks at other users' feeds instead of logging in.
     """
     profile = viewed_profile(request)
     user = profile.user
@@ -81,7 +81,7 @@ def viewed_profile(request: HttpRequest) -> Profile:
 
 
 def random_user() -> int:
-    """A user's number: a third of the visits come from the twentieth who live on the site."""
+    """A user's number. The most active twentieth of the users makes a third of the visits."""
     users = users_known()
     if random.random() < 1 / 3:
         return random.randint(1, max(1, users // 20))
@@ -100,12 +100,12 @@ def feed_of(user: User, profile: Profile) -> UserFeed:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Says that this worker answers; touches neither rows nor data."""
+    """Shows that this worker answers, without touching rows or data."""
     return HttpResponse(b"ok\n", content_type="text/plain")
 
 
 def read_all(request: HttpRequest) -> JsonResponse:
-    """Reads every object that was loaded at import: the worst that requests can do to sharing."""
+    """Reads every object that was loaded at import: the worst case for sharing."""
     started = time.perf_counter()
     met = read_everything(EVERYTHING)
     return JsonResponse(
@@ -114,7 +114,7 @@ def read_all(request: HttpRequest) -> JsonResponse:
 
 
 def slow(request: HttpRequest) -> HttpResponse:
-    """Answers after `?seconds=`: for trying timeouts and graceful stops."""
+    """Answers after `?seconds=` seconds, for trying timeouts and graceful stops."""
     try:
         seconds = float(request.GET.get("seconds", "1"))
     except ValueError:
@@ -129,7 +129,7 @@ def slow(request: HttpRequest) -> HttpResponse:
 
 
 def stats(request: HttpRequest) -> JsonResponse:
-    """This worker's cache."""
+    """Statistics of this worker's cache."""
     return JsonResponse(
         {
             "pid": os.getpid(),

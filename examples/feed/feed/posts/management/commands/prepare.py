@@ -1,4 +1,4 @@
-"""`python manage.py prepare`: the database made, migrated and filled."""
+"""`python manage.py prepare`: makes, migrates and fills the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILLED = 1
 
 class Command(BaseCommand):
     help = "Makes, migrates and fills the database; does nothing where that is done."
-    # The checks would import the URLs, and by them load the site's data: seconds for nothing.
+    # The checks would import the URLs, which load the site's data: seconds for nothing.
     requires_system_checks: ClassVar[list[str]] = []
 
     def handle(self, *args: object, **options: object) -> None:
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other `prepare` works in this folder.
+    """Wait until no other `prepare` runs in this folder.
 
     The folder itself is locked, so no lock file stays behind; the kernel frees the lock of a
     process that dies (flock(2)).
