@@ -46,11 +46,10 @@ const FAMILIES: readonly Family[] = [
   { name: 'KeeperMessage', prefix: 'Keeper', suffix: '', schema: asVariant(messages.keeperMessage) },
   { name: 'MoldCommand', prefix: 'Mold', suffix: 'Command', schema: asVariant(messages.moldCommand) },
   { name: 'KeeperCommand', prefix: '', suffix: 'Command', schema: asVariant(messages.keeperCommand) },
-  { name: 'VisitorCommand', prefix: 'Visitor', suffix: 'Command', schema: asVariant(messages.visitorCommand) },
 ];
 
 /** Unions that Python checks when a command comes. */
-const CHECKED = new Set(['MoldCommand', 'KeeperCommand', 'VisitorCommand']);
+const CHECKED = new Set(['MoldCommand', 'KeeperCommand']);
 
 const camel = (name: string): string => name.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -277,7 +276,7 @@ function variantsOf(schema: VariantSchema): Record<string, unknown> {
 
 /** `agent/cowherd_agent/wire/shapes.json` */
 export function shapesSource(): string {
-  const said = FAMILIES.filter(({ name }) => !CHECKED.has(name));
+  const said = FAMILIES.filter(({ name }) => name === 'MoldMessage' || name === 'WorkerMessage');
   return JSON.stringify({
     ...Object.fromEntries(
       said.map(({ name, schema }) => [name, schema.options.map((option) => kindOf(schema, option)).toSorted()]),

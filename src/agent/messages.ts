@@ -374,12 +374,10 @@ export type KeeperCommand = v.InferOutput<typeof keeperCommand>;
  * Commands on a keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py), from processes that did not
  * start it.
  */
-export const visitorCommand = v.variant('type', [
+export type VisitorCommand =
   /** Accept this supervisor; answered by `inventory`, or `refused`. */
-  v.object({ type: v.literal('adopt'), protocol: integer }),
+  | { type: 'adopt'; protocol: number }
   /** Answered by `looked`. */
-  v.object({ type: v.literal('look'), protocol: integer }),
+  | { type: 'look'; protocol: number }
   /** End the herd; only without a supervisor. Answered by `looked`, or `refused`. */
-  v.object({ type: v.literal('drain'), protocol: integer, quick: v.boolean() }),
-]);
-export type VisitorCommand = v.InferOutput<typeof visitorCommand>;
+  | { type: 'drain'; protocol: number; quick: boolean };

@@ -159,22 +159,6 @@ class ExitCommand(TypedDict):
     type: Literal["exit"]
 
 
-class VisitorAdoptCommand(TypedDict):
-    type: Literal["adopt"]
-    protocol: int
-
-
-class VisitorLookCommand(TypedDict):
-    type: Literal["look"]
-    protocol: int
-
-
-class VisitorDrainCommand(TypedDict):
-    type: Literal["drain"]
-    protocol: int
-    quick: bool
-
-
 MoldCommand: TypeAlias = Union[
     "MoldForkCommand",
     "MoldWorkerExitedCommand",
@@ -203,10 +187,4 @@ KeeperCommand: TypeAlias = Union[
     "BorrowCommand",
     "TakeOverCommand",
     "ExitCommand",
-]
-
-VisitorCommand: TypeAlias = Union[
-    "VisitorAdoptCommand",
-    "VisitorLookCommand",
-    "VisitorDrainCommand",
 ]

@@ -81,7 +81,7 @@ function runtimeDirectory({ runtimeDirectory: { path, problem } }: Facts): Check
     name: 'runtime_directory',
     state: problem === null ? 'ok' : 'missing',
     required: true,
-    purpose: 'the control socket and the counters',
+    purpose: 'the control socket and herd.json',
     found: problem ?? path,
     advice: problem === null ? null : 'Choose a writable directory with --runtime-dir.',
   };

@@ -10,7 +10,7 @@ gunicorn.conf.py: \`cowherd settings\` lists them all.
 Cowherd's own options:
   --python PATH            the interpreter (default: $VIRTUAL_ENV, else .venv in the project, else
                            the newest one found)
-  --runtime-dir DIR        folder of the control socket and the counters
+  --runtime-dir DIR        folder of the control socket and herd.json
   --log-format text|json   readable lines (on a terminal) or JSON (otherwise)
 
 Cowherd's own settings, which also work in gunicorn.conf.py:

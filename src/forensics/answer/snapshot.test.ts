@@ -99,7 +99,7 @@ test('a snapshot of another version is refused as such, and a wrong field by its
     );
   }
   expect(because({ cowherd_why_snapshot: undefined })).toBe(
-    'the-file (it is no snapshot: cowherd_why_snapshot is missing)',
+    'the-file (it is not a snapshot: cowherd_why_snapshot is missing)',
   );
   expect(because({ page_bytes: 'x' })).toBe('the-file (page_bytes: Expected number but received "x")');
   expect(because({ workers: [{ pid: 1, started_at: 1, regions: [{ start: 'x', pages: '' }] }] })).toBe(

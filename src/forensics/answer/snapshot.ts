@@ -134,10 +134,10 @@ export function decodeSnapshot(text: string, name: string): Snapshot {
   }
 }
 
-/** @throws an error that says in one line why the data is no snapshot of this version */
+/** @throws an error that says in one line why the data is not a snapshot of this version */
 function fileIn(data: unknown): v.InferOutput<typeof snapshotFile> {
   const read = v.safeParse(header, data);
-  if (!read.success) throw new Error(`it is no snapshot: ${firstIssue(read.issues)}`);
+  if (!read.success) throw new Error(`it is not a snapshot: ${firstIssue(read.issues)}`);
   const version = read.output.cowherd_why_snapshot;
   if (version !== SNAPSHOT_VERSION) throw new Error(`it is a snapshot of version ${version}, not ${SNAPSHOT_VERSION}`);
   const file = v.safeParse(snapshotFile, data, { abortEarly: true });

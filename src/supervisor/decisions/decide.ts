@@ -277,8 +277,7 @@ function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
       log(draft, message.level, message.text);
       return;
     case 'guard': {
-      // Missing from herd files of older versions.
-      own<GuardPart>(draft).guardCalls = withCall(draft.state.guardCalls ?? [], message);
+      own<GuardPart>(draft).guardCalls = withCall(draft.state.guardCalls, message);
       const what = message.held ? 'held off' : 'seen';
       log(
         draft,

@@ -23,7 +23,7 @@ import type { HealPart, HerdState } from '../../herd/state.ts';
 /** Once a second: follows the heal under way, measures the latest win, and begins a heal if one is due. */
 export function tick(draft: Draft, memory: HerdReading | undefined, look: MergingReading | undefined): void {
   const { state, nowMs } = draft;
-  takeUp(draft);
+  noteRollout(draft);
   const { heal } = own<HealPart>(draft);
   const isUnderWay = heal.rules.heal !== null && heal.rules.heal.ended === null;
   const mayHeal = state.phase === 'serving' && state.rollout === null && state.settings?.heal === true;
@@ -108,7 +108,7 @@ interface WinParts {
 }
 
 /** Takes note of new code in service since the last tick. */
-function takeUp(draft: Draft): void {
+function noteRollout(draft: Draft): void {
   const { lastRollout } = draft.state;
   const { heal } = own<HealPart>(draft);
   if (lastRollout === null || lastRollout.endedAtMs === heal.seenRolloutAtMs) return;

@@ -12,7 +12,7 @@ export function tick(draft: Draft, memory: HerdReading | undefined): void {
   const { state, nowMs } = draft;
   const { settings } = state;
   const { refork } = own<ReforkPart>(draft);
-  takeUp(draft);
+  noteRollout(draft);
   if (state.phase !== 'serving' || settings === null || memory === undefined || state.rollout !== null) return;
   const look = lookAt(state, memory, nowMs);
   const measured = measure(refork.rules, look);
@@ -39,7 +39,7 @@ export function tick(draft: Draft, memory: HerdReading | undefined): void {
 }
 
 /** Takes note of a rollout that has ended since the last tick. */
-function takeUp(draft: Draft): void {
+function noteRollout(draft: Draft): void {
   const { nowMs } = draft;
   const { lastRollout } = draft.state;
   const { refork } = own<ReforkPart>(draft);
