@@ -62,6 +62,7 @@ class Borrowed:
     ) -> None:
         self._connection = connection
         self._offers = offers
+        self._lender_has_left = False
         self.pid = pid
         self.protocol = protocol
 
@@ -87,11 +88,20 @@ class Borrowed:
 
     def leave(self) -> bool:
         """This process leaves. Returns whether the lender has left, too."""
-        if self.fileno() < 0:
+        if self.fileno() < 0 or self._lender_has_left:
             return False
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
         return self.hear() == "gone"
+
+    def lender_has_left(self) -> None:
+        """All that was lent belongs to this keeper.
+
+        The connection stays open: a lender that has ended its own side looks next whether this side
+        has ended, and would take a close for the borrower's failure (`Loan.leave`).
+        """
+        self._lender_has_left = True
+        self.own()
 
     def own(self) -> None:
         """The lender has left, or is about to: all that was lent belongs to this keeper."""

@@ -11,7 +11,9 @@ herd keeps serving as before. Then one of two things happens:
 
 The lender's side ends when this process does. If that comes first, everything is the borrower's. A
 process that leaves ends its own side first and then looks for the other's end. So if both leave at
-once, at least one of them removes the files (`leave` here and in borrowing.py).
+once, at least one of them removes the files (`leave` here and in borrowing.py). A borrower
+that hears of the lender's end keeps its own side open, so that the lender does not take it for one
+that has failed.
 
 The messages between two keepers are the same in every protocol version, one JSON object a line:
 

@@ -129,8 +129,7 @@ class Succession:
         if borrowed is None:
             return
         self._poll.unregister(borrowed.fileno())
-        borrowed.close()
-        borrowed.own()
+        borrowed.lender_has_left()
         if not self.adoption_socket.is_open:
             self.adoption_socket.open()
         self._supervisor.send({"type": "lender_gone"})

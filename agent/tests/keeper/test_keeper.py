@@ -18,6 +18,7 @@ from cowherd_agent.keeper.adoption_socket import AdoptionSocket
 from cowherd_agent.keeper.borrowing import Borrowed, BorrowError, borrow
 from cowherd_agent.keeper.herd_members import UNORDERED, Mold
 from cowherd_agent.keeper.keeper import Keeper
+from cowherd_agent.keeper.lending import Loan
 from cowherd_agent.mold.worker_fork import WorkerFork
 from cowherd_agent.wire import scoreboard
 from cowherd_agent.wire.channel import Channel
@@ -540,6 +541,36 @@ def test_a_keeper_that_gives_way_leaves_all_that_is_not_its_own_process(
     )
     assert keeper._drain is not None
     taken.close()
+
+
+def test_a_lender_that_leaves_is_not_taken_for_one_whose_borrower_has_left(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """A lender ends its side, then looks whether the borrower's side has ended. The borrower may
+    have heard of the first by then, and must not seem to have left."""
+    path = tmp_path / "keeper.sock"
+    loans: list[Loan] = []
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+
+        def lend() -> None:
+            connection, _ = door.accept()
+            connection.recv(4096)
+            loans.append(Loan(connection))
+            loans[0].lend({}, 7)
+
+        lender = threading.Thread(target=lend)
+        lender.start()
+        scene.keeper.succession.borrow(str(path))
+        lender.join()
+    assert scene.hear()["type"] == "borrowed"
+    (loan,) = loans
+    loan._connection.shutdown(socket.SHUT_WR)
+    scene.keeper._turn()
+    assert scene.hear()["type"] == "lender_gone"
+    assert loan.leave(), "what was lent is the borrower's"
+    loan._connection.close()
 
 
 def test_a_supervised_keeper_lends_nothing(orphaned: Orphaned) -> None:
