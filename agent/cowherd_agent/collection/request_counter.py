@@ -18,12 +18,12 @@ Interface = Literal["wsgi", "asgi"]
 
 
 class RequestCollector(Protocol):
-    """What the meter needs of the collector."""
+    """What the request counter needs of the collector."""
 
     def request_finished(self, in_flight: int = 0) -> None: ...
 
 
-class Meter:
+class RequestCounter:
     """Counts the requests of this process; does nothing before ``bind`` (in the mold)."""
 
     def __init__(self) -> None:
@@ -58,17 +58,17 @@ class Meter:
             self._collector.request_finished(in_flight)
 
 
-METER = Meter()
+REQUEST_COUNTER = RequestCounter()
 
 
-class MeteredBody:
+class CountedBody:
     """A WSGI response whose ``close()`` ends the request."""
 
-    __slots__ = ("_body", "_ended", "_meter")
+    __slots__ = ("_body", "_counter", "_ended")
 
-    def __init__(self, body: Iterable[bytes], meter: Meter) -> None:
+    def __init__(self, body: Iterable[bytes], counter: RequestCounter) -> None:
         self._body: Iterable[bytes] | None = body
-        self._meter = meter
+        self._counter = counter
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -86,69 +86,69 @@ class MeteredBody:
                 self._ended = True
                 # Dropped before the collection, so that it can free the response itself.
                 close = body = None
-                self._meter.finished()
+                self._counter.finished()
 
 
-class MeteredWSGI:
+class CountedWSGI:
     """A WSGI application that is counted."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], meter: Meter) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]], counter: RequestCounter) -> None:
         self._app = app
-        self._meter = meter
+        self._counter = counter
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        meter = self._meter
-        meter.started()
+        counter = self._counter
+        counter.started()
         try:
             body = self._app(environ, start_response)
         except BaseException:
-            meter.finished(failed=True)
+            counter.finished(failed=True)
             raise
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
             # gunicorn sends files by sendfile() when it sees its own wrapper class.
-            _finish_on_close(body, meter)
+            _finish_on_close(body, counter)
             return body
-        return MeteredBody(body, meter)
+        return CountedBody(body, counter)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
 
 
-class MeteredASGI:
+class CountedASGI:
     """An ASGI application whose HTTP requests and WebSockets are counted."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], meter: Meter) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], counter: RequestCounter) -> None:
         self._app = app
-        self._meter = meter
+        self._counter = counter
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        meter = self._meter
+        counter = self._counter
         # For in_flight.py, which finds this variable in the frame.
         started = monotonic()  # noqa: F841
-        meter.started()
+        counter.started()
         try:
             await self._app(scope, receive, send)
         except BaseException:
-            meter.finished(failed=True)
+            counter.finished(failed=True)
             raise
-        meter.finished()
+        counter.finished()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
 
 
-def wrap(app: Any, interface: Interface, meter: Meter = METER) -> Any:
+def wrap(app: Any, interface: Interface, counter: RequestCounter = REQUEST_COUNTER) -> Any:
     """Returns the app, counted. Returns a non-callable unchanged: gunicorn will report it."""
     if not callable(app):
         return app
-    return MeteredASGI(app, meter) if interface == "asgi" else MeteredWSGI(app, meter)
+    return CountedASGI(app, counter) if interface == "asgi" else CountedWSGI(app, counter)
 
 
-def _finish_on_close(body: Any, meter: Meter) -> None:
+def _finish_on_close(body: Any, counter: RequestCounter) -> None:
     close = getattr(body, "close", None)
 
     def close_and_finish() -> None:
@@ -156,6 +156,6 @@ def _finish_on_close(body: Any, meter: Meter) -> None:
             if close is not None:
                 close()
         finally:
-            meter.finished()
+            counter.finished()
 
     body.close = close_and_finish
