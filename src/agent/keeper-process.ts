@@ -6,12 +6,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { LAUNCHER } from '../base/installation.ts';
 import { onLines } from '../base/lines.ts';
 import type { KeeperCommand } from './messages.ts';
-
-/** The keeper's and the molds' program; the same relative path from `src/` and from `dist/`. */
-export const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
 /** See agent/cowherd_agent/keeper/inherited.py. */
 const SOCKETS_VARIABLE = 'COWHERD_SOCKETS';

@@ -131,6 +131,11 @@ export const catalogue = defineCatalogue({
     title: 'Node is too old',
     advice: 'Cowherd needs Node 20.19 or newer.',
   },
+  NO_NODE: {
+    exitStatus: 63,
+    title: 'There is no Node to run',
+    advice: 'Install Node 20.19 or newer, or name one by its path in COWHERD_NODE.',
+  },
   NOT_BUILT: {
     exitStatus: 29,
     title: 'Cowherd is not built yet',

@@ -3,8 +3,10 @@
  * such as the parser, are imported on demand.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { catalogue } from '../base/error-catalogue.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
+import { INSTALLATION } from '../base/installation.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
 import { outliveTerminal } from './shared/lost-terminal.ts';
@@ -31,7 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(INSTALLATION, 'package.json'), 'utf8');
   return `cowherd ${(JSON.parse(text) as { version: string }).version}`;
 }
 

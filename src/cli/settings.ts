@@ -1,10 +1,10 @@
 /** `cowherd settings`: every setting that `serve` takes, as the gunicorn that would serve reports them. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import * as v from 'valibot';
 import { CowherdError } from '../base/errors.ts';
 import { firstIssue } from '../base/first-issue.ts';
+import { LAUNCHER } from '../base/installation.ts';
 import { printableIn } from '../base/printable.ts';
 import { findInterpreter } from '../cpython/discover.ts';
 import {
@@ -52,8 +52,6 @@ const answer: v.GenericSchema<unknown, Omit<SettingsReport, 'python'>> = v.objec
     }),
   ),
 });
-
-const LAUNCHER = fileURLToPath(new URL('../../agent/launch.py', import.meta.url));
 
 /** @throws CowherdError those of `serve` for an unusable interpreter, INVALID_SETTING, UNKNOWN_SETTING */
 export async function runSettings(word: string | undefined, options: SettingsOptions): Promise<number> {

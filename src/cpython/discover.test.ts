@@ -133,3 +133,34 @@ test('the best interpreter is the newest released CPython with a GIL', () => {
   ].sort(byPreference);
   expect(sorted.map(({ path }) => path)).toEqual(['newest', 'newer', 'old', 'candidate', 'free-threaded', 'pypy']);
 });
+
+test("the environment that Cowherd is installed into comes before the active one; a tool installer's does not count", async () => {
+  const own = program('own', 'bin', 'python');
+  const active = program('active', 'bin', 'python');
+  const installation = path.join(root, 'own', 'lib', 'python3.13', 'site-packages', 'cowherd_server');
+  const options = { cwd: root, installation, env: { VIRTUAL_ENV: path.join(root, 'active') } };
+  expect((await findInterpreter(options)).path).toBe(active);
+  writeFileSync(path.join(root, 'own', 'pyvenv.cfg'), '');
+  expect(await findInterpreter(options)).toEqual({ path: own, why: 'the one that Cowherd is installed for' });
+  writeFileSync(path.join(root, 'own', 'uv-receipt.toml'), '');
+  expect((await findInterpreter(options)).path).toBe(active);
+});
+
+test('the system interpreter that Cowherd is installed for comes after every virtual environment', async () => {
+  const system = program('usr', 'bin', 'python3.13');
+  const installation = path.join(root, 'usr', 'lib', 'python3.13', 'dist-packages', 'cowherd_server');
+  expect((await findInterpreter({ cwd: root, installation, env: {} })).path).toBe(system);
+  const beside = program('.venv', 'bin', 'python');
+  expect((await findInterpreter({ cwd: root, installation, env: {} })).path).toBe(beside);
+});
+
+test.each(['uv/archive-v0/x1', 'uv/environments-v2/y', 'pipx/venvs/cowherd-server'])(
+  'the environment of a tool in %s has no application',
+  async (folder) => {
+    program(folder, 'bin', 'python');
+    writeFileSync(path.join(root, folder, 'pyvenv.cfg'), '');
+    const installation = path.join(root, folder, 'lib', 'python3.13', 'site-packages', 'cowherd_server');
+    const beside = program('.venv', 'bin', 'python');
+    expect((await findInterpreter({ cwd: root, installation, env: {} })).path).toBe(beside);
+  },
+);

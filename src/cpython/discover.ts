@@ -1,8 +1,12 @@
-/** Chooses the Python to serve with: the one named, else the virtual environment's, else the newest one found. */
+/**
+ * Chooses the Python to serve with: the one named, else that of the virtual environment that Cowherd is installed into,
+ * else the active or the project's virtual environment's, else the newest one found.
+ */
 import { accessSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { CowherdError } from '../base/errors.ts';
+import { INSTALLATION } from '../base/installation.ts';
 import { compareVersions, type Interpreter, OLDEST_PYTHON, probe } from './interpreter.ts';
 
 export interface DiscoveryOptions {
@@ -11,6 +15,8 @@ export interface DiscoveryOptions {
   /** The application's directory (`--chdir`), relative to `cwd`. */
   readonly projectFolder?: string | null | undefined;
   readonly cwd: string;
+  /** The folder of the installation of Cowherd; by default this one's. */
+  readonly installation?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -33,7 +39,12 @@ export async function findInterpreter(options: DiscoveryOptions): Promise<Choice
   const named = options.python;
   if (named !== null && named !== undefined && named !== '')
     return { path: locateNamed(named, options), why: 'from --python' };
-  return findInEnvironment(options) ?? (await findNewest(options));
+  return (
+    findOwn('environment', options) ??
+    findInEnvironment(options) ??
+    findOwn('system', options) ??
+    (await findNewest(options))
+  );
 }
 
 function locateNamed(named: string, { cwd, env }: DiscoveryOptions): string {
@@ -45,6 +56,32 @@ function locateNamed(named: string, { cwd, env }: DiscoveryOptions): string {
   throw new CowherdError('PYTHON_NOT_FOUND', {
     detail: named.includes('/') ? (found[0] ?? named) : `${named} is not on PATH`,
   });
+}
+
+/** `PREFIX/lib/python3.13/site-packages/cowherd_server`; dist-packages on Debian. */
+const PYTHON_PACKAGE = /^(?<prefix>.*)\/lib\d*\/(?<name>python3[^/]*)\/(?:site|dist)-packages\/[^/]+$/;
+
+/**
+ * The interpreter that Cowherd was installed for by pip, as gunicorn would use it. That of a tool installer has no
+ * application.
+ *
+ * @param kind whether a virtual environment or an interpreter of the system is wanted
+ */
+function findOwn(kind: 'environment' | 'system', { installation = INSTALLATION }: DiscoveryOptions): Choice | null {
+  const { prefix, name } = PYTHON_PACKAGE.exec(installation)?.groups ?? {};
+  if (prefix === undefined || name === undefined || isToolEnvironment(prefix)) return null;
+  const isVirtual = isThere(path.join(prefix, 'pyvenv.cfg'));
+  if (isVirtual !== (kind === 'environment')) return null;
+  const python = path.join(prefix, 'bin', isVirtual ? 'python' : name);
+  return isExecutable(python) ? { path: python, why: 'the one that Cowherd is installed for' } : null;
+}
+
+/** Made by pipx or `uv tool`, which leave a file in it, or by `pipx run` and `uvx` in their caches. */
+function isToolEnvironment(prefix: string): boolean {
+  return (
+    ['pipx_metadata.json', 'uv-receipt.toml'].some((name) => isThere(path.join(prefix, name))) ||
+    /\/(?:uv\/(?:archive|environments|builds)-v\d+|pipx)\//.test(`${prefix}/`)
+  );
 }
 
 function findInEnvironment({ projectFolder, cwd, env }: DiscoveryOptions): Choice | null {

@@ -6,9 +6,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InheritedSockets } from '../agent/inherited-sockets.ts';
-import { LAUNCHER, spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
+import { spawnKeeper, type KeeperProcess } from '../agent/keeper-process.ts';
 import type { Inventory, KeeperCommand, MoldOccasion, MoldOrder } from '../agent/messages.ts';
 import { Scoreboard } from '../agent/scoreboard.ts';
+import { LAUNCHER } from '../base/installation.ts';
 import type { LogFormat } from '../base/log-format.ts';
 import type { SavedHerd } from './runtime-directory/herd-file.ts';
 import { CONTROL_SOCKET, KEEPER_SOCKET } from './runtime-directory/runtime-directory.ts';

@@ -3,9 +3,9 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CowherdError } from '../../base/errors.ts';
+import { COMMAND } from '../../base/installation.ts';
 import type { StatusReport } from '../../supervisor/control/status.ts';
 import { readStatus } from '../herd/read-status.ts';
 
@@ -19,8 +19,6 @@ export interface DemoHerdOptions {
   folder: string;
   database: string;
 }
-
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** The default budget would update too slowly for a demo; sampling is cheap beside the load. */
 const SAMPLING_BUDGET_PERCENT = 10;
@@ -65,7 +63,7 @@ export class DemoHerd {
     this.#child = spawn(
       process.execPath,
       [
-        MAIN,
+        COMMAND,
         'serve',
         'feed.wsgi',
         '--python',

@@ -7,8 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { CowherdError } from '../../base/errors.ts';
+import { EXAMPLE, INSTALLATION, IS_CHECKOUT } from '../../base/installation.ts';
 import { printableJson } from '../../base/printable.ts';
 import { formatDuration, milliseconds } from '../../base/units.ts';
 import { findInterpreter } from '../../cpython/discover.ts';
@@ -27,8 +27,8 @@ export interface DemoOptions {
   json?: boolean;
 }
 
-const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
-const EXAMPLE = join(CHECKOUT, 'examples', 'feed');
+/** The demo's packages are in the checkout's own .venv, so an active environment is ignored. */
+const IN_CHECKOUT = { cwd: INSTALLATION, env: { ...process.env, VIRTUAL_ENV: undefined } };
 const DEFAULT_WORKERS = 4;
 
 /** Without a terminal the whole demo must end within 40 s; stopping takes a second or two. */
@@ -46,10 +46,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   if (!existsSync(join(EXAMPLE, 'manage.py'))) throw new CowherdError('NO_EXAMPLE', { detail: EXAMPLE });
   const interpreter = await findInterpreter({
     python: options.python ?? null,
-    projectFolder: CHECKOUT,
-    cwd: CHECKOUT,
-    // The demo's packages are in the checkout's own .venv, so an active environment is ignored.
-    env: { ...process.env, VIRTUAL_ENV: undefined },
+    ...(IS_CHECKOUT ? IN_CHECKOUT : { cwd: process.cwd(), env: process.env }),
   });
   const say = (text: string): void => {
     if (options.json !== true) process.stdout.write(`${text}\n`);

@@ -1,10 +1,8 @@
 /** Sends the supervisor's lines to syslog through a Python process (agent/cowherd_agent/logs/syslog_relay.py). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { SyslogTarget } from '../../agent/messages.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../../agent/launch.py', import.meta.url));
+import { LAUNCHER } from '../../base/installation.ts';
 
 /** The last lines are sent within milliseconds. A syslog that accepts none must not delay the supervisor. */
 const LAST_LINES_MS = 1000;
