@@ -12,7 +12,7 @@ node_stamp := node_modules/.stamp
 venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
-.PHONY: help install build demo test check test-nodes test-pythons format clean interpreters \
+.PHONY: help install build dist demo test check test-nodes test-pythons format clean interpreters \
 	structure test-survive test-cgroups test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record
@@ -37,12 +37,16 @@ help:
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
 	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
+	@echo 'make dist        the packages for pip and npm, in packages/'
 	@echo 'make install     node_modules and .venv        make build   dist'
 	@echo 'make format      format all sources            make clean   remove what was installed and built'
 
 install: $(node_stamp) $(venv_stamp)
 
 build: $(build_stamp)
+
+dist: install
+	@$(tsx) scripts/dist.ts
 
 $(node_stamp): package.json package-lock.json
 	@echo '== Node packages (node_modules)'
@@ -120,8 +124,8 @@ bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload ben
 
 format: install
 	@$(bin)/oxfmt .
-	@.venv/bin/ruff check --quiet --fix agent examples scripts bench compatibility test
-	@.venv/bin/ruff format agent examples scripts bench compatibility test
+	@.venv/bin/ruff check --quiet --fix agent examples scripts bench compatibility test packaging
+	@.venv/bin/ruff format agent examples scripts bench compatibility test packaging
 
 clean:
-	rm -rf node_modules .venv dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf node_modules .venv dist packages .mypy_cache .ruff_cache .pytest_cache

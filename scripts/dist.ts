@@ -26,7 +26,7 @@ export async function makePackages(into: string): Promise<string[]> {
     const made = {
       dist: path.join(scratch, 'dist'),
       licences: thirdPartyLicences(bundled),
-      sbom: softwareBillOfMaterials(),
+      sbom: softwareBillOfMaterials(bundled),
     };
     hatch(stageServer(path.join(scratch, 'server'), made), into);
     hatch(stageAgent(path.join(scratch, 'agent')), into);

@@ -135,7 +135,7 @@ function reportIn(file: string, read: (text: string) => Outcome): () => Outcome 
 
 /** The folders that have Python sources; tools fail on a folder without any. */
 function pythonFolders(): string[] {
-  return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test'].filter((folder) =>
+  return ['agent', 'examples', 'scripts', 'bench', 'compatibility', 'test', 'packaging'].filter((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true }).some((name) => String(name).endsWith('.py')),
   );
 }
