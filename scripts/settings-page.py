@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Write the tables of docs/settings.md: `.venv/bin/python scripts/settings-page.py`.
+"""Write the tables of docs/settings.md, and the options of serve for completions and manual pages.
+
+`.venv/bin/python scripts/settings-page.py`.
 
 Names, options and first sentences come from gunicorn's own KNOWN_SETTINGS, which includes Cowherd's
 settings. gunicorn_settings_taken_over.py says what Cowherd does with each.
@@ -10,6 +12,7 @@ Only the text between the markers `<!-- NAME: made by scripts/settings-page.py -
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import textwrap
@@ -19,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "settings.md"
+OPTIONS = ROOT / "src" / "cli" / "serve" / "serve-options.ts"
 sys.path[:0] = [str(ROOT / "agent"), str(ROOT / "scripts")]
 
 from cowherd_agent.mold.own_settings import SECTION  # noqa: E402  (importing it registers them all)
@@ -164,16 +168,52 @@ def rendered(text: str) -> str:
     return text
 
 
+def serve_options() -> str:
+    """The options of `cowherd serve` in TypeScript: flags as commander writes them, and a text."""
+    settings = sorted(
+        (each for each in (*own_settings(), *gunicorn_settings()) if each.cli),
+        key=lambda each: each.section != OWN_SECTION,
+    )
+    rows = [
+        [flags, plain(first_sentence(each.desc))] for each in settings for flags in all_flags(each)
+    ]
+    lines = "".join(f"  {json.dumps(row, ensure_ascii=False)},\n" for row in rows)
+    return (
+        "/**\n"
+        " * Made by scripts/settings-page.py: the options of `cowherd serve`, for completions and\n"
+        " * manual pages.\n"
+        " */\n"
+        "export const SERVE_OPTIONS: readonly (readonly [flags: string, description: string])[] "
+        f"= [\n{lines}];\n"
+    )
+
+
+def all_flags(setting: Any) -> list[str]:
+    """`-b, --bind <ADDRESS>`, and once more for each further name."""
+    takes_value = setting.action is None or setting.action == "append"
+    value = f" <{setting.meta or 'value'}>" if takes_value else ""
+    short = [option for option in setting.cli if len(option) == 2]
+    first, *others = [option for option in setting.cli if len(option) > 2]
+    return [", ".join((*short, first)) + value, *(f"{other}{value}" for other in others)]
+
+
+def plain(text: str) -> str:
+    return text.replace("\\|", "|").replace("`", "")
+
+
 def main() -> int:
-    before = PAGE.read_text("utf-8")
-    after = rendered(before)
-    if before == after:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print(f"{PAGE.relative_to(ROOT)} is out of date: run scripts/settings-page.py")
-        return 1
-    PAGE.write_text(after, "utf-8")
-    return 0
+    files = {PAGE: rendered(PAGE.read_text("utf-8")), OPTIONS: serve_options()}
+    outdated = [file for file, text in files.items() if text_of(file) != text]
+    for file in outdated:
+        if "--check" in sys.argv[1:]:
+            print(f"{file.relative_to(ROOT)} is out of date: run scripts/settings-page.py")
+        else:
+            file.write_text(files[file], "utf-8")
+    return int(bool(outdated) and "--check" in sys.argv[1:])
+
+
+def text_of(file: Path) -> str:
+    return file.read_text("utf-8") if file.exists() else ""
 
 
 if __name__ == "__main__":

@@ -101,6 +101,12 @@ def test_the_tables_are_up_to_date(generator: ModuleType, page: str) -> None:
     assert generator.rendered(page) == page, "run scripts/settings-page.py"
 
 
+def test_the_options_of_serve_are_up_to_date(generator: ModuleType) -> None:
+    assert generator.serve_options() == generator.OPTIONS.read_text("utf-8"), (
+        "run scripts/settings-page.py"
+    )
+
+
 def test_every_option_is_on_the_page(generator: ModuleType, page: str) -> None:
     for each in generator.KNOWN_SETTINGS:
         for option in each.cli or ():

@@ -3,6 +3,7 @@ import { Command, CommanderError, Help } from 'commander';
 import { CowherdError } from '../base/errors.ts';
 import type { Run } from './shared/arguments.ts';
 import { addHistory, addList, addRollouts, addScale, addStatus, addStop } from './control/control-commands.ts';
+import { addCompletion } from './completion/completion-command.ts';
 import { addDemo } from './demo/demo-command.ts';
 import { addDoctor } from './doctor/doctor-command.ts';
 import { addHeal } from './heal/heal-command.ts';
@@ -25,6 +26,7 @@ const COMMANDS = [
   addRecord,
   addSettings,
   addDoctor,
+  addCompletion,
 ];
 
 /**
@@ -35,16 +37,9 @@ const COMMANDS = [
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   let exitStatus = 0;
-  const program = new Command('cowherd')
-    .helpCommand('help [command]')
-    .configureHelp({ formatHelp })
-    .configureOutput({ outputError: () => {} })
-    .exitOverride();
-  program.command('serve').helpOption(false);
-  const run: Run = async (command) => {
+  const program = commandsFor(async (command) => {
     exitStatus = await command();
-  };
-  for (const add of COMMANDS) add(program, run);
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -53,6 +48,17 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (error.exitCode !== 0) throw new CowherdError('USAGE', { detail: oneLine(error.message), cause: error });
   }
   return exitStatus;
+}
+
+function commandsFor(run: Run): Command {
+  const program = new Command('cowherd')
+    .helpCommand('help [command]')
+    .configureHelp({ formatHelp })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  program.command('serve').description('serve an application; takes every option of gunicorn').helpOption(false);
+  for (const add of COMMANDS) add(program, run);
+  return program;
 }
 
 function formatHelp(command: Command, helper: Help): string {
