@@ -49,6 +49,8 @@ const MAY_IMPORT = {
   'cli/control': ['base', 'agent', 'procfs', 'supervisor', 'cli/shared', 'cli/herd', 'cli/heal'],
   'cli/doctor': ['base', 'procfs', 'cpython', 'supervisor', 'cli/shared', 'cli/heal'],
   'cli/serve': ['base', 'agent', 'cpython', 'supervisor', 'cli/shared', 'cli/herd'],
+  'cli/completion': ['base', 'cli/shared', 'cli/serve'],
+  'cli/manual': ['base', 'cli/shared'],
   'cli/demo': ['base', 'cpython', 'supervisor', 'cli/shared', 'cli/herd'],
   cli: ['base', 'agent', 'procfs', 'cpython', 'supervisor', 'forensics', 'faults'],
 };

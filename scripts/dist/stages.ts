@@ -1,6 +1,7 @@
 /** Puts the contents of each package into a folder, from which its tool packs it. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeManual } from './manual.ts';
 import { ROOT } from './run.ts';
 
 export interface Made {
@@ -31,6 +32,7 @@ export function stageServer(folder: string, made: Made): string {
   put(folder, ['README.md', 'LICENSE']);
   writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), made.licences);
   writeFileSync(path.join(folder, 'sbom.cdx.json'), made.sbom);
+  writeManual(path.join(folder, 'share'), MANIFEST.version);
   return folder;
 }
 
@@ -47,6 +49,12 @@ export function stageNpm(folder: string, made: Made): string {
   put(folder, ['README.md', 'LICENSE']);
   writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), made.licences);
   writeFileSync(path.join(folder, 'sbom.cdx.json'), made.sbom);
+  writeManual(path.join(folder, 'share'), MANIFEST.version);
+  // npm links these when it installs globally (npm's package.json(5), "man").
+  const pages = readdirSync(path.join(folder, 'share', 'man', 'man1')).map((name) => `./share/man/man1/${name}`);
+  const file = path.join(folder, 'package.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, `${JSON.stringify({ ...manifest, man: pages }, null, 2)}\n`);
   return folder;
 }
 

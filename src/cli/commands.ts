@@ -50,7 +50,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   return exitStatus;
 }
 
-function commandsFor(run: Run): Command {
+/** @param run called with the command of the line that is parsed */
+export function commandsFor(run: Run): Command {
   const program = new Command('cowherd')
     .helpCommand('help [command]')
     .configureHelp({ formatHelp })

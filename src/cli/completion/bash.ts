@@ -1,5 +1,5 @@
 /** The completion script for bash (bash(1), "Programmable Completion"). */
-import type { CommandModel } from './command-model.ts';
+import type { CommandModel } from '../shared/command-model.ts';
 
 /** @returns a script to be sourced, or to be put into the folder of completions as `cowherd` */
 export function bashCompletion(commands: readonly CommandModel[]): string {

@@ -1,9 +1,7 @@
 /** The command `completion`. */
 import { Argument, type Command } from 'commander';
 import type { Run } from '../shared/arguments.ts';
-
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+import { type Shell, SHELLS } from './shells.ts';
 
 export function addCompletion(program: Command, run: Run): void {
   program

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { SERVE_OPTIONS } from '../serve/serve-options.ts';
 import { bashCompletion } from './bash.ts';
-import { type CommandModel, modelsOf, optionModel } from './command-model.ts';
-import type { Shell } from './completion-command.ts';
+import { type CommandModel, modelsOf, optionModel } from '../shared/command-model.ts';
 import { fishCompletion } from './fish.ts';
+import type { Shell } from './shells.ts';
 import { zshCompletion } from './zsh.ts';
 
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
@@ -23,17 +23,10 @@ export function runCompletion(shell: Shell, program: Command): number {
 
 /** Every command, with all that serve takes. */
 export function allCommands(program: Command): CommandModel[] {
-  return modelsOf(program).map((command) =>
-    command.name === 'serve'
-      ? {
-          ...command,
-          args: ['<app_module>'],
-          options: [
-            ...[...OWN_OPTIONS, ...SERVE_OPTIONS].map(([flags, description]) => optionModel(flags, description)),
-            ...command.options,
-          ],
-          after: '',
-        }
-      : command,
-  );
+  return modelsOf(program).map((command) => (command.name === 'serve' ? withServeOptions(command) : command));
+}
+
+function withServeOptions(serve: CommandModel): CommandModel {
+  const options = [...OWN_OPTIONS, ...SERVE_OPTIONS].map(([flags, description]) => optionModel(flags, description));
+  return { ...serve, args: ['<app_module>'], options: [...options, ...serve.options], after: '' };
 }

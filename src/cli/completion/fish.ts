@@ -1,5 +1,5 @@
 /** The completion script for fish (fish's manual, "complete"). */
-import type { CommandModel, OptionModel } from './command-model.ts';
+import type { CommandModel, OptionModel } from '../shared/command-model.ts';
 
 /** @returns a script for a folder of completions, as `cowherd.fish` */
 export function fishCompletion(commands: readonly CommandModel[]): string {

@@ -1,5 +1,5 @@
 /** The completion script for zsh (zshcompsys(1), "_arguments" and "_describe"). */
-import type { CommandModel, OptionModel } from './command-model.ts';
+import type { CommandModel, OptionModel } from '../shared/command-model.ts';
 
 /** @returns a script for a folder of $fpath, as `_cowherd` */
 export function zshCompletion(commands: readonly CommandModel[]): string {
