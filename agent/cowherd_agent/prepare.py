@@ -160,7 +160,7 @@ class _Wrapped(CountedWSGI):
             and not isinstance(file_wrapper, type)
             and hasattr(body, "read")
         ):
-            self._counter.finished()
+            self._counter.finished(result._started_ns)
             return body
         return result
 

@@ -165,7 +165,13 @@ const processExited = v.object({
   cpu_seconds: seconds,
   /** A worker's last counters. */
   counters: v.nullable(
-    v.object({ requests_started: nonNegative, requests_finished: nonNegative, response_errors: nonNegative }),
+    v.object({
+      requests_started: nonNegative,
+      requests_finished: nonNegative,
+      response_errors: nonNegative,
+      /** The whole row of the scoreboard; left out by a keeper of an older version. */
+      row: v.optional(v.array(nonNegative)),
+    }),
   ),
 });
 

@@ -3,7 +3,17 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { FIELDS, parseRow, ROW_BYTES, ROW_WORDS, Scoreboard, SIZE_BYTES, STACK_OFFSET, STATES } from './scoreboard.ts';
+import {
+  DURATION_BOUNDS_SECONDS,
+  FIELDS,
+  parseRow,
+  ROW_BYTES,
+  ROW_WORDS,
+  Scoreboard,
+  SIZE_BYTES,
+  STACK_OFFSET,
+  STATES,
+} from './scoreboard.ts';
 
 const root = new URL('../../', import.meta.url);
 const PYTHON = fileURLToPath(new URL('.venv/bin/python', root));
@@ -48,12 +58,13 @@ test('both sides have the same layout', () => {
     python(`
 import json
 from cowherd_agent.wire import scoreboard
-print(json.dumps({name: value for name, value in vars(scoreboard).items() if isinstance(value, int)}))
+print(json.dumps({name: value for name, value in vars(scoreboard).items() if isinstance(value, (int, tuple))}))
 `),
-  ) as Record<string, number>;
+  ) as Record<string, unknown>;
+  const bounds = { DURATION_BOUNDS_NS: DURATION_BOUNDS_SECONDS.map((seconds) => seconds * 1e9) };
   const states = Object.fromEntries(STATES.map((name, value) => [`STATE_${name.toUpperCase()}`, value]));
   expect(constants).toEqual(
-    expect.objectContaining({ ROW_WORDS, ROW_BYTES, SIZE_BYTES, STACK_OFFSET, ...FIELDS, ...states }),
+    expect.objectContaining({ ROW_WORDS, ROW_BYTES, SIZE_BYTES, STACK_OFFSET, ...FIELDS, ...states, ...bounds }),
   );
 });
 
@@ -61,6 +72,8 @@ test('every field has its own word, inside the row', () => {
   const words = Object.values(FIELDS);
   expect(new Set(words).size).toBe(words.length);
   for (const word of words) expect(word < ROW_WORDS).toBe(true);
+  // The buckets fill the rest.
+  expect(FIELDS.DURATION_BUCKETS + DURATION_BOUNDS_SECONDS.length + 1).toBe(ROW_WORDS);
 });
 
 test("a worker's row can be read, also after the worker has ended", async () => {
@@ -70,7 +83,7 @@ child = os.fork()
 if child == 0:
     slot = scoreboard.Slot.map(2, descriptor)
     slot.claim(4711, 3, 1_000_000_007)
-    for word in range(4, 16):
+    for word in range(4, scoreboard.ROW_WORDS):
         slot.words[word] = 1000 + word
     slot.words[scoreboard.STATE] = scoreboard.STATE_DRAINING
     slot.words[scoreboard.HEARTBEAT_MONOTONIC_NS] = ${last}
@@ -97,6 +110,10 @@ os.waitpid(child, 0)
     guardReported: 1013,
     objectsFreed: 1014,
     responseErrors: 1015,
+    busySeconds: 1016 / 1e9,
+    busySinceMonotonicNs: 1017n,
+    durationSeconds: 1018 / 1e9,
+    durationBuckets: Array.from({ length: ROW_WORDS - 19 }, (_, bucket) => 1019 + bucket),
   });
   expect(board.row(4712)).toBeNull();
   // The row remains while there is no keeper.

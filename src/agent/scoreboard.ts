@@ -30,7 +30,14 @@ export const FIELDS = {
   GUARD_REPORTED: 13,
   OBJECTS_FREED: 14,
   RESPONSE_ERRORS: 15,
+  BUSY_NS: 16,
+  BUSY_SINCE_MONOTONIC_NS: 17,
+  DURATION_NS: 18,
+  DURATION_BUCKETS: 19,
 } as const;
+
+/** The longest duration of each bucket but the last one, in seconds (DURATION_BOUNDS_NS of the agent). */
+export const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
 /** Names of the values of the STATE field, by value. */
 export const STATES = ['empty', 'booting', 'ready', 'draining', 'leaving'] as const;
@@ -53,11 +60,27 @@ export interface ScoreboardRow {
   guardReported: number;
   objectsFreed: number;
   responseErrors: number;
+  /** The time with a request in flight, up to the last moment without any. */
+  busySeconds: number;
+  /** Since when a request is in flight; 0 while there is none. */
+  busySinceMonotonicNs: bigint;
+  /** The sum of the durations of the finished requests. */
+  durationSeconds: number;
+  /** Finished requests by duration: one bucket for each of DURATION_BOUNDS_SECONDS, and one for longer ones. */
+  durationBuckets: number[];
 }
 
 /** Parses one row. `bytes` is `ROW_BYTES` long. */
 export function parseRow(bytes: Buffer): ScoreboardRow {
-  const word = (index: number): bigint => bytes.readBigUInt64LE(index * 8);
+  return rowOf((index) => bytes.readBigUInt64LE(index * 8));
+}
+
+/** The row whose words the keeper has told, after a worker's end. */
+export function rowOfWords(words: readonly number[]): ScoreboardRow {
+  return rowOf((index) => BigInt(Math.trunc(words[index] ?? 0)));
+}
+
+function rowOf(word: (index: number) => bigint): ScoreboardRow {
   const count = (index: number): number => Number(word(index));
   const secondsOf = (index: number): number => count(index) / 1e9;
   return {
@@ -77,6 +100,12 @@ export function parseRow(bytes: Buffer): ScoreboardRow {
     guardReported: count(FIELDS.GUARD_REPORTED),
     objectsFreed: count(FIELDS.OBJECTS_FREED),
     responseErrors: count(FIELDS.RESPONSE_ERRORS),
+    busySeconds: secondsOf(FIELDS.BUSY_NS),
+    busySinceMonotonicNs: word(FIELDS.BUSY_SINCE_MONOTONIC_NS),
+    durationSeconds: secondsOf(FIELDS.DURATION_NS),
+    durationBuckets: Array.from({ length: DURATION_BOUNDS_SECONDS.length + 1 }, (_, bucket) =>
+      count(FIELDS.DURATION_BUCKETS + bucket),
+    ),
   };
 }
 

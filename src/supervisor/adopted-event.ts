@@ -19,8 +19,9 @@ export function adoptedEvent(startUp: StartUp, { inventory, saved }: AdoptedHerd
     const { requestsStarted, requestsFinished, readyMonotonicNs } = row;
     rows[pid] = { requestsStarted, requestsFinished, isReady: readyMonotonicNs > 0n };
   }
-  for (const { pid, counters } of inventory.endings) {
-    if (counters !== null) rows[pid] = { ...exitCounters(counters), isReady: false };
+  for (const { pid, counters, minor_faults, major_faults } of inventory.endings) {
+    const faults = { minorFaults: minor_faults, majorFaults: major_faults };
+    if (counters !== null) rows[pid] = { ...exitCounters(counters), ...faults, isReady: false };
   }
   return {
     type: 'adopted',

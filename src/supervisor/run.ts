@@ -27,6 +27,7 @@ import { Sampler } from './sampling/sampler.ts';
 import { tidyStack } from './runtime-directory/stack.ts';
 import { historyWriter } from './restarts/history.ts';
 import { RestartRecorder } from './restarts/restart-recorder.ts';
+import { orphansGone, rowOfRetired } from './orphan-counters.ts';
 import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
 import { HerdPidFile } from './pid-file.ts';
@@ -189,11 +190,11 @@ class Supervisor {
       this.#loading?.hear(message.message);
     }
     if (message.type === 'worker_forked') this.#readRowOf(message.pid, message.scoreboard);
+    const { scoreboard } = this.#startUp;
     if (message.type !== 'process_exited') {
-      this.#dispatch({ type: 'keeper_says', message });
+      this.#dispatch({ type: 'keeper_says', message, ...rowOfRetired(message, scoreboard) });
       return;
     }
-    const { scoreboard } = this.#startUp;
     const death = {
       stack: tidyStack(scoreboard.stack(message.pid)),
       outOfMemory: message.signal === SIGKILL ? this.#memoryKills.claim() : false,
@@ -276,7 +277,7 @@ class Supervisor {
         this.#recorder.rolloutEnded(action.outcome);
         return;
       case 'wait_for_orphans':
-        this.#waitForOrphans(action.pids);
+        this.#waitForOrphans(action.pids, action.slots);
         return;
       case 'start_keeper':
         this.#startUp.keeper = startKeeper(this.#startUp);
@@ -332,11 +333,10 @@ class Supervisor {
     if (reason !== null) queueMicrotask(() => this.#dispatch({ type: 'merging_failed', reason }));
   }
 
-  #waitForOrphans(pids: number[]): void {
+  #waitForOrphans(pids: number[], slots: Readonly<Record<number, number>>): void {
     const { scoreboard } = this.#startUp;
-    const finished = (): number => pids.reduce((total, pid) => total + (scoreboard.row(pid)?.requestsFinished ?? 0), 0);
     this.#orphans = waitForOrphans(pids, this.#state.settings?.graceful_timeout_seconds ?? 30);
-    void this.#orphans.then(() => this.#dispatch({ type: 'orphans_gone', requestsFinished: finished() }));
+    void this.#orphans.then(() => this.#dispatch(orphansGone(slots, (pid) => scoreboard.row(pid))));
   }
 
   #send(command: KeeperCommand | null): void {

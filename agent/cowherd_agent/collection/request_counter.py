@@ -7,14 +7,17 @@ an ASGI call. This costs about a microsecond a request.
 from __future__ import annotations
 
 import _thread
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from time import monotonic
+from time import monotonic_ns
 from typing import Any, Literal, Protocol
 
 from cowherd_agent.wire import scoreboard
 
 Interface = Literal["wsgi", "asgi"]
 """How an application is called."""
+
+_BOUNDS = scoreboard.DURATION_BOUNDS_NS
 
 
 class RequestCollector(Protocol):
@@ -39,11 +42,16 @@ class RequestCounter:
         self._lock = _thread.allocate_lock()
         self._collector = collector
 
-    def started(self) -> None:
+    def started(self) -> int:
+        """Counts a request. Returns the time for ``finished``, in nanoseconds."""
+        now = monotonic_ns()
         words = self._words
         if words is not None:
             with self._lock:
                 words[scoreboard.REQUESTS_STARTED] += 1
+                if not words[scoreboard.BUSY_SINCE_MONOTONIC_NS]:
+                    words[scoreboard.BUSY_SINCE_MONOTONIC_NS] = now
+        return now
 
     def failed(self) -> None:
         """Counts an error of a request that was answered before."""
@@ -52,15 +60,22 @@ class RequestCounter:
             with self._lock:
                 words[scoreboard.RESPONSE_ERRORS] += 1
 
-    def finished(self, failed: bool = False) -> None:
+    def finished(self, started_ns: int, failed: bool = False) -> None:
         words = self._words
         if words is None:
             return
+        now = monotonic_ns()
+        took = now - started_ns
         with self._lock:
             words[scoreboard.REQUESTS_FINISHED] += 1
+            words[scoreboard.DURATION_NS] += took
+            words[scoreboard.DURATION_BUCKETS + bisect_left(_BOUNDS, took)] += 1
             if failed:
                 words[scoreboard.RESPONSE_ERRORS] += 1
             in_flight = words[scoreboard.REQUESTS_STARTED] - words[scoreboard.REQUESTS_FINISHED]
+            if in_flight == 0:
+                words[scoreboard.BUSY_NS] += now - words[scoreboard.BUSY_SINCE_MONOTONIC_NS]
+                words[scoreboard.BUSY_SINCE_MONOTONIC_NS] = 0
         if self._collector is not None:
             self._collector.request_finished(in_flight)
 
@@ -71,11 +86,12 @@ REQUEST_COUNTER = RequestCounter()
 class CountedBody:
     """A WSGI response whose ``close()`` ends the request."""
 
-    __slots__ = ("_body", "_counter", "_ended")
+    __slots__ = ("_body", "_counter", "_ended", "_started_ns")
 
-    def __init__(self, body: Iterable[bytes], counter: RequestCounter) -> None:
+    def __init__(self, body: Iterable[bytes], counter: RequestCounter, started_ns: int) -> None:
         self._body: Iterable[bytes] | None = body
         self._counter = counter
+        self._started_ns = started_ns
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -93,7 +109,7 @@ class CountedBody:
                 self._ended = True
                 # Dropped before the collection, so that it can free the response itself.
                 close = body = None
-                self._counter.finished()
+                self._counter.finished(self._started_ns)
 
 
 class CountedWSGI:
@@ -105,18 +121,18 @@ class CountedWSGI:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         counter = self._counter
-        counter.started()
+        started_ns = counter.started()
         try:
             body = self._app(environ, start_response)
         except BaseException:
-            counter.finished(failed=True)
+            counter.finished(started_ns, failed=True)
             raise
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
             # gunicorn sends files by sendfile() when it sees its own wrapper class.
-            _finish_on_close(body, counter)
+            _finish_on_close(body, counter, started_ns)
             return body
-        return CountedBody(body, counter)
+        return CountedBody(body, counter, started_ns)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
@@ -139,8 +155,8 @@ class CountedASGI:
             await self._app(scope, receive, send)
             return
         counter = self._counter
-        # For in_flight.py, which finds these two variables in the frame.
-        started = monotonic()  # noqa: F841
+        # in_flight.py finds these two variables in the frame.
+        started_ns = counter.started()
         is_answered = False
 
         async def send_and_count(message: Any) -> None:
@@ -148,20 +164,19 @@ class CountedASGI:
             await send(message)
             if not is_answered and _ends_response(message):
                 is_answered = True
-                counter.finished()
+                counter.finished(started_ns)
 
-        counter.started()
         try:
             # A WebSocket lasts as long as the call.
             await self._app(scope, receive, send_and_count if kind == "http" else send)
         except BaseException as error:
             if not is_answered:
-                counter.finished(failed=True)
+                counter.finished(started_ns, failed=True)
             elif isinstance(error, Exception):
                 counter.failed()
             raise
         if not is_answered:
-            counter.finished()
+            counter.finished(started_ns)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
@@ -183,7 +198,7 @@ def _ends_response(message: Any) -> bool:
     return kind == "http.response.pathsend"
 
 
-def _finish_on_close(body: Any, counter: RequestCounter) -> None:
+def _finish_on_close(body: Any, counter: RequestCounter, started_ns: int) -> None:
     close = getattr(body, "close", None)
 
     def close_and_finish() -> None:
@@ -191,6 +206,6 @@ def _finish_on_close(body: Any, counter: RequestCounter) -> None:
             if close is not None:
                 close()
         finally:
-            counter.finished()
+            counter.finished(started_ns)
 
     body.close = close_and_finish

@@ -225,6 +225,7 @@ class HerdProcesses:
             "requests_started": counters.requests_started,
             "requests_finished": counters.requests_finished,
             "response_errors": counters.response_errors,
+            "row": list(counters.words),
         }
 
 

@@ -168,6 +168,7 @@ class KeeperProcessExitedCounters(TypedDict):
     requests_started: float
     requests_finished: float
     response_errors: float
+    row: NotRequired[list[float]]
 
 
 class KeeperProcessExited(TypedDict):

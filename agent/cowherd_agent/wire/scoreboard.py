@@ -43,6 +43,21 @@ GUARD_HELD: Final = 12
 GUARD_REPORTED: Final = 13
 OBJECTS_FREED: Final = 14
 RESPONSE_ERRORS: Final = 15
+BUSY_NS: Final = 16
+"""The time in which at least one request was in flight, up to the last moment without any."""
+BUSY_SINCE_MONOTONIC_NS: Final = 17
+"""Since when at least one request is in flight; 0 while there is none."""
+DURATION_NS: Final = 18
+"""The sum of the durations of the finished requests."""
+DURATION_BUCKETS: Final = 19
+"""The first of the words that count finished requests by duration."""
+
+DURATION_BOUNDS_NS: Final = tuple(
+    milliseconds * 1_000_000
+    for milliseconds in (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000)
+)
+"""The longest duration of each bucket; one more bucket has the longer requests. Together with the
+words before them they fill the row."""
 
 STATE_EMPTY: Final = 0
 STATE_BOOTING: Final = 1
@@ -61,11 +76,16 @@ _ROW: Final = struct.Struct(f"<{ROW_WORDS}Q")
 
 
 class Counters(NamedTuple):
-    """A row's counters, as the worker wrote them; it may have made them up."""
+    """A row's counters, as the worker wrote them; it may have made them up.
+
+    Attributes:
+        words: the whole row.
+    """
 
     requests_started: int
     requests_finished: int
     response_errors: int
+    words: tuple[int, ...]
 
 
 class Slot:
@@ -154,4 +174,6 @@ def is_sound(descriptor: int) -> bool:
 def read_counters(descriptor: int) -> Counters:
     """The worker's latest counts; also after its end."""
     words = _ROW.unpack(os.pread(descriptor, ROW_BYTES, 0))
-    return Counters(words[REQUESTS_STARTED], words[REQUESTS_FINISHED], words[RESPONSE_ERRORS])
+    return Counters(
+        words[REQUESTS_STARTED], words[REQUESTS_FINISHED], words[RESPONSE_ERRORS], words
+    )

@@ -104,8 +104,8 @@ def _in_tasks() -> Iterator[WorkerInFlightRequests]:
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None)
             if frame is not None and frame.f_code is code:
-                scope, started = frame.f_locals["scope"], frame.f_locals.get("started")
-                seconds = None if started is None else time.monotonic() - started
+                scope, started_ns = frame.f_locals["scope"], frame.f_locals.get("started_ns")
+                seconds = None if started_ns is None else (time.monotonic_ns() - started_ns) / 1e9
                 # The lifespan's call lasts as long as the worker, and is no request.
                 if scope["type"] != "lifespan" and not frame.f_locals.get("is_answered", False):
                     yield _described(scope.get("method", "WebSocket"), scope["path"], seconds)

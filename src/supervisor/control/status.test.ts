@@ -1,33 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ScoreboardRow } from '../../agent/scoreboard.ts';
-import { sampleMold, sampleWorker } from '../samples/samples.ts';
+import { sampleMold, sampleRow as row, sampleWorker } from '../samples/samples.ts';
 import { initialState, type HerdState } from '../herd/state.ts';
 import { statusReport, type ProcessSample, type StatusInput } from './status.ts';
 
 const MIB = 1024 * 1024;
 const SECOND_NS = 1_000_000_000n;
-
-function row(pid: number, changes: Partial<ScoreboardRow> = {}): ScoreboardRow {
-  return {
-    pid,
-    generation: 1,
-    state: 'ready',
-    forkedMonotonicNs: 4n * SECOND_NS,
-    readyMonotonicNs: 4n * SECOND_NS,
-    heartbeatMonotonicNs: 9n * SECOND_NS,
-    requestsStarted: 12,
-    requestsFinished: 10,
-    collectionsOutside: 3,
-    collectionsOutsideSeconds: 0.25,
-    collectionsInside: 1,
-    collectionsInsideSeconds: 0.5,
-    guardHeld: 4,
-    guardReported: 5,
-    objectsFreed: 600,
-    responseErrors: 2,
-    ...changes,
-  };
-}
 
 function sample(rss: number, pss: number): ProcessSample {
   return {

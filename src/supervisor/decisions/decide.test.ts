@@ -563,7 +563,7 @@ describe('stopping', () => {
   test('waits for the orphans of a keeper that dies meanwhile', () => {
     const herd = serving().event(asked).exits(101, { status: 0 });
     herd.event({ type: 'keeper_exited', python: 'python3', exitStatus: null, signal: 'SIGKILL' });
-    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD] });
+    expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [102, MOLD], slots: { 102: 1 } });
     expect(herd.end).toMatchObject({ error: { code: 'KEEPER_DIED' } });
   });
 });

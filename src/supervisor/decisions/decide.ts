@@ -20,8 +20,10 @@ import * as stopSteps from './processes/stop-steps.ts';
 import * as molds from './processes/molds.ts';
 import * as recycling from './upkeep/recycling.ts';
 import * as refork from './upkeep/refork.ts';
+import type { ScoreboardRow } from '../../agent/scoreboard.ts';
 import * as rollout from './generations/rollout.ts';
 import { takeUpDelayedReload } from './generations/rollout-requests.ts';
+import * as tallying from './processes/tallying.ts';
 import * as timeouts from './processes/timeouts.ts';
 import * as workers from './processes/workers.ts';
 import { asked } from './requests.ts';
@@ -57,7 +59,7 @@ function apply(draft: Draft, event: HerdEvent): void {
   const { state } = draft;
   switch (event.type) {
     case 'keeper_says':
-      keeperSays(draft, event.message, event.death);
+      keeperSays(draft, event);
       return;
     case 'keeper_spawn_failed':
       stopping.end(draft, event.code, event.detail);
@@ -74,7 +76,7 @@ function apply(draft: Draft, event: HerdEvent): void {
       keepers.exited(draft, event);
       return;
     case 'orphans_gone':
-      keepers.orphansGone(draft, event.requestsFinished);
+      keepers.orphansGone(draft, event);
       return;
     case 'adopted':
       adoption.adopt(draft, event);
@@ -114,7 +116,7 @@ function lookAtDeadlines(draft: Draft, { heartbeats, memory }: Extract<HerdEvent
   molds.look(draft);
 }
 
-function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | undefined): void {
+function keeperSays(draft: Draft, { message, death, row }: Extract<HerdEvent, { type: 'keeper_says' }>): void {
   switch (message.type) {
     case 'keeper_ready':
       keeperReady(draft, message);
@@ -141,7 +143,7 @@ function keeperSays(draft: Draft, message: KeeperMessage, death: DeathNotes | un
       workers.forked(draft, message.generation, message.slot, message.pid);
       return;
     case 'from_worker':
-      workerSays(draft, message.pid, message.message);
+      workerSays(draft, message.pid, message.message, row);
       return;
     case 'bad_message':
       badMessage(draft, message);
@@ -204,13 +206,15 @@ function keeperReady(
 
 function processExited(
   draft: Draft,
-  { pid, exit_status, signal, counters: words }: Extract<KeeperMessage, { type: 'process_exited' }>,
+  message: Extract<KeeperMessage, { type: 'process_exited' }>,
   death: DeathNotes | undefined,
 ): void {
+  const { pid, exit_status, signal, counters: words, minor_faults, major_faults } = message;
   const ending = { exitStatus: exit_status, signal, outOfMemory: death?.outOfMemory ?? null };
   draft.actions.push({ do: 'forget_process', pid });
   const mold = molds.exited(draft, pid);
-  const counters = words === null ? undefined : exitCounters(words);
+  const faults = { minorFaults: minor_faults, majorFaults: major_faults };
+  const counters = words === null ? undefined : { ...exitCounters(words), ...faults };
   if (mold === null) workerExited(draft, pid, ending, counters, death?.stack ?? null);
   else {
     census.forget(draft, mold);
@@ -255,14 +259,14 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
   }
 }
 
-function workerSays(draft: Draft, pid: number, message: WorkerMessage): void {
+function workerSays(draft: Draft, pid: number, message: WorkerMessage, row: ScoreboardRow | undefined): void {
   switch (message.type) {
     case 'worker_ready':
       workers.ready(draft, pid);
       rollout.workerReady(draft, pid);
       return;
     case 'retired':
-      rollout.retired(draft, pid, message.requests_finished);
+      rollout.retired(draft, pid, message.requests_finished, row);
       return;
     case 'retire_refused':
       rollout.retireRefused(draft, pid, message.reason);
@@ -348,6 +352,7 @@ function moldFailed(draft: Draft, generation: number, code: string, detail: stri
 function moldExited(draft: Draft, mold: MoldState, ending: Ending): void {
   const { state } = draft;
   if (state.phase === 'stopping') return;
+  if (mold.phase === 'ready') tallying.moldDied(draft);
   const how = `(pid ${mold.pid}) ${describeEnding(ending)} while it was ${mold.phase}`;
   if (rollout.moldLost(draft, mold.generation, how)) return;
   if (mold.generation === state.generation) molds.replaceEnded(draft, mold, ending);
@@ -372,6 +377,7 @@ function workerExited(
   cut.tellLost(draft, draft.state.workers[pid], counters);
   const worker = workers.exited(draft, pid, ending, counters);
   if (worker === null) return;
+  if (!workers.leftByItself(worker, ending)) tallying.workerDied(draft, worker, ending);
   if (rollout.workerDied(draft, worker, `${describeEnding(ending)}${workers.whyOf(worker)}`)) return;
   workers.replaceEnded(draft, worker, ending, counters);
 }

@@ -1,6 +1,7 @@
 /** How a process ended, in words, and the counters that it left. */
 import { constants } from 'node:os';
 import type { Inventory } from '../../agent/messages.ts';
+import { rowOfWords } from '../../agent/scoreboard.ts';
 import type { ExitCounters } from './events.ts';
 import type { Ending } from './state.ts';
 
@@ -35,5 +36,6 @@ export function exitCounters(told: Told): ExitCounters {
     requestsStarted: told.requests_started,
     requestsFinished: told.requests_finished,
     responseErrors: told.response_errors,
+    ...(told.row === undefined ? {} : { row: rowOfWords(told.row) }),
   };
 }

@@ -1,5 +1,6 @@
 /** What can happen to a herd, and what the supervisor can do about it. */
 import type { Inventory, KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../../agent/messages.ts';
+import type { ScoreboardRow } from '../../agent/scoreboard.ts';
 import type { LogLevel } from '../../base/log.ts';
 import type { Milliseconds } from '../../base/units.ts';
 import type { MergingSample } from '../rules/heal-settled.ts';
@@ -46,12 +47,13 @@ export interface MergingReading {
 }
 
 export type HerdEvent =
-  | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes }
+  /** `row`: the last counters of a worker that has retired. */
+  | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes; row?: ScoreboardRow }
   /** `python` is the interpreter that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }
   /** All processes left by a dead keeper are gone. `requestsFinished` is the total of its workers. */
-  | { type: 'orphans_gone'; requestsFinished: number }
+  | { type: 'orphans_gone'; requestsFinished: number; slots?: readonly { slot: number; counters: ExitCounters }[] }
   /** This supervisor has adopted the herd of a dead one. */
   | ({ type: 'adopted' } & Adoption)
   | { type: 'protocol_error'; detail: string }
@@ -94,6 +96,10 @@ export interface ExitCounters {
   requestsFinished: number;
   /** How many of `requestsFinished` ended in an error. */
   responseErrors?: number;
+  /** All of it; unknown if the keeper is of an older version. */
+  row?: ScoreboardRow;
+  minorFaults?: number;
+  majorFaults?: number;
 }
 
 /** Evidence about a process that did not leave by itself. */
@@ -130,8 +136,8 @@ export type Action =
   /** Ask whether the keeper responds, and for the lengths of the listen queues. */
   | { do: 'ask_keeper' }
   | { do: 'tell_keeper_to_leave' }
-  /** Wait until these processes have left. */
-  | { do: 'wait_for_orphans'; pids: number[] }
+  /** Wait until these processes have left; `slots` has the slot of each worker among them. */
+  | { do: 'wait_for_orphans'; pids: number[]; slots: Record<number, number> }
   | { do: 'start_keeper' }
   /** Tell the predecessor to give way. */
   | { do: 'take_over' }

@@ -9,6 +9,7 @@ import { startRecycling, type RecyclingState } from '../rules/recycling-state.ts
 import type { GuardCall } from './guard-calls.ts';
 import { newHealState, type HealState } from '../rules/heal-state.ts';
 import { newReforkState, type ReforkState } from '../rules/refork-state.ts';
+import { startTallies, type Tallies } from './tallies.ts';
 import type { Writable } from './writable.ts';
 
 /** How a process ended: exactly one of the first two is not null. */
@@ -260,6 +261,11 @@ export interface GuardPart {
   readonly guardCalls: readonly GuardCall[];
 }
 
+/** Written by `decisions/processes/tallying.ts` alone. */
+export interface TalliesPart {
+  readonly tallies: Tallies;
+}
+
 /** Written by `herd/predecessor.ts` alone. */
 export interface PredecessorPart {
   /** The herd that this one replaces; `null` once it has left. */
@@ -285,6 +291,7 @@ export interface HerdState
     ReforkPart,
     HealPart,
     GuardPart,
+    TalliesPart,
     PredecessorPart {}
 
 export interface Afresh {
@@ -318,6 +325,7 @@ export function initialState(): Writable<HerdState> {
     refork: newReforkState(),
     heal: newHealState(),
     guardCalls: [],
+    tallies: startTallies(),
     anyWorkerEverReady: false,
     requestsOfGone: 0,
     announcedReady: false,

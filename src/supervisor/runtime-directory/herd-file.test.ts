@@ -9,7 +9,8 @@ import { bytes, milliseconds } from '../../base/units.ts';
 import { createLog } from '../../base/log.ts';
 import { initialState, type HerdState } from '../herd/state.ts';
 import { newMemoryWatch } from '../rules/recycling-state.ts';
-import { sampleMold, sampleRollout, sampleSettings, sampleWorker } from '../samples/samples.ts';
+import { sampleMold, sampleRollout, sampleRow, sampleSettings, sampleWorker } from '../samples/samples.ts';
+import { noDurations, withDurations, withProcess } from '../herd/tallies.ts';
 import { HerdFile, readHerdData, readHerdFile } from './herd-file.ts';
 import type { herdState } from './herd-schema.ts';
 import { notesOf } from './herd-notes.ts';
@@ -146,6 +147,14 @@ function fullState(): HerdState {
     crashLoop: { startedAtMs: 11, deaths: 5, lastError: 'exited with status 1' },
     ...rulesState(),
     guardCalls: [{ function: 'collect', package: 'shop', file: '/srv/shop/a.py', line: 3, held: true, workers: 2 }],
+    tallies: {
+      slots: { 0: withProcess(undefined, { row: sampleRow(100), minorFaults: 70, majorFaults: 1 }) },
+      durations: withDurations(noDurations(), sampleRow(100)),
+      deaths: { SIGSEGV: 2 },
+      moldDeaths: 1,
+      rollouts: { 'reload done': 3 },
+      lastReloadAtMs: 18,
+    },
     anyWorkerEverReady: true,
     requestsOfGone: 12,
     announcedReady: true,
@@ -370,6 +379,7 @@ describe('a file of another version', () => {
               { ...each, backgroundSinceMs: null, threads: 0, leavesAfterWorkersBefore: null, census: null },
             ]),
           ),
+          tallies: fresh.tallies,
           workers: Object.fromEntries(
             Object.entries(full.workers).map(([key, each]) => [
               key,

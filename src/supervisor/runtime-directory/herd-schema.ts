@@ -9,6 +9,7 @@
 import * as v from 'valibot';
 import { remark, settings } from '../../agent/messages.ts';
 import { MOST_WORKERS } from '../herd/state.ts';
+import { noDurations, startTallies } from '../herd/tallies.ts';
 import { count, finite, numbered, orNull, pid } from './schema-parts.ts';
 import { healState, recyclingState, reforkState } from './upkeep-schema.ts';
 
@@ -117,6 +118,30 @@ const predecessor = v.object({
   phase: v.picklist(['serving', 'leaving', 'gone']),
 });
 
+const total = v.pipe(finite, v.minValue(0));
+const slotTotals = v.object({
+  requests: count,
+  responseErrors: count,
+  busySeconds: total,
+  collectionsOutside: count,
+  collectionsOutsideSeconds: total,
+  collectionsInside: count,
+  collectionsInsideSeconds: total,
+  guardHeld: count,
+  guardReported: count,
+  minorFaults: count,
+  majorFaults: count,
+});
+
+const tallies = v.object({
+  slots: numbered(slotTotals),
+  durations: v.object({ seconds: total, buckets: v.pipe(v.array(count), v.length(noDurations().buckets.length)) }),
+  deaths: v.record(v.string(), count),
+  moldDeaths: count,
+  rollouts: v.record(v.string(), count),
+  lastReloadAtMs: v.nullable(time),
+});
+
 /** Keys that differ from what is under them would lead a signal to another process. */
 const molds = v.pipe(
   numbered(moldState),
@@ -155,6 +180,7 @@ export const herdState = v.object({
   refork: v.optional(reforkState, {}),
   heal: v.optional(healState, {}),
   guardCalls: v.optional(v.array(guardCall), []),
+  tallies: v.optional(tallies, startTallies),
   anyWorkerEverReady: no,
   requestsOfGone: none,
   announcedReady: no,

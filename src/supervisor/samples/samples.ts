@@ -1,5 +1,6 @@
 /** For tests: typical settings, a mold, a worker and a rollout, and summaries of actions. */
 import type { Settings } from '../../agent/messages.ts';
+import { DURATION_BOUNDS_SECONDS, type ScoreboardRow } from '../../agent/scoreboard.ts';
 import type { Action } from '../herd/events.ts';
 import { newMold } from '../decisions/processes/molds.ts';
 import type { MoldState, Rollout, WorkerState } from '../herd/state.ts';
@@ -51,6 +52,35 @@ export function sampleMold(generation: number, changes: Partial<MoldState> = {})
 
 export function sampleWorker(pid: number, slot: number, changes: Partial<WorkerState> = {}): WorkerState {
   return { ...newWorker(pid, slot, 1, 4000), phase: 'ready', readyAtMs: 4100, ...changes };
+}
+
+const SECOND_NS = 1_000_000_000n;
+
+/** A worker's counters: 12 requests begun, 10 answered, 8 of them within 5 ms. */
+export function sampleRow(pid: number, changes: Partial<ScoreboardRow> = {}): ScoreboardRow {
+  return {
+    pid,
+    generation: 1,
+    state: 'ready',
+    forkedMonotonicNs: 4n * SECOND_NS,
+    readyMonotonicNs: 4n * SECOND_NS,
+    heartbeatMonotonicNs: 9n * SECOND_NS,
+    requestsStarted: 12,
+    requestsFinished: 10,
+    collectionsOutside: 3,
+    collectionsOutsideSeconds: 0.25,
+    collectionsInside: 1,
+    collectionsInsideSeconds: 0.5,
+    guardHeld: 4,
+    guardReported: 5,
+    objectsFreed: 600,
+    responseErrors: 2,
+    busySeconds: 1.5,
+    busySinceMonotonicNs: 0n,
+    durationSeconds: 2,
+    durationBuckets: [8, ...DURATION_BOUNDS_SECONDS.slice(1).map(() => 0), 2],
+    ...changes,
+  };
 }
 
 /** A reload whose mold is being prepared. */

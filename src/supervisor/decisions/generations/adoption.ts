@@ -14,6 +14,7 @@ import * as molds from '../processes/molds.ts';
 import * as rollout from './rollout.ts';
 import * as phase from '../processes/herd-phase.ts';
 import { initialState, type Ending, type HerdState, type MoldState, type WorkerState } from '../../herd/state.ts';
+import * as tallying from '../processes/tallying.ts';
 import * as workerRecords from '../processes/worker-records.ts';
 import * as workers from '../processes/workers.ts';
 
@@ -208,6 +209,7 @@ function followDeadWorkers(
     if (state.workers[pid] !== undefined) continue;
     const row = rows[pid];
     workerRecords.countGone(draft, row?.requestsFinished ?? worker.requestsFinished);
+    tallying.workerGone(draft, slot, row);
     // The worker has retired since, and is a mold now.
     if (moldPids.has(pid)) continue;
     const ending = endings.get(pid) ?? { exitStatus: null, signal: null };

@@ -54,7 +54,7 @@ class Herd {
 
 test('its processes are waited for, then another keeper is started, with a new generation', () => {
   const herd = new Herd().event(dies);
-  expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [101, 50] });
+  expect(herd.actions).toContainEqual({ do: 'wait_for_orphans', pids: [101, 50], slots: { 101: 0 } });
   expect(herd.does).not.toContain('start_keeper');
   expect(herd.state).toMatchObject({ phase: 'starting', workers: {}, molds: {}, keeperPid: null });
   herd.event(left);

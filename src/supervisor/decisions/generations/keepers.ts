@@ -10,6 +10,7 @@ import * as rollout from './rollout.ts';
 import { forgetReload } from './rollout-requests.ts';
 import type { KeeperPart, ListenQueue } from '../../herd/state.ts';
 import * as stopping from '../processes/stopping.ts';
+import * as tallying from '../processes/tallying.ts';
 import * as workerRecords from '../processes/worker-records.ts';
 import * as workers from '../processes/workers.ts';
 
@@ -92,7 +93,8 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
   const pids = [...workers, ...molds];
   const isStable = wasStable(state.keeperReadyAtMs, nowMs, STABLE_MS);
   own<KeeperPart>(draft).keeperDeathsInARow = isStable ? 1 : state.keeperDeathsInARow + 1;
-  draft.actions.push({ do: 'wait_for_orphans', pids });
+  const slots = Object.fromEntries(Object.values(state.workers).map(({ pid, slot }) => [pid, slot]));
+  draft.actions.push({ do: 'wait_for_orphans', pids, slots });
   // While the predecessor serves, another keeper would have no sockets.
   const isHopeless = state.keeperDeathsInARow >= HOPELESS_DEATHS || predecessor.serves(state);
   if (state.phase === 'stopping' || isHopeless) {
@@ -127,9 +129,12 @@ function startAfresh(draft: Draft): void {
   part.afresh = { orphansGone: false, notBeforeMs };
 }
 
+type OrphansGone = Extract<HerdEvent, { type: 'orphans_gone' }>;
+
 /** All processes of a dead keeper's herd are gone, so its addresses are free. */
-export function orphansGone(draft: Draft, requestsFinished: number): void {
+export function orphansGone(draft: Draft, { requestsFinished, slots = [] }: OrphansGone): void {
   workerRecords.countGone(draft, requestsFinished);
+  for (const { slot, counters } of slots) tallying.workerGone(draft, slot, counters);
   const { afresh } = own<KeeperPart>(draft);
   if (afresh !== null) afresh.orphansGone = true;
 }

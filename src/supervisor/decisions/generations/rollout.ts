@@ -17,6 +17,8 @@ import {
 } from '../../herd/state.ts';
 import { readyWithoutReplaced } from '../../herd/staffing.ts';
 import * as workers from '../processes/workers.ts';
+import type { ScoreboardRow } from '../../../agent/scoreboard.ts';
+import * as tallying from '../processes/tallying.ts';
 import * as workerRecords from '../processes/worker-records.ts';
 import { SIGKILL, SIGRETIRE } from '../../herd/signals.ts';
 import type { Writable } from '../../herd/writable.ts';
@@ -65,7 +67,7 @@ export function retiringIsOver(draft: Draft): void {
 }
 
 /** A worker has finished its requests and waits for the order to become a mold. */
-export function retired(draft: Draft, pid: number, requestsFinished: number): void {
+export function retired(draft: Draft, pid: number, requestsFinished: number, row: ScoreboardRow | undefined): void {
   const { state } = draft;
   const worker = state.workers[pid];
   const { rollout } = own<RolloutPart>(draft);
@@ -75,6 +77,7 @@ export function retired(draft: Draft, pid: number, requestsFinished: number): vo
     return;
   }
   workerRecords.remove(draft, pid, requestsFinished);
+  if (row !== undefined) tallying.workerRetired(draft, worker.slot, row);
   // The mold has its pid already, so that its end is recognized even before the order.
   molds.add(draft, { ...molds.newMold(rollout.to, draft.nowMs, []), pid });
   rollout.retiring = null;
@@ -295,6 +298,7 @@ function remember(draft: Draft, rollout: Rollout, failure: string | null): void 
   const { kind, by, from, to, startedAtMs } = rollout;
   const outcome = { kind, by, from, to, startedAtMs, endedAtMs: draft.nowMs, failure };
   own<RolloutPart>(draft).lastRollout = outcome;
+  tallying.rolloutEnded(draft, kind, failure);
   draft.actions.push({ do: 'record_rollout', outcome });
 }
 

@@ -16,6 +16,7 @@ import {
 import { isLasting, missing } from '../../herd/staffing.ts';
 import * as predecessor from '../../herd/predecessor.ts';
 import * as records from './worker-records.ts';
+import * as tallying from './tallying.ts';
 import * as stopping from './stopping.ts';
 import { SIGKILL, SIGTERM } from '../../herd/signals.ts';
 
@@ -238,6 +239,7 @@ export function exited(
   const worker = state.workers[pid];
   if (worker === undefined) return null;
   records.remove(draft, pid, counters?.requestsFinished ?? 0);
+  tallying.workerGone(draft, worker.slot, counters);
   const mold = state.molds[worker.generation];
   if (mold !== undefined && mold.pid !== null) {
     draft.actions.push({
@@ -254,6 +256,11 @@ export function exited(
   return state.phase === 'stopping' || worker.phase === 'draining' ? null : worker;
 }
 
+/** Whether the worker asked to be replaced: by the reloader, or by the application. */
+export function leftByItself(worker: WorkerState, ending: Ending): boolean {
+  return ending.exitStatus === 0 && worker.readyAtMs !== null && worker.abortedAtMs === null;
+}
+
 /** A worker has ended by itself: logs it, and after a death sets the pause before the next fork. */
 export function replaceEnded(
   draft: Draft,
@@ -261,8 +268,7 @@ export function replaceEnded(
   ending: Ending,
   counters: ExitCounters | undefined,
 ): void {
-  if (ending.exitStatus === 0 && worker.readyAtMs !== null && worker.abortedAtMs === null) {
-    // The worker asked to be replaced: by the reloader, or by the application.
+  if (leftByItself(worker, ending)) {
     log(draft, 'info', `Worker ${worker.pid} (slot ${worker.slot}) exited and is replaced`);
     return;
   }
