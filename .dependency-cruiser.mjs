@@ -19,6 +19,7 @@ const MAY_IMPORT = {
   'supervisor/ksm': ['base', 'procfs', 'supervisor/rules', 'supervisor/herd'],
   'supervisor/restarts': ['base', 'agent', 'procfs', 'supervisor/herd', 'supervisor/runtime-directory'],
   'supervisor/service-manager': ['base', 'agent', 'supervisor/herd'],
+  'supervisor/metrics': ['base', 'agent', 'procfs', 'supervisor/herd', 'supervisor/rules', 'supervisor/control'],
   'supervisor/control': [
     'base',
     'agent',

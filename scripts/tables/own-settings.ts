@@ -13,6 +13,9 @@ const SCHEMAS = {
   positive_count: 'v.pipe(v.number(), v.integer(), v.minValue(1))',
   request_counts: 'v.array(v.pipe(v.number(), v.integer(), v.minValue(1)))',
   flag: 'v.boolean()',
+  // Molds of an older version do not say these.
+  metrics_address: 'v.optional(v.nullable(v.string()), null)',
+  path: 'v.optional(v.nullable(v.string()), null)',
   choice: 'v.string()',
   hook: 'v.unknown()',
 } as const;

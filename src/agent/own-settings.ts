@@ -7,6 +7,8 @@ export const ownSettings = {
   warmup: v.array(v.string()),
   gc_guard: v.string(),
   sampling_budget_percent: v.pipe(v.number(), v.minValue(0)),
+  metrics: v.optional(v.nullable(v.string()), null),
+  metrics_token_file: v.optional(v.nullable(v.string()), null),
   boot_timeout_seconds: v.pipe(v.number(), v.minValue(0)),
   refork_after: v.array(v.pipe(v.number(), v.integer(), v.minValue(1))),
   refork_by_benefit: v.boolean(),

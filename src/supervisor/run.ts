@@ -6,6 +6,7 @@
 import type { Server } from 'node:net';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
 import type { KeeperCommand, KeeperMessage, Settings } from '../agent/messages.ts';
+import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import { monotonicClock } from '../base/clock.ts';
 import { CowherdError } from '../base/errors.ts';
 import { isLogLevel, type Log } from '../base/log.ts';
@@ -39,6 +40,8 @@ import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
 import { RuntimePlace } from './runtime-directory/runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
+import { Alarm } from './alarm.ts';
+import { HerdEndpoint } from './herd-endpoint.ts';
 import { HerdFile } from './runtime-directory/herd-file.ts';
 import { startKeeper, type AdoptedHerd, type StartUp } from './start-up.ts';
 import { initialState, type HerdState } from './herd/state.ts';
@@ -65,7 +68,8 @@ class Supervisor {
   readonly #notifier: Notifier | null;
   readonly #recorder: RestartRecorder;
   readonly #healer: Healer;
-  #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
+  readonly #alarm = new Alarm(() => this.#woken());
+  readonly #endpoint: HerdEndpoint;
   #state: HerdState;
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
@@ -95,6 +99,8 @@ class Supervisor {
     this.#folder = origin.cwd;
     const isHeldBack = predecessor.serves(this.#state);
     this.#herdFile = new HerdFile(this.#startUp.runtimeDirectory, origin, this.#log, isHeldBack);
+    const rowOf = (pid: number): ScoreboardRow | null => this.#startUp.scoreboard.row(pid);
+    this.#endpoint = new HerdEndpoint({ report: () => this.status(), state: () => this.#state, rowOf }, this.#log);
   }
 
   async run(): Promise<SupervisorResult> {
@@ -315,7 +321,7 @@ class Supervisor {
         this.#options.onServing?.();
         return;
       case 'wake':
-        this.#wakeAt(action.atMs);
+        this.#alarm.at(action.atMs);
         return;
       case 'log':
         this.#progress.clear();
@@ -347,22 +353,7 @@ class Supervisor {
     this.#options.onConfigured?.(settings);
     if (isLogLevel(settings.log_level)) this.#log.setLevel(settings.log_level);
     this.#sampler.setBudget(settings.sampling_budget_percent);
-  }
-
-  /** One timer is enough: every decision that still waits asks again. */
-  #wakeAt(atMs: number): void {
-    if (this.#wake !== null) {
-      if (this.#wake.atMs <= atMs) return;
-      clearTimeout(this.#wake.timer);
-    }
-    const timer = setTimeout(
-      () => {
-        this.#wake = null;
-        this.#woken();
-      },
-      Math.max(1, Math.ceil(atMs - monotonicClock.now())),
-    );
-    this.#wake = { atMs, timer };
+    this.#endpoint.use(settings);
   }
 
   #writePidfile(path: string): void {
@@ -384,7 +375,8 @@ class Supervisor {
   #cleanUp(): void {
     this.#loading?.stop();
     this.#progress.clear();
-    if (this.#wake !== null) clearTimeout(this.#wake.timer);
+    this.#alarm.stop();
+    this.#endpoint.close();
     this.#sampler.stop();
     this.#healer.stop();
     this.#notifier?.stop();

@@ -149,6 +149,37 @@ def _flag(_name: str) -> Validator:
     return validate
 
 
+def _path(name: str) -> Validator:
+    def validate(value: object) -> str | None:
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a path; it is {value!r}")
+        return os.path.abspath(value)
+
+    return validate
+
+
+_PORT = re.compile(r"\[?(?P<host>[^\[\]]+)\]?:(?P<port>\d{1,5})")
+
+
+def _metrics_address(name: str) -> Validator:
+    """``HOST:PORT``, with an IPv6 address in brackets, or ``unix:PATH``."""
+
+    def validate(value: object) -> str | None:
+        if value is None or value == "":
+            return None
+        text = str(value).strip()
+        if text.startswith("unix:") and len(text) > len("unix:"):
+            return "unix:" + os.path.abspath(text[len("unix:") :])
+        match = _PORT.fullmatch(text)
+        if match is None or not 0 <= int(match["port"]) <= 65535:
+            raise ValueError(f"{name} must be HOST:PORT or unix:PATH; it is {value!r}")
+        return text
+
+    return validate
+
+
 def _no_hook(arity: int) -> Callable[..., None]:
     """The default of an unset hook; gunicorn counts its parameters."""
 
@@ -172,6 +203,8 @@ KINDS: dict[str, Callable[[str], Validator]] = {
     "positive_count": _positive_count,
     "request_counts": _request_counts,
     "flag": _flag,
+    "path": _path,
+    "metrics_address": _metrics_address,
 }
 """What validates a setting, by kind; ``choice`` and ``hook`` are handled apart."""
 

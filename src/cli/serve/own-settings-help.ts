@@ -7,6 +7,9 @@ export const OWN_SETTINGS_HELP = `  --policy POLICY          heap_policy: auto (
   --strict                 strict: each finding of the fork safety check is an error, not a warning
   --sampling-budget PERCENT
                            sampling_budget: percent of one core for reading memory (default 1)
+  --metrics ADDRESS        metrics: serve metrics for Prometheus at HOST:PORT or unix:PATH (docs/metrics.md)
+  --metrics-token-file FILE
+                           metrics_token_file: a file of mode 0600 with the token that a scrape must bring
   --health REQUEST         health: a request that must succeed before a new generation gets traffic
   --boot-timeout SECONDS   boot_timeout: how long a worker may take to be ready
   --refork-after REQUESTS  refork_after: refork when a worker has answered this many, such as 50,500,5000

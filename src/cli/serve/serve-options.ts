@@ -11,6 +11,8 @@ export const SERVE_OPTIONS: readonly (readonly [flags: string, description: stri
   ["--allow-threads", "Threads that the application has left running are intended: no warning, no refusal"],
   ["--strict", "Each finding of the fork safety check is an error, not only a warning"],
   ["--sampling-budget <PERCENT>", "The share of one core, in percent, that reading the herd's memory may cost"],
+  ["--metrics <ADDRESS>", "Where the supervisor serves the herd's metrics for Prometheus: \"127.0.0.1:9178\" or \"unix:/run/shop/metrics.sock\""],
+  ["--metrics-token-file <FILE>", "A file with the token that a scrape must bring, as Authorization: Bearer TOKEN"],
   ["--health <REQUEST>", "A request that must succeed before a new generation gets traffic: \"GET /healthz\""],
   ["--boot-timeout <SECONDS>", "How long a worker may take from its fork until it is ready"],
   ["--refork-after <REQUESTS>", "Reforks when a worker of the current generation has answered this many requests"],

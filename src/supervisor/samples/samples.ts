@@ -44,6 +44,8 @@ export const sampleSettings: Settings = {
   recycle_age_seconds: 0,
   recycle_age_jitter_seconds: 0,
   herd_memory: 'off',
+  metrics: null,
+  metrics_token_file: null,
 };
 
 export function sampleMold(generation: number, changes: Partial<MoldState> = {}): MoldState {
