@@ -1,6 +1,7 @@
 /**
  * Writes the files that one language has from a source in the other: the TypeScript of Cowherd's own settings and of
- * the ladder of heap policies, both JSON in `agent/cowherd_agent/`, and the Python of `src/agent/messages.ts`.
+ * the ladder of heap policies, both JSON in `agent/cowherd_agent/`, the Python of `src/agent/messages.ts`, and the table
+ * of docs/metrics.md.
  * `--check` writes nothing, and exits with 1 if a file is out of date.
  */
 import { execFileSync } from 'node:child_process';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { helpSource, readTable, schemaSource } from './tables/own-settings.ts';
+import { withMetrics } from './tables/metrics-page.ts';
 import { policiesSource } from './tables/policies.ts';
 import { shapesSource, typesSources } from './tables/python-messages.ts';
 
@@ -18,7 +20,7 @@ const table = (name: string): string => readFileSync(path.join(ROOT, 'agent/cowh
 /** Formats a source with oxfmt, so that the check of formats accepts it. */
 function formatted(file: string, source: string): string {
   // The generator writes Python as ruff does.
-  if (file.endsWith('.py')) return source;
+  if (/\.(?:py|md)$/.test(file)) return source;
   const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-tables-'));
   const made = path.join(folder, path.basename(file));
   try {
@@ -41,6 +43,7 @@ const made = new Map([
     source,
   ]),
   ['agent/cowherd_agent/wire/shapes.json', shapesSource()],
+  ['docs/metrics.md', withMetrics(readFileSync(path.join(ROOT, 'docs/metrics.md'), 'utf8'))],
 ]);
 
 for (const [file, source] of made) {

@@ -152,7 +152,7 @@ class _Wrapped(CountedWSGI):
     """Leaves alone a file from uWSGI's own file wrapper, which uWSGI sends itself."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        result = super().__call__(environ, start_response)
+        result: Any = super().__call__(environ, start_response)
         body = getattr(result, "_body", None)
         file_wrapper = environ.get("wsgi.file_wrapper")
         if (

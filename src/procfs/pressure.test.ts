@@ -20,8 +20,7 @@ test('something else is nothing', () => {
 });
 
 test('this machine can be read', () => {
-  for (const resource of RESOURCES) {
-    const pressure = readPressure(resource);
-    if (pressure !== null) expect(pressure.someSeconds).toBeGreaterThanOrEqual(0);
-  }
+  // A kernel without it says nothing.
+  const seconds = RESOURCES.map((resource) => readPressure(resource)?.someSeconds ?? 0);
+  expect(seconds.every((each) => each >= 0)).toBe(true);
 });

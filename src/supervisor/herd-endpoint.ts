@@ -8,9 +8,11 @@ import { INSTALLATION } from '../base/installation.ts';
 import type { Log } from '../base/log.ts';
 import { readCpuInfo } from '../procfs/cpuinfo.ts';
 import { readPressure, RESOURCES } from '../procfs/pressure.ts';
+import { readStat } from '../procfs/stat.ts';
 import type { StatusReport } from './control/status.ts';
 import type { HerdState } from './herd/state.ts';
 import type { MetricsEndpoint } from './metrics/endpoint.ts';
+import type { MetricsInput } from './metrics/herd-metrics.ts';
 import type { Metric } from './metrics/metric.ts';
 
 export interface HerdSource {
@@ -44,18 +46,21 @@ export class HerdEndpoint {
 
   async #use(settings: Settings): Promise<void> {
     if (this.#endpoint === null) {
-      const [{ MetricsEndpoint: Endpoint }, { herdMetrics }] = await Promise.all([
+      const [{ MetricsEndpoint: Endpoint }, { herdMetrics }, { NeverFalling }] = await Promise.all([
         import('./metrics/endpoint.ts'),
         import('./metrics/herd-metrics.ts'),
+        import('./metrics/never-falling.ts'),
       ]);
-      const gather = gatherer(this.#source, herdMetrics);
+      const values = gatherer(this.#source, herdMetrics);
+      const counters = new NeverFalling();
+      const gather = (): Metric[] => counters.of(values());
       this.#endpoint = new Endpoint(gather, this.#log);
     }
     if (!this.#isClosed) await this.#endpoint.use(settings);
   }
 }
 
-type HerdMetrics = (typeof import('./metrics/herd-metrics.ts'))['herdMetrics'];
+type HerdMetrics = (input: MetricsInput) => Metric[];
 
 function gatherer(source: HerdSource, herdMetrics: HerdMetrics): () => Metric[] {
   const cpu = readCpuInfo();
@@ -66,6 +71,7 @@ function gatherer(source: HerdSource, herdMetrics: HerdMetrics): () => Metric[] 
       report: source.report(),
       tallies,
       rowOf: (pid) => source.rowOf(pid),
+      faultsOf: readStat,
       version,
       workerClass: settings?.worker_class ?? '',
       nowMs: monotonicClock.now(),

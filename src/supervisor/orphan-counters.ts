@@ -1,7 +1,9 @@
 /** The last counters of workers whose end the keeper does not report: it has died, or they become molds. */
 import type { KeeperMessage } from '../agent/messages.ts';
 import type { Scoreboard, ScoreboardRow } from '../agent/scoreboard.ts';
+import { readStat } from '../procfs/stat.ts';
 import type { HerdEvent } from './herd/events.ts';
+import type { ProcessTotals } from './herd/tallies.ts';
 
 /** @param slots the slot of each pid that is a worker */
 export function orphansGone(
@@ -18,9 +20,10 @@ export function orphansGone(
   return { type: 'orphans_gone', requestsFinished, slots: counted };
 }
 
-/** The row of a worker that has finished its requests, and is none any more. */
-export function rowOfRetired(message: KeeperMessage, scoreboard: Scoreboard): { row?: ScoreboardRow } {
+/** What a worker has counted that has finished its requests, and is none any more. */
+export function countersOfRetired(message: KeeperMessage, scoreboard: Scoreboard): { retired?: ProcessTotals } {
   if (message.type !== 'from_worker' || message.message.type !== 'retired') return {};
   const row = scoreboard.row(message.pid);
-  return row === null ? {} : { row };
+  const { minorFaults = 0, majorFaults = 0 } = readStat(message.pid) ?? {};
+  return row === null ? {} : { retired: { row, minorFaults, majorFaults } };
 }

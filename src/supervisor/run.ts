@@ -28,7 +28,7 @@ import { Sampler } from './sampling/sampler.ts';
 import { tidyStack } from './runtime-directory/stack.ts';
 import { historyWriter } from './restarts/history.ts';
 import { RestartRecorder } from './restarts/restart-recorder.ts';
-import { orphansGone, rowOfRetired } from './orphan-counters.ts';
+import { countersOfRetired, orphansGone } from './orphan-counters.ts';
 import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
 import { HerdPidFile } from './pid-file.ts';
@@ -198,7 +198,7 @@ class Supervisor {
     if (message.type === 'worker_forked') this.#readRowOf(message.pid, message.scoreboard);
     const { scoreboard } = this.#startUp;
     if (message.type !== 'process_exited') {
-      this.#dispatch({ type: 'keeper_says', message, ...rowOfRetired(message, scoreboard) });
+      this.#dispatch({ type: 'keeper_says', message, ...countersOfRetired(message, scoreboard) });
       return;
     }
     const death = {

@@ -65,6 +65,8 @@ class Settings(TypedDict):
     warmup: list[str]
     gc_guard: str
     sampling_budget_percent: float
+    metrics: NotRequired[str | None]
+    metrics_token_file: NotRequired[str | None]
     boot_timeout_seconds: float
     refork_after: list[int]
     refork_by_benefit: bool

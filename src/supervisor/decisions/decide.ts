@@ -20,7 +20,7 @@ import * as stopSteps from './processes/stop-steps.ts';
 import * as molds from './processes/molds.ts';
 import * as recycling from './upkeep/recycling.ts';
 import * as refork from './upkeep/refork.ts';
-import type { ScoreboardRow } from '../../agent/scoreboard.ts';
+import type { ProcessTotals } from '../herd/tallies.ts';
 import * as rollout from './generations/rollout.ts';
 import { takeUpDelayedReload } from './generations/rollout-requests.ts';
 import * as tallying from './processes/tallying.ts';
@@ -116,7 +116,7 @@ function lookAtDeadlines(draft: Draft, { heartbeats, memory }: Extract<HerdEvent
   molds.look(draft);
 }
 
-function keeperSays(draft: Draft, { message, death, row }: Extract<HerdEvent, { type: 'keeper_says' }>): void {
+function keeperSays(draft: Draft, { message, death, retired }: Extract<HerdEvent, { type: 'keeper_says' }>): void {
   switch (message.type) {
     case 'keeper_ready':
       keeperReady(draft, message);
@@ -143,7 +143,7 @@ function keeperSays(draft: Draft, { message, death, row }: Extract<HerdEvent, { 
       workers.forked(draft, message.generation, message.slot, message.pid);
       return;
     case 'from_worker':
-      workerSays(draft, message.pid, message.message, row);
+      workerSays(draft, message.pid, message.message, retired);
       return;
     case 'bad_message':
       badMessage(draft, message);
@@ -259,14 +259,14 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
   }
 }
 
-function workerSays(draft: Draft, pid: number, message: WorkerMessage, row: ScoreboardRow | undefined): void {
+function workerSays(draft: Draft, pid: number, message: WorkerMessage, retired: ProcessTotals | undefined): void {
   switch (message.type) {
     case 'worker_ready':
       workers.ready(draft, pid);
       rollout.workerReady(draft, pid);
       return;
     case 'retired':
-      rollout.retired(draft, pid, message.requests_finished, row);
+      rollout.retired(draft, pid, message.requests_finished, retired);
       return;
     case 'retire_refused':
       rollout.retireRefused(draft, pid, message.reason);

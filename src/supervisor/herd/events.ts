@@ -1,6 +1,7 @@
 /** What can happen to a herd, and what the supervisor can do about it. */
 import type { Inventory, KeeperMessage, MoldCommand, MoldOccasion, Settings } from '../../agent/messages.ts';
 import type { ScoreboardRow } from '../../agent/scoreboard.ts';
+import type { ProcessTotals } from './tallies.ts';
 import type { LogLevel } from '../../base/log.ts';
 import type { Milliseconds } from '../../base/units.ts';
 import type { MergingSample } from '../rules/heal-settled.ts';
@@ -47,8 +48,8 @@ export interface MergingReading {
 }
 
 export type HerdEvent =
-  /** `row`: the last counters of a worker that has retired. */
-  | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes; row?: ScoreboardRow }
+  /** `retired`: the counters of a worker that becomes a mold. */
+  | { type: 'keeper_says'; message: KeeperMessage; death?: DeathNotes; retired?: ProcessTotals }
   /** `python` is the interpreter that was to run the keeper. */
   | { type: 'keeper_exited'; python: string; exitStatus: number | null; signal: string | null }
   | { type: 'keeper_spawn_failed'; code: string; detail: string }

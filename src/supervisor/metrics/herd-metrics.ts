@@ -11,6 +11,8 @@ export interface MetricsInput {
   readonly report: StatusReport;
   readonly tallies: Tallies;
   readonly rowOf: (pid: number) => ScoreboardRow | null;
+  /** Page faults of a process up to now; null if it has ended. */
+  readonly faultsOf: (pid: number) => { readonly minorFaults: number; readonly majorFaults: number } | null;
   readonly version: string;
   readonly workerClass: string;
   /** The clock of the state, and the time of day. */
@@ -27,7 +29,10 @@ type Values = Readonly<Record<MetricKey, readonly Sample[]>>;
 /** Every metric of the catalogue, in its order. */
 export function herdMetrics(input: MetricsInput): Metric[] {
   const values: Values = { ...herdValues(input), ...eventValues(input), ...workerValues(input), ...hostValues(input) };
-  return (Object.keys(CATALOGUE) as MetricKey[]).map((key) => ({ ...CATALOGUE[key], samples: values[key] }));
+  return (Object.keys(CATALOGUE) as MetricKey[]).map((key) => {
+    const { name, type, help, labels } = CATALOGUE[key];
+    return { name, type, help, labels, samples: values[key] };
+  });
 }
 
 const one = (value: number, labels: Labels = {}): readonly Sample[] => [{ labels, value }];
@@ -122,9 +127,11 @@ function slotOf({ slot }: WorkerReport): { slot: string } {
   return { slot: String(slot) };
 }
 
+const NO_FAULTS = { minorFaults: 0, majorFaults: 0 };
+
 /** What the workers of each slot have counted, those that are there included. */
 function slotTotals(
-  { tallies, nowMonotonicNs }: MetricsInput,
+  { tallies, nowMonotonicNs, faultsOf }: MetricsInput,
   rows: readonly { worker: WorkerReport; row: ScoreboardRow | null }[],
 ): [slot: string, SlotTotals][] {
   const slots = new Map(Object.entries(tallies.slots));
@@ -135,8 +142,7 @@ function slotTotals(
     const since = busySinceMonotonicNs === 0n ? 0 : Math.max(0, Number(nowMonotonicNs - busySinceMonotonicNs) / 1e9);
     const totals = withProcess(slots.get(String(worker.slot)), {
       row: { ...row, busySeconds: busySeconds + since },
-      minorFaults: worker.minor_faults ?? 0,
-      majorFaults: worker.major_faults ?? 0,
+      ...(faultsOf(worker.pid) ?? NO_FAULTS),
     });
     slots.set(String(worker.slot), totals);
   }
@@ -163,10 +169,10 @@ function hostValues({ report, pressure, cpu }: MetricsInput) {
       available: memory_available,
       page_cache,
     }),
-    hostPressure: Object.entries(pressure).flatMap(([resource, { someSeconds, fullSeconds }]) => [
-      { labels: { resource, share: 'some' }, value: someSeconds },
-      ...(fullSeconds === null ? [] : [{ labels: { resource, share: 'full' }, value: fullSeconds }]),
-    ]),
+    hostPressure: Object.entries(pressure).flatMap(([resource, { someSeconds, fullSeconds }]) => {
+      const some = { labels: { resource, share: 'some' }, value: someSeconds };
+      return fullSeconds === null ? [some] : [some, { labels: { resource, share: 'full' }, value: fullSeconds }];
+    }),
     hostInfo: one(1, { cpu_model: cpu.model, cpu_family: cpu.family }),
   };
 }

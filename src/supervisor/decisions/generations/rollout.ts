@@ -17,7 +17,7 @@ import {
 } from '../../herd/state.ts';
 import { readyWithoutReplaced } from '../../herd/staffing.ts';
 import * as workers from '../processes/workers.ts';
-import type { ScoreboardRow } from '../../../agent/scoreboard.ts';
+import type { ProcessTotals } from '../../herd/tallies.ts';
 import * as tallying from '../processes/tallying.ts';
 import * as workerRecords from '../processes/worker-records.ts';
 import { SIGKILL, SIGRETIRE } from '../../herd/signals.ts';
@@ -67,7 +67,7 @@ export function retiringIsOver(draft: Draft): void {
 }
 
 /** A worker has finished its requests and waits for the order to become a mold. */
-export function retired(draft: Draft, pid: number, requestsFinished: number, row: ScoreboardRow | undefined): void {
+export function retired(draft: Draft, pid: number, requestsFinished: number, totals: ProcessTotals | undefined): void {
   const { state } = draft;
   const worker = state.workers[pid];
   const { rollout } = own<RolloutPart>(draft);
@@ -77,7 +77,7 @@ export function retired(draft: Draft, pid: number, requestsFinished: number, row
     return;
   }
   workerRecords.remove(draft, pid, requestsFinished);
-  if (row !== undefined) tallying.workerRetired(draft, worker.slot, row);
+  if (totals !== undefined) tallying.workerRetired(draft, worker.slot, totals);
   // The mold has its pid already, so that its end is recognized even before the order.
   molds.add(draft, { ...molds.newMold(rollout.to, draft.nowMs, []), pid });
   rollout.retiring = null;

@@ -13,12 +13,12 @@ test('the counters of a slot add up over its workers, and those of all slots ove
   const counters = { requestsStarted: 12, requestsFinished: 10, row: sampleRow(1), minorFaults: 7, majorFaults: 1 };
   tallying.workerGone(herd, 0, counters);
   tallying.workerGone(herd, 0, counters);
-  tallying.workerRetired(herd, 1, sampleRow(3));
+  tallying.workerRetired(herd, 1, { row: sampleRow(3), minorFaults: 40, majorFaults: 0 });
   // A worker whose row could not be read adds nothing.
   tallying.workerGone(herd, 1, { requestsStarted: 5, requestsFinished: 5 });
   const { slots, durations } = herd.state.tallies;
   expect(slots[0]).toMatchObject({ requests: 20, responseErrors: 4, busySeconds: 3, guardHeld: 8, minorFaults: 14 });
-  expect(slots[1]).toMatchObject({ requests: 10, collectionsInsideSeconds: 0.5, minorFaults: 0 });
+  expect(slots[1]).toMatchObject({ requests: 10, collectionsInsideSeconds: 0.5, minorFaults: 40 });
   expect(durations.seconds).toBe(6);
   expect(durations.buckets.at(0)).toBe(24);
   expect(durations.buckets.at(-1)).toBe(6);

@@ -1,13 +1,12 @@
 /** Counts what has happened in the herd, for metrics. Writes {@link TalliesPart}; decides nothing. */
-import type { ScoreboardRow } from '../../../agent/scoreboard.ts';
 import { own, type Draft } from '../../herd/draft.ts';
 import { signalName } from '../../herd/endings.ts';
 import type { ExitCounters } from '../../herd/events.ts';
 import type { Ending, RolloutKind, TalliesPart, WorkerState } from '../../herd/state.ts';
-import { withDurations, withProcess } from '../../herd/tallies.ts';
+import { type ProcessTotals, withDurations, withProcess } from '../../herd/tallies.ts';
 
 /** gunicorn's exit statuses for a worker that could not start (gunicorn/arbiter.py). */
-const BOOT_STATUSES: readonly (number | null)[] = [3, 4];
+const BOOT_STATUSES: ReadonlySet<number | null> = new Set([3, 4]);
 
 function talliesOf(draft: Draft) {
   return own<TalliesPart>(draft).tallies;
@@ -23,9 +22,9 @@ export function workerGone(draft: Draft, slot: number, counters: ExitCounters | 
   tallies.durations = { seconds, buckets: [...buckets] };
 }
 
-/** A worker of this slot becomes a mold. Its page faults are counted when it ends, and then are a mold's. */
-export function workerRetired(draft: Draft, slot: number, row: ScoreboardRow): void {
-  workerGone(draft, slot, { requestsStarted: 0, requestsFinished: 0, row });
+/** A worker of this slot becomes a mold. What it counts from now on is a mold's. */
+export function workerRetired(draft: Draft, slot: number, totals: ProcessTotals): void {
+  workerGone(draft, slot, { requestsStarted: 0, requestsFinished: 0, ...totals });
 }
 
 /** A worker has ended that was not told to. */
@@ -51,5 +50,5 @@ export function causeOfDeath(worker: Pick<WorkerState, 'abortedAtMs' | 'readyAtM
   if (worker.abortedAtMs !== null) return worker.readyAtMs === null ? 'boot timeout' : 'timeout';
   if (ending.outOfMemory === true) return 'out of memory';
   if (ending.signal !== null) return signalName(ending.signal);
-  return BOOT_STATUSES.includes(ending.exitStatus) ? 'boot' : 'exit';
+  return BOOT_STATUSES.has(ending.exitStatus) ? 'boot' : 'exit';
 }
