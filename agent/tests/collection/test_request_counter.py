@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from cowherd_agent.collection import request_counter
 from cowherd_agent.collection.request_counter import RequestCounter, wrap
 from cowherd_agent.wire import scoreboard
 
@@ -209,6 +210,23 @@ def test_a_call_that_fails_after_its_response_is_an_error_unless_it_is_cancelled
     with pytest.raises(type(error)):
         asgi(app, counted)()
     assert counted.counts == (1, 1, errors)
+
+
+def test_durations_and_busy_time(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [1_000_000_000, 1_003_000_000, 1_005_000_000, 41_005_000_000]
+    monkeypatch.setattr(request_counter, "monotonic_ns", iter(times).__next__)
+    words = counted.words
+    first = counted.counter.started()
+    second = counted.counter.started()
+    counted.counter.finished(first)
+    assert words[scoreboard.BUSY_SINCE_MONOTONIC_NS] == times[0]
+    counted.counter.finished(second)
+    # Busy from the first to the last, whatever they overlap; 5 ms is in the first bucket.
+    assert words[scoreboard.BUSY_NS] == 40_005_000_000
+    assert words[scoreboard.BUSY_SINCE_MONOTONIC_NS] == 0
+    assert words[scoreboard.DURATION_NS] == 5_000_000 + 40_002_000_000
+    buckets = list(words[scoreboard.DURATION_BUCKETS : scoreboard.ROW_WORDS])
+    assert buckets == [1, *[0] * (len(scoreboard.DURATION_BOUNDS_NS) - 1), 1]
 
 
 def test_a_lifespan_is_none(counted: Counted) -> None:
