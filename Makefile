@@ -15,7 +15,7 @@ build_stamp := dist/.stamp
 .PHONY: help install build dist demo test check test-nodes test-pythons format clean interpreters \
 	structure test-survive test-cgroups test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
-	bench-heal bench-record
+	bench-heal bench-record bench-doors
 
 help:
 	@echo 'make demo        serve the bundled Django application under load and show the herd'
@@ -35,7 +35,7 @@ help:
 	@echo 'make test-nodes  the TypeScript checks and tests on Node 20, 22 and 24'
 	@echo 'make test-pythons  make test on each CPython 3.10 to 3.14 found, with no other in reach; PYTHONS=3.11 USERS=ordinary'
 	@echo 'make bench       every benchmark; also bench-sharing, bench-exit, bench-spawn, bench-start, bench-overhead,'
-	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record'
+	@echo '                 bench-reload, bench-refork, bench-why, bench-heal, bench-record, bench-doors'
 	@echo 'make interpreters  the heap policies on every CPython 3.10 to 3.15 found'
 	@echo 'make dist        the packages for pip and npm, in packages/'
 	@echo 'make install     node_modules and .venv        make build   dist'
@@ -117,9 +117,11 @@ interpreters: install
 	@scripts/get-interpreters.sh
 	@.venv/bin/python scripts/test-interpreters.py
 
-bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record
+bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal \
+	bench-record bench-doors
 
-bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record: bench-%: install build
+bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal \
+bench-record bench-doors: bench-%: install build
 	@$(tsx) bench/$*.ts
 
 format: install

@@ -11,7 +11,13 @@ export const POLICIES: readonly Policy[] = ['stock', 'instagram', 'freeze', 'imm
 export type Server =
   | { readonly kind: 'gunicorn'; readonly preload: boolean; readonly reloadBy?: 'HUP' | 'USR2' }
   | { readonly kind: 'uwsgi'; readonly reloadBy?: 'chain' }
-  | { readonly kind: 'cowherd'; readonly policy: Policy; readonly samplingBudgetPercent?: number };
+  | {
+      readonly kind: 'cowherd';
+      readonly policy: Policy;
+      readonly samplingBudgetPercent?: number;
+      /** Of 127.0.0.1, where metrics are served. */
+      readonly metricsPort?: number;
+    };
 
 export const gunicornPreload: Server = { kind: 'gunicorn', preload: true };
 export const gunicornPlain: Server = { kind: 'gunicorn', preload: false };
@@ -65,7 +71,7 @@ export function commandOf(server: Server, place: Place): Command {
     const args = uwsgiArguments(place);
     return { command: UWSGI, args: server.reloadBy === undefined ? args : [...args, ...chainArguments(place)], cwd };
   }
-  return { command: COWHERD, args: cowherdArguments(server.policy, server.samplingBudgetPercent, place), cwd };
+  return { command: COWHERD, args: cowherdArguments(server, place), cwd };
 }
 
 const FOLDERS: Readonly<Record<App, string>> = { feed: FEED, hello: HELLO, warming: APPS };
@@ -104,10 +110,14 @@ export function reloadFileOf(folder: string): string {
   return path.join(folder, 'reload');
 }
 
-function cowherdArguments(policy: Policy, samplingBudgetPercent: number | undefined, place: Place): string[] {
+function cowherdArguments(
+  { policy, samplingBudgetPercent, metricsPort }: Extract<Server, { kind: 'cowherd' }>,
+  place: Place,
+): string[] {
   const options = { '--policy': policy, '--python': PYTHON, '--runtime-dir': path.join(place.folder, 'run') };
   const args = ['serve', ...commonArguments(place), ...Object.entries(options).flat()];
   if (place.app === 'feed') args.push('--warmup', 'GET /');
   if (samplingBudgetPercent !== undefined) args.push('--sampling-budget', String(samplingBudgetPercent));
+  if (metricsPort !== undefined) args.push('--metrics', `127.0.0.1:${metricsPort}`);
   return args;
 }
