@@ -78,8 +78,8 @@ test('the blocks that are not run are these', () => {
       "docs/from-unit.md: needs NGINX Unit, which Debian 12 does not have",
       "docs/reverse-proxies.md: Traefik is no package of Debian; reverse-proxies.test.ts runs these files with Traefik of the Python index",
       "docs/systemd.md: needs systemd as process 1; scripts/examples.test.ts checks the commands of the units",
-      "docs/containers.md: the build has a test of its own, make test-container, which builds on Debian's files: no registry of images is needed",
-      "docs/containers.md: part of make test-container",
+      "docs/containers.md: make test-container builds the image, with buildah on Debian's files, since it needs no registry",
+      "docs/containers.md: make test-container builds this with buildah and runs it with runc",
       "docs/commands.md: switches page merging on in the kernel of the host; docs/heal.md has what it does, test/heal.test.ts runs it",
     ]
   `);
