@@ -65,7 +65,8 @@ cowherd() { run_cowherd cowherd "$@"; }
 .venv/bin/cowherd() { run_cowherd /srv/shop/.venv/bin/cowherd "$@"; }
 /root/.local/bin/cowherd() { run_cowherd /root/.local/bin/cowherd "$@"; }
 gunicorn() { in_terminal 'Booting worker' gunicorn "$@"; }
-uwsgi() { in_terminal 'spawned uWSGI worker 1' uwsgi "$@"; }
+# TERM would only reload it.
+uwsgi() { in_terminal 'spawned uWSGI worker 1' uwsgi "$@" --die-on-term; }
 caddy() {
   case $1 in
     run) beside 'serving initial configuration' caddy "$@" ;;
