@@ -75,7 +75,7 @@ const forUsers = pages.filter((page) => page === 'README.md' || page.startsWith(
 test.each(forUsers)('every error code that %s names is in the catalogue', (page) => {
   for (const [, code = ''] of read(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)) {
     const isVariable =
-      /^(CAP_|GUNICORN_|FEED_|FORCE_|PYTHON_|NO_COLOR|XDG_|COWHERD_|DJANGO_|PR_|SO_|WEB_|LISTEN_|NOTIFY_|WATCHDOG_)/.test(
+      /^(CAP_|GUNICORN_|FEED_|FORCE_|PYTHON_|NO_COLOR|XDG_|COWHERD_|DJANGO_|PR_|SO_|WEB_|LISTEN_|NOTIFY_|WATCHDOG_|SCRIPT_)/.test(
         code,
       );
     expect(isVariable || isErrorCode(code), `${code} in ${page}`).toBe(true);

@@ -28,7 +28,7 @@ test('docs/systemd.md explains the lines of both units, and no others', () => {
 
 test('the units call commands that there are', async () => {
   const words = (key: string): string[] =>
-    new RegExp(`^${key}=/usr/local/bin/cowherd (.*)$`, 'm').exec(service)?.[1]?.split(' ') ?? [];
+    new RegExp(`^${key}=/srv/shop/.venv/bin/cowherd (.*)$`, 'm').exec(service)?.[1]?.split(' ') ?? [];
   const [serve, ...rest] = words('ExecStart');
   expect(serve).toBe('serve');
   expect(parseServeArguments(rest)).toMatchObject({
@@ -41,7 +41,12 @@ test('the units call commands that there are', async () => {
 });
 
 test("the deployment's probes call commands that there are, of the herd that it serves", async () => {
-  const directory = /--runtime-dir, (\S+),/.exec(deployment)?.[1] ?? '';
+  // The entry point of the image that it runs.
+  const image = read('packaging/container/Containerfile');
+  const directory = /^ENTRYPOINT .*"--runtime-dir", "([^"]+)"/m.exec(image)?.[1] ?? '';
+  expect(image).toContain(`"status", "--ready", "--runtime-dir", "${directory}"]`);
+  const args = /^ {10}args: \[(.*)\]$/m.exec(deployment)?.[1] ?? '';
+  expect(parseServeArguments(args.replaceAll("'", '').split(', ')).rest[0]).toBe('shop.wsgi');
   const probes = [...deployment.matchAll(/exec: \{command: \[cowherd, (.*)\]\}/g)].map(([, words = '']) =>
     words.split(', '),
   );

@@ -35,6 +35,7 @@ function typescriptChecks(): Step[] {
     typescript('Import directions', nodeTool('depcruise', '--config', '.dependency-cruiser.mjs', 'src')),
     typescript('Dependencies', ['node', '--import', 'tsx', 'scripts/check-dependencies.ts']),
     typescript('Tables of both languages', ['node', '--import', 'tsx', 'scripts/tables.ts', '--check']),
+    typescript('Page of commands', ['node', '--import', 'tsx', 'scripts/commands-page.ts', '--check']),
     typescript('Unused code', nodeTool('knip', '--no-progress')),
   ];
 }

@@ -1,0 +1,1 @@
+"""A project as Django lays it out."""
