@@ -29,6 +29,7 @@ import { historyWriter } from './restarts/history.ts';
 import { RestartRecorder } from './restarts/restart-recorder.ts';
 import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
+import { GunicornSide } from './gunicorn/gunicorn-side.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
@@ -43,6 +44,7 @@ import { startKeeper, type AdoptedHerd, type StartUp } from './start-up.ts';
 import { initialState, type HerdState } from './herd/state.ts';
 import { statusReport, type StatusReport } from './control/status.ts';
 import { SIGKILL } from './herd/signals.ts';
+import { Waker } from './waker.ts';
 
 const TICK_MS = 1000;
 
@@ -64,7 +66,8 @@ class Supervisor {
   readonly #notifier: Notifier | null;
   readonly #recorder: RestartRecorder;
   readonly #healer: Healer;
-  #wake: { atMs: number; timer: NodeJS.Timeout } | null = null;
+  readonly #waker = new Waker(() => this.#woken());
+  readonly #gunicorn: GunicornSide;
   #state: HerdState;
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
@@ -89,6 +92,17 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
+    this.#gunicorn = new GunicornSide({
+      log: options.log,
+      state: () => this.#state,
+      report: () => this.status(),
+      send: (command) => this.#send(command),
+      request: (event) => this.#dispatch(event),
+      reopenLogs: () => {
+        options.onReopenLogs?.();
+        this.#dispatch({ type: 'reopen_logs' });
+      },
+    });
     this.#state = { ...initialState(), predecessor: this.#startUp.predecessor };
     const origin = originOf(this.#startUp);
     this.#folder = origin.cwd;
@@ -150,6 +164,7 @@ class Supervisor {
       else this.#perform(action);
     }
     this.#recorder.observe(this.#state, event);
+    this.#gunicorn.observe(this.#state, event, decision.actions);
     return decision.answer;
   }
 
@@ -314,7 +329,7 @@ class Supervisor {
         this.#options.onServing?.();
         return;
       case 'wake':
-        this.#wakeAt(action.atMs);
+        this.#waker.wakeAt(action.atMs);
         return;
       case 'log':
         this.#progress.clear();
@@ -349,22 +364,6 @@ class Supervisor {
     this.#sampler.setBudget(settings.sampling_budget_percent);
   }
 
-  /** One timer is enough: every decision that still waits asks again. */
-  #wakeAt(atMs: number): void {
-    if (this.#wake !== null) {
-      if (this.#wake.atMs <= atMs) return;
-      clearTimeout(this.#wake.timer);
-    }
-    const timer = setTimeout(
-      () => {
-        this.#wake = null;
-        this.#woken();
-      },
-      Math.max(1, Math.ceil(atMs - monotonicClock.now())),
-    );
-    this.#wake = { atMs, timer };
-  }
-
   #writePidfile(path: string): void {
     const problem = this.#pidFile.write(path, this.#startUp.adopted?.saved?.supervisorPid);
     // Not within the decision that led here.
@@ -384,7 +383,8 @@ class Supervisor {
   #cleanUp(): void {
     this.#loading?.stop();
     this.#progress.clear();
-    if (this.#wake !== null) clearTimeout(this.#wake.timer);
+    this.#waker.stop();
+    this.#gunicorn.close();
     this.#sampler.stop();
     this.#healer.stop();
     this.#notifier?.stop();

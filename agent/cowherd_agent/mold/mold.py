@@ -16,6 +16,7 @@ from cowherd_agent.interpreter import rawgc
 from cowherd_agent.leaving.leaving import leave
 from cowherd_agent.mold.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.mold.forking import Forking
+from cowherd_agent.mold.gauges import Gauges
 from cowherd_agent.mold.hooks import run_hook
 from cowherd_agent.mold.loading import Configured, configure, load, say_configured
 from cowherd_agent.mold.or_end import or_end
@@ -66,6 +67,7 @@ class Mold:
         # How many threads of the application do something here that no worker does.
         self._threads = 0
         self._schedulers = Schedulers()
+        self._gauges = Gauges(self._arbiter.log, self._arbiter.cfg.statsd_host)
         process_name.set_title(NAME, f"mold [{self._arbiter.cfg.proc_name}]")
 
     @property
@@ -254,6 +256,10 @@ class Mold:
             self._change_wanted(command["count"])
         elif command["type"] == "reopen_logs":
             self._arbiter.log.reopen_files()
+        elif command["type"] == "gauges":
+            problem = self._gauges.tell(command["workers"], command["backlog"])
+            if problem is not None:
+                self._link.notice("warning", f"gunicorn's logger took no gauge: {problem}")
         elif command["type"] == "census":
             self._take_census()
         elif command["type"] == "pause_threads":

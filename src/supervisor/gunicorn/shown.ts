@@ -1,0 +1,117 @@
+/** What gunicorn's command `show` answers, in gunicorn's own shapes (gunicorn/ctl/handlers.py, 25.1 to 27). Pure. */
+import type { ControlSocket } from '../../agent/messages.ts';
+import type { StatusReport, WorkerReport } from '../control/status.ts';
+import type { KeeperPulse } from '../herd/state.ts';
+import type { Asked } from './commands.ts';
+import type { Tally } from './tally.ts';
+
+type Json = Record<string, unknown>;
+
+/** Of one moment. */
+export interface Facts {
+  readonly report: StatusReport;
+  readonly tally: Pick<Tally, 'ageOf' | 'counts'>;
+  readonly socket: ControlSocket;
+  readonly pulse: KeeperPulse | null;
+}
+
+export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts): Json {
+  switch (what) {
+    case 'all':
+      return showAll(facts);
+    case 'workers':
+      return showWorkers(facts);
+    case 'dirty':
+      return { enabled: false, pid: null, workers: [], apps: [] };
+    case 'config':
+      return facts.socket.config;
+    case 'stats':
+      return showStats(facts);
+    case 'listeners':
+      break;
+  }
+  return showListeners(facts);
+}
+
+interface WorkerShown {
+  pid: number;
+  age: number;
+  booted: boolean;
+  aborted: boolean;
+  last_heartbeat: number | null;
+}
+
+/** gunicorn's `booted` is what the arbiter's copy of the worker says, which is always false; this one is true. */
+function workersOf({ report, tally }: Facts): WorkerShown[] {
+  return report.workers
+    .filter(({ state }) => state !== 'ended')
+    .map((worker) => ({
+      pid: worker.pid,
+      age: tally.ageOf(worker.pid),
+      booted: worker.state !== 'booting',
+      aborted: worker.state === 'aborted',
+      last_heartbeat: rounded(lastHeartbeat(worker)),
+    }))
+    .toSorted((a, b) => a.age - b.age);
+}
+
+function lastHeartbeat({ heartbeat_seconds_ago: seconds }: WorkerReport): number | null {
+  return seconds === null ? null : Math.max(0, seconds);
+}
+
+function rounded(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 100) / 100;
+}
+
+function showWorkers(facts: Facts): Json {
+  const workers = workersOf(facts);
+  return { workers, count: workers.length };
+}
+
+function showAll(facts: Facts): Json {
+  const workers = workersOf(facts).map(({ pid, age, booted, last_heartbeat }) => ({
+    pid,
+    type: 'web',
+    age,
+    booted,
+    last_heartbeat,
+  }));
+  return {
+    arbiter: { pid: facts.report.herd.supervisor.pid, type: 'arbiter', role: 'master' },
+    web_workers: workers,
+    web_worker_count: workers.length,
+    dirty_arbiter: null,
+    dirty_workers: [],
+    dirty_worker_count: 0,
+  };
+}
+
+function showStats(facts: Facts): Json {
+  const { herd } = facts.report;
+  const { spawned, killed, reloads } = facts.tally.counts;
+  return {
+    uptime: rounded(herd.age_seconds),
+    pid: herd.supervisor.pid,
+    workers_current: workersOf(facts).length,
+    workers_target: herd.workers_wanted,
+    workers_spawned: spawned,
+    workers_killed: killed,
+    reloads,
+    dirty_arbiter_pid: null,
+  };
+}
+
+/** `fd` is the keeper's, which has the listeners. */
+function showListeners({ report, socket, pulse }: Facts): Json {
+  const listeners = report.herd.listeners.map((name) => ({
+    address: socket.is_tls ? name.replace(/^http:/, 'https:') : name,
+    fd: pulse?.queues.find((queue) => queue.name === name)?.descriptor ?? null,
+    type: kindOf(name),
+  }));
+  return { listeners, count: listeners.length };
+}
+
+function kindOf(name: string): string {
+  if (name.startsWith('unix:')) return 'unix';
+  return name.startsWith('http://[') ? 'tcp6' : 'tcp';
+}
