@@ -36,7 +36,6 @@ _NO_DIRTY_ARBITER = (
     "Cowherd does not start gunicorn's dirty arbiter. With `dirty_workers` and `dirty_apps` set, "
     "a warning says so"
 )
-_OWN_CONTROL_SOCKET = "`cowherd status` and `cowherd stop` use a socket in the runtime directory"
 
 TREATMENTS: dict[str, Treatment] = {
     # Where it listens
@@ -146,14 +145,30 @@ TREATMENTS: dict[str, Treatment] = {
     "logconfig": _unchanged("if set, it determines the form of gunicorn's lines"),
     "logconfig_dict": _unchanged("if set, it determines the form of gunicorn's lines"),
     "logconfig_json": _unchanged("if set, it determines the form of gunicorn's lines"),
-    "statsd_host": _unchanged(
-        "except for the gauge `gunicorn.workers`, which gunicorn's arbiter would send"
+    "statsd_host": _taken_over(
+        "workers send their metrics with gunicorn's own code. The serving mold sends "
+        "`gunicorn.workers` in the arbiter's place, through gunicorn's logger: at the start, when "
+        "the number has changed (looked at once a second), and again after a reload, a refork or "
+        "an adoption. A receiver that is away costs no line of the log for this gauge, and a Unix "
+        "datagram socket is connected to again when its receiver is back"
     ),
-    "enable_backlog_metric": _no_effect("gunicorn's arbiter would send the metric"),
+    "enable_backlog_metric": _taken_over(
+        "`gunicorn.backlog` is sent once a second, as by gunicorn's arbiter, and counts the "
+        "connections waiting on Unix sockets too"
+    ),
     # Control
-    "control_socket": _no_effect(_OWN_CONTROL_SOCKET),
-    "control_socket_mode": _no_effect("Cowherd's own control socket is open to its owner only"),
-    "control_socket_disable": _no_effect("gunicorn's control socket is never there"),
+    "control_socket": _taken_over(
+        "the supervisor listens there, with gunicorn's own default path, and `gunicornc` gets the "
+        "herd's data in gunicorn's shapes; `worker kill` replaces the worker, which leaves when "
+        "another one is ready. Cowherd's own commands use a socket in the runtime directory. A "
+        "path that another server listens at stays with that server, until it ends; gunicorn "
+        "would take it away. A folder that other users may write to is refused"
+    ),
+    "control_socket_mode": _taken_over(
+        "the file has this mode from its first moment on; gunicorn sets it after the socket is "
+        "open. The kernel lets in whom the mode lets write, and root"
+    ),
+    "control_socket_disable": _taken_over("gunicorn's control socket is not made"),
     # Dirty arbiter
     "dirty_apps": _no_effect(_NO_DIRTY_ARBITER),
     "dirty_workers": _no_effect(_NO_DIRTY_ARBITER),
