@@ -1,5 +1,5 @@
 /** Receivers of StatsD: real sockets that collect what they get. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
@@ -33,9 +33,9 @@ while True:
 /** Receives at a Unix datagram socket, which Node does not have. `stop` leaves the file there, as a crash does. */
 export async function unixReceiver(path: string): Promise<{ datagrams: string[]; stop: () => Promise<void> }> {
   const datagrams: string[] = [];
-  const receiving: ChildProcess = spawn(PYTHON, ['-c', UNIX, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const receiving = spawn(PYTHON, ['-c', UNIX, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   let pending = '';
-  receiving.stdout?.setEncoding('utf8').on('data', (text: string) => {
+  receiving.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (pending + text).split('\n');
     pending = lines.pop() ?? '';
     datagrams.push(...lines.filter((line) => line !== ''));
@@ -46,6 +46,6 @@ export async function unixReceiver(path: string): Promise<{ datagrams: string[];
     await ended;
   };
   onTestFinished(stop);
-  await once(receiving.stdout!, 'data');
+  await once(receiving.stdout, 'data');
   return { datagrams, stop };
 }
