@@ -9,6 +9,7 @@ logger, so that a StatsD host and a logger class of one's own get what gunicorn 
 from __future__ import annotations
 
 import _socket
+from collections.abc import Callable
 from select import POLLOUT, poll
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,16 @@ def wanted_by(cfg: Any) -> SettingsGauges:
 
 
 class Gauges:
-    """Tells gunicorn's logger ``log``; a failure of that is reported once, and ends nothing."""
+    """Tells the logger of a mold's arbiter; ``warn`` hears of the first failure of that."""
 
-    def __init__(self, log: Any, statsd_host: Any) -> None:
-        self._log = log
-        self._statsd_host = statsd_host
+    def __init__(self, arbiter: Any, warn: Callable[[str], None]) -> None:
+        self._log = arbiter.log
+        self._statsd_host = arbiter.cfg.statsd_host
+        self._warn = warn
         self._has_failed = False
 
-    def tell(self, workers: int | None, backlog: int | None) -> str | None:
-        """``None`` is not told. Returns a new problem."""
+    def tell(self, workers: int | None, backlog: int | None) -> None:
+        """``None`` is not told."""
         try:
             if workers is not None:
                 self._tell(f"{workers} workers", "gunicorn.workers", workers, "gauge")
@@ -51,8 +53,8 @@ class Gauges:
         except Exception as error:
             if not self._has_failed:
                 self._has_failed = True
-                return f"{type(error).__name__}: {error}"
-        return None
+                reason = f"{type(error).__name__}: {error}"
+                self._warn(f"gunicorn's logger took no gauge: {reason}")
 
     def _tell(self, text: str, metric: str, value: int, kind: str) -> None:
         if is_ready(getattr(self._log, "sock", None), self._statsd_host):

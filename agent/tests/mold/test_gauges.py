@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,13 +29,13 @@ def _configured(**settings: Any) -> Config:
 
 
 def _gauges(cfg: Config) -> Gauges:
-    return Gauges(cfg.logger_class(cfg), cfg.statsd_host)
+    return Gauges(SimpleNamespace(cfg=cfg, log=cfg.logger_class(cfg)), pytest.fail)
 
 
 def test_reach_statsd_in_gunicorns_form(receiver: socket.socket) -> None:
     host, port = receiver.getsockname()
     cfg = _configured(statsd_host=f"{host}:{port}", statsd_prefix="shop", dogstatsd_tags="a:b")
-    assert _gauges(cfg).tell(3, 17) is None
+    _gauges(cfg).tell(3, 17)
     assert receiver.recv(999) == b"shop.gunicorn.workers:3|g|#a:b"
     assert receiver.recv(999) == b"shop.gunicorn.backlog:17|h|#a:b"
 
@@ -57,7 +58,7 @@ def test_udp_that_nobody_receives_is_no_warning(capfd: pytest.CaptureFixture[str
     cfg = _configured(statsd_host=f"{host}:{port}", errorlog="-")
     gauges = _gauges(cfg)
     for _ in range(5):
-        assert gauges.tell(1, 1) is None
+        gauges.tell(1, 1)
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -78,7 +79,7 @@ def test_a_unix_receiver_may_go_and_come_back(
     assert first.recv(999) == b"gunicorn.workers:1|g"
     first.close()
     path.unlink()
-    assert gauges.tell(2, 5) is None
+    gauges.tell(2, 5)
     with _unix_receiver(path) as second:
         gauges.tell(3, None)
         assert second.recv(999) == b"gunicorn.workers:3|g"
@@ -91,7 +92,7 @@ def test_a_unix_receiver_that_is_stuck_is_not_waited_for(tmp_path: Path) -> None
         gauges = _gauges(_configured(statsd_host=f"unix://{path}"))
         # More than the kernel queues (net.unix.max_dgram_qlen, 10 by default, 512 on some).
         for number in range(2000):
-            assert gauges.tell(number, None) is None
+            gauges.tell(number, None)
         assert stuck.recv(999) == b"gunicorn.workers:0|g"
 
 
@@ -108,9 +109,12 @@ def test_a_logger_that_raises_is_a_problem_once() -> None:
         def debug(self, *_: object, **__: object) -> None:
             raise ValueError("no")
 
-    gauges = Gauges(Broken(), None)
-    assert gauges.tell(1, None) == "ValueError: no"
-    assert gauges.tell(1, None) is None
+    heard: list[str] = []
+    cfg = _configured()
+    gauges = Gauges(SimpleNamespace(cfg=cfg, log=Broken()), heard.append)
+    gauges.tell(1, None)
+    gauges.tell(1, None)
+    assert heard == ["gunicorn's logger took no gauge: ValueError: no"]
 
 
 def test_a_logger_whose_sock_is_something_else_is_told() -> None:

@@ -90,6 +90,20 @@ describe('what is shown', () => {
     });
   });
 
+  test('the dirty arbiter of the serving generation, as far as gunicorn shows it', () => {
+    const herd = new Asked();
+    expect(show('dirty', herd)).toEqual({ enabled: false, pid: null, workers: [], apps: [] });
+    herd.report.molds[0]!.report = { dirty_arbiter: { pid: 77 } };
+    expect(show('dirty', herd)).toEqual({ enabled: true, pid: 77, workers: [], apps: [] });
+    const shown = { pid: 77, type: 'dirty_arbiter', role: 'dirty master' };
+    expect(show('all', herd)).toMatchObject({ dirty_arbiter: shown });
+    expect(show('stats', herd)).toMatchObject({ dirty_arbiter_pid: 77 });
+    const error = 'Not passed on to the dirty arbiter: set dirty_workers, and reload';
+    expect(herd.ask('dirty add 2')).toEqual({ id: 4, status: 'ok', data: { success: false, error } });
+    herd.report.herd.generation = 2;
+    expect(show('dirty', herd)).toMatchObject({ enabled: false });
+  });
+
   test('config', () => {
     expect(show('CONFIG')).toEqual({ workers: 2 });
   });

@@ -6,10 +6,13 @@ import * as v from 'valibot';
 import type { RequestEvent } from '../decisions/requests.ts';
 import type { Answer } from '../herd/draft.ts';
 import { commandOf, type Asked } from './commands.ts';
-import { show, type Facts } from './shown.ts';
+import { dirtyArbiterOf, show, type Facts } from './shown.ts';
 import { splitWords } from './words.ts';
 
 type Json = Record<string, unknown>;
+
+const NO_DIRTY = 'Dirty arbiter not running';
+const NOT_PASSED_ON = 'Not passed on to the dirty arbiter: set dirty_workers, and reload';
 
 /** Who is named in the log and in the history. */
 const BY = 'gunicornc';
@@ -75,7 +78,7 @@ function answerTo(asked: Asked, herd: Herd): Json | string {
       return kill(herd, asked.pid);
     case 'dirty add':
     case 'dirty remove':
-      return { success: false, error: 'Dirty arbiter not running' };
+      return { success: false, error: dirtyArbiterOf(herd.facts()) === null ? NO_DIRTY : NOT_PASSED_ON };
     case 'reload':
       return ordered(herd.request({ type: 'reload_requested', by: BY }), { status: 'reloading' });
     case 'reopen':

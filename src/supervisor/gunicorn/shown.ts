@@ -1,4 +1,5 @@
 /** What gunicorn's command `show` answers, in gunicorn's own shapes (gunicorn/ctl/handlers.py, 25.1 to 27). Pure. */
+import * as v from 'valibot';
 import type { ControlSocket } from '../../agent/messages.ts';
 import type { StatusReport, WorkerReport } from '../control/status.ts';
 import type { KeeperPulse } from '../herd/state.ts';
@@ -22,7 +23,7 @@ export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts
     case 'workers':
       return showWorkers(facts);
     case 'dirty':
-      return { enabled: false, pid: null, workers: [], apps: [] };
+      return { enabled: dirtyArbiterOf(facts) !== null, pid: dirtyArbiterOf(facts), workers: [], apps: [] };
     case 'config':
       return facts.socket.config;
     case 'stats':
@@ -31,6 +32,16 @@ export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts
       break;
   }
   return showListeners(facts);
+}
+
+/**
+ * The parent of the serving generation's dirty arbiter; null if there is none. Its workers are the arbiter's own
+ * knowledge, and `show dirty` of gunicorn has none of them either.
+ */
+export function dirtyArbiterOf({ report }: Pick<Facts, 'report'>): number | null {
+  const mold = report.molds.find(({ generation }) => generation === report.herd.generation);
+  const parsed = v.safeParse(v.object({ dirty_arbiter: v.object({ pid: v.number() }) }), mold?.report);
+  return parsed.success ? parsed.output.dirty_arbiter.pid : null;
 }
 
 interface WorkerShown {
@@ -76,11 +87,12 @@ function showAll(facts: Facts): Json {
     booted,
     last_heartbeat,
   }));
+  const dirty = dirtyArbiterOf(facts);
   return {
     arbiter: { pid: facts.report.herd.supervisor.pid, type: 'arbiter', role: 'master' },
     web_workers: workers,
     web_worker_count: workers.length,
-    dirty_arbiter: null,
+    dirty_arbiter: dirty === null ? null : { pid: dirty, type: 'dirty_arbiter', role: 'dirty master' },
     dirty_workers: [],
     dirty_worker_count: 0,
   };
@@ -97,7 +109,7 @@ function showStats(facts: Facts): Json {
     workers_spawned: spawned,
     workers_killed: killed,
     reloads,
-    dirty_arbiter_pid: null,
+    dirty_arbiter_pid: dirtyArbiterOf(facts),
   };
 }
 
