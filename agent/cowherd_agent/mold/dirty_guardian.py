@@ -116,10 +116,17 @@ class Guardian:
 
     def _become_user(self) -> None:
         """gunicorn's arbiter stays root, whose sockets its own workers can't use then."""
+        # Now, because this user may not read the interpreter's files: as a worker's own imports.
+        import concurrent.futures.thread  # noqa: F401
+
+        import gunicorn.dirty  # noqa: F401
         from gunicorn import util
 
         util.set_owner_process(self._cfg.uid, self._cfg.gid, initgroups=self._cfg.initgroups)
+        # gunicorn's own dirty workers would switch once more, without the right to.
         self._cfg.set("initgroups", False)
+        self._cfg.set("user", os.getuid())
+        self._cfg.set("group", os.getgid())
 
     def _be_arbiter(self, arbiter: Any) -> NoReturn:
         os.close(self._lifeline)
