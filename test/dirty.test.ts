@@ -94,7 +94,7 @@ describe('dirty workers', needs(HAS_IT), () => {
     expect(await answered(run)).toEqual({ ...first, calls: 2 });
     expect(run.messages.join('\n')).not.toMatch(/does not start|[Ff]ork safety/);
     const { molds } = await run.status();
-    expect(molds[0]?.report['dirty_arbiter']).toEqual({ pid: guardianOf(run, first) });
+    expect(molds[0]?.report['dirty_arbiter']).toMatchObject({ pid: guardianOf(run, first) });
     await run.stop();
     expect(readFileSync(path.join(run.folder, 'closed'), 'utf8')).toBe('closed ');
   });
@@ -116,6 +116,26 @@ describe('dirty workers', needs(HAS_IT), () => {
     // gunicorn's own worker does not notice that its arbiter has gone.
     expect(isGone(second.pid)).toBe(true);
     expect(guardianOf(run, third)).not.toBe(0);
+    await run.stop();
+  });
+
+  test('are shown, added and removed by gunicornc', async () => {
+    const run = await serving(ARGS, { files, env });
+    const first = await answered(run);
+    const ask = (command: string): unknown => {
+      const words = ['--socket', path.join(run.folder, 'gunicorn.ctl'), '--json', '--command', command];
+      const said = spawnSync(path.join(path.dirname(PYTHON), 'gunicornc'), words, { encoding: 'utf8' });
+      expect(said, command).toMatchObject({ status: 0, stderr: '' });
+      return JSON.parse(said.stdout);
+    };
+    const dirty_arbiter = { pid: first.arbiter, type: 'dirty_arbiter', role: 'dirty master' };
+    const dirty_workers = [{ pid: first.pid, apps: ['model:Model'] }];
+    expect(ask('show all')).toMatchObject({ dirty_arbiter, dirty_workers, dirty_worker_count: 1 });
+    const apps = [{ import_path: 'model:Model', worker_count: null, current_workers: 1, worker_pids: [first.pid] }];
+    expect(ask('show dirty')).toMatchObject({ enabled: true, pid: first.arbiter, workers: dirty_workers, apps });
+    expect(ask('show stats')).toMatchObject({ dirty_arbiter_pid: first.arbiter });
+    expect(ask('dirty add')).toMatchObject({ success: true, operation: 'add', spawned: 1, total_workers: 2 });
+    expect(ask('dirty remove')).toMatchObject({ success: true, operation: 'remove', removed: 1 });
     await run.stop();
   });
 

@@ -35,8 +35,11 @@ _ENDED_SECONDS = 4.0
 class DirtyArbiter:
     """The mold's side. Without a dirty arbiter every call does nothing."""
 
-    def __init__(self, pid: int | None = None, lifeline: int = -1, ending: int = -1) -> None:
+    def __init__(
+        self, pid: int | None = None, path: str = "", lifeline: int = -1, ending: int = -1
+    ) -> None:
         self._pid = pid
+        self._path = path
         self._lifeline = lifeline
         # Gets a byte when the guardian begins to end, and closes with it.
         self._ending = ending
@@ -48,7 +51,9 @@ class DirtyArbiter:
 
     @property
     def report(self) -> dict[str, Any]:
-        return {} if self._pid is None else {"dirty_arbiter": {"pid": self._pid}}
+        if self._pid is None:
+            return {}
+        return {"dirty_arbiter": {"pid": self._pid, "socket": self._path}}
 
     def reopen_logs(self) -> None:
         if self._pid is None:
@@ -98,7 +103,7 @@ def start_if_wanted(arbiter: MoldArbiter) -> DirtyArbiter:
         raise MoldFailure("INVALID_SETTING", f"dirty_apps: {rest or 'the dirty arbiter ended'}")
     pid, _, path = rest.partition(" ")
     os.environ[SOCKET_VARIABLE] = path
-    return DirtyArbiter(int(pid), lifeline, ending)
+    return DirtyArbiter(int(pid), path, lifeline, ending)
 
 
 def _guard(arbiter: MoldArbiter, lifeline: int, ending: int) -> NoReturn:

@@ -70,7 +70,7 @@ class Guardian:
         self._pid = 0
         self._ended = -1
         self._become_user()
-        self.folder = tempfile.mkdtemp(prefix="cowherd-dirty-")
+        self.folder = os.path.abspath(tempfile.mkdtemp(prefix="cowherd-dirty-"))
 
     def start(self) -> None:
         """Raises whatever gunicorn's arbiter finds wrong with the settings."""

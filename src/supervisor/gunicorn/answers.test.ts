@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { ControlSocket } from '../../agent/messages.ts';
 import { sampleReport } from '../samples/sample-report.ts';
 import type { RequestEvent } from '../decisions/requests.ts';
 import type { Answer } from '../herd/draft.ts';
 import { replyTo, type Herd } from './answers.ts';
+import type { DirtyRequest } from './dirty-protocol.ts';
 
-const SOCKET = { path: '/c', mode: 0o600, is_chosen: false, is_tls: false, config: { workers: 2 } };
+const SOCKET: ControlSocket = { path: '/c', mode: 0o600, is_chosen: false, is_tls: false, config: { workers: 2 } };
 
 class Asked implements Herd {
   readonly heard: unknown[] = [];
@@ -35,25 +37,32 @@ class Asked implements Herd {
     this.heard.push('reopen');
   }
 
-  ask(command: string, args?: unknown): unknown {
-    return replyTo(JSON.stringify({ id: 4, command, args }), this);
+  dirty: unknown = null;
+  async askDirty(request: DirtyRequest): Promise<unknown> {
+    if (request.ask !== 'status') this.heard.push(request);
+    if (this.dirty instanceof Error) throw this.dirty;
+    return await Promise.resolve(this.dirty);
+  }
+
+  async ask(command: string, args?: unknown): Promise<unknown> {
+    return await replyTo(JSON.stringify({ id: 4, command, args }), this);
   }
 }
 
 describe('what is shown', () => {
-  const show = (what: string, herd = new Asked()): unknown => {
-    const reply = herd.ask(`show ${what}`);
+  const show = async (what: string, herd = new Asked()): Promise<unknown> => {
+    const reply = await herd.ask(`show ${what}`);
     expect(reply).toMatchObject({ id: 4, status: 'ok' });
     return (reply as { data: unknown }).data;
   };
 
-  test('workers', () => {
+  test('workers', async () => {
     const worker = { pid: 11, age: 7, booted: true, aborted: false, last_heartbeat: null };
-    expect(show('workers')).toEqual({ workers: [worker], count: 1 });
+    expect(await show('workers')).toEqual({ workers: [worker], count: 1 });
   });
 
-  test('all', () => {
-    expect(show('all')).toEqual({
+  test('all', async () => {
+    expect(await show('all')).toEqual({
       arbiter: { pid: 8, type: 'arbiter', role: 'master' },
       web_workers: [{ pid: 11, type: 'web', age: 7, booted: true, last_heartbeat: null }],
       web_worker_count: 1,
@@ -63,8 +72,8 @@ describe('what is shown', () => {
     });
   });
 
-  test('stats', () => {
-    expect(show('stats')).toEqual({
+  test('stats', async () => {
+    expect(await show('stats')).toEqual({
       uptime: 2,
       pid: 8,
       workers_current: 1,
@@ -76,11 +85,11 @@ describe('what is shown', () => {
     });
   });
 
-  test('listeners, with the scheme that they speak', () => {
+  test('listeners, with the scheme that they speak', async () => {
     const herd = new Asked();
     herd.report.herd.listeners = ['http://[::1]:1', 'http://127.0.0.1:2', 'unix:/a'];
     herd.socket = { ...SOCKET, is_tls: true };
-    expect(show('listeners', herd)).toEqual({
+    expect(await show('listeners', herd)).toEqual({
       listeners: [
         { address: 'https://[::1]:1', fd: 9, type: 'tcp6' },
         { address: 'https://127.0.0.1:2', fd: null, type: 'tcp' },
@@ -90,22 +99,37 @@ describe('what is shown', () => {
     });
   });
 
-  test('the dirty arbiter of the serving generation, as far as gunicorn shows it', () => {
+  test('the dirty arbiter, as it says itself', async () => {
     const herd = new Asked();
-    expect(show('dirty', herd)).toEqual({ enabled: false, pid: null, workers: [], apps: [] });
-    herd.report.molds[0]!.report = { dirty_arbiter: { pid: 77 } };
-    expect(show('dirty', herd)).toEqual({ enabled: true, pid: 77, workers: [], apps: [] });
-    const shown = { pid: 77, type: 'dirty_arbiter', role: 'dirty master' };
-    expect(show('all', herd)).toMatchObject({ dirty_arbiter: shown });
-    expect(show('stats', herd)).toMatchObject({ dirty_arbiter_pid: 77 });
-    const error = 'Not passed on to the dirty arbiter: set dirty_workers, and reload';
-    expect(herd.ask('dirty add 2')).toEqual({ id: 4, status: 'ok', data: { success: false, error } });
-    herd.report.herd.generation = 2;
-    expect(show('dirty', herd)).toMatchObject({ enabled: false });
+    expect(await show('dirty', herd)).toEqual({ enabled: false, pid: null, workers: [], apps: [] });
+    const worker = { pid: 78, age: 1, apps: ['a:A'], booted: false, last_heartbeat: 0.5 };
+    herd.dirty = { arbiter_pid: 77, workers: [worker], apps: ['a:A', 'b:B'], worker_count: 1 };
+    herd.socket = { ...SOCKET, config: { workers: 2, dirty_apps: ['a:A', 'b:B:3'] } };
+    expect(await show('dirty', herd)).toEqual({
+      enabled: true,
+      pid: 77,
+      workers: [worker],
+      apps: [
+        { import_path: 'a:A', worker_count: null, current_workers: 1, worker_pids: [78] },
+        { import_path: 'b:B', worker_count: 3, current_workers: 0, worker_pids: [] },
+      ],
+    });
+    const dirty_arbiter = { pid: 77, type: 'dirty_arbiter', role: 'dirty master' };
+    expect(await show('all', herd)).toMatchObject({ dirty_arbiter, dirty_workers: [worker], dirty_worker_count: 1 });
+    expect(await show('stats', herd)).toMatchObject({ dirty_arbiter_pid: 77 });
   });
 
-  test('config', () => {
-    expect(show('CONFIG')).toEqual({ workers: 2 });
+  test.each([new Error('no'), 5, {}, { arbiter_pid: 'x' }])(
+    'a dirty arbiter that answers %j is none',
+    async (dirty) => {
+      const herd = new Asked();
+      herd.dirty = dirty;
+      expect(await show('dirty', herd)).toMatchObject({ enabled: false });
+    },
+  );
+
+  test('config', async () => {
+    expect(await show('CONFIG')).toEqual({ workers: 2 });
   });
 });
 
@@ -116,10 +140,10 @@ describe('an order', () => {
     ['worker add -9', [], 3, 4, 1, { added: 1, previous: 3, total: 4 }],
     ['worker remove 2', [], 3, 1, 2, { removed: 2, previous: 3, total: 1 }],
     ['worker remove', [50], 3, 1, 2, { removed: 2, previous: 3, total: 1 }],
-  ])('%s %j', (command, args, wanted, _total, _by, data) => {
+  ])('%s %j', async (command, args, wanted, _total, _by, data) => {
     const herd = new Asked();
     herd.report.herd.workers_wanted = wanted;
-    expect(herd.ask(command, args)).toEqual({ id: 4, status: 'ok', data });
+    expect(await herd.ask(command, args)).toEqual({ id: 4, status: 'ok', data });
     expect(herd.heard).toEqual([{ type: 'scale_to', workers: data.total, by: 'gunicornc' }]);
   });
 
@@ -136,27 +160,47 @@ describe('an order', () => {
       { status: 'shutting_down', mode: 'quick' },
       { type: 'stop_requested', by: 'gunicornc', quick: true },
     ],
-  ])('%s', (command, data, heard) => {
+  ])('%s', async (command, data, heard) => {
     const herd = new Asked();
-    expect(herd.ask(command)).toEqual({ id: 4, status: 'ok', data });
+    expect(await herd.ask(command)).toEqual({ id: 4, status: 'ok', data });
     expect(herd.heard).toEqual([heard]);
   });
 
-  test('that the herd refuses is an error of the protocol', () => {
+  test('that the herd refuses is an error of the protocol', async () => {
     const herd = new Asked();
     herd.answer = { accepted: false, text: 'the herd is stopping', generation: null };
     for (const command of ['reload', 'worker add']) {
-      expect(herd.ask(command)).toEqual({ id: 4, status: 'error', error: 'Command failed: the herd is stopping' });
+      expect(await herd.ask(command)).toEqual({
+        id: 4,
+        status: 'error',
+        error: 'Command failed: the herd is stopping',
+      });
     }
   });
 
-  test('for a worker that is not there is answered as gunicorn answers it', () => {
+  test('to the dirty arbiter is passed on', async () => {
+    const herd = new Asked();
+    const none = { success: false, error: 'Dirty arbiter not running' };
+    expect(await herd.ask('dirty add 2')).toEqual({ id: 4, status: 'ok', data: none });
+    herd.dirty = { success: true, spawned: 2 };
+    expect(await herd.ask('dirty remove')).toEqual({ id: 4, status: 'ok', data: herd.dirty });
+    herd.dirty = new Error('the dirty arbiter does not answer');
+    const failed = { success: false, error: 'the dirty arbiter does not answer' };
+    expect(await herd.ask('dirty add')).toEqual({ id: 4, status: 'ok', data: failed });
+    expect(herd.heard).toEqual([
+      { ask: 'add', count: 2 },
+      { ask: 'remove', count: 1 },
+      { ask: 'add', count: 1 },
+    ]);
+  });
+
+  test('for a worker that is not there is answered as gunicorn answers it', async () => {
     const herd = new Asked();
     herd.answer = { accepted: false, text: 'Worker 5 not found', generation: null };
     const data = { success: false, error: 'Worker 5 not found' };
-    expect(herd.ask('worker kill 5')).toEqual({ id: 4, status: 'ok', data });
+    expect(await herd.ask('worker kill 5')).toEqual({ id: 4, status: 'ok', data });
     herd.answer = { accepted: true, text: '', generation: null };
-    expect(herd.ask('worker kill', [5])).toEqual({ id: 4, status: 'ok', data: { success: true, killed: 5 } });
+    expect(await herd.ask('worker kill', [5])).toEqual({ id: 4, status: 'ok', data: { success: true, killed: 5 } });
   });
 });
 
@@ -172,17 +216,17 @@ test.each([
   ['worker add 1e3', "Invalid argument: invalid literal for int() with base 10: '1e3'"],
   ['dirty', 'Invalid argument: Missing dirty action (add|remove)'],
   ['show "workers', 'Invalid argument: No closing quotation'],
-])('%j is refused in the words of gunicorn', (command, error) => {
+])('%j is refused in the words of gunicorn', async (command, error) => {
   const herd = new Asked();
-  expect(herd.ask(command)).toEqual({ id: 4, status: 'error', error });
+  expect(await herd.ask(command)).toEqual({ id: 4, status: 'error', error });
   expect(herd.heard).toEqual([]);
 });
 
 test.each(['', 'null', '[]', '{"command":5}', '{"id":{},"command":"help"}', '{"command":"help","args":{"a":1}}'])(
   '%j is refused, and orders nothing',
-  (text) => {
+  async (text) => {
     const herd = new Asked();
-    expect(replyTo(text, herd)).toMatchObject({ id: 0, status: 'error' });
+    expect(await replyTo(text, herd)).toMatchObject({ id: 0, status: 'error' });
     expect(herd.heard).toEqual([]);
   },
 );

@@ -6,19 +6,23 @@ import * as v from 'valibot';
 import type { RequestEvent } from '../decisions/requests.ts';
 import type { Answer } from '../herd/draft.ts';
 import { commandOf, type Asked } from './commands.ts';
-import { dirtyArbiterOf, show, type Facts } from './shown.ts';
+import { dirtyStatusOf, type DirtyStatus } from './dirty-arbiter.ts';
+import type { DirtyRequest } from './dirty-protocol.ts';
+import { show, type Facts } from './shown.ts';
 import { splitWords } from './words.ts';
 
 type Json = Record<string, unknown>;
 
-const NO_DIRTY = 'Dirty arbiter not running';
-const NOT_PASSED_ON = 'Not passed on to the dirty arbiter: set dirty_workers, and reload';
+const SHOWS_DIRTY: ReadonlySet<string> = new Set(['all', 'dirty', 'stats']);
 
 /** Who is named in the log and in the history. */
 const BY = 'gunicornc';
 
 export interface Herd {
-  facts(): Facts;
+  /** What is known without asking anybody. */
+  facts(): Omit<Facts, 'dirty'>;
+  /** The answer of the dirty arbiter; null if there is none. Rejects with an Error for people. */
+  askDirty(request: DirtyRequest): Promise<unknown>;
   request(event: RequestEvent): Answer | null;
   reopenLogs(): void;
 }
@@ -37,7 +41,7 @@ export type Reply = { id: number | string | null } & (
 );
 
 /** `text` is the payload of one frame. Never throws for what it says. */
-export function replyTo(text: string, herd: Herd): Reply {
+export async function replyTo(text: string, herd: Herd): Promise<Reply> {
   const parsed = v.safeParse(request, jsonOf(text));
   if (!parsed.success) return refusal(0, `Invalid argument: ${v.summarize(parsed.issues).replaceAll('\n', ' ')}`);
   const { id, command, args } = parsed.output;
@@ -49,7 +53,7 @@ export function replyTo(text: string, herd: Herd): Reply {
   } catch (error) {
     return refusal(id, `Invalid argument: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const answer = answerTo(asked, herd);
+  const answer = await answerTo(asked, herd);
   return typeof answer === 'string' ? refusal(id, `Command failed: ${answer}`) : { id, status: 'ok', data: answer };
 }
 
@@ -66,10 +70,10 @@ function refusal(id: number | string | null, error: string): Reply {
 }
 
 /** The data, or why the command failed. */
-function answerTo(asked: Asked, herd: Herd): Json | string {
+async function answerTo(asked: Asked, herd: Herd): Promise<Json | string> {
   switch (asked.ask) {
     case 'show':
-      return show(asked.what, herd.facts());
+      return show(asked.what, { ...herd.facts(), dirty: SHOWS_DIRTY.has(asked.what) ? await dirtyOf(herd) : null });
     case 'worker add':
       return scale(herd, asked.count, 'added');
     case 'worker remove':
@@ -77,8 +81,9 @@ function answerTo(asked: Asked, herd: Herd): Json | string {
     case 'worker kill':
       return kill(herd, asked.pid);
     case 'dirty add':
+      return await manageDirty(herd, { ask: 'add', count: asked.count });
     case 'dirty remove':
-      return { success: false, error: dirtyArbiterOf(herd.facts()) === null ? NO_DIRTY : NOT_PASSED_ON };
+      return await manageDirty(herd, { ask: 'remove', count: asked.count });
     case 'reload':
       return ordered(herd.request({ type: 'reload_requested', by: BY }), { status: 'reloading' });
     case 'reopen':
@@ -91,6 +96,23 @@ function answerTo(asked: Asked, herd: Herd): Json | string {
       break;
   }
   return { commands: HELP };
+}
+
+async function dirtyOf(herd: Herd): Promise<DirtyStatus | null> {
+  try {
+    return dirtyStatusOf(await herd.askDirty({ ask: 'status' }));
+  } catch {
+    return null;
+  }
+}
+
+async function manageDirty(herd: Herd, request: DirtyRequest): Promise<Json> {
+  try {
+    const result = v.safeParse(v.nullable(v.record(v.string(), v.unknown())), await herd.askDirty(request));
+    return (result.success ? result.output : null) ?? { success: false, error: 'Dirty arbiter not running' };
+  } catch (error) {
+    return { success: false, error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function scale(herd: Herd, by: number, done: 'added' | 'removed'): Json | string {

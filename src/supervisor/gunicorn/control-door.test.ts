@@ -29,6 +29,7 @@ const herd: Herd = {
     ordered.push(event);
     return null;
   },
+  askDirty: async () => await Promise.resolve(null),
   reopenLogs: () => void ordered.push('reopen'),
 };
 const COUNTS = { spawned: 1, killed: 0, reloads: 0 };

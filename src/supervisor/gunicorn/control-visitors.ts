@@ -44,15 +44,25 @@ export class ControlVisitors {
   #hear(socket: Socket): void {
     const reader = new FrameReader(LONGEST_REQUEST_BYTES);
     let requests = 0;
+    // One answer after the other: some wait for the dirty arbiter.
+    let answers = Promise.resolve();
     socket.on('data', (chunk: Buffer) => {
       const payloads = reader.read(chunk);
       for (const payload of payloads ?? []) {
-        if (socket.destroyed) return;
         requests += 1;
-        socket.write(frame(replyTo(payload, this.#herd)));
-        if (requests >= MOST_REQUESTS || socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+        if (requests > MOST_REQUESTS) break;
+        answers = answers.then(async () => await this.#answer(socket, payload));
       }
       if (payloads === null) socket.destroy();
+      else if (requests > MOST_REQUESTS) answers = answers.then(() => void socket.destroy());
     });
+  }
+
+  async #answer(socket: Socket, payload: string): Promise<void> {
+    if (socket.destroyed) return;
+    const reply = await replyTo(payload, this.#herd);
+    if (socket.destroyed) return;
+    socket.write(frame(reply));
+    if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
   }
 }

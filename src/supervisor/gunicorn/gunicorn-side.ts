@@ -7,6 +7,7 @@ import type { Answer } from '../herd/draft.ts';
 import type { Action, HerdEvent } from '../herd/events.ts';
 import type { HerdState } from '../herd/state.ts';
 import type { Herd } from './answers.ts';
+import { askDirtyArbiter, dirtyPlaceOf } from './dirty-arbiter.ts';
 import { ControlDoor } from './control-door.ts';
 import { gaugesDue, type ToldWorkers } from './gauges.ts';
 import type { Facts } from './shown.ts';
@@ -31,6 +32,10 @@ export class GunicornSide {
     this.#options = options;
     const herd: Herd = {
       facts: () => this.#facts(),
+      askDirty: async (asked) => {
+        const place = dirtyPlaceOf(options.report());
+        return place === null ? null : await askDirtyArbiter(place, asked);
+      },
       request: options.request,
       reopenLogs: options.reopenLogs,
     };
@@ -54,7 +59,7 @@ export class GunicornSide {
     this.#door.close();
   }
 
-  #facts(): Facts {
+  #facts(): Omit<Facts, 'dirty'> {
     const state = this.#options.state();
     return {
       report: this.#options.report(),

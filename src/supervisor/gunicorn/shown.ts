@@ -1,9 +1,9 @@
 /** What gunicorn's command `show` answers, in gunicorn's own shapes (gunicorn/ctl/handlers.py, 25.1 to 27). Pure. */
-import * as v from 'valibot';
 import type { ControlSocket } from '../../agent/messages.ts';
 import type { StatusReport, WorkerReport } from '../control/status.ts';
 import type { KeeperPulse } from '../herd/state.ts';
 import type { Asked } from './commands.ts';
+import type { DirtyStatus } from './dirty-arbiter.ts';
 import type { Tally } from './tally.ts';
 
 type Json = Record<string, unknown>;
@@ -14,6 +14,8 @@ export interface Facts {
   readonly tally: Pick<Tally, 'ageOf' | 'counts'>;
   readonly socket: ControlSocket;
   readonly pulse: KeeperPulse | null;
+  /** What the dirty arbiter says of itself, where that is shown; null if there is none that answers. */
+  readonly dirty: DirtyStatus | null;
 }
 
 export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts): Json {
@@ -23,7 +25,7 @@ export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts
     case 'workers':
       return showWorkers(facts);
     case 'dirty':
-      return { enabled: dirtyArbiterOf(facts) !== null, pid: dirtyArbiterOf(facts), workers: [], apps: [] };
+      return showDirty(facts);
     case 'config':
       return facts.socket.config;
     case 'stats':
@@ -34,14 +36,26 @@ export function show(what: Extract<Asked, { ask: 'show' }>['what'], facts: Facts
   return showListeners(facts);
 }
 
-/**
- * The parent of the serving generation's dirty arbiter; null if there is none. Its workers are the arbiter's own
- * knowledge, and `show dirty` of gunicorn has none of them either.
- */
-export function dirtyArbiterOf({ report }: Pick<Facts, 'report'>): number | null {
-  const mold = report.molds.find(({ generation }) => generation === report.herd.generation);
-  const parsed = v.safeParse(v.object({ dirty_arbiter: v.object({ pid: v.number() }) }), mold?.report);
-  return parsed.success ? parsed.output.dirty_arbiter.pid : null;
+/** gunicorn shows no workers here, because its arbiter has only a copy from before there were any. */
+function showDirty({ dirty, socket }: Facts): Json {
+  if (dirty === null) return { enabled: false, pid: null, workers: [], apps: [] };
+  const apps = dirty.apps.map((path) => {
+    const pids = dirty.workers.filter((each) => each.apps.includes(path)).map(({ pid }) => pid);
+    return {
+      import_path: path,
+      worker_count: limitOf(path, socket.config['dirty_apps']),
+      current_workers: pids.length,
+      worker_pids: pids,
+    };
+  });
+  return { enabled: true, pid: dirty.arbiter_pid, workers: dirty.workers, apps };
+}
+
+/** The `2` of the setting `module:Class:2`; null without one. */
+function limitOf(path: string, settings: unknown): number | null {
+  const specs: unknown[] = Array.isArray(settings) ? settings : [];
+  const spec = specs.find((each) => typeof each === 'string' && each.startsWith(`${path}:`));
+  return typeof spec === 'string' ? Number(spec.slice(path.length + 1)) : null;
 }
 
 interface WorkerShown {
@@ -87,14 +101,15 @@ function showAll(facts: Facts): Json {
     booted,
     last_heartbeat,
   }));
-  const dirty = dirtyArbiterOf(facts);
+  const dirty = facts.dirty?.arbiter_pid ?? null;
+  const dirtyWorkers = facts.dirty?.workers ?? [];
   return {
     arbiter: { pid: facts.report.herd.supervisor.pid, type: 'arbiter', role: 'master' },
     web_workers: workers,
     web_worker_count: workers.length,
     dirty_arbiter: dirty === null ? null : { pid: dirty, type: 'dirty_arbiter', role: 'dirty master' },
-    dirty_workers: [],
-    dirty_worker_count: 0,
+    dirty_workers: dirtyWorkers,
+    dirty_worker_count: dirtyWorkers.length,
   };
 }
 
@@ -109,7 +124,7 @@ function showStats(facts: Facts): Json {
     workers_spawned: spawned,
     workers_killed: killed,
     reloads,
-    dirty_arbiter_pid: dirtyArbiterOf(facts),
+    dirty_arbiter_pid: facts.dirty?.arbiter_pid ?? null,
   };
 }
 
