@@ -45,6 +45,13 @@ class RequestCounter:
             with self._lock:
                 words[scoreboard.REQUESTS_STARTED] += 1
 
+    def failed(self) -> None:
+        """Counts an error of a request that was answered before."""
+        words = self._words
+        if words is not None:
+            with self._lock:
+                words[scoreboard.RESPONSE_ERRORS] += 1
+
     def finished(self, failed: bool = False) -> None:
         words = self._words
         if words is None:
@@ -116,26 +123,45 @@ class CountedWSGI:
 
 
 class CountedASGI:
-    """An ASGI application whose HTTP requests and WebSockets are counted."""
+    """An ASGI application whose HTTP requests and WebSockets are counted.
+
+    A request ends with its response, not with the call: Quart's calls last until the client closes
+    the connection, and Starlette runs background tasks in them.
+    """
 
     def __init__(self, app: Callable[..., Awaitable[None]], counter: RequestCounter) -> None:
         self._app = app
         self._counter = counter
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._app(scope, receive, send)
             return
         counter = self._counter
-        # For in_flight.py, which finds this variable in the frame.
+        # For in_flight.py, which finds these two variables in the frame.
         started = monotonic()  # noqa: F841
+        is_answered = False
+
+        async def send_and_count(message: Any) -> None:
+            nonlocal is_answered
+            await send(message)
+            if not is_answered and _ends_response(message):
+                is_answered = True
+                counter.finished()
+
         counter.started()
         try:
-            await self._app(scope, receive, send)
-        except BaseException:
-            counter.finished(failed=True)
+            # A WebSocket lasts as long as the call.
+            await self._app(scope, receive, send_and_count if kind == "http" else send)
+        except BaseException as error:
+            if not is_answered:
+                counter.finished(failed=True)
+            elif isinstance(error, Exception):
+                counter.failed()
             raise
-        counter.finished()
+        if not is_answered:
+            counter.finished()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
@@ -146,6 +172,15 @@ def wrap(app: Any, interface: Interface, counter: RequestCounter = REQUEST_COUNT
     if not callable(app):
         return app
     return CountedASGI(app, counter) if interface == "asgi" else CountedWSGI(app, counter)
+
+
+def _ends_response(message: Any) -> bool:
+    """Whether nothing of the response follows (the ASGI specification, "HTTP", and its extensions:
+    "Path Send" sends a whole body, "HTTP Trailers" follow the body)."""
+    kind: str = message["type"]
+    if kind == "http.response.body":
+        return not message.get("more_body", False)
+    return kind == "http.response.pathsend"
 
 
 def _finish_on_close(body: Any, counter: RequestCounter) -> None:

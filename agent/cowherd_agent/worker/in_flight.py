@@ -107,7 +107,7 @@ def _in_tasks() -> Iterator[WorkerInFlightRequests]:
                 scope, started = frame.f_locals["scope"], frame.f_locals.get("started")
                 seconds = None if started is None else time.monotonic() - started
                 # The lifespan's call lasts as long as the worker, and is no request.
-                if scope["type"] != "lifespan":
+                if scope["type"] != "lifespan" and not frame.f_locals.get("is_answered", False):
                     yield _described(scope.get("method", "WebSocket"), scope["path"], seconds)
                 break
             coroutine = getattr(coroutine, "cr_await", None)

@@ -183,6 +183,34 @@ def test_an_asgi_call_is_a_request(counted: Counted) -> None:
     assert counted.collector.in_flight == [0]
 
 
+def test_an_asgi_request_ends_with_its_response_and_not_with_the_call(counted: Counted) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        assert counted.counts == (1, 0, 0)
+        await send({"type": "http.response.body", "body": b"b"})
+        assert counted.counts == (1, 1, 0)
+
+    asgi(app, counted)()
+    assert counted.counts == (1, 1, 0)
+    assert counted.collector.in_flight == [0]
+
+
+@pytest.mark.parametrize(
+    ("error", "errors"), [(LookupError("no table"), 1), (asyncio.CancelledError(), 0)]
+)
+def test_a_call_that_fails_after_its_response_is_an_error_unless_it_is_cancelled(
+    counted: Counted, error: BaseException, errors: int
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.pathsend", "path": "/srv/file"})
+        raise error
+
+    with pytest.raises(type(error)):
+        asgi(app, counted)()
+    assert counted.counts == (1, 1, errors)
+
+
 def test_a_lifespan_is_none(counted: Counted) -> None:
     calls = []
 
