@@ -107,10 +107,11 @@ class Guardian:
         """Ends the arbiter: by its own means, and otherwise by force."""
         if self._ended == -1:
             return
+        cfg = self._cfg
         os.kill(self._pid, signal.SIGTERM)
         look = poll()
         look.register(self._ended, POLLIN)
-        if not look.poll(min(_GRACE_SECONDS, self._cfg.dirty_graceful_timeout) * 1000):
+        if not look.poll(min(_GRACE_SECONDS, cfg.dirty_graceful_timeout) * 1000):
             os.kill(self._pid, signal.SIGKILL)
         self._reap()
 
