@@ -29,7 +29,7 @@ import { historyWriter } from './restarts/history.ts';
 import { RestartRecorder } from './restarts/restart-recorder.ts';
 import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
-import { GunicornSide } from './gunicorn/gunicorn-side.ts';
+import type { GunicornSide } from './gunicorn/gunicorn-side.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
@@ -67,7 +67,7 @@ class Supervisor {
   readonly #recorder: RestartRecorder;
   readonly #healer: Healer;
   readonly #waker = new Waker(() => this.#woken());
-  readonly #gunicorn: GunicornSide;
+  #gunicorn: GunicornSide | null = null;
   #state: HerdState;
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
@@ -92,17 +92,6 @@ class Supervisor {
       write: historyWriter(this.#startUp.runtimeDirectory, (text) => this.#log.warning(text)),
     });
     this.#notifier = options.notifySocket === null ? null : this.#makeNotifier(options.notifySocket);
-    this.#gunicorn = new GunicornSide({
-      log: options.log,
-      state: () => this.#state,
-      report: () => this.status(),
-      send: (command) => this.#send(command),
-      request: (event) => this.#dispatch(event),
-      reopenLogs: () => {
-        options.onReopenLogs?.();
-        this.#dispatch({ type: 'reopen_logs' });
-      },
-    });
     this.#state = { ...initialState(), predecessor: this.#startUp.predecessor };
     const origin = originOf(this.#startUp);
     this.#folder = origin.cwd;
@@ -113,6 +102,7 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const removeHandlers = listenToSignals((event) => this.#dispatch(event), this.#options.onReopenLogs);
     try {
+      this.#gunicorn = await this.#makeGunicornSide();
       this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
@@ -164,7 +154,7 @@ class Supervisor {
       else this.#perform(action);
     }
     this.#recorder.observe(this.#state, event);
-    this.#gunicorn.observe(this.#state, event, decision.actions);
+    this.#gunicorn?.observe(this.#state, event, decision.actions);
     return decision.answer;
   }
 
@@ -229,6 +219,18 @@ class Supervisor {
       (command) => this.#send(command),
       () => ({ state: this.#state, requests: () => this.status().herd.requests }),
     );
+  }
+
+  /** Imported separately: Node opens all files of one import at once, and 64 may be too many. */
+  async #makeGunicornSide(): Promise<GunicornSide> {
+    const { GunicornSide } = await import('./gunicorn/gunicorn-side.ts');
+    return new GunicornSide({
+      ...this.#options,
+      state: () => this.#state,
+      report: () => this.status(),
+      send: (command) => this.#send(command),
+      request: (event) => this.#dispatch(event),
+    });
   }
 
   #tick(): void {
@@ -384,7 +386,7 @@ class Supervisor {
     this.#loading?.stop();
     this.#progress.clear();
     this.#waker.stop();
-    this.#gunicorn.close();
+    this.#gunicorn?.close();
     this.#sampler.stop();
     this.#healer.stop();
     this.#notifier?.stop();

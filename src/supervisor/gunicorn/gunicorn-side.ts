@@ -19,7 +19,8 @@ export interface GunicornSideOptions {
   readonly report: () => StatusReport;
   readonly send: (command: KeeperCommand) => void;
   readonly request: (event: RequestEvent) => Answer | null;
-  readonly reopenLogs: () => void;
+  /** Reopens the supervisor's own. */
+  readonly onReopenLogs?: () => void;
 }
 
 export class GunicornSide {
@@ -37,7 +38,10 @@ export class GunicornSide {
         return place === null ? null : await askDirtyArbiter(place, asked);
       },
       request: options.request,
-      reopenLogs: options.reopenLogs,
+      reopenLogs: () => {
+        options.onReopenLogs?.();
+        options.request({ type: 'reopen_logs' });
+      },
     };
     this.#door = new ControlDoor({ herd, log: options.log, send: options.send });
   }
