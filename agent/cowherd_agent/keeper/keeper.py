@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cowherd_agent.keeper import (
     background,
     descriptor_limit,
+    dirty_arbiters,
     inherited,
     mold_process,
     service_manager,
@@ -312,6 +313,7 @@ class Keeper:
                 self.processes.signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
+        dirty_arbiters.wait_for_their_end(self.reap)
         self.succession.leave()
         self.listeners.close()
         self._left_file.remove()
