@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../src/base/error-catalogue.ts';
 import { PYTHON, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { installedGunicorn } from './support/gunicorn-release.ts';
 import { isGone, kill } from './support/processes.ts';
 import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { until } from './support/until.ts';
@@ -82,6 +83,13 @@ async function order(run: Run, ...words: string[]): Promise<void> {
 function guardianOf(run: Run, { arbiter }: Where): number {
   return run.processes.find(({ pid }) => pid === arbiter)?.ppid ?? 0;
 }
+
+test.each(['25.3.0', '26.2.0'])('dirty workers of gunicorn %s answer', async (release) => {
+  const run = await serving(ARGS, { files, env: { ...env, PYTHONPATH: installedGunicorn(release) } });
+  const first = await answered(run);
+  expect(await answered(run)).toEqual({ ...first, calls: 2 });
+  await run.stop();
+});
 
 describe('dirty workers', needs(HAS_IT), () => {
   test.each([

@@ -5,7 +5,8 @@ import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'n
 import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { APPS, HELLO, PYTHON, ROOT, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { HELLO, PYTHON, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { installedGunicorn } from './support/gunicorn-release.ts';
 import { needs, ROOT_NEEDED, where } from './support/needs.ts';
 import { until } from './support/until.ts';
 
@@ -229,13 +230,17 @@ socket.socket(socket.AF_UNIX).connect(sys.argv[1])`;
   });
 });
 
+test.each(['25.3.0', '26.2.0'])('gunicornc of gunicorn %s reaches a herd with that gunicorn', async (release) => {
+  const env = { PYTHONPATH: installedGunicorn(release) };
+  const run = await serving(ARGS, { files, env });
+  const words = ['-m', 'gunicorn.ctl.cli', '--socket', socketOf(run), '--json', '--command', 'show stats'];
+  const said = spawnSync(PYTHON, words, { encoding: 'utf8', env: { ...process.env, ...env } });
+  expect(JSON.parse(said.stdout)).toMatchObject({ pid: run.pid, workers_current: 2, dirty_arbiter_pid: null });
+  await run.stop();
+});
+
 test('gunicorn 24 has none, and nothing is made', async () => {
-  const folder = path.join(ROOT, '.cache', 'gunicorn-24.1.1');
-  if (!existsSync(path.join(folder, 'gunicorn'))) {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, 'gunicorn==24.1.1'];
-    expect(spawnSync(PYTHON, pip).status).toBe(0);
-  }
-  const run = await serving(['flask_app:app', '--chdir', APPS, '--workers', '1'], { env: { PYTHONPATH: folder } });
+  const run = await serving(ARGS, { files, env: { PYTHONPATH: installedGunicorn('24.1.1') } });
   expect(run.messages.join('\n')).toContain('with gunicorn 24.1.1');
   expect(run.messages.join('\n')).not.toMatch(/[Cc]ontrol socket|gunicornc/);
   expect(existsSync(socketOf(run))).toBe(false);
