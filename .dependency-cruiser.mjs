@@ -28,6 +28,7 @@ const MAY_IMPORT = {
     'supervisor/runtime-directory',
     'supervisor/decisions',
   ],
+  'supervisor/gunicorn': ['base', 'agent', 'supervisor/herd', 'supervisor/decisions', 'supervisor/control'],
   supervisor: ['base', 'agent', 'procfs'],
 
   'forensics/pages': ['base', 'procfs'],

@@ -13,7 +13,7 @@ venv_stamp := .venv/.stamp
 build_stamp := dist/.stamp
 
 .PHONY: help install build dist demo test check test-nodes test-pythons format clean interpreters \
-	structure test-survive test-cgroups test-container test-hostile test-packages test-apps test-deliveries \
+	structure test-survive test-cgroups test-container test-docs test-hostile test-packages test-apps test-deliveries \
 	bench bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why \
 	bench-heal bench-record bench-doors
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-survive  herds under load to which everything is done that may happen; SURVIVE=long for the long form,'
 	@echo '                 SURVIVE_HERDS="gevent uvicorn" for some of them'
 	@echo 'make test-cgroups  memory limits under cgroups of version 2, in User Mode Linux where there are none'
+	@echo 'make test-docs   every command line of the docs, and the reverse proxies; needs root'
 	@echo 'make test-container  the container image: built with buildah on a root that debootstrap makes, run with runc'
 	@echo 'make test-hostile  attacks on a herd of root, from a worker of nobody and from another user of the machine;'
 	@echo '                 ATTACKS="a list;no type" for some'
@@ -100,6 +101,9 @@ test-cgroups: install build
 	@COWHERD_CGROUP_V2=1 $(bin)/vitest run --project process test/cgroup-v2.test.ts
 
 # With what Debian has: no registry of images is needed.
+test-docs: install build
+	@$(bin)/vitest run --project docs
+
 test-container: install build
 	@COWHERD_CONTAINER_IMAGE=1 $(bin)/vitest run --project process test/container-image.test.ts
 

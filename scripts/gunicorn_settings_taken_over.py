@@ -32,12 +32,6 @@ def _no_effect(text: str) -> Treatment:
     return Treatment("no effect", text)
 
 
-_NO_DIRTY_ARBITER = (
-    "Cowherd does not start gunicorn's dirty arbiter. With `dirty_workers` and `dirty_apps` set, "
-    "a warning says so"
-)
-_OWN_CONTROL_SOCKET = "`cowherd status` and `cowherd stop` use a socket in the runtime directory"
-
 TREATMENTS: dict[str, Treatment] = {
     # Where it listens
     "bind": _taken_over(
@@ -146,24 +140,55 @@ TREATMENTS: dict[str, Treatment] = {
     "logconfig": _unchanged("if set, it determines the form of gunicorn's lines"),
     "logconfig_dict": _unchanged("if set, it determines the form of gunicorn's lines"),
     "logconfig_json": _unchanged("if set, it determines the form of gunicorn's lines"),
-    "statsd_host": _unchanged(
-        "except for the gauge `gunicorn.workers`, which gunicorn's arbiter would send"
+    "statsd_host": _taken_over(
+        "workers send their metrics with gunicorn's own code. The serving mold sends "
+        "`gunicorn.workers` in the arbiter's place, through gunicorn's logger: at the start, when "
+        "the number has changed (looked at once a second), and again after a reload, a refork or "
+        "an adoption. A receiver that is away costs no line of the log for this gauge, and a Unix "
+        "datagram socket is connected to again when its receiver is back"
     ),
-    "enable_backlog_metric": _no_effect("gunicorn's arbiter would send the metric"),
+    "enable_backlog_metric": _taken_over(
+        "`gunicorn.backlog` is sent once a second, as by gunicorn's arbiter, and counts the "
+        "connections waiting on Unix sockets too"
+    ),
     # Control
-    "control_socket": _no_effect(_OWN_CONTROL_SOCKET),
-    "control_socket_mode": _no_effect("Cowherd's own control socket is open to its owner only"),
-    "control_socket_disable": _no_effect("gunicorn's control socket is never there"),
+    "control_socket": _taken_over(
+        "the supervisor listens there, with gunicorn's own default path, and `gunicornc` gets the "
+        "herd's data in gunicorn's shapes; `worker kill` replaces the worker, which leaves when "
+        "another one is ready. Cowherd's own commands use a socket in the runtime directory. A "
+        "path that another server listens at stays with that server, until it ends; gunicorn "
+        "would take it away. A folder that other users may write to is refused"
+    ),
+    "control_socket_mode": _taken_over(
+        "the file has this mode from its first moment on; gunicorn sets it after the socket is "
+        "open. The kernel lets in whom the mode lets write, and root"
+    ),
+    "control_socket_disable": _taken_over("gunicorn's control socket is not made"),
     # Dirty arbiter
-    "dirty_apps": _no_effect(_NO_DIRTY_ARBITER),
-    "dirty_workers": _no_effect(_NO_DIRTY_ARBITER),
-    "dirty_timeout": _no_effect("there is no dirty arbiter"),
-    "dirty_threads": _no_effect("there is no dirty arbiter"),
-    "dirty_graceful_timeout": _no_effect("there is no dirty arbiter"),
-    "on_dirty_starting": _no_effect("never called: there is no dirty arbiter"),
-    "dirty_post_fork": _no_effect("never called: there is no dirty arbiter"),
-    "dirty_worker_init": _no_effect("never called: there is no dirty arbiter"),
-    "dirty_worker_exit": _no_effect("never called: there is no dirty arbiter"),
+    "dirty_apps": _taken_over(
+        "with `dirty_workers`: each mold that loads the application starts gunicorn's own dirty "
+        "arbiter before that, as a process beside the herd (`cowherd-dirty`), and workers call it "
+        "by gunicorn's own client. It stays through a refork, an adoption and the death of its "
+        "mold. A reload starts another one with the new code, whose stash is empty, and the old "
+        "one goes with the last process of the old generation, which may be the mold that is kept "
+        "for a rollback: for that time there are both. With gunicorn the arbiter stays at a "
+        "reload, and its stash with it. A dirty arbiter that dies is started again at the same "
+        "socket, so workers find it; with gunicorn they do not, until a reload"
+    ),
+    "dirty_workers": _taken_over("see `dirty_apps`"),
+    "dirty_timeout": _unchanged("see `dirty_apps`"),
+    "dirty_threads": _unchanged("see `dirty_apps`"),
+    "dirty_graceful_timeout": _taken_over(
+        "at most 3 s when nobody is left to hear of a result: at a stop, workers have finished "
+        "their requests by then"
+    ),
+    "on_dirty_starting": _unchanged(
+        "called in the dirty arbiter, which runs as `user` and `group`; gunicorn's stays root, and "
+        "its dirty workers then can't make their sockets"
+    ),
+    "dirty_post_fork": _unchanged("called in the dirty arbiter"),
+    "dirty_worker_init": _unchanged("called in dirty workers"),
+    "dirty_worker_exit": _unchanged("called in the dirty arbiter"),
     # Hooks of the arbiter
     "on_starting": _taken_over(
         "called in the first mold, when the application is loaded and before it has listeners"
@@ -188,9 +213,6 @@ TREATMENTS: dict[str, Treatment] = {
     ),
     "pre_exec": _no_effect("never called: USR2 does not start another server"),
 }
-
-READ_TO_WARN = frozenset({"dirty_apps", "dirty_workers"})
-"""Settings without effect that Cowherd's code reads, to warn about them."""
 
 READ_BY_THE_SERVER = ("arbiter.py", "app/base.py")
 """gunicorn's files that Cowherd replaces: a setting that they read needs an entry above."""

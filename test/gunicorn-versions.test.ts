@@ -3,26 +3,16 @@
  * own gunicorn, which is the newest that the package index had when `make install` ran.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../src/base/error-catalogue.ts';
-import { APPS, HELLO, PYTHON, ROOT, serve, serving } from './support/cowherd.ts';
+import { APPS, HELLO, PYTHON, serve, serving } from './support/cowherd.ts';
+import { installedGunicorn } from './support/gunicorn-release.ts';
 import { hammer } from './support/http.ts';
 import { until } from './support/until.ts';
 
 /** The last release of every major version between the oldest that is supported and the newest. */
 const RELEASES = ['23.0.0', '24.1.1', '25.3.0', '26.2.0'];
 const TOO_OLD = '22.0.0';
-
-function installed(release: string): string {
-  const folder = path.join(ROOT, '.cache', `gunicorn-${release}`);
-  if (!existsSync(path.join(folder, 'gunicorn', '__init__.py'))) {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--target', folder];
-    execFileSync(PYTHON, [...pip, `gunicorn==${release}`], { stdio: 'pipe' });
-  }
-  return folder;
-}
 
 const newest = execFileSync(PYTHON, ['-c', 'import gunicorn; print(gunicorn.__version__)'], {
   encoding: 'utf8',
@@ -37,7 +27,7 @@ describe.each([...new Set([...RELEASES, newest])])('gunicorn %s', (release) => {
   ] as const)('%s serves %s', async (worker, app, options) => {
     const run = await serving([app, '--workers', '2', '--worker-class', worker, ...options], {
       files: { 'hello.py': HELLO },
-      env: release === newest ? {} : { PYTHONPATH: installed(release) },
+      env: release === newest ? {} : { PYTHONPATH: installedGunicorn(release) },
     });
     expect(run.messages.join('\n')).toContain(`with gunicorn ${release} (${worker})`);
     const answers = await hammer(run.address, '/', 30, 4);
@@ -56,7 +46,7 @@ describe.each([...new Set([...RELEASES, newest])])('gunicorn %s', (release) => {
 });
 
 test(`gunicorn ${TOO_OLD} is too old, and is refused`, async () => {
-  const run = serve(['hello:app'], { files: { 'hello.py': HELLO }, env: { PYTHONPATH: installed(TOO_OLD) } });
+  const run = serve(['hello:app'], { files: { 'hello.py': HELLO }, env: { PYTHONPATH: installedGunicorn(TOO_OLD) } });
   expect(await run.ended).toEqual({ status: catalogue.GUNICORN_TOO_OLD.exitStatus, signal: null });
   expect(run.stderr).toContain(`gunicorn ${TOO_OLD} in`);
   await run.expectNothingLeft();

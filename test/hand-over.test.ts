@@ -50,7 +50,9 @@ async function orphaned(build: string, words: readonly string[] = args): Promise
 
 /** Starts a herd of this version in the same folder and runtime directory. */
 function following(first: Run, words: readonly string[] = args, options: StartOptions = {}): Run {
-  return serve(words, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory, ...options });
+  // The same user, and so the same place of gunicorn's control socket.
+  const env = { XDG_RUNTIME_DIR: first.folder, ...options.env };
+  return serve(words, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory, ...options, env });
 }
 
 function loadsOn(run: Run): Load[] {

@@ -128,7 +128,7 @@ def test_what_cowherd_reads_is_on_the_list(generator: ModuleType, taken_over: Mo
         name for name, each in taken_over.TREATMENTS.items() if each[0] == "no effect"
     }
     assert read - set(taken_over.TREATMENTS) == set()
-    assert read & without_effect == set(taken_over.READ_TO_WARN)
+    assert read & without_effect == set()
 
 
 def test_what_is_taken_over_is_read_by_cowherd(

@@ -6,10 +6,12 @@
  * `from_worker`; it identifies workers by their sockets. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
-import { ownSettings } from './own-settings.ts';
+import { address, settings } from './settings.ts';
+
+export { address, settings, type Address, type ControlSocket, type Settings, type SyslogTarget } from './settings.ts';
 
 /** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/wire/messages.py`. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const integer = v.pipe(v.number(), v.integer());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -17,54 +19,6 @@ const nonNegative = v.pipe(v.number(), v.minValue(0));
 const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
 const generation = pid;
 const seconds = nonNegative;
-
-export const address = v.variant('kind', [
-  v.object({ kind: v.literal('tcp'), host: v.string(), port: integer }),
-  v.object({ kind: v.literal('unix'), path: v.string() }),
-  /** A socket that the supervisor was started with. */
-  v.object({ kind: v.literal('fd'), descriptor: count }),
-]);
-export type Address = v.InferOutput<typeof address>;
-
-/** agent/cowherd_agent/logs/syslog_relay.py explains the fields. */
-const syslogTarget = v.object({
-  path: v.nullable(v.string()),
-  host: v.nullable(v.string()),
-  port: v.nullable(integer),
-  kind: v.nullable(v.picklist(['dgram', 'stream'])),
-  facility: count,
-  prefix: v.string(),
-});
-export type SyslogTarget = v.InferOutput<typeof syslogTarget>;
-
-/** gunicorn's settings that the supervisor acts on, as read by gunicorn's own code. */
-export const settings = v.object({
-  app: v.string(),
-  proc_name: v.string(),
-  chdir: v.string(),
-  addresses: v.array(address),
-  backlog: integer,
-  reuse_port: v.boolean(),
-  umask: integer,
-  uid: integer,
-  gid: integer,
-  workers: count,
-  threads: integer,
-  worker_class: v.string(),
-  timeout_seconds: seconds,
-  graceful_timeout_seconds: seconds,
-  pidfile: v.nullable(v.string()),
-  daemon: v.boolean(),
-  reload: v.boolean(),
-  log_level: v.string(),
-  errorlog: v.string(),
-  /** Where the supervisor's own log lines go as well. */
-  syslog: v.optional(v.nullable(syslogTarget)),
-  max_requests: count,
-  max_requests_jitter: count,
-  ...ownSettings,
-});
-export type Settings = v.InferOutput<typeof settings>;
 
 export const remark = v.object({ policy: v.string(), reason: v.string() });
 
@@ -258,7 +212,15 @@ export const keeperMessage = v.variant('type', [
   /** The keeper responds; for each listener, the number of waiting connections and the limit. */
   v.object({
     type: v.literal('pulse'),
-    queues: v.array(v.object({ name: v.string(), waiting: count, most: count })),
+    queues: v.array(
+      v.object({
+        name: v.string(),
+        waiting: count,
+        most: count,
+        /** The keeper's descriptor of the listener. */
+        descriptor: v.optional(count),
+      }),
+    ),
   }),
   v.object({ type: v.literal('keeper_leaving') }),
   /** The keeper now also has the listeners of the keeper `pid`. */
@@ -300,6 +262,8 @@ export const moldCommand = v.variant('type', [
   /** This worker is now the mold of another generation. */
   v.object({ type: v.literal('worker_retired'), pid }),
   v.object({ type: v.literal('reopen_logs') }),
+  /** What gunicorn's arbiter would tell its logger: how many workers there are, and how many connections wait. */
+  v.object({ type: v.literal('gauges'), workers: v.nullable(count), backlog: v.nullable(count) }),
   /** Have a scout take a census; answered by `census_written` or `census_failed`. */
   v.object({ type: v.literal('census') }),
   /** Let the kernel merge this mold's memory with that of others, and the memory of workers forked from now on. */
@@ -356,6 +320,8 @@ export const keeperCommand = v.variant('type', [
   }),
   v.object({ type: v.literal('give_listeners'), generation }),
   v.object({ type: v.literal('keep_listeners'), generations: v.array(generation) }),
+  /** A socket file that goes with the keeper, if it is still this one: nobody else is sure to be there at the end. */
+  v.object({ type: v.literal('remove_at_end'), path: v.string(), inode: count }),
   /** Refuse new connections; workers accept what is queued on the listeners. */
   v.object({ type: v.literal('turn_away') }),
   /** Make a worker that has sent `retired` a mold. */

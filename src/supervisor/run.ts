@@ -31,6 +31,7 @@ import { RestartRecorder } from './restarts/restart-recorder.ts';
 import { countersOfRetired, orphansGone } from './orphan-counters.ts';
 import { waitForOrphans } from './runtime-directory/orphans.ts';
 import { commandOf, isKeeperAction, type KeeperAction } from './keeper-commands.ts';
+import type { GunicornSide } from './gunicorn/gunicorn-side.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
@@ -40,13 +41,13 @@ import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
 import { RuntimePlace } from './runtime-directory/runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
-import { Alarm } from './alarm.ts';
 import { HerdEndpoint } from './herd-endpoint.ts';
 import { HerdFile } from './runtime-directory/herd-file.ts';
 import { startKeeper, type AdoptedHerd, type StartUp } from './start-up.ts';
 import { initialState, type HerdState } from './herd/state.ts';
 import { statusReport, type StatusReport } from './control/status.ts';
 import { SIGKILL } from './herd/signals.ts';
+import { Waker } from './waker.ts';
 
 const TICK_MS = 1000;
 
@@ -68,8 +69,9 @@ class Supervisor {
   readonly #notifier: Notifier | null;
   readonly #recorder: RestartRecorder;
   readonly #healer: Healer;
-  readonly #alarm = new Alarm(() => this.#woken());
   readonly #endpoint: HerdEndpoint;
+  readonly #waker = new Waker(() => this.#woken());
+  #gunicorn: GunicornSide | null = null;
   #state: HerdState;
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
@@ -106,6 +108,7 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const removeHandlers = listenToSignals((event) => this.#dispatch(event), this.#options.onReopenLogs);
     try {
+      this.#gunicorn = await this.#makeGunicornSide();
       this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
@@ -157,6 +160,7 @@ class Supervisor {
       else this.#perform(action);
     }
     this.#recorder.observe(this.#state, event);
+    this.#gunicorn?.observe(this.#state, event, decision.actions);
     return decision.answer;
   }
 
@@ -221,6 +225,18 @@ class Supervisor {
       (command) => this.#send(command),
       () => ({ state: this.#state, requests: () => this.status().herd.requests }),
     );
+  }
+
+  /** Imported separately: Node opens all files of one import at once, and 64 may be too many. */
+  async #makeGunicornSide(): Promise<GunicornSide> {
+    const { GunicornSide } = await import('./gunicorn/gunicorn-side.ts');
+    return new GunicornSide({
+      ...this.#options,
+      state: () => this.#state,
+      report: () => this.status(),
+      send: (command) => this.#send(command),
+      request: (event) => this.#dispatch(event),
+    });
   }
 
   #tick(): void {
@@ -321,7 +337,7 @@ class Supervisor {
         this.#options.onServing?.();
         return;
       case 'wake':
-        this.#alarm.at(action.atMs);
+        this.#waker.wakeAt(action.atMs);
         return;
       case 'log':
         this.#progress.clear();
@@ -375,8 +391,9 @@ class Supervisor {
   #cleanUp(): void {
     this.#loading?.stop();
     this.#progress.clear();
-    this.#alarm.stop();
     this.#endpoint.close();
+    this.#waker.stop();
+    this.#gunicorn?.close();
     this.#sampler.stop();
     this.#healer.stop();
     this.#notifier?.stop();

@@ -100,4 +100,10 @@ RECIPES: tuple[Recipe, ...] = (
         (("pylibmc.client", "Client"), ("memcache", "Client"), ("bmemcached.client", "Client")),
         _disconnect_all,
     ),
+    # gunicorn/dirty/client.py, stash.py: close(); the next call connects.
+    Recipe(
+        "clients of gunicorn's dirty arbiter",
+        (("gunicorn.dirty.client", "DirtyClient"), ("gunicorn.dirty.stash", "StashClient")),
+        _close,
+    ),
 )

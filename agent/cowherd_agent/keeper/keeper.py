@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cowherd_agent.keeper import (
     background,
     descriptor_limit,
+    dirty_arbiters,
     inherited,
     mold_process,
     service_manager,
@@ -38,6 +39,7 @@ from cowherd_agent.keeper.drain import Drain
 from cowherd_agent.keeper.hearing import Hearing
 from cowherd_agent.keeper.herd_members import UNORDERED, Mold
 from cowherd_agent.keeper.herd_processes import HerdProcesses, has_children
+from cowherd_agent.keeper.left_file import LeftFile
 from cowherd_agent.keeper.listener_table import ListenerTable
 from cowherd_agent.keeper.reason import reason_of
 from cowherd_agent.keeper.succession import Succession
@@ -96,6 +98,7 @@ class Keeper:
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._grace_seconds = DEFAULT_GRACE_SECONDS
         self._drain: Drain | None = None
+        self._left_file = LeftFile()
         if first_mold is not None:
             self.processes.unordered = self._adopt(first_mold)
 
@@ -186,6 +189,8 @@ class Keeper:
             self._give_listeners(command["generation"])
         elif command["type"] == "keep_listeners":
             self.listeners.keep(command["generations"])
+        elif command["type"] == "remove_at_end":
+            self._left_file.note(command["path"], command["inode"])
         elif command["type"] == "turn_away":
             self.listeners.turn_away()
         elif command["type"] == "to_mold":
@@ -308,8 +313,10 @@ class Keeper:
                 self.processes.signal(pid, signal.SIGKILL)
             select.select([self._wakeup], [], [], 1.0)
             self._drain_wakeup()
+        dirty_arbiters.wait_for_their_end(self.reap)
         self.succession.leave()
         self.listeners.close()
+        self._left_file.remove()
         self.supervisor.send({"type": "keeper_leaving"})
         # The supervisor removes the runtime directory, where there is one.
         self.succession.adoption_socket.close(with_directory=not self.supervisor.is_open)

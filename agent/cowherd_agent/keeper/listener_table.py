@@ -63,7 +63,14 @@ class ListenerTable:
         for listener in self._listeners.values():
             queue = queue_of(listener.socket)
             if queue is not None:
-                queues.append({"name": listener.name, "waiting": queue.waiting, "most": queue.most})
+                queues.append(
+                    {
+                        "name": listener.name,
+                        "waiting": queue.waiting,
+                        "most": queue.most,
+                        "descriptor": listener.socket.fileno(),
+                    }
+                )
         return queues
 
     def listen(self, command: ListenCommand) -> KeeperListening | KeeperListenFailed:

@@ -24,6 +24,8 @@ from cowherd_agent import __version__
 from cowherd_agent.collection.request_counter import Interface, wrap
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.logs import syslog_relay
+from cowherd_agent.mold import gauges
+from cowherd_agent.mold.control_socket import control_socket_of
 from cowherd_agent.mold.hooks import print_own_traceback
 from cowherd_agent.mold.setting_sources import CMD_ARGS, COMMAND_LINE, Sources
 
@@ -284,6 +286,8 @@ def describe(application: MoldApplication) -> Settings:
         "max_requests_jitter": cfg.max_requests_jitter,
         **cowherd_settings.values_for_the_supervisor(cfg),
         "syslog": syslog_relay.target_of(cfg),
+        "gauges": gauges.wanted_by(cfg),
+        "control_socket": control_socket_of(cfg),
         "errorlog": cfg.errorlog if cfg.errorlog == "-" else os.path.abspath(cfg.errorlog),
     }
     # With its own settings from their table, which a test compares with the type.

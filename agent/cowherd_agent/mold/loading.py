@@ -167,9 +167,6 @@ def _import(application: MoldApplication) -> None:
 
 
 def _warn_of_what_is_not_done(link: SupervisorLink, cfg: Any) -> None:
-    # Settings of newer gunicorn versions; older ones do not have them.
-    if "dirty_workers" in cfg.settings and cfg.dirty_workers > 0 and cfg.dirty_apps:
-        link.notice("warning", "dirty_workers: Cowherd does not start gunicorn's dirty arbiter")
     if cfg.perf_names:
         reason = perf_names.why_not()
         if reason is not None:

@@ -15,7 +15,9 @@ from cowherd_agent.fork_safety.schedulers import Schedulers
 from cowherd_agent.interpreter import rawgc
 from cowherd_agent.leaving.leaving import leave
 from cowherd_agent.mold.census_scout import FILE_PREFIX, CensusScout
+from cowherd_agent.mold.dirty_arbiter import DirtyArbiter, start_if_wanted
 from cowherd_agent.mold.forking import Forking
+from cowherd_agent.mold.gauges import Gauges
 from cowherd_agent.mold.hooks import run_hook
 from cowherd_agent.mold.loading import Configured, configure, load, say_configured
 from cowherd_agent.mold.or_end import or_end
@@ -66,6 +68,8 @@ class Mold:
         # How many threads of the application do something here that no worker does.
         self._threads = 0
         self._schedulers = Schedulers()
+        self._gauges = Gauges(self._arbiter, lambda text: link.notice("warning", text))
+        self._dirty = DirtyArbiter()
         process_name.set_title(NAME, f"mold [{self._arbiter.cfg.proc_name}]")
 
     @property
@@ -77,10 +81,11 @@ class Mold:
 
     def or_end(self, work: Callable[[], None]) -> None:
         """Runs `work`; reports any failure to the supervisor and exits."""
-        or_end(self._link, self._order["occasion"], work)
+        or_end(self._link, self._order["occasion"], work, lambda: self._dirty.let_go())
 
     def prepare(self) -> None:
         """Everything from the settings to the first fork. Raises MoldFailure."""
+        self._dirty = start_if_wanted(self._arbiter)
         load(self._link, self._application, self._arbiter, self._heap)
         cfg, arbiter = self._arbiter.cfg, self._arbiter
         is_first = self._order["occasion"] == "first"
@@ -128,7 +133,7 @@ class Mold:
                 "policy": self._heap.policy_name,
                 "asked_policy": self._arbiter.cfg.heap_policy,
                 "remarks": self._heap.remarks,
-                "report": {**self._heap.report, **report},
+                "report": {**self._heap.report, **report, **self._dirty.report},
                 "modules": len(sys.modules),
                 "threads": self._threads,
             }
@@ -152,7 +157,7 @@ class Mold:
     def _own_descriptors(self) -> list[int]:
         """Descriptors that every worker has on purpose."""
         listeners = [listener.sock.fileno() for listener in self._arbiter.LISTENERS]
-        return [self._link.channel.fileno(), *listeners]
+        return [self._link.channel.fileno(), *listeners, *self._dirty.descriptors]
 
     def _send_canary(self) -> dict[str, Any]:
         from cowherd_agent.mold import canary
@@ -254,6 +259,9 @@ class Mold:
             self._change_wanted(command["count"])
         elif command["type"] == "reopen_logs":
             self._arbiter.log.reopen_files()
+            self._dirty.reopen_logs()
+        elif command["type"] == "gauges":
+            self._gauges.tell(command["workers"], command["backlog"])
         elif command["type"] == "census":
             self._take_census()
         elif command["type"] == "pause_threads":
@@ -323,6 +331,7 @@ class Mold:
     def _leave(self, status: int, call_on_exit: bool = True) -> NoReturn:
         if call_on_exit:
             self._call_hook("on_exit", self._arbiter.cfg.on_exit)
+        self._dirty.let_go()
         leave(status)
 
     def _call_hook(self, name: str, hook: Callable[..., object], *arguments: object) -> None:

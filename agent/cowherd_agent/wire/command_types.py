@@ -44,6 +44,12 @@ class MoldReopenLogsCommand(TypedDict):
     type: Literal["reopen_logs"]
 
 
+class MoldGaugesCommand(TypedDict):
+    type: Literal["gauges"]
+    workers: int | None
+    backlog: int | None
+
+
 class MoldCensusCommand(TypedDict):
     type: Literal["census"]
 
@@ -107,6 +113,12 @@ class KeepListenersCommand(TypedDict):
     generations: list[int]
 
 
+class RemoveAtEndCommand(TypedDict):
+    type: Literal["remove_at_end"]
+    path: str
+    inode: int
+
+
 class TurnAwayCommand(TypedDict):
     type: Literal["turn_away"]
 
@@ -165,6 +177,7 @@ MoldCommand: TypeAlias = Union[
     "MoldWorkersWantedCommand",
     "MoldWorkerRetiredCommand",
     "MoldReopenLogsCommand",
+    "MoldGaugesCommand",
     "MoldCensusCommand",
     "MoldMergeMemoryCommand",
     "MoldPauseThreadsCommand",
@@ -177,6 +190,7 @@ KeeperCommand: TypeAlias = Union[
     "ListenCommand",
     "GiveListenersCommand",
     "KeepListenersCommand",
+    "RemoveAtEndCommand",
     "TurnAwayCommand",
     "AdoptMoldCommand",
     "ToMoldCommand",

@@ -228,6 +228,7 @@ class KeeperPulseQueues(TypedDict):
     name: str
     waiting: int
     most: int
+    descriptor: NotRequired[int]
 
 
 class KeeperPulse(TypedDict):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         type: Literal["order"]
 
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 # A packet must fit the default send buffer of a Unix socket (net.core.wmem_default, 208 KiB).
 LARGEST_PACKET_BYTES = 128 * 1024

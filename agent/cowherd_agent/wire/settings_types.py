@@ -5,7 +5,7 @@ The source is src/agent/messages.ts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -38,6 +38,19 @@ class SettingsSyslog(TypedDict):
     prefix: str
 
 
+class SettingsGauges(TypedDict):
+    workers: bool
+    backlog: bool
+
+
+class SettingsControlSocket(TypedDict):
+    path: str
+    mode: int
+    is_chosen: bool
+    is_tls: bool
+    config: dict[str, Any]
+
+
 class Settings(TypedDict):
     app: str
     proc_name: str
@@ -59,6 +72,8 @@ class Settings(TypedDict):
     log_level: str
     errorlog: str
     syslog: NotRequired[SettingsSyslog | None]
+    gauges: NotRequired[SettingsGauges]
+    control_socket: NotRequired[SettingsControlSocket | None]
     max_requests: int
     max_requests_jitter: int
     heap_policy: str

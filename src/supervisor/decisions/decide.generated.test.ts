@@ -581,6 +581,7 @@ const WHAT = [
   'rollback',
   'refork',
   'reopen_logs',
+  'replace',
   'census',
   'merge',
   'tick',
@@ -609,6 +610,7 @@ const WEIGHTS: Record<Step['what'], number> = {
   rollback: 1,
   refork: 2,
   reopen_logs: 1,
+  replace: 1,
   census: 3,
   merge: 1,
   tick: 6,
@@ -686,6 +688,8 @@ function happen(world: World, { what, pick }: Step): void {
       return world.dispatch({ type: 'reopen_logs' });
     case 'merge':
       return world.dispatch({ type: 'merge_requested', by: 'cowherd merge' });
+    case 'replace':
+      return world.dispatch({ type: 'replace_requested', pid: worker?.pid ?? 1, by: 'gunicornc' });
     case 'census':
       return world.dispatch({ type: 'census_requested' });
     case 'tick':

@@ -101,6 +101,7 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'rollback_requested':
     case 'refork_requested':
     case 'merge_requested':
+    case 'replace_requested':
     case 'census_requested':
     case 'reopen_logs':
       asked(draft, event);

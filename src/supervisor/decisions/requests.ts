@@ -19,6 +19,7 @@ export type RequestEvent = Extract<
       | 'rollback_requested'
       | 'refork_requested'
       | 'merge_requested'
+      | 'replace_requested'
       | 'census_requested'
       | 'reopen_logs';
   }
@@ -47,6 +48,9 @@ export function asked(draft: Draft, event: RequestEvent): void {
       return;
     case 'merge_requested':
       merging.request(draft, event.by);
+      return;
+    case 'replace_requested':
+      workers.replaceAsked(draft, event.pid, event.by);
       return;
     case 'census_requested':
       census.request(draft);

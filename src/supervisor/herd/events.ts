@@ -66,6 +66,8 @@ export type HerdEvent =
   | { type: 'rollback_requested'; by: string }
   | { type: 'refork_requested'; by: string }
   | { type: 'merge_requested'; by: string }
+  /** Replace this worker: it leaves when another one is ready. */
+  | { type: 'replace_requested'; pid: number; by: string }
   | { type: 'merging_failed'; reason: string }
   | { type: 'census_requested' }
   | { type: 'reopen_logs' }

@@ -153,6 +153,8 @@ export interface ListenQueue {
   readonly name: string;
   readonly waiting: number;
   readonly most: number;
+  /** The keeper's descriptor of the listener. */
+  readonly descriptor?: number | undefined;
 }
 
 /** See src/supervisor/herd/predecessor.ts. `leaving`: it was told to give way. `gone`: it ended without being told. */

@@ -1,6 +1,7 @@
 /** All attacks by another user of the machine. */
 import type { NeighbourAttack } from './attack.ts';
 import { BOUND_ATTACKS } from './bounds.ts';
+import { CONTROL_SOCKET_ATTACKS } from './control-socket.ts';
 import { DOOR_ATTACKS } from './doors.ts';
 import { FOLDER_ATTACKS } from './folders.ts';
 import { LINK_ATTACKS } from './links.ts';
@@ -18,6 +19,7 @@ export const NEIGHBOUR_ATTACKS: readonly NeighbourAttack[] = [
   ...LINK_ATTACKS,
   ...BOUND_ATTACKS,
   ...DOOR_ATTACKS,
+  ...CONTROL_SOCKET_ATTACKS,
 ];
 
 /** The attacks that are part of `make test`: cheap ones, of each kind. */

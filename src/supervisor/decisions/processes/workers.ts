@@ -90,6 +90,20 @@ export function replace(draft: Draft, pid: number, reason: string): void {
   records.mark(draft, pid, reason);
 }
 
+/** A request to replace one worker. One that is leaving already needs no mark. */
+export function replaceAsked(draft: Draft, pid: number, by: string): void {
+  const { state } = draft;
+  const worker = state.workers[pid];
+  if (worker === undefined || state.phase !== 'serving') {
+    const text = worker === undefined ? `Worker ${pid} not found` : `the herd is ${state.phase}`;
+    draft.answer = { accepted: false, text, generation: null };
+    return;
+  }
+  draft.answer = { accepted: true, text: `Replacing worker ${pid} (slot ${worker.slot}): ${by}`, generation: null };
+  log(draft, 'info', draft.answer.text);
+  replace(draft, pid, `asked for by ${by}`);
+}
+
 /** Drains workers that are to be replaced, as far as others are ready. */
 export function drainReplaced(draft: Draft): void {
   const { state } = draft;
