@@ -8,7 +8,6 @@ import { hearKeeper, understood } from '../agent/keeper-connection.ts';
 import type { KeeperCommand, KeeperMessage, Settings } from '../agent/messages.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { CowherdError } from '../base/errors.ts';
 import { isLogLevel, type Log } from '../base/log.ts';
 import type { Bytes } from '../base/units.ts';
 import { isAlive } from '../procfs/alive.ts';
@@ -35,7 +34,7 @@ import type { GunicornSide } from './gunicorn/gunicorn-side.ts';
 import { HerdPidFile } from './pid-file.ts';
 import { listenToSignals } from './signal-handlers.ts';
 import { LoadingView } from './loading-view.ts';
-import type { SupervisorOptions, SupervisorResult } from './supervisor-options.ts';
+import { resultOf, type SupervisorOptions, type SupervisorResult } from './supervisor-options.ts';
 import * as predecessor from './herd/predecessor.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
@@ -108,7 +107,15 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const removeHandlers = listenToSignals((event) => this.#dispatch(event), this.#options.onReopenLogs);
     try {
-      this.#gunicorn = await this.#makeGunicornSide();
+      // Imported separately: Node opens all files of one import at once, and 64 may be too many.
+      const { GunicornSide } = await import('./gunicorn/gunicorn-side.ts');
+      this.#gunicorn = new GunicornSide({
+        ...this.#options,
+        state: () => this.#state,
+        report: () => this.status(),
+        send: (command) => this.#send(command),
+        request: (event) => this.#dispatch(event),
+      });
       this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
@@ -225,18 +232,6 @@ class Supervisor {
       (command) => this.#send(command),
       () => ({ state: this.#state, requests: () => this.status().herd.requests }),
     );
-  }
-
-  /** Imported separately: Node opens all files of one import at once, and 64 may be too many. */
-  async #makeGunicornSide(): Promise<GunicornSide> {
-    const { GunicornSide } = await import('./gunicorn/gunicorn-side.ts');
-    return new GunicornSide({
-      ...this.#options,
-      state: () => this.#state,
-      report: () => this.status(),
-      send: (command) => this.#send(command),
-      request: (event) => this.#dispatch(event),
-    });
   }
 
   #tick(): void {
@@ -380,12 +375,7 @@ class Supervisor {
 
   #end(exitStatus: number, error: { code: string; detail: string } | null): void {
     this.#recorder.end(error === null ? null : `${error.code}: ${error.detail}`);
-    const known = error === null ? null : CowherdError.named(error.code, error.detail);
-    this.#ended({
-      exitStatus: known?.exitStatus ?? exitStatus,
-      error: known,
-      daemonize: this.#daemonize,
-    });
+    this.#ended(resultOf(exitStatus, error, this.#daemonize));
   }
 
   #cleanUp(): void {

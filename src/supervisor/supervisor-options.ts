@@ -1,6 +1,6 @@
 /** A supervisor's input and its result. */
 import type { Settings } from '../agent/messages.ts';
-import type { CowherdError } from '../base/errors.ts';
+import { CowherdError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { NotifySocket } from './service-manager/notify-socket.ts';
 import type { StartUp } from './start-up.ts';
@@ -28,4 +28,14 @@ export interface SupervisorResult {
   error: CowherdError | null;
   /** The settings ask for a background process, which the caller starts. */
   daemonize: boolean;
+}
+
+/** @param error an error of the catalogue, whose exit status counts */
+export function resultOf(
+  exitStatus: number,
+  error: { readonly code: string; readonly detail: string } | null,
+  daemonize: boolean,
+): SupervisorResult {
+  const known = error === null ? null : CowherdError.named(error.code, error.detail);
+  return { exitStatus: known?.exitStatus ?? exitStatus, error: known, daemonize };
 }
