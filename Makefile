@@ -126,11 +126,9 @@ interpreters: install
 	@scripts/get-interpreters.sh
 	@.venv/bin/python scripts/test-interpreters.py
 
-bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal \
-	bench-record bench-doors
+bench: bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record bench-doors
 
-bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal \
-bench-record bench-doors: bench-%: install build
+bench-sharing bench-exit bench-spawn bench-start bench-overhead bench-reload bench-refork bench-why bench-heal bench-record bench-doors: bench-%: install build
 	@$(tsx) bench/$*.ts
 
 format: install

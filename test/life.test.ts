@@ -4,9 +4,9 @@ import { existsSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFile
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { cowherd, HELLO, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
+import { cowherd, HELLO, PYTHON, serve, serving, temporaryFolder, type Run } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
-import { isGone, processInfo } from './support/processes.ts';
+import { isGone, kill, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
 import { readyPids, untilReady } from './support/workers.ts';
 
@@ -244,6 +244,24 @@ describe('--daemon', () => {
     expect(herd.workers_ready).toBe(2);
     // Detached: events of the terminal don't reach it.
     expect(processInfo(supervisor)?.ppid).not.toBe(process.pid);
+    await run.command('stop', '--runtime-dir', run.runtimeDirectory);
+    await run.expectNothingLeft();
+  });
+
+  test('the same command adopts the herd of a killed supervisor in the background, too', async () => {
+    const args = ['hello:app', '--daemon', '--workers', '2', '--bind', 'unix:web.sock'];
+    const run = serve(args, { files });
+    expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+    const { herd, workers } = await run.status();
+    kill([herd.supervisor.pid]);
+    const again = cowherd(['serve', '--python', PYTHON, '--runtime-dir', run.runtimeDirectory, ...args], {
+      cwd: run.folder,
+    });
+    expect(await again.ended, again.stderr).toEqual({ status: 0, signal: null });
+    expect(again.stdout).toMatch(/^Serving in the background: process \d+$/m);
+    const after = await run.status();
+    expect(after.workers.map(({ pid }) => pid)).toEqual(workers.map(({ pid }) => pid));
+    expect(after.herd.supervisor.pid).not.toBe(herd.supervisor.pid);
     await run.command('stop', '--runtime-dir', run.runtimeDirectory);
     await run.expectNothingLeft();
   });

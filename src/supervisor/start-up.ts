@@ -68,9 +68,14 @@ export function startUp(options: StartUpOptions, predecessor: Predecessor | null
 /** Starts a keeper, with or without an adoption socket, and a mold's process, which waits for its order. */
 export function startKeeper(
   { python, runtimeDirectory, sockets, arguments: words }: StartUpOptions,
-  hasDoor = true,
+  hasAdoptionSocket = true,
 ): KeeperProcess {
-  return spawnKeeper(python, hasDoor ? join(runtimeDirectory, KEEPER_SOCKET) : '', words, sockets.descriptors);
+  return spawnKeeper(
+    python,
+    hasAdoptionSocket ? join(runtimeDirectory, KEEPER_SOCKET) : '',
+    words,
+    sockets.descriptors,
+  );
 }
 
 /**
@@ -99,6 +104,16 @@ export async function adoptHerd(options: StartUpOptions): Promise<StartUp | null
     if (unread !== null) problems.push(`the counters of worker ${pid}: ${unread}`);
   }
   return { ...options, keeper, scoreboard, adopted: { inventory, saved, problems }, predecessor: null };
+}
+
+/** Whether a dead supervisor's herd that was started in the background, by the same command, waits for its next one. */
+export async function wasInBackground({ runtimeDirectory, arguments: words }: StartUpOptions): Promise<boolean> {
+  if (!existsSync(join(runtimeDirectory, KEEPER_SOCKET))) return false;
+  refuseForeignHerd(runtimeDirectory, 'own');
+  const { readHerdFile } = await import('./runtime-directory/herd-file.ts');
+  const { saved } = readHerdFile(runtimeDirectory);
+  const isSameCommand = JSON.stringify(saved?.origin.arguments) === JSON.stringify(words);
+  return isSameCommand && saved?.state.settings?.daemon === true;
 }
 
 /** The order for a mold. `rejected`: policies that have failed their self-test here. */

@@ -85,7 +85,9 @@ def _live(tell: Tell, heap: HerdHeap, arbiter: Any, app: Any, interface: Interfa
     tell(step="become a worker")
     _become_worker(heap, arbiter)
     tell(step="resolve a name")
-    socket.getaddrinfo("localhost", 80)
+    # It has to come to an end; a machine may have no such name.
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo("localhost", 80)
     tell(step="open a TLS context")
     _open_tls_context()
     tell(step="open the database")

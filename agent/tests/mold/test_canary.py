@@ -43,6 +43,27 @@ def test_one_that_hangs_is_killed_and_its_stack_told() -> None:
     assert time.monotonic() - started >= 2.0
 
 
+NO_NAMES = f"""
+import os, socket, sys
+from types import SimpleNamespace
+sys.path.insert(0, {str(AGENT)!r})
+from cowherd_agent.mold import canary
+
+def unknown(*arguments):
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+socket.getaddrinfo = unknown
+cfg = SimpleNamespace(env=None, uid=os.geteuid(), gid=os.getegid(), initgroups=False, health=None)
+heap = SimpleNamespace(apply_on_trial=lambda: None)
+print(repr(canary.send(heap, SimpleNamespace(cfg=cfg), None, "wsgi", timeout_seconds=60).reason))
+"""
+
+
+def test_a_machine_that_knows_no_name_is_no_fault() -> None:
+    done = subprocess.run([sys.executable, "-c", NO_NAMES], capture_output=True, text=True)
+    assert done.stdout == "''\n", done.stderr
+
+
 LOST_OUTPUT = f"""
 import os, sys
 from types import SimpleNamespace

@@ -8,8 +8,9 @@ keep sharing the application's memory. Takes every option of gunicorn, GUNICORN_
 gunicorn.conf.py: \`cowherd settings\` lists them all.
 
 Cowherd's own options:
-  --python PATH            the interpreter (default: $VIRTUAL_ENV, else .venv in the project, else
-                           the newest one found)
+  --python PATH            the interpreter (default: of the virtual environment that Cowherd is
+                           installed into, else $VIRTUAL_ENV, else .venv in the project, else the
+                           newest one found)
   --runtime-dir DIR        folder of the control socket and herd.json
   --log-format text|json   readable lines (on a terminal) or JSON (otherwise)
 

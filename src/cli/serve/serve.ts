@@ -10,7 +10,7 @@ import { herdName, runtimeDirectoryFor } from '../../supervisor/runtime-director
 import { parseServeArguments, type ServeArguments } from './serve-arguments.ts';
 import { findPredecessor } from '../../supervisor/find-predecessor.ts';
 import { takeNotifySocket } from '../../supervisor/service-manager/notify-socket.ts';
-import { adoptHerd, startUp } from '../../supervisor/start-up.ts';
+import { adoptHerd, startUp, wasInBackground } from '../../supervisor/start-up.ts';
 import type { SupervisorResult } from '../../supervisor/supervisor-options.ts';
 
 /** Set in the background process that `--daemon` starts. */
@@ -71,6 +71,9 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
     daemonized: process.env[DAEMON_VARIABLE] === '1',
   };
   const predecessor = await findPredecessor(runtimeDirectory);
+  if (predecessor === null && !options.daemonized && (await wasInBackground(options))) {
+    return { exitStatus: 0, error: null, daemonize: true };
+  }
   const adopted = predecessor === null ? await adoptHerd(options) : null;
   // Signals are not held for an adopted herd: it has served without a supervisor and can continue to.
   const releaseSignals = adopted === null ? holdSignals() : null;
