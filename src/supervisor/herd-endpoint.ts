@@ -36,7 +36,9 @@ export class HerdEndpoint {
 
   use(settings: Settings): void {
     if (settings.metrics === null && this.#endpoint === null) return;
-    this.#used = this.#used.then(async () => await this.#use(settings));
+    this.#used = this.#used
+      .then(async () => await this.#use(settings))
+      .catch((error: unknown) => this.#log.error(`Metrics are not served: ${String(error)}`));
   }
 
   close(): void {
