@@ -42,10 +42,10 @@ export function pip(folder: string, ...args: string[]): string {
   });
 }
 
-/** The files of a folder, without compiled Python. */
+/** The files of a folder, without compiled Python. pip leaves empty folders of `share` behind, whoever's they were. */
 export function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.name.endsWith('.pyc') && entry.name !== '__pycache__')
+    .filter((entry) => !entry.isDirectory() && !entry.name.endsWith('.pyc'))
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .sort();
 }

@@ -39,9 +39,11 @@ def print_own_traceback(error: BaseException) -> None:
     with contextlib.suppress(OSError, ValueError):
         if first is None:
             # Nothing of the app ran: a missing module, say.
-            print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
+            lines = traceback.format_exception_only(error)
         else:
-            traceback.print_exception(type(error), error, first)
+            lines = traceback.format_exception(type(error), error, first)
+        # In one piece: the supervisor writes to the same file.
+        sys.stderr.write("".join(lines))
         sys.stderr.flush()
 
 
