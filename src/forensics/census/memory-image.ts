@@ -30,6 +30,9 @@ export class MemoryImage implements MemoryReader {
   readonly #subject: Subject;
   readonly #buffer: ArrayBuffer;
   readonly #starts: Float64Array;
+  readonly #pageBytes: number;
+  /** By page of the image: 1 if it was read. A piece may have other pages too, such as a file's constants. */
+  readonly #isRead: Uint8Array;
   /** By the upper half of an address: the number of its family. */
   readonly #families = new Uint16Array(FAMILIES);
   /** By family and megabyte: the number of the piece. */
@@ -38,6 +41,7 @@ export class MemoryImage implements MemoryReader {
   /** @throws RangeError if the process has more memory than can be numbered */
   constructor(subject: Subject, pageBytes: number) {
     this.#subject = subject;
+    this.#pageBytes = pageBytes;
     const runs = presentRuns(subject, pageBytes);
     const starts = [0, ...pieceStarts(runs)];
     if (starts.length > MOST_PIECES) throw new RangeError('the process has too much memory');
@@ -46,10 +50,13 @@ export class MemoryImage implements MemoryReader {
     this.#numbers = this.#numbered();
     this.#buffer = new ArrayBuffer(starts.length * PIECE_BYTES);
     this.words = new Uint32Array(this.#buffer);
+    this.#isRead = new Uint8Array(this.#buffer.byteLength / pageBytes);
     let bytes = 0;
     for (const { address, bytes: length } of runs) {
       const at = this.unitAtAddress(address) * 8;
-      if (subject.memory.read(address, new Uint8Array(this.#buffer, at, length))) bytes += length;
+      if (!subject.memory.read(address, new Uint8Array(this.#buffer, at, length))) continue;
+      bytes += length;
+      this.#isRead.fill(1, at / pageBytes, (at + length) / pageBytes);
     }
     this.bytes = bytes;
   }
@@ -87,10 +94,12 @@ export class MemoryImage implements MemoryReader {
   read(address: number, into: Uint8Array): boolean {
     if (!Number.isSafeInteger(address) || address < 0) return false;
     const unit = this.unitAtAddress(address);
-    if (unit === 0 || (address % PIECE_BYTES) + into.length > PIECE_BYTES) {
+    const at = unit * 8 + (address % 8);
+    const pageEnd = (Math.floor(at / this.#pageBytes) + 1) * this.#pageBytes;
+    if (unit === 0 || this.#isRead[Math.floor(at / this.#pageBytes)] === 0 || at + into.length > pageEnd) {
       return this.#subject.memory.read(address, into);
     }
-    into.set(new Uint8Array(this.#buffer, unit * 8 + (address % 8), into.length));
+    into.set(new Uint8Array(this.#buffer, at, into.length));
     return true;
   }
 

@@ -8,6 +8,8 @@
 import type { MemoryImage } from './memory-image.ts';
 
 const HEAD_UNITS = 2;
+/** `struct gc_generation`: a head and two ints. */
+const GENERATION_UNITS = 3;
 /** The heads of 3.14, the furthest apart, are within 7 × 24 bytes. */
 const AROUND_UNITS = 64;
 
@@ -38,15 +40,27 @@ export function visitTracked(
   }
 }
 
-/** The head of the ring that a member is in; 0 if the links lead nowhere. */
+/**
+ * The head of the ring that a member is in; 0 if the links lead nowhere. An object of a type that is not recognized is
+ * no head: another head is near the right one, linked with itself or with an object.
+ */
 function headOfRing(image: MemoryImage, member: number, isObject: (unit: number) => boolean): number {
   let each = member;
   for (let count = 0; count < image.words.length; count += 1) {
-    if (!isObject(each + HEAD_UNITS)) return each;
+    if (!isObject(each + HEAD_UNITS) && hasHeadsAround(image, each)) return each;
     each = next(image, each);
     if (each === 0 || each === member) return 0;
   }
   return 0;
+}
+
+/** The generations are 24 bytes apart; two of them at least are not part of this ring. */
+function hasHeadsAround(image: MemoryImage, head: number): boolean {
+  return [-2, -1, 1, 2].some((step) => {
+    const other = head + step * GENERATION_UNITS;
+    const first = next(image, other);
+    return first !== 0 && previous(image, first) === other && next(image, previous(image, other)) === other;
+  });
 }
 
 function next(image: MemoryImage, unit: number): number {
