@@ -8,10 +8,8 @@
 import type { MemoryImage } from './memory-image.ts';
 
 const HEAD_UNITS = 2;
-/** `struct gc_generation`: a head and two ints. */
-const GENERATION_UNITS = 3;
-/** The heads of 3.14, the furthest apart, are within 7 × 24 bytes. */
-const AROUND_UNITS = 64;
+/** `struct gc_generation`, a head and two ints, has 24 bytes; there are four, and a pointer between two of them. */
+const AROUND_UNITS = 16;
 
 /**
  * Calls back with each tracked object.
@@ -47,20 +45,21 @@ export function visitTracked(
 function headOfRing(image: MemoryImage, member: number, isObject: (unit: number) => boolean): number {
   let each = member;
   for (let count = 0; count < image.words.length; count += 1) {
-    if (!isObject(each + HEAD_UNITS) && hasHeadsAround(image, each)) return each;
+    if (!isObject(each + HEAD_UNITS) && hasHeadsAround(image, each, isObject)) return each;
     each = next(image, each);
     if (each === 0 || each === member) return 0;
   }
   return 0;
 }
 
-/** The generations are 24 bytes apart; two of them at least are not part of this ring. */
-function hasHeadsAround(image: MemoryImage, head: number): boolean {
-  return [-2, -1, 1, 2].some((step) => {
-    const other = head + step * GENERATION_UNITS;
+/** Whether another head is near, as those of the other generations are: linked in both directions, and no object. */
+function hasHeadsAround(image: MemoryImage, head: number, isObject: (unit: number) => boolean): boolean {
+  for (let other = head - AROUND_UNITS; other <= head + AROUND_UNITS; other += 1) {
     const first = next(image, other);
-    return first !== 0 && previous(image, first) === other && next(image, previous(image, other)) === other;
-  });
+    if (other === head || first === 0 || previous(image, first) !== other) continue;
+    if (next(image, previous(image, other)) === other && !isObject(other + HEAD_UNITS)) return true;
+  }
+  return false;
 }
 
 function next(image: MemoryImage, unit: number): number {

@@ -67,6 +67,11 @@ export class Census {
     return this.#index.slots.size;
   }
 
+  /** The addresses of the pages with an owner. */
+  *addresses(): Generator<number> {
+    for (const page of this.#index.slots.keys()) yield page * this.facts.page_bytes;
+  }
+
   /** Owners' names, indexed by number. */
   get names(): readonly Omit<CensusOwner, 'bytes'>[] {
     return this.#names;
