@@ -20,10 +20,10 @@ export interface Agreement {
 const LARGEST = 8;
 
 /**
- * @param isThere whether the process has a page: a census from a child also counts what the child has allocated
+ * @param isThere asked in the order of addresses, whether the process has a page: a census from a child also counts what the child has allocated
  */
 export function agreementOf(first: Census, second: Census, isThere: (address: number) => boolean): Agreement {
-  const addresses = (census: Census): number[] => [...census.addresses()].filter(isThere);
+  const addresses = (census: Census): number[] => [...census.addresses()].toSorted((x, y) => x - y).filter(isThere);
   const [a, b] = [bytesByModule(first, addresses(first)), bytesByModule(second, addresses(second))];
   const modules = [...new Set([...a.keys(), ...b.keys()])];
   const own = new Map([...a].filter(([module]) => b.has(module)));
