@@ -9,14 +9,16 @@ import { takeCensus, type CensusTiming } from '../../src/forensics/census/take-c
 import { presence } from '../../src/forensics/heap/heap-chunks.ts';
 import { openSubject } from '../../src/forensics/look/open-subject.ts';
 import { readCensus } from '../../src/forensics/owners/read-census.ts';
+import { settingFrom } from '../lib/settings.ts';
 import { agreementOf } from './census-comparison.ts';
 
 const [pid, minor, file = ''] = process.argv.slice(2);
 const PAGE_BYTES = 4096;
+const pieces = settingFrom(process.env, 'CENSUS_PIECES', 64);
 const started = performance.now();
 const subject = openSubject(Number(pid), PAGE_BYTES);
 let timing: CensusTiming | undefined;
-const census = takeCensus(subject, { minor: Number(minor), version: `3.${minor}` }, PAGE_BYTES, (taken) => {
+const census = takeCensus(subject, { minor: Number(minor), version: `3.${minor}` }, PAGE_BYTES, pieces, (taken) => {
   timing = taken;
 });
 const seconds = (performance.now() - started) / 1000;

@@ -50,7 +50,7 @@ export class CensusWalk {
   constructor(inputs: WalkInputs) {
     this.#inputs = inputs;
     this.#image = inputs.image;
-    this.#met = new Uint32Array(Math.ceil(inputs.image.words.length / 4 / 32));
+    this.#met = new Uint32Array(Math.ceil(inputs.image.units / 64));
     this.#pending = [];
     const { tally } = inputs;
     this.#tableTypes = [0, tally.typeNumber('(keys of dicts)'), tally.typeNumber('(memory of no object)')];

@@ -43,14 +43,14 @@ export class KeyTableReader {
   }
 
   #readNew(unit: number): boolean {
-    const { words } = this.#image;
-    const sizes = words[unit * 2 + 2] ?? 0;
+    const image = this.#image;
+    const sizes = image.low(unit + 1);
     const log2 = sizes & 0xff;
     if (log2 > LARGEST_LOG2) return false;
     const indexBytes = 2 ** ((sizes >> 8) & 0xff);
     const isGeneral = ((sizes >> 16) & 0xff) === GENERAL;
-    this.references = words[unit * 2] ?? 0;
-    this.entries = words[unit * 2 + 6] ?? 0;
+    this.references = image.low(unit);
+    this.entries = image.low(unit + 3);
     this.usable = usableOf(2 ** log2);
     this.entryUnits = isGeneral ? 3 : 2;
     this.keyUnit = isGeneral ? 1 : 0;
@@ -63,7 +63,7 @@ export class KeyTableReader {
     const size = this.#image.value(unit + 1);
     if (size < 1 || size > 2 ** LARGEST_LOG2) return false;
     const indexBytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffff_ffff ? 4 : 8);
-    this.references = this.#image.words[unit * 2] ?? 0;
+    this.references = this.#image.low(unit);
     this.entries = this.#image.value(unit + 4);
     this.usable = usableOf(size);
     this.entryUnits = 3;

@@ -64,7 +64,7 @@ export class Extents {
     }
     if (kind.hasInlineValues) return Math.max(kind.basicBytes, this.#restOfBlock(unit, kind));
     if (kind.itemBytes === 0) return kind.basicBytes;
-    const items = Math.abs(this.#signed(unit + 2));
+    const items = Math.abs(this.#image.signed(unit + 2));
     const bytes = kind.basicBytes + items * kind.itemBytes;
     return bytes < LARGEST_BYTES ? bytes : kind.basicBytes;
   }
@@ -131,7 +131,7 @@ export class Extents {
   /** PyASCIIObject, PyCompactUnicodeObject and PyUnicodeObject (Include/cpython/unicodeobject.h). */
   #stringBytes(unit: number): number {
     const length = this.#image.value(unit + STRING_FIELDS.length / 8);
-    const state = this.#image.words[unit * 2 + STRING_FIELDS.state / 4] ?? 0;
+    const state = this.#image.low(unit + STRING_FIELDS.state / 8);
     const [kind, isCompact, isAscii] = [(state >> 2) & 7, (state & 32) !== 0, (state & 64) !== 0];
     const ascii = this.#minor >= 12 ? 40 : 48;
     if (!isCompact) return this.#minor >= 12 ? 64 : 80;
@@ -141,7 +141,7 @@ export class Extents {
 
   /** `ob_size` before 3.12, `lv_tag` from then on, whose lowest three bits are flags (Include/cpython/longintrepr.h). */
   #integerBytes(unit: number): number {
-    const word = this.#signed(unit + 2);
+    const word = this.#image.signed(unit + 2);
     const digits = this.#minor >= 12 ? Math.floor(word / 8) : Math.abs(word);
     return 24 + Math.max(1, digits) * 4;
   }
@@ -149,9 +149,5 @@ export class Extents {
   #restOfBlock(unit: number, kind: ObjectKind): number {
     const blockUnits = this.#pools.blockUnits(unit);
     return Math.max(0, blockUnits - kind.prefixUnits) * 8;
-  }
-
-  #signed(unit: number): number {
-    return ((this.#image.words[unit * 2 + 1] ?? 0) | 0) * 2 ** 32 + (this.#image.words[unit * 2] ?? 0);
   }
 }

@@ -24,12 +24,12 @@ export class InstanceValues {
     if (!kind.hasManagedDict) return 0;
     if (this.#minor === 11) return this.#image.pointee(unit - MANAGED.values311 / 8);
     if (this.#minor === 12) {
-      const low = this.#image.words[(unit - MANAGED.dict / 8) * 2] ?? 0;
-      return (low & 1) === 0 ? 0 : this.#image.unitAt(low + 1, this.#image.words[(unit - MANAGED.dict / 8) * 2 + 1] ?? 0);
+      const low = this.#image.low(unit - MANAGED.dict / 8);
+      return (low & 1) === 0 ? 0 : this.#image.unitAt(low + 1, this.#image.high(unit - MANAGED.dict / 8));
     }
     if (!kind.hasInlineValues) return 0;
     const values = unit + kind.basicBytes / 8;
-    const isValid = (this.#image.words[values * 2] ?? 0) >>> 24 === 1;
+    const isValid = this.#image.low(values) >>> 24 === 1;
     return isValid ? values + 1 : 0;
   }
 
@@ -42,7 +42,7 @@ export class InstanceValues {
   each(values: number, visit: (pointer: number) => void): void {
     if (this.#minor >= 13) {
       // What the dict of an instance points to begins with the header; `of` has stepped over it.
-      const capacity = (this.#image.words[values * 2 - 2] ?? 0) & 0xff;
+      const capacity = this.#image.low(values - 1) & 0xff;
       for (let index = 0; index < capacity; index += 1) visit(values + index);
       return;
     }
@@ -57,7 +57,9 @@ export class InstanceValues {
 
   /** A byte before the values; the last one is number 1. */
   #byte(values: number, number: number): number {
-    const at = values * 8 - number;
-    return ((this.#image.words[Math.floor(at / 4)] ?? 0) >>> ((at & 3) * 8)) & 0xff;
+    const before = Math.ceil(number / 8);
+    const unit = values - before;
+    const byte = before * 8 - number;
+    return ((byte < 4 ? this.#image.low(unit) : this.#image.high(unit)) >>> ((byte & 3) * 8)) & 0xff;
   }
 }

@@ -107,7 +107,7 @@ export class LoadedModules {
     if (kind === null || !kind.isHeapType || kind.name !== 'ModuleSpec') return false;
     const value = this.#attribute(spec, '_initializing');
     return (
-      this.#finder.kindAt(value)?.name === 'bool' && this.#image.words[(value + OB_DIGIT_UNITS) * 2] === 1
+      this.#finder.kindAt(value)?.name === 'bool' && this.#image.low(value + OB_DIGIT_UNITS) === 1
     );
   }
 

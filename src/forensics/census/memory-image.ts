@@ -1,64 +1,96 @@
 /**
- * All memory of a process that can hold objects, in one array.
+ * All memory of a process that can hold objects, as one array that is read in pieces when they are needed.
  *
- * Memory is kept in pieces of 1 MiB, each with a number. A place in it is a **unit**, 8 bytes, the number of which fits
- * in 32 bits for 32 GiB; so lists of objects are typed arrays. Unit 0 is no place. Pieces without pages are left out.
+ * Memory is divided into pieces of 1 MiB, each with a number. A place in it is a **unit**, 8 bytes, the number of which
+ * fits in 32 bits for 32 GiB; so lists of objects are typed arrays. Unit 0 is no place. Pieces without pages are left out,
+ * and neighboring pieces have neighboring numbers. A limited number of pieces is held at a time, the recently used ones.
  */
 import type { MemoryReader } from '../../base/memory-reader.ts';
 import type { Mapping } from '../../procfs/maps.ts';
 import type { Subject } from '../pages/subject.ts';
 
 export const PIECE_BYTES = 1 << 20;
-export const PIECE_UNITS = PIECE_BYTES / 8;
+const PIECE_BITS = 17;
+export const PIECE_UNITS = 1 << PIECE_BITS;
+const PIECE_WORDS = PIECE_UNITS * 2;
 /** Pieces with the same upper half of their addresses. */
 const FAMILY_PIECES = 4096;
 const FAMILIES = 1 << 16;
 /** A unit's number has to fit in 32 bits. */
 const MOST_PIECES = 2 ** 32 / PIECE_UNITS;
+const ABSENT = -1;
 
+/** Present pages in one piece. */
 interface Run {
   readonly address: number;
   readonly bytes: number;
 }
 
 export class MemoryImage implements MemoryReader {
-  /** Two for each unit, the lower half first. */
-  readonly words: Uint32Array;
   readonly pieces: number;
-  /** Bytes that were read. */
+  /** The bytes of all present pages. */
   readonly bytes: number;
+  /** How often a piece was read; more often than there are pieces if not all are held. */
+  reads = 0;
   readonly #subject: Subject;
-  readonly #buffer: ArrayBuffer;
-  readonly #starts: Float64Array;
   readonly #pageBytes: number;
-  /** By page of the image: 1 if it was read. A piece may have other pages too, such as a file's constants. */
-  readonly #isRead: Uint8Array;
+  readonly #starts: Float64Array;
+  readonly #runs: readonly (readonly Run[])[];
+  /** By page of the image: 1 if it is present. A piece may have other pages too, such as a file's constants. */
+  readonly #isThere: Uint8Array;
   /** By the upper half of an address: the number of its family. */
   readonly #families = new Uint16Array(FAMILIES);
   /** By family and megabyte: the number of the piece. */
   readonly #numbers: Uint32Array;
+  readonly #words: Uint32Array;
+  /** By piece: where it is held. */
+  readonly #slots: Int32Array;
+  /** By slot: its piece, and 1 if it was used since the hand has passed (the clock algorithm). */
+  readonly #held: Int32Array;
+  readonly #isRecent: Uint8Array;
+  #hand = 0;
 
-  /** @throws RangeError if the process has more memory than can be numbered */
-  constructor(subject: Subject, pageBytes: number) {
+  /**
+   * @param mostPieces how many pieces are held at a time
+   * @throws RangeError if the process has more memory than can be numbered
+   */
+  constructor(subject: Subject, pageBytes: number, mostPieces: number) {
     this.#subject = subject;
     this.#pageBytes = pageBytes;
     const runs = presentRuns(subject, pageBytes);
-    const starts = [0, ...pieceStarts(runs)];
-    if (starts.length > MOST_PIECES) throw new RangeError('the process has too much memory');
-    this.pieces = starts.length;
-    this.#starts = Float64Array.from(starts);
+    const byPiece = grouped(runs);
+    this.#runs = [[], ...byPiece.values()];
+    this.pieces = this.#runs.length;
+    if (this.pieces > MOST_PIECES) throw new RangeError('the process has too much memory');
+    this.#starts = Float64Array.from([0, ...[...byPiece.keys()].map((piece) => piece * PIECE_BYTES)]);
     this.#numbers = this.#numbered();
-    this.#buffer = new ArrayBuffer(starts.length * PIECE_BYTES);
-    this.words = new Uint32Array(this.#buffer);
-    this.#isRead = new Uint8Array(this.#buffer.byteLength / pageBytes);
-    let bytes = 0;
-    for (const { address, bytes: length } of runs) {
-      const at = this.unitAtAddress(address) * 8;
-      if (!subject.memory.read(address, new Uint8Array(this.#buffer, at, length))) continue;
-      bytes += length;
-      this.#isRead.fill(1, at / pageBytes, (at + length) / pageBytes);
-    }
-    this.bytes = bytes;
+    this.bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+    this.#isThere = this.#presence(runs);
+    const slots = Math.max(1, Math.min(this.pieces - 1, mostPieces));
+    this.#words = new Uint32Array(slots * PIECE_WORDS);
+    this.#slots = new Int32Array(this.pieces).fill(ABSENT);
+    this.#held = new Int32Array(slots).fill(ABSENT);
+    this.#isRecent = new Uint8Array(slots);
+  }
+
+  get units(): number {
+    return this.pieces * PIECE_UNITS;
+  }
+
+  /** The lower half of a unit. */
+  low(unit: number): number {
+    return this.#words[this.#placeOf(unit)] ?? 0;
+  }
+
+  /** The upper half of a unit. */
+  high(unit: number): number {
+    return this.#words[this.#placeOf(unit) + 1] ?? 0;
+  }
+
+  /** The memory of a unit's piece from the unit on. Valid until other memory is asked for. */
+  wordsFrom(unit: number): Uint32Array {
+    const place = this.#placeOf(unit);
+    return this.#words.subarray(place, (Math.floor(place / PIECE_WORDS) + 1) * PIECE_WORDS);
   }
 
   /** The unit of an address that is given in two halves; 0 if it is not in the image. Ignores the lowest three bits. */
@@ -76,18 +108,25 @@ export class MemoryImage implements MemoryReader {
 
   /** What the pointer in a unit points to; 0 if that is not in the image, or not aligned. */
   pointee(unit: number): number {
-    const low = this.words[unit * 2] ?? 0;
-    return (low & 7) === 0 ? this.unitAt(low, this.words[unit * 2 + 1] ?? 0) : 0;
+    const place = this.#placeOf(unit);
+    const low = this.#words[place] ?? 0;
+    return (low & 7) === 0 ? this.unitAt(low, this.#words[place + 1] ?? 0) : 0;
   }
 
   addressOf(unit: number): number {
-    const piece = Math.floor(unit / PIECE_UNITS);
-    return (this.#starts[piece] ?? 0) + (unit % PIECE_UNITS) * 8;
+    return (this.#starts[unit >>> PIECE_BITS] ?? 0) + (unit & (PIECE_UNITS - 1)) * 8;
   }
 
   /** The 64 bits of a unit, exact up to 2^53. */
   value(unit: number): number {
-    return (this.words[unit * 2 + 1] ?? 0) * 2 ** 32 + (this.words[unit * 2] ?? 0);
+    const place = this.#placeOf(unit);
+    return (this.#words[place + 1] ?? 0) * 2 ** 32 + (this.#words[place] ?? 0);
+  }
+
+  /** The same as a signed number. */
+  signed(unit: number): number {
+    const place = this.#placeOf(unit);
+    return ((this.#words[place + 1] ?? 0) | 0) * 2 ** 32 + (this.#words[place] ?? 0);
   }
 
   /** Reads from the image, or from the process where the image has nothing. */
@@ -95,23 +134,71 @@ export class MemoryImage implements MemoryReader {
     if (!Number.isSafeInteger(address) || address < 0) return false;
     const unit = this.unitAtAddress(address);
     const at = unit * 8 + (address % 8);
-    const pageEnd = (Math.floor(at / this.#pageBytes) + 1) * this.#pageBytes;
-    if (unit === 0 || this.#isRead[Math.floor(at / this.#pageBytes)] === 0 || at + into.length > pageEnd) {
+    const page = Math.floor(at / this.#pageBytes);
+    if (unit === 0 || this.#isThere[page] === 0 || at + into.length > (page + 1) * this.#pageBytes) {
       return this.#subject.memory.read(address, into);
     }
-    into.set(new Uint8Array(this.#buffer, at, into.length));
+    into.set(new Uint8Array(this.#words.buffer, this.#placeOf(unit) * 4 + (address % 8), into.length));
     return true;
+  }
+
+  /** The index of a unit's first word. */
+  #placeOf(unit: number): number {
+    const piece = unit >>> PIECE_BITS;
+    let slot = this.#slots[piece] ?? ABSENT;
+    if (slot < 0) slot = this.#load(piece);
+    this.#isRecent[slot] = 1;
+    return slot * PIECE_WORDS + (unit & (PIECE_UNITS - 1)) * 2;
+  }
+
+  #load(piece: number): number {
+    const slot = this.#freeSlot();
+    const target = new Uint8Array(this.#words.buffer, slot * PIECE_BYTES, PIECE_BYTES);
+    if (this.#held[slot] !== ABSENT) target.fill(0);
+    const start = this.#starts[piece] ?? 0;
+    for (const { address, bytes } of this.#runs[piece] ?? []) {
+      const into = target.subarray(address - start, address - start + bytes);
+      // Zeros if the pages have disappeared meanwhile.
+      if (!this.#subject.memory.read(address, into)) into.fill(0);
+    }
+    this.reads += 1;
+    this.#held[slot] = piece;
+    this.#slots[piece] = slot;
+    return slot;
+  }
+
+  #freeSlot(): number {
+    for (;;) {
+      const slot = this.#hand;
+      this.#hand = (slot + 1) % this.#held.length;
+      const held = this.#held[slot] ?? ABSENT;
+      if (held !== ABSENT && this.#isRecent[slot] === 1) {
+        this.#isRecent[slot] = 0;
+        continue;
+      }
+      if (held !== ABSENT) this.#slots[held] = ABSENT;
+      return slot;
+    }
+  }
+
+  #presence(runs: readonly Run[]): Uint8Array {
+    const isThere = new Uint8Array((this.pieces * PIECE_BYTES) / this.#pageBytes);
+    for (const { address, bytes } of runs) {
+      const first = (this.unitAtAddress(address) * 8) / this.#pageBytes;
+      isThere.fill(1, first, first + bytes / this.#pageBytes);
+    }
+    return isThere;
   }
 
   #numbered(): Uint32Array {
     let families = 0;
-    for (const start of this.#starts) {
+    for (const start of this.#starts.subarray(1)) {
       const high = Math.floor(start / 2 ** 32);
-      if (start !== 0 && this.#families[high] === 0) this.#families[high] = families += 1;
+      if (this.#families[high] === 0) this.#families[high] = families += 1;
     }
     const numbers = new Uint32Array((families + 1) * FAMILY_PIECES);
     for (const [number, start] of this.#starts.entries()) {
-      if (start === 0) continue;
+      if (number === 0) continue;
       const family = this.#families[Math.floor(start / 2 ** 32)] ?? 0;
       numbers[family * FAMILY_PIECES + ((start >>> 0) >>> 20)] = number;
     }
@@ -119,7 +206,7 @@ export class MemoryImage implements MemoryReader {
   }
 }
 
-/** Memory that can hold objects: private and writable. Others have neither reference counts nor the collector's lists. */
+/** Memory that can hold objects: private and writable. Elsewhere nothing can be counted or linked. */
 function canHoldObjects({ private: isPrivate, readable, writable, path }: Mapping): boolean {
   return isPrivate && readable && writable && !path.startsWith('[stack');
 }
@@ -144,11 +231,14 @@ function presentRuns(subject: Subject, pageBytes: number): Run[] {
   return runs;
 }
 
-function* pieceStarts(runs: readonly Run[]): Generator<number> {
-  let latest = -1;
-  for (const { address } of runs) {
-    const start = Math.floor(address / PIECE_BYTES) * PIECE_BYTES;
-    if (start !== latest) yield start;
-    latest = start;
+/** The runs by the number of their megabyte. */
+function grouped(runs: readonly Run[]): Map<number, Run[]> {
+  const groups = new Map<number, Run[]>();
+  for (const run of runs) {
+    const megabyte = Math.floor(run.address / PIECE_BYTES);
+    const group = groups.get(megabyte);
+    if (group === undefined) groups.set(megabyte, [run]);
+    else group.push(run);
   }
+  return groups;
 }

@@ -26,7 +26,7 @@ export class Pools {
     const place = Math.floor(unit / POOL_UNITS);
     let found = this.#blocks[place] ?? NO_POOL;
     if (found === UNKNOWN) {
-      const header = parsePoolHeader(this.#image.words, place * POOL_UNITS * 2, POOL_BYTES);
+      const header = parsePoolHeader(this.#image.wordsFrom(place * POOL_UNITS), 0, POOL_BYTES);
       found = header === null ? NO_POOL : header.blockBytes / 16;
       this.#blocks[place] = found;
     }
@@ -57,11 +57,10 @@ export class ObjectFinder {
    * type. A freed object has no count: the allocator's link takes its place, or it is zero.
    */
   typeAt(unit: number): number {
-    const { words } = this.#image;
-    const count = unit * 2;
+    const image = this.#image;
     // The upper half: zero, or from 3.14 on flags above 16 bits that only an overflow uses (Include/refcount.h).
-    if (words[count] === 0 || ((words[count + 1] ?? 0) & 0xffff) !== 0) return -1;
-    const type = this.#image.pointee(unit + 1);
+    if (image.low(unit) === 0 || (image.high(unit) & 0xffff) !== 0) return -1;
+    const type = image.pointee(unit + 1);
     if (type === 0) return -1;
     const number = this.#kinds.numberAt(type);
     if (number < 0) return -1;

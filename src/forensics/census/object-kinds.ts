@@ -128,8 +128,7 @@ export class ObjectKinds {
   }
 
   #examine(type: ObjectType, unit: number, number: number): ObjectKind {
-    const { words } = this.#image;
-    const flags = words[unit * 2 + TYPE.flags / 4] ?? 0;
+    const flags = this.#image.low(unit + TYPE.flags / 8);
     const weakListOffset = this.#image.value(unit + TYPE_FIELDS.weakListOffset / 8);
     const [references, scanFrom] = this.#referencesOf(type, unit, flags);
     return {

@@ -179,9 +179,9 @@ export class Referents {
     const descr = this.#image.pointee(unit + 7);
     const data = this.#image.pointee(unit + 2);
     const dimensions = this.#image.pointee(unit + 4);
-    const count = (this.#image.words[(unit + 3) * 2] ?? 0) | 0;
+    const count = this.#image.low(unit + 3) | 0;
     if (descr === 0 || data === 0 || dimensions === 0 || count < 1 || count > 64) return;
-    const word = this.#image.words[(descr * 8 + DESCR_TYPE_CHAR - 1) / 4] ?? 0;
+    const word = this.#image.low(descr + (DESCR_TYPE_CHAR - 1) / 8);
     if (((word >>> 8) & 0xff) !== OBJECTS) return;
     let size = 1;
     for (let dimension = 0; dimension < count; dimension += 1) size *= this.#image.value(dimensions + dimension);

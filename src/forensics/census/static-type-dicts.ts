@@ -23,7 +23,7 @@ export function staticTypeDicts(
   const state = staticTypeState(minor);
   for (const [first, end] of pieces) {
     for (let unit = first; unit < end; unit += 1) {
-      if (!state.flags.every((offset) => (image.words[unit * 2 + offset / 4] ?? 2) <= 1)) continue;
+      if (!state.flags.every((offset) => half(image, unit, offset) <= 1)) continue;
       const type = image.pointee(unit);
       const dict = type === 0 ? 0 : image.pointee(unit + state.dict / 8);
       if (dict === 0 || finder.kindAt(dict)?.references !== kinds.DICT) continue;
@@ -32,4 +32,8 @@ export function staticTypeDicts(
     }
   }
   return found;
+}
+
+function half(image: MemoryImage, unit: number, offset: number): number {
+  return offset % 8 === 0 ? image.low(unit + offset / 8) : image.high(unit + (offset - 4) / 8);
 }

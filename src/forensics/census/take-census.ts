@@ -14,6 +14,9 @@ import { Referents } from './referents.ts';
 import { staticTypeDicts } from './static-type-dicts.ts';
 import { visitTracked } from './tracked-objects.ts';
 
+/** 64 MiB of the process's memory are held at a time. */
+const MOST_PIECES = 64;
+
 export interface CensusTiming {
   /** Milliseconds from the start to the end of each step. */
   readonly read: number;
@@ -21,6 +24,9 @@ export interface CensusTiming {
   readonly walk: number;
   readonly finish: number;
   readonly imageBytes: number;
+  /** How many times a piece was read, and how many pieces there are. */
+  readonly reads: number;
+  readonly pieces: number;
 }
 
 export interface Version {
@@ -38,11 +44,12 @@ export function takeCensus(
   subject: Subject,
   { minor, version }: Version,
   pageBytes: number,
+  mostPieces = MOST_PIECES,
   onTiming?: (timing: CensusTiming) => void,
 ): Census {
   const started = performance.now();
   const { mappings } = subject;
-  const image = new MemoryImage(subject, pageBytes);
+  const image = new MemoryImage(subject, pageBytes, mostPieces);
   const read = performance.now();
   const isReadable = (address: number): boolean => mappingAt(mappings, address)?.readable === true;
   const pools = new Pools(image);
@@ -72,6 +79,8 @@ export function takeCensus(
     walk: walked - prepared,
     finish: performance.now() - walked,
     imageBytes: image.bytes,
+    reads: image.reads,
+    pieces: image.pieces - 1,
   });
   return census;
 }

@@ -31,7 +31,7 @@ export function visitTracked(
     if (first === 0 || first === at || previous(image, first) !== at || !isObject(first + HEAD_UNITS)) continue;
     if (isObject(at + HEAD_UNITS)) continue;
     let each = first;
-    for (let count = 0; each !== at && each !== 0 && count < image.words.length; count += 1) {
+    for (let count = 0; each !== at && each !== 0 && count < image.units; count += 1) {
       visit(each + HEAD_UNITS);
       each = next(image, each);
     }
@@ -44,7 +44,7 @@ export function visitTracked(
  */
 function headOfRing(image: MemoryImage, member: number, isObject: (unit: number) => boolean): number {
   let each = member;
-  for (let count = 0; count < image.words.length; count += 1) {
+  for (let count = 0; count < image.units; count += 1) {
     if (!isObject(each + HEAD_UNITS) && hasHeadsAround(image, each, isObject)) return each;
     each = next(image, each);
     if (each === 0 || each === member) return 0;
@@ -63,9 +63,9 @@ function hasHeadsAround(image: MemoryImage, head: number, isObject: (unit: numbe
 }
 
 function next(image: MemoryImage, unit: number): number {
-  return image.unitAt(image.words[unit * 2] ?? 0, image.words[unit * 2 + 1] ?? 0);
+  return image.unitAt(image.low(unit), image.high(unit));
 }
 
 function previous(image: MemoryImage, unit: number): number {
-  return image.unitAt(image.words[unit * 2 + 2] ?? 0, image.words[unit * 2 + 3] ?? 0);
+  return image.unitAt(image.low(unit + 1), image.high(unit + 1));
 }
