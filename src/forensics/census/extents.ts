@@ -103,7 +103,13 @@ export class Extents {
     const values = valuesOf(this.#image, unit);
     if (!isTable) this.#set(0, 0);
     else if (values === 0) this.#set(table, this.#keys.references === 1 ? this.#keys.bytes : 0);
-    else this.#set(values, this.#minor >= 13 ? 0 : this.#keys.usable * 8);
+    else if (this.#minor <= 10) this.#set(values, this.#keys.usable * 8);
+    else if (this.#minor >= 13) this.#set(0, 0);
+    else this.#blockTable(this.#values.blockOf(values));
+  }
+
+  #blockTable(block: number): void {
+    this.#set(block, this.#pools.blockUnits(block) * 8);
   }
 
   #setTable(unit: number): void {
@@ -120,12 +126,8 @@ export class Extents {
 
   #valuesTable(unit: number, kind: ObjectKind): void {
     const values = this.#values.of(unit, kind);
-    if (values === 0) {
-      this.#set(0, 0);
-      return;
-    }
-    const block = this.#values.blockOf(values);
-    this.#set(block, this.#pools.blockUnits(block) * 8);
+    if (values === 0) this.#set(0, 0);
+    else this.#blockTable(this.#values.blockOf(values));
   }
 
   /** PyASCIIObject, PyCompactUnicodeObject and PyUnicodeObject (Include/cpython/unicodeobject.h). */
