@@ -14,11 +14,11 @@ import { agreementOf } from './census-comparison.ts';
 
 const [pid, minor, file = ''] = process.argv.slice(2);
 const PAGE_BYTES = 4096;
-const pieces = settingFrom(process.env, 'CENSUS_PIECES', 64);
+const mostBytes = settingFrom(process.env, 'CENSUS_MIB', 64) * 2 ** 20;
 const started = performance.now();
 const subject = openSubject(Number(pid), PAGE_BYTES);
 let timing: CensusTiming | undefined;
-const census = takeCensus(subject, { minor: Number(minor), version: `3.${minor}` }, PAGE_BYTES, pieces, (taken) => {
+const census = takeCensus(subject, { minor: Number(minor), version: `3.${minor}` }, PAGE_BYTES, mostBytes, (taken) => {
   timing = taken;
 });
 const seconds = (performance.now() - started) / 1000;

@@ -1,9 +1,9 @@
 /**
- * All memory of a process that can hold objects, as one array that is read in pieces when they are needed.
+ * All memory of a process that can hold objects, as one array that is read in parts when they are needed.
  *
  * Memory is divided into pieces of 1 MiB, each with a number. A place in it is a **unit**, 8 bytes, the number of which
  * fits in 32 bits for 32 GiB; so lists of objects are typed arrays. Unit 0 is no place. Pieces without pages are left out,
- * and neighboring pieces have neighboring numbers. A limited number of pieces is held at a time, the recently used ones.
+ * and neighboring pieces have neighboring numbers. A limited part of the memory is held at a time, the recently used one.
  */
 import type { MemoryReader } from '../../base/memory-reader.ts';
 import type { Mapping } from '../../procfs/maps.ts';
@@ -12,7 +12,11 @@ import type { Subject } from '../pages/subject.ts';
 export const PIECE_BYTES = 1 << 20;
 const PIECE_BITS = 17;
 export const PIECE_UNITS = 1 << PIECE_BITS;
-const PIECE_WORDS = PIECE_UNITS * 2;
+/** Memory is read in frames, parts of a piece: large enough for a system call, small enough not to be read in vain. */
+const FRAME_BITS = 13;
+export const FRAME_BYTES = 8 << FRAME_BITS;
+const FRAME_UNITS = 1 << FRAME_BITS;
+const FRAME_WORDS = FRAME_UNITS * 2;
 /** Pieces with the same upper half of their addresses. */
 const FAMILY_PIECES = 4096;
 const FAMILIES = 1 << 16;
@@ -20,7 +24,7 @@ const FAMILIES = 1 << 16;
 const MOST_PIECES = 2 ** 32 / PIECE_UNITS;
 const ABSENT = -1;
 
-/** Present pages in one piece. */
+/** Present pages in one frame. */
 interface Run {
   readonly address: number;
   readonly bytes: number;
@@ -30,12 +34,12 @@ export class MemoryImage implements MemoryReader {
   readonly pieces: number;
   /** The bytes of all present pages. */
   readonly bytes: number;
-  /** How often a piece was read; more often than there are pieces if not all are held. */
+  /** How often a frame was read; more often than there are frames if not all are held. */
   reads = 0;
   readonly #subject: Subject;
   readonly #pageBytes: number;
   readonly #starts: Float64Array;
-  readonly #runs: readonly (readonly Run[])[];
+  readonly #runs: ReadonlyMap<number, readonly Run[]>;
   /** By page of the image: 1 if it is present. A piece may have other pages too, such as a file's constants. */
   readonly #isThere: Uint8Array;
   /** By the upper half of an address: the number of its family. */
@@ -43,32 +47,32 @@ export class MemoryImage implements MemoryReader {
   /** By family and megabyte: the number of the piece. */
   readonly #numbers: Uint32Array;
   readonly #words: Uint32Array;
-  /** By piece: where it is held. */
+  /** By frame: where it is held. */
   readonly #slots: Int32Array;
-  /** By slot: its piece, and 1 if it was used since the hand has passed (the clock algorithm). */
+  /** By slot: its frame, and 1 if it was used since the hand has passed (the clock algorithm). */
   readonly #held: Int32Array;
   readonly #isRecent: Uint8Array;
   #hand = 0;
 
   /**
-   * @param mostPieces how many pieces are held at a time
+   * @param mostBytes how much memory is held at a time
    * @throws RangeError if the process has more memory than can be numbered
    */
-  constructor(subject: Subject, pageBytes: number, mostPieces: number) {
+  constructor(subject: Subject, pageBytes: number, mostBytes: number) {
     this.#subject = subject;
     this.#pageBytes = pageBytes;
     const runs = presentRuns(subject, pageBytes);
-    const byPiece = grouped(runs);
-    this.#runs = [[], ...byPiece.values()];
-    this.pieces = this.#runs.length;
+    const starts = [...new Set(runs.map(({ address }) => Math.floor(address / PIECE_BYTES) * PIECE_BYTES))];
+    this.pieces = starts.length + 1;
     if (this.pieces > MOST_PIECES) throw new RangeError('the process has too much memory');
-    this.#starts = Float64Array.from([0, ...[...byPiece.keys()].map((piece) => piece * PIECE_BYTES)]);
+    this.#starts = Float64Array.from([0, ...starts]);
     this.#numbers = this.#numbered();
+    this.#runs = this.#byFrame(runs);
     this.bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
     this.#isThere = this.#presence(runs);
-    const slots = Math.max(1, Math.min(this.pieces - 1, mostPieces));
-    this.#words = new Uint32Array(slots * PIECE_WORDS);
-    this.#slots = new Int32Array(this.pieces).fill(ABSENT);
+    const slots = Math.max(1, Math.min(this.#runs.size, Math.floor(mostBytes / FRAME_BYTES)));
+    this.#words = new Uint32Array(slots * FRAME_WORDS);
+    this.#slots = new Int32Array(this.pieces * (PIECE_UNITS / FRAME_UNITS)).fill(ABSENT);
     this.#held = new Int32Array(slots).fill(ABSENT);
     this.#isRecent = new Uint8Array(slots);
   }
@@ -87,10 +91,10 @@ export class MemoryImage implements MemoryReader {
     return this.#words[this.#placeOf(unit) + 1] ?? 0;
   }
 
-  /** The memory of a unit's piece from the unit on. Valid until other memory is asked for. */
+  /** The memory of a unit's frame from the unit on. Valid until other memory is asked for. */
   wordsFrom(unit: number): Uint32Array {
     const place = this.#placeOf(unit);
-    return this.#words.subarray(place, (Math.floor(place / PIECE_WORDS) + 1) * PIECE_WORDS);
+    return this.#words.subarray(place, (Math.floor(place / FRAME_WORDS) + 1) * FRAME_WORDS);
   }
 
   /** The unit of an address that is given in two halves; 0 if it is not in the image. Ignores the lowest three bits. */
@@ -144,26 +148,26 @@ export class MemoryImage implements MemoryReader {
 
   /** The index of a unit's first word. */
   #placeOf(unit: number): number {
-    const piece = unit >>> PIECE_BITS;
-    let slot = this.#slots[piece] ?? ABSENT;
-    if (slot < 0) slot = this.#load(piece);
+    const frame = unit >>> FRAME_BITS;
+    let slot = this.#slots[frame] ?? ABSENT;
+    if (slot < 0) slot = this.#load(frame);
     this.#isRecent[slot] = 1;
-    return slot * PIECE_WORDS + (unit & (PIECE_UNITS - 1)) * 2;
+    return slot * FRAME_WORDS + (unit & (FRAME_UNITS - 1)) * 2;
   }
 
-  #load(piece: number): number {
+  #load(frame: number): number {
     const slot = this.#freeSlot();
-    const target = new Uint8Array(this.#words.buffer, slot * PIECE_BYTES, PIECE_BYTES);
+    const target = new Uint8Array(this.#words.buffer, slot * FRAME_BYTES, FRAME_BYTES);
     if (this.#held[slot] !== ABSENT) target.fill(0);
-    const start = this.#starts[piece] ?? 0;
-    for (const { address, bytes } of this.#runs[piece] ?? []) {
+    const start = this.addressOf(frame * FRAME_UNITS);
+    for (const { address, bytes } of this.#runs.get(frame) ?? []) {
       const into = target.subarray(address - start, address - start + bytes);
       // Zeros if the pages have disappeared meanwhile.
       if (!this.#subject.memory.read(address, into)) into.fill(0);
     }
     this.reads += 1;
-    this.#held[slot] = piece;
-    this.#slots[piece] = slot;
+    this.#held[slot] = frame;
+    this.#slots[frame] = slot;
     return slot;
   }
 
@@ -179,6 +183,18 @@ export class MemoryImage implements MemoryReader {
       if (held !== ABSENT) this.#slots[held] = ABSENT;
       return slot;
     }
+  }
+
+  /** The runs by the numbers of their frames. */
+  #byFrame(runs: readonly Run[]): Map<number, Run[]> {
+    const groups = new Map<number, Run[]>();
+    for (const run of runs) {
+      const frame = this.unitAtAddress(run.address) >>> FRAME_BITS;
+      const group = groups.get(frame);
+      if (group === undefined) groups.set(frame, [run]);
+      else group.push(run);
+    }
+    return groups;
   }
 
   #presence(runs: readonly Run[]): Uint8Array {
@@ -211,7 +227,7 @@ function canHoldObjects({ private: isPrivate, readable, writable, path }: Mappin
   return isPrivate && readable && writable && !path.startsWith('[stack');
 }
 
-/** The runs of present pages, none of which crosses the border of a piece. */
+/** The runs of present pages, none of which crosses the border of a frame. */
 function presentRuns(subject: Subject, pageBytes: number): Run[] {
   const runs: Run[] = [];
   for (const { start, end } of subject.mappings.filter(canHoldObjects)) {
@@ -220,7 +236,7 @@ function presentRuns(subject: Subject, pageBytes: number): Run[] {
     for (let page = 0; page <= pages.count; page += 1) {
       const address = start + page * pageBytes;
       const isThere = page < pages.count && pages.isPresent(page);
-      if (first >= 0 && (!isThere || address % PIECE_BYTES === 0)) {
+      if (first >= 0 && (!isThere || address % FRAME_BYTES === 0)) {
         const from = start + first * pageBytes;
         runs.push({ address: from, bytes: address - from });
         first = -1;
@@ -229,16 +245,4 @@ function presentRuns(subject: Subject, pageBytes: number): Run[] {
     }
   }
   return runs;
-}
-
-/** The runs by the number of their megabyte. */
-function grouped(runs: readonly Run[]): Map<number, Run[]> {
-  const groups = new Map<number, Run[]>();
-  for (const run of runs) {
-    const megabyte = Math.floor(run.address / PIECE_BYTES);
-    const group = groups.get(megabyte);
-    if (group === undefined) groups.set(megabyte, [run]);
-    else group.push(run);
-  }
-  return groups;
 }

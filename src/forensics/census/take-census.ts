@@ -6,7 +6,7 @@ import type { Subject } from '../pages/subject.ts';
 import { CensusWalk } from './census-walk.ts';
 import { Extents } from './extents.ts';
 import { LoadedModules } from './loaded-modules.ts';
-import { MemoryImage } from './memory-image.ts';
+import { FRAME_BYTES, MemoryImage } from './memory-image.ts';
 import { ObjectFinder, Pools } from './object-finder.ts';
 import { ObjectKinds } from './object-kinds.ts';
 import { PageTally } from './page-tally.ts';
@@ -15,7 +15,7 @@ import { staticTypeDicts } from './static-type-dicts.ts';
 import { visitTracked } from './tracked-objects.ts';
 
 /** 64 MiB of the process's memory are held at a time. */
-const MOST_PIECES = 64;
+const MOST_BYTES = 64 << 20;
 
 export interface CensusTiming {
   /** Milliseconds from the start to the end of each step. */
@@ -24,9 +24,9 @@ export interface CensusTiming {
   readonly walk: number;
   readonly finish: number;
   readonly imageBytes: number;
-  /** How many times a piece was read, and how many pieces there are. */
+  /** How many times a part of the memory was read, and how many bytes these are. */
   readonly reads: number;
-  readonly pieces: number;
+  readonly readBytes: number;
 }
 
 export interface Version {
@@ -44,12 +44,12 @@ export function takeCensus(
   subject: Subject,
   { minor, version }: Version,
   pageBytes: number,
-  mostPieces = MOST_PIECES,
+  mostBytes = MOST_BYTES,
   onTiming?: (timing: CensusTiming) => void,
 ): Census {
   const started = performance.now();
   const { mappings } = subject;
-  const image = new MemoryImage(subject, pageBytes, mostPieces);
+  const image = new MemoryImage(subject, pageBytes, mostBytes);
   const read = performance.now();
   const isReadable = (address: number): boolean => mappingAt(mappings, address)?.readable === true;
   const pools = new Pools(image);
@@ -80,7 +80,7 @@ export function takeCensus(
     finish: performance.now() - walked,
     imageBytes: image.bytes,
     reads: image.reads,
-    pieces: image.pieces - 1,
+    readBytes: image.reads * FRAME_BYTES,
   });
   return census;
 }
