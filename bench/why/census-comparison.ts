@@ -68,7 +68,8 @@ function bytesByModule(census: Census, pages: readonly number[]): Map<string, nu
 }
 
 function differences(modules: readonly string[], a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>) {
-  const totalOf = (sums: ReadonlyMap<string, number>): number => [...sums.values()].reduce((sum, each) => sum + each, 0);
+  const totalOf = (sums: ReadonlyMap<string, number>): number =>
+    [...sums.values()].reduce((sum, each) => sum + each, 0);
   const [total, other] = [totalOf(a), totalOf(b)];
   return modules
     .map((module) => {

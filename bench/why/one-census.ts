@@ -26,4 +26,14 @@ const mib = process.resourceUsage().maxRSS / 1024;
 const own = readCensus(file, subject.mappings);
 const isThere = presence(subject, PAGE_BYTES);
 const agreement = agreementOf(own, census, isThere);
-console.log(JSON.stringify({ seconds, mib, timing, objects: census.facts.objects, bytes: census.facts.bytes, agreement, own: own.facts }));
+console.log(
+  JSON.stringify({
+    seconds,
+    mib,
+    timing,
+    objects: census.facts.objects,
+    bytes: census.facts.bytes,
+    agreement,
+    own: own.facts,
+  }),
+);

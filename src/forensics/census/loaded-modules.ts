@@ -106,9 +106,7 @@ export class LoadedModules {
     const kind = this.#finder.kindAt(spec);
     if (kind === null || !kind.isHeapType || kind.name !== 'ModuleSpec') return false;
     const value = this.#attribute(spec, '_initializing');
-    return (
-      this.#finder.kindAt(value)?.name === 'bool' && this.#image.low(value + OB_DIGIT_UNITS) === 1
-    );
+    return this.#finder.kindAt(value)?.name === 'bool' && this.#image.low(value + OB_DIGIT_UNITS) === 1;
   }
 
   /** The value of an instance's attribute; 0 if it is not found. */
@@ -135,4 +133,3 @@ export class LoadedModules {
     return this.#finder.kindAt(dict)?.references === kinds.DICT ? dict : 0;
   }
 }
-

@@ -191,12 +191,7 @@ export class Referents {
 }
 
 /** The value of a key in a dict, a unit; 0 if the dict does not have it. */
-export function itemOf(
-  image: MemoryImage,
-  minor: number,
-  dict: number,
-  isKey: (unit: number) => boolean,
-): number {
+export function itemOf(image: MemoryImage, minor: number, dict: number, isKey: (unit: number) => boolean): number {
   const keys = new KeyTableReader(image, minor);
   if (dict === 0 || !keys.read(image.pointee(dict + DICT_FIELDS.keys / 8))) return 0;
   let found = 0;

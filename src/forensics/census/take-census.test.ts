@@ -83,7 +83,10 @@ describe('a census from outside', () => {
     const plain = sample.object('plain');
     const other = sample.object('plain');
     const found = ownersAt(sample, () => ({
-      shop: sample.module('shop', sample.dict({ one: sample.holder(plain, other + 8), two: sample.holder(2 ** 60, 1) })),
+      shop: sample.module(
+        'shop',
+        sample.dict({ one: sample.holder(plain, other + 8), two: sample.holder(2 ** 60, 1) }),
+      ),
     }));
     expect(found['shop holder']).toBe(2 * HOLDER_BYTES);
     expect(found['shop plain']).toBe(PLAIN_BYTES);

@@ -61,7 +61,13 @@ export function takeCensus(
   const modules = loaded.all();
   const sys = modules?.find(({ name }) => name === 'sys');
   if (modules === null || sys === undefined) throw new Error('sys.modules was not found');
-  const staticDicts = staticTypeDicts(image, minor, kinds, finder, dataOfInterpreter(subject, image, finder.kindAt(sys.unit)?.unit ?? 0));
+  const staticDicts = staticTypeDicts(
+    image,
+    minor,
+    kinds,
+    finder,
+    dataOfInterpreter(subject, image, finder.kindAt(sys.unit)?.unit ?? 0),
+  );
   const prepared = performance.now();
   const tally = new PageTally(image, pageBytes);
   const walk = new CensusWalk({ image, finder, kinds, extents, tally, modules, textOf: (unit) => loaded.text(unit) });
