@@ -1,7 +1,8 @@
-"""Lets a process write its census on a signal, from a forked child; nothing of Cowherd is imported in the process.
+"""Lets a process write its census on a signal, from a forked child.
 
-The interpreter imports this module at its start, from PYTHONPATH. CENSUS_OF names the file to write, CENSUS_AGENT the
-folder of cowherd_agent, CENSUS_OF.seconds gets the seconds from before the fork to the end of the child.
+Nothing of Cowherd is imported in the process itself. The interpreter imports this module at its
+start, from PYTHONPATH. CENSUS_OF names the file to write, CENSUS_AGENT the folder of cowherd_agent.
+CENSUS_OF.seconds gets the seconds from before the fork to the end of the child.
 """
 
 import os

@@ -23,6 +23,8 @@ const FAMILIES = 1 << 16;
 /** A unit's number has to fit in 32 bits. */
 const MOST_PIECES = 2 ** 32 / PIECE_UNITS;
 const ABSENT = -1;
+/** How often all memory is read, on average, before more of it is held. */
+const READS_BEFORE_GROWTH = 8;
 
 /** Present pages in one frame. */
 interface Run {
@@ -46,16 +48,18 @@ export class MemoryImage implements MemoryReader {
   readonly #families = new Uint16Array(FAMILIES);
   /** By family and megabyte: the number of the piece. */
   readonly #numbers: Uint32Array;
-  readonly #words: Uint32Array;
+  #words: Uint32Array;
   /** By frame: where it is held. */
   readonly #slots: Int32Array;
   /** By slot: its frame, and 1 if it was used since the hand has passed (the clock algorithm). */
-  readonly #held: Int32Array;
-  readonly #isRecent: Uint8Array;
+  #held: Int32Array;
+  #isRecent: Uint8Array;
   #hand = 0;
+  /** After this many reads, twice as much is held. */
+  #readsBeforeGrowth: number;
 
   /**
-   * @param mostBytes how much memory is held at a time
+   * @param mostBytes how much memory is held at a time, unless that would be read too often
    * @throws RangeError if the process has more memory than can be numbered
    */
   constructor(subject: Subject, pageBytes: number, mostBytes: number) {
@@ -75,6 +79,7 @@ export class MemoryImage implements MemoryReader {
     this.#slots = new Int32Array(this.pieces * (PIECE_UNITS / FRAME_UNITS)).fill(ABSENT);
     this.#held = new Int32Array(slots).fill(ABSENT);
     this.#isRecent = new Uint8Array(slots);
+    this.#readsBeforeGrowth = this.#runs.size * READS_BEFORE_GROWTH;
   }
 
   get units(): number {
@@ -156,6 +161,7 @@ export class MemoryImage implements MemoryReader {
   }
 
   #load(frame: number): number {
+    if (this.reads >= this.#readsBeforeGrowth) this.#grow();
     const slot = this.#freeSlot();
     const target = new Uint8Array(this.#words.buffer, slot * FRAME_BYTES, FRAME_BYTES);
     if (this.#held[slot] !== ABSENT) target.fill(0);
@@ -169,6 +175,22 @@ export class MemoryImage implements MemoryReader {
     this.#held[slot] = frame;
     this.#slots[frame] = slot;
     return slot;
+  }
+
+  /** The walk goes to and fro in a heap without order: what is saved in memory would be lost in time. */
+  #grow(): void {
+    this.#readsBeforeGrowth += this.#runs.size * READS_BEFORE_GROWTH;
+    const before = this.#held.length;
+    const slots = Math.min(this.#runs.size, before * 2);
+    if (slots === before) return;
+    const [words, held, isRecent] = [this.#words, this.#held, this.#isRecent];
+    this.#words = new Uint32Array(slots * FRAME_WORDS);
+    this.#words.set(words);
+    this.#held = new Int32Array(slots).fill(ABSENT);
+    this.#held.set(held);
+    this.#isRecent = new Uint8Array(slots);
+    this.#isRecent.set(isRecent);
+    this.#hand = before;
   }
 
   #freeSlot(): number {
