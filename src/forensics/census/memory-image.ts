@@ -88,12 +88,14 @@ export class MemoryImage implements MemoryReader {
 
   /** The lower half of a unit. */
   low(unit: number): number {
-    return this.#words[this.#placeOf(unit)] ?? 0;
+    const place = this.#placeOf(unit);
+    return this.#words[place] ?? 0;
   }
 
   /** The upper half of a unit. */
   high(unit: number): number {
-    return this.#words[this.#placeOf(unit) + 1] ?? 0;
+    const place = this.#placeOf(unit);
+    return this.#words[place + 1] ?? 0;
   }
 
   /** The memory of a unit's frame from the unit on. Valid until other memory is asked for. */
@@ -147,11 +149,12 @@ export class MemoryImage implements MemoryReader {
     if (unit === 0 || this.#isThere[page] === 0 || at + into.length > (page + 1) * this.#pageBytes) {
       return this.#subject.memory.read(address, into);
     }
-    into.set(new Uint8Array(this.#words.buffer, this.#placeOf(unit) * 4 + (address % 8), into.length));
+    const place = this.#placeOf(unit);
+    into.set(new Uint8Array(this.#words.buffer, place * 4 + (address % 8), into.length));
     return true;
   }
 
-  /** The index of a unit's first word. */
+  /** The index of a unit's first word. Asking for it may replace `#words`, so that it comes before any use of these. */
   #placeOf(unit: number): number {
     const frame = unit >>> FRAME_BITS;
     let slot = this.#slots[frame] ?? ABSENT;
