@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SampleInterpreter } from '../samples/sample-interpreter.ts';
+import { HOLDER_WEAK_LIST, SampleInterpreter } from '../samples/sample-interpreter.ts';
 import { PAGE_BYTES } from '../samples/sample-process.ts';
 import type { Census } from '../owners/census.ts';
 import { takeCensus } from './take-census.ts';
@@ -103,6 +103,24 @@ describe('a census from outside', () => {
     }));
     expect(found['shop plain']).toBeUndefined();
     expect(found['shop function']).toBe(FUNCTION_BYTES);
+  });
+
+  test("an object's list of weak references holds nothing", () => {
+    const sample = new SampleInterpreter();
+    const holder = sample.holder(sample.object('plain'));
+    sample.process.write64(holder + HOLDER_WEAK_LIST, sample.object('plain'));
+    const found = ownersAt(sample, () => ({ shop: sample.module('shop', sample.dict({ holder })) }));
+    expect(found['shop plain']).toBe(PLAIN_BYTES);
+  });
+
+  test('no object begins within a block, even if a number and a type are there', () => {
+    const sample = new SampleInterpreter();
+    const holder = sample.holder(1, sample.typeAddress('plain'));
+    const found = ownersAt(sample, () => ({
+      shop: sample.module('shop', sample.dict({ inner: holder + 16, holder })),
+    }));
+    expect(found['shop plain']).toBeUndefined();
+    expect(found['shop holder']).toBe(HOLDER_BYTES);
   });
 
   test('tracked objects that no module reaches belong to nobody; others are not found', () => {

@@ -25,6 +25,8 @@ const TYPES = {
   holder: [HAVE_GC, 40],
   plain: [0, 32],
 } as const;
+/** Where a holder refers to its weak references (`tp_weaklistoffset`). */
+export const HOLDER_WEAK_LIST = 32;
 export type SampleType = keyof typeof TYPES;
 
 export class SampleInterpreter {
@@ -38,8 +40,13 @@ export class SampleInterpreter {
     this.process.map(DATA, 8, { inode: 7, path: '/opt/python/lib/libpython3.13.so.1.0' }).map(ARENA, 256);
     for (const [index, name] of Object.keys(TYPES).entries()) this.#types.set(name, DATA + index * 512);
     for (const [name, [flags, basic]] of Object.entries(TYPES)) this.#writeType(name, flags, basic);
+    this.process.write64(this.typeAddress('holder') + 208, HOLDER_WEAK_LIST);
     for (const head of [0, 1, 2]) this.#writeEmptyRing(HEADS + head * HEAD_BYTES);
     this.#writeEmptyRing(FROZEN);
+  }
+
+  typeAddress(type: SampleType): number {
+    return this.#types.get(type) ?? 0;
   }
 
   /** Allocates an object and returns its address. Tracked ones are in the oldest generation. */
