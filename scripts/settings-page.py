@@ -2,8 +2,9 @@
 """Write the tables of docs/settings.md: `.venv/bin/python scripts/settings-page.py`.
 
 Names, options and first sentences come from gunicorn's own KNOWN_SETTINGS, which includes Cowherd's
-settings; taken_over.py says what Cowherd does with each. Only the text between the markers
-`<!-- NAME: made by scripts/settings-page.py -->` and `<!-- end of NAME -->` is replaced.
+settings. gunicorn_settings_taken_over.py says what Cowherd does with each.
+Only the text between the markers `<!-- NAME: made by scripts/settings-page.py -->` and
+`<!-- end of NAME -->` is replaced.
 `--check` writes nothing, and exits with 1 if the page is out of date.
 """
 
@@ -20,9 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "settings.md"
 sys.path[:0] = [str(ROOT / "agent"), str(ROOT / "scripts")]
 
-from cowherd_agent.mold.settings import SECTION  # noqa: E402  (importing it registers them all)
+from cowherd_agent.mold.own_settings import SECTION  # noqa: E402  (importing it registers them all)
 from gunicorn.config import KNOWN_SETTINGS  # noqa: E402
-from taken_over import SINCE, TREATMENTS  # noqa: E402
+from gunicorn_settings_taken_over import SINCE, TREATMENTS  # noqa: E402
 
 OWN_SECTION = SECTION
 SECTIONS = (

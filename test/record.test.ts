@@ -220,7 +220,9 @@ describe('a recording', needs(missing), () => {
     const report = reportOf(recording);
     expect(report.seconds).toBeLessThan(300);
     expect(report.from_fork).toBe(true);
-    expect(report.processes.find(({ pid }) => pid === next.pid)).toMatchObject({ name: 'cowherd-worker' });
+    // On a busy machine perf may lose records, also that of the worker's new name.
+    const name = report.lost === 0 ? 'cowherd-worker' : (expect.any(String) as string);
+    expect(report.processes.find(({ pid }) => pid === next.pid)).toMatchObject({ name });
     expect(report.processes.map(({ pid }) => pid)).not.toContain(report.parent);
     const python = report.python_functions.find(({ name }) => name.startsWith('read_everything'));
     if (NAMES_FUNCTIONS) {
@@ -273,16 +275,22 @@ describe('an imported recording', needs(missing), () => {
   let data = '';
   let text = '';
 
-  beforeAll(() => {
+  const imported = (file: string): Run => cowherd(['record', '--import', file, '--json']);
+
+  beforeAll(async () => {
     data = path.join(folder, 'perf.data');
     text = path.join(folder, 'perf.txt');
     const program = 'import os, gc; heap = [[n] for n in range(20000)]; os.fork() or gc.collect()';
     const events = ['-e', 'page-faults:u', '-c', '1', '-g'];
-    execFileSync('perf', ['record', '-q', ...events, '-o', data, '--', PYTHON, '-c', program], { stdio: 'pipe' });
+    // On a busy machine perf may lose records. It says so in its data, and not in its text.
+    for (let lost = true; lost;) {
+      execFileSync('perf', ['record', '-q', ...events, '-o', data, '--', PYTHON, '-c', program], { stdio: 'pipe' });
+      const run = imported(data);
+      expect(await run.ended, run.stderr).toEqual({ status: 0, signal: null });
+      lost = reportOf(run).lost > 0;
+    }
     writeFileSync(text, execFileSync('perf', ['script', '-i', data], { stdio: 'pipe', maxBuffer: 2 ** 28 }));
   });
-
-  const imported = (file: string): Run => cowherd(['record', '--import', file, '--json']);
 
   test('is read, and gives the same report as its text form', async () => {
     const [fromData, fromText] = [imported(data), imported(text)];

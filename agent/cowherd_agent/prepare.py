@@ -45,11 +45,11 @@ from typing import Any, Literal
 from cowherd_agent.collection import guard as guard_module
 from cowherd_agent.collection.collector import Collector, CollectorSettings
 from cowherd_agent.collection.guard import Guard, GuardCall, GuardMode
-from cowherd_agent.collection.meter import Meter, MeteredWSGI
+from cowherd_agent.collection.request_counter import CountedWSGI, RequestCounter
 from cowherd_agent.heap.report import PolicyReport, Progress
 from cowherd_agent.interpreter.errors import PolicyUnavailable
 from cowherd_agent.interpreter.interpreter import identify
-from cowherd_agent.leaving import exit_hook
+from cowherd_agent.leaving import leave_at_exit
 from cowherd_agent.policies import HeapPolicy, make
 from cowherd_agent.policies.ladder import AUTO, resolve
 from cowherd_agent.policies.scout import ScoutVerdict, run_scout
@@ -104,14 +104,14 @@ class Prepared:
         self._policy = policy
         self._collect_after = collect_after
         self._on_guard_call = on_guard_call
-        self._meter = Meter()
+        self._counter = RequestCounter()
         self._slot = _OwnSlot()
         self._mold_pid = os.getpid()
         self._applied_in_pid = 0
 
     def wrap(self, app: Callable[..., Any]) -> Callable[..., Any]:
         """The WSGI application, with a collection after the response when one is due."""
-        return _Wrapped(app, self._meter)
+        return _Wrapped(app, self._counter)
 
     def request_finished(self) -> None:
         """For a server's own hook after each response, if the application is not wrapped."""
@@ -142,13 +142,13 @@ class Prepared:
         self._slot = _OwnSlot()
         settings = CollectorSettings(collect_after=self._collect_after, slot=self._slot)
         self.collector = self._policy.after_fork(settings)
-        self._meter.bind(self._slot.words, self.collector)
+        self._counter.bind(self._slot.words, self.collector)
         _guard.arm(self.policy, on_call=self._on_guard_call, slot=self._slot)
         if self._policy.leaves_without_finalization:
-            exit_hook.install()
+            leave_at_exit.install()
 
 
-class _Wrapped(MeteredWSGI):
+class _Wrapped(CountedWSGI):
     """Leaves alone a file from uWSGI's own file wrapper, which uWSGI sends itself."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -160,7 +160,7 @@ class _Wrapped(MeteredWSGI):
             and not isinstance(file_wrapper, type)
             and hasattr(body, "read")
         ):
-            self._meter.finished()
+            self._counter.finished()
             return body
         return result
 

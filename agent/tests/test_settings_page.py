@@ -44,7 +44,7 @@ def generator() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def taken_over() -> ModuleType:
-    return load("taken_over")
+    return load("gunicorn_settings_taken_over")
 
 
 @pytest.fixture(scope="module")

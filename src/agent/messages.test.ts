@@ -24,7 +24,7 @@ for path in [agent / "launch.py", *sorted((agent / "cowherd_agent").rglob("*.py"
                 kind = node.values[keys.index("type")]
                 if isinstance(kind, ast.Constant):
                     spoken.append({"type": kind.value, "where": f"{path.name}:{node.lineno}"})
-        if isinstance(node, ast.FunctionDef) and node.name == "describe" and path.stem == "configuration":
+        if isinstance(node, ast.FunctionDef) and node.name == "describe" and path.stem == "gunicorn_settings":
             # One of them is all of own_settings.json.
             described = next(each.value for each in node.body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Dict))
             settings = [key.value for key in described.keys if key is not None]

@@ -16,7 +16,6 @@ That is the order of `Py_FinalizeEx` (Python/pylifecycle.c): `wait_for_thread_sh
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import os
@@ -26,7 +25,7 @@ from typing import NoReturn
 
 from cowherd_agent.collection import guard
 from cowherd_agent.exit_status import FLUSH_FAILED
-from cowherd_agent.leaving import open_files
+from cowherd_agent.leaving import atexit_hooks, open_files
 
 
 def leave(status: int) -> NoReturn:
@@ -44,17 +43,15 @@ def leave(status: int) -> NoReturn:
 
 def run_cleanup() -> None:
     """Ends threads, then runs atexit hooks. Prints what they raise, as the interpreter does."""
-    for step in (getattr(threading, "_shutdown", None), atexit._run_exitfuncs):
-        if step is None:
-            continue
+    end_threads = getattr(threading, "_shutdown", None)
+    if end_threads is not None:
         try:
-            step()
+            end_threads()
         except SystemExit:
-            continue
+            pass
         except BaseException:
-            # 3.10 and 3.11 raise a hook's last exception after having printed it.
-            if step is not atexit._run_exitfuncs:
-                sys.excepthook(*sys.exc_info())
+            sys.excepthook(*sys.exc_info())
+    atexit_hooks.run()
 
 
 def flush_streams() -> bool:

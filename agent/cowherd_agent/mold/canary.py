@@ -19,7 +19,7 @@ import sys
 import threading
 from typing import Any, NamedTuple
 
-from cowherd_agent.collection.meter import Interface
+from cowherd_agent.collection.request_counter import Interface
 from cowherd_agent.forked_child import Outcome, Tell, run_in_child
 from cowherd_agent.mold import database
 from cowherd_agent.mold.herd_heap import HerdHeap

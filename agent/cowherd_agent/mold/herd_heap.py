@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cowherd_agent.collection import guard as guard_module
 from cowherd_agent.collection.collector import Collector, CollectorSettings, collection_watch
 from cowherd_agent.collection.guard import GuardCall
-from cowherd_agent.collection.meter import METER
+from cowherd_agent.collection.request_counter import REQUEST_COUNTER
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.heap.report import ProgressEvent
 from cowherd_agent.interpreter.errors import PolicyUnavailable
@@ -88,7 +88,7 @@ class HerdHeap:
     def leave_worker(self) -> None:
         """Call in a worker that is to be a mold: undoes what `applier` did, but for the thresholds,
         which a mold has too."""
-        METER.bind(None, None)
+        REQUEST_COUNTER.bind(None, None)
         self._guard.disarm()
         collection_watch().remove()
 
@@ -152,7 +152,7 @@ class HerdHeap:
             collector: Collector | None = self._policy.after_fork(settings)
             if collector is None:
                 collection_watch().install(slot)
-            METER.bind(slot.words, collector if self._collect_after > 0 else None)
+            REQUEST_COUNTER.bind(slot.words, collector if self._collect_after > 0 else None)
 
             def report(call: GuardCall) -> None:
                 channel.send_if_possible(

@@ -19,7 +19,7 @@ def main() -> NoReturn:
     import gunicorn
     from gunicorn.config import KNOWN_SETTINGS
 
-    import cowherd_agent.mold.settings  # noqa: F401  (importing it registers Cowherd's own)
+    import cowherd_agent.mold.own_settings  # noqa: F401  (importing it registers Cowherd's own)
 
     settings = [_described(setting) for setting in sorted(KNOWN_SETTINGS, key=_place)]
     print(json.dumps({"gunicorn": gunicorn.__version__, "settings": settings}, default=str))

@@ -20,7 +20,7 @@ from cowherd_agent.worker import perf_names
 
 if TYPE_CHECKING:
     from cowherd_agent.mold.arbiter import MoldArbiter
-    from cowherd_agent.mold.configuration import MoldApplication
+    from cowherd_agent.mold.gunicorn_settings import MoldApplication
     from cowherd_agent.mold.herd_heap import HerdHeap
     from cowherd_agent.mold.supervisor_link import SupervisorLink
     from cowherd_agent.wire.command_types import MoldOrder
@@ -32,7 +32,7 @@ OLDEST_GUNICORN = 23
 class Configured(NamedTuple):
     """A mold's state once its settings are read; nothing of the application is loaded yet.
 
-    ``settings`` are those that the supervisor acts on (configuration.describe).
+    ``settings`` are those that the supervisor acts on (gunicorn_settings.describe).
     """
 
     application: MoldApplication
@@ -50,17 +50,17 @@ def configure(link: SupervisorLink, order: MoldOrder, arguments: Sequence[str]) 
     from gunicorn import debug
 
     from cowherd_agent.logs.logs import use_json
-    from cowherd_agent.mold import configuration
+    from cowherd_agent.mold import gunicorn_settings
     from cowherd_agent.mold.arbiter import MoldArbiter
     from cowherd_agent.mold.herd_heap import HerdHeap
 
-    application = configuration.read_application(list(arguments))
+    application = gunicorn_settings.read_application(list(arguments))
     cfg = application.cfg
     _print_or_check(application)
     try:
         _ = cfg.worker_class
     except (RuntimeError, ImportError) as error:
-        detail = configuration.explain_worker_class(error, cfg)
+        detail = gunicorn_settings.explain_worker_class(error, cfg)
         raise MoldFailure("INVALID_SETTING", detail) from error
     heap = HerdHeap(
         cfg.heap_policy,
@@ -71,7 +71,7 @@ def configure(link: SupervisorLink, order: MoldOrder, arguments: Sequence[str]) 
     if cfg.daemon and not order["daemonized"]:
         # Before the app is loaded.
         raise GoesToBackground(0)
-    settings = configuration.describe(application)
+    settings = gunicorn_settings.describe(application)
     say_configured(link, settings, heap)
     try:
         arbiter = MoldArbiter(application)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cowherd_agent.collection.meter import Interface
+    from cowherd_agent.collection.request_counter import Interface
     from cowherd_agent.mold.herd_heap import HerdHeap
     from cowherd_agent.mold.supervisor_link import SupervisorLink
 

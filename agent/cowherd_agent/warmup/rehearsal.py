@@ -1,8 +1,8 @@
 """Warm-up requests played repeatedly, until their code is as it will be in a worker.
 
 The interpreter adapts code after some runs, not at the first (PEP 659). WSGI requests go through
-gunicorn's own parser and response, and through the meter, so that their code is adapted too. A
-worker's hooks, sockets and log lines are left out.
+gunicorn's own parser and response, and through the request counter, so that their code is adapted
+too. A worker's hooks, sockets and log lines are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from cowherd_agent.collection.meter import METER, Interface, MeteredWSGI
+from cowherd_agent.collection.request_counter import REQUEST_COUNTER, CountedWSGI, Interface
 from cowherd_agent.warmup import warmup
 from cowherd_agent.wire import scoreboard
 
@@ -61,12 +61,12 @@ def _play_through_gunicorn(app: Callable[..., Iterable[bytes]], text: str, cfg: 
         "Accept: */*\r\n"
         "\r\n"
     )
-    # The meter counts into a row that nobody reads.
-    METER.bind(memoryview(bytearray(scoreboard.ROW_BYTES)).cast("Q"), None)
+    # Requests are counted in a row that nobody reads.
+    REQUEST_COUNTER.bind(memoryview(bytearray(scoreboard.ROW_BYTES)).cast("Q"), None)
     try:
         parsed = next(http.RequestParser(cfg, connection, _CLIENT))
         response, environ = wsgi.create(parsed, connection, _CLIENT, _SERVER, cfg)
-        body = MeteredWSGI(app, METER)(environ, response.start_response)
+        body = CountedWSGI(app, REQUEST_COUNTER)(environ, response.start_response)
         try:
             for chunk in body:
                 response.write(chunk)
@@ -76,7 +76,7 @@ def _play_through_gunicorn(app: Callable[..., Iterable[bytes]], text: str, cfg: 
             if close is not None:
                 close()
     finally:
-        METER.bind(None, None)
+        REQUEST_COUNTER.bind(None, None)
 
 
 class _Connection:

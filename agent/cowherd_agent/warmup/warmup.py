@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from cowherd_agent.collection.meter import Interface
+from cowherd_agent.collection.request_counter import Interface
 
 
 class WarmupRequest(NamedTuple):

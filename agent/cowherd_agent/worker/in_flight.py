@@ -16,7 +16,7 @@ from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from cowherd_agent.collection.meter import MeteredASGI
+from cowherd_agent.collection.request_counter import CountedASGI
 from cowherd_agent.wire import scoreboard
 from cowherd_agent.worker.worker_signals import on_signal
 
@@ -98,7 +98,7 @@ def _in_tasks() -> Iterator[WorkerInFlightRequests]:
     loop = None if asyncio is None else asyncio._get_running_loop()
     if loop is None:
         return
-    code = MeteredASGI.__call__.__code__
+    code = CountedASGI.__call__.__code__
     for task in asyncio.all_tasks(loop):
         coroutine: Any = task.get_coro()
         while coroutine is not None:
@@ -107,7 +107,7 @@ def _in_tasks() -> Iterator[WorkerInFlightRequests]:
                 scope, started = frame.f_locals["scope"], frame.f_locals.get("started")
                 seconds = None if started is None else time.monotonic() - started
                 # The lifespan's call lasts as long as the worker, and is no request.
-                if scope["type"] != "lifespan":
+                if scope["type"] != "lifespan" and not frame.f_locals.get("is_answered", False):
                     yield _described(scope.get("method", "WebSocket"), scope["path"], seconds)
                 break
             coroutine = getattr(coroutine, "cr_await", None)

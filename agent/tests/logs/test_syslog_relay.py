@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cowherd_agent.logs.syslog_relay import target_of
-from cowherd_agent.mold.configuration import CowherdConfig
+from cowherd_agent.mold.gunicorn_settings import CowherdConfig
 from cowherd_agent.places import LAUNCHER
 
 

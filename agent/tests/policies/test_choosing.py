@@ -8,7 +8,7 @@ import pytest
 from cowherd_agent.interpreter.errors import PolicyUnavailable
 from cowherd_agent.interpreter.interpreter import Interpreter, available_policies, identify, why_not
 from cowherd_agent.interpreter.ladder_table import LADDER
-from cowherd_agent.mold.settings import TABLE
+from cowherd_agent.mold.own_settings import TABLE
 from cowherd_agent.policies import make
 from cowherd_agent.policies.ladder import resolve
 from cowherd_agent.prepare import PolicyChoice

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cowherd_agent.collection.meter import METER
+from cowherd_agent.collection.request_counter import REQUEST_COUNTER
 from cowherd_agent.heap.code_placement import Recorder
 from cowherd_agent.warmup import rehearsal
 from gunicorn.config import Config
@@ -70,7 +70,7 @@ def test_an_exception_is_raised_and_nothing_is_counted_afterwards() -> None:
 
     with pytest.raises(LookupError):
         rehearsal.rehearse(broken, "wsgi", ["GET /"], Config())
-    assert METER._words is None
+    assert REQUEST_COUNTER._words is None
 
 
 def test_asgi_applications_are_played_too() -> None:

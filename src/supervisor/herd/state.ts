@@ -137,7 +137,7 @@ export interface StopState {
   readonly keeperTold: boolean;
 }
 
-/** The most workers of a herd; also the bound of the setting (agent/cowherd_agent/mold/configuration.py). */
+/** The most workers of a herd; also the bound of the setting (agent/cowherd_agent/mold/gunicorn_settings.py). */
 export const MOST_WORKERS = 1000;
 
 export interface KeeperPulse {

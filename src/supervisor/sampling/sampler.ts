@@ -1,5 +1,5 @@
 /**
- * Samples the processes of the herd: performs the readings planned by the policy (sampling.ts), measures their cost,
+ * Samples the processes of the herd: performs the readings planned by the policy (sampling-budget.ts), measures their cost,
  * and keeps the latest figures of each process as plain data.
  *
  * Readings are synchronous, so that this process's CPU time around them is their cost, including the kernel's part. One
@@ -14,7 +14,7 @@ import { anonymousAtFork, memoryOf, type WorkerMemory } from '../../procfs/memor
 import { readSmapsRollup, type SmapsRollup } from '../../procfs/smaps-rollup.ts';
 import { readStat } from '../../procfs/stat.ts';
 import { readStatm } from '../../procfs/statm.ts';
-import * as sampling from './sampling.ts';
+import * as sampling from './sampling-budget.ts';
 import type { HostReport } from '../herd/host-memory.ts';
 
 export type Role = 'mold' | 'worker';

@@ -1,7 +1,7 @@
 """leaves.py HOW FOLDER STATUS: a process that leaves, with every kind of cleanup to do.
 
-HOW: leave (leaving.leave), hook (exit_hook, and then sys.exit), raise (exit_hook, and an uncaught
-exception), plain (the interpreter's own way, to compare with).
+HOW: leave (leaving.leave), hook (leave_at_exit, and then sys.exit), raise (leave_at_exit, and an
+uncaught exception), plain (the interpreter's own way, to compare with).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cowherd_agent.leaving import exit_hook, open_files
+from cowherd_agent.leaving import leave_at_exit, open_files
 from cowherd_agent.leaving.leaving import leave
 
 how, folder, status = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
@@ -54,8 +54,8 @@ if how != "plain":
     gc.freeze()
 of_the_mold.write("after")
 if how in ("hook", "raise"):
-    exit_hook.install()
-    exit_hook.install()
+    leave_at_exit.install()
+    leave_at_exit.install()
 atexit.register(note, "last hook")
 
 

@@ -3,6 +3,7 @@ import * as cut from './cut-requests.ts';
 import { log, own, type Draft } from '../../herd/draft.ts';
 import * as phase from './herd-phase.ts';
 import type { StopPart, StopState, WorkerState } from '../../herd/state.ts';
+import { ownEndingMs } from './own-ending.ts';
 import * as predecessor from '../../herd/predecessor.ts';
 import * as records from './worker-records.ts';
 import { SIGFINISH, SIGKILL, SIGQUIT, SIGTERM } from '../../herd/signals.ts';
@@ -80,7 +81,7 @@ function begin(draft: Draft, exitStatus: number, error: { code: string; detail: 
     error,
     startedAtMs: nowMs,
     quick,
-    killAtMs: nowMs + (quick ? QUICK_GRACE_MS : graceMs),
+    killAtMs: nowMs + (quick ? QUICK_GRACE_MS : graceMs + ownEndingMs(state.settings)),
     moldsToldAtMs: null,
     keeperTold: false,
   };
@@ -97,7 +98,8 @@ export function endWorkers(draft: Draft, stop: StopState): boolean {
     Object.keys(state.forking).length > 0 && Object.values(state.molds).some((mold) => mold.phase === 'ready');
   if (workers.length === 0 && !isForkAwaited) return false;
   if (nowMs < stop.killAtMs) {
-    const askAtMs = stop.quick ? stop.killAtMs : cut.askAtMs(stop.killAtMs, stop.killAtMs - stop.startedAtMs);
+    const graceOverAtMs = stop.killAtMs - ownEndingMs(state.settings);
+    const askAtMs = stop.quick ? stop.killAtMs : cut.askAtMs(graceOverAtMs, graceOverAtMs - stop.startedAtMs);
     if (nowMs >= askAtMs) for (const worker of workers) cut.ask(draft, worker);
     draft.actions.push({ do: 'wake', atMs: nowMs < askAtMs ? askAtMs : stop.killAtMs });
     return true;

@@ -4,6 +4,7 @@ import type { Draft } from '../../herd/draft.ts';
 import type { Heartbeat } from '../../herd/events.ts';
 import { sampleSettings, sampleWorker } from '../../samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from '../../herd/state.ts';
+import { ownEndingMs } from './own-ending.ts';
 import { look, tellStack } from './timeouts.ts';
 import { SIGABRT, SIGKILL, SIGTELL } from '../../herd/signals.ts';
 
@@ -47,6 +48,14 @@ describe('a silent worker', () => {
     expect(at(state, 68_999, { agoMs: 60_000 }).signals).toEqual([]);
     expect(at(state, 69_000, { agoMs: 60_000 }).signals).toEqual([SIGTELL]);
     expect(at(state, 70_000, { agoMs: 60_000 }).signals).toEqual([SIGKILL]);
+  });
+
+  test('that is draining and ends its requests itself has time to leave afterwards', () => {
+    const settings = { graceful_timeout_seconds: 60, worker_class: 'asgi' };
+    const state = herd({ phase: 'draining', drainedAtMs: 10_000 }, settings);
+    expect(at(state, 69_500, { agoMs: 60_000 }).signals).toEqual([SIGTELL]);
+    expect(at(state, 70_000 + ownEndingMs(settings) - 1, { agoMs: 60_000 }).signals).toEqual([]);
+    expect(at(state, 70_000 + ownEndingMs(settings), { agoMs: 60_000 }).signals).toEqual([SIGKILL]);
   });
 });
 

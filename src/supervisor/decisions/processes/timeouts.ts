@@ -1,8 +1,10 @@
 /** Decisions about workers that fall silent or never become ready. */
+import type { Settings } from '../../../agent/messages.ts';
 import * as cut from './cut-requests.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { Heartbeat } from '../../herd/events.ts';
 import type { WorkerState } from '../../herd/state.ts';
+import { ownEndingMs } from './own-ending.ts';
 import * as records from './worker-records.ts';
 import { SIGABRT, SIGKILL } from '../../herd/signals.ts';
 
@@ -18,7 +20,7 @@ export function look(draft: Draft, heartbeats: readonly Heartbeat[]): void {
   const bootTimeoutMs = state.settings.boot_timeout_seconds * 1000 || timeoutMs;
   for (const worker of Object.values(state.workers)) {
     const beat = beats.get(worker.pid);
-    cutShort(draft, worker, state.settings.graceful_timeout_seconds);
+    cutShort(draft, worker, state.settings);
     if (beat?.stack !== undefined) tellStack(draft, worker, beat.stack);
     // A draining worker has the graceful timeout.
     if (worker.phase === 'draining') continue;
@@ -47,15 +49,14 @@ function doing({ inFlight, requestsFinished }: Heartbeat): string {
 }
 
 /** Kills a worker that was told to leave and has not within the graceful timeout, as gunicorn does. */
-function cutShort(draft: Draft, worker: WorkerState, graceSeconds: number): void {
+function cutShort(draft: Draft, worker: WorkerState, settings: Readonly<Settings>): void {
   const { nowMs } = draft;
   if (worker.drainedAtMs === null) return;
-  const killAtMs = worker.drainedAtMs + graceSeconds * 1000;
-  if (nowMs < killAtMs) {
-    // A second ahead, because the next look may be too late; `ask` asks only once.
-    if (nowMs >= killAtMs - 1000) cut.ask(draft, worker);
-    return;
-  }
+  const graceSeconds = settings.graceful_timeout_seconds;
+  const graceOverAtMs = worker.drainedAtMs + graceSeconds * 1000;
+  // A second ahead, because the next look may be too late; `ask` asks only once.
+  if (nowMs >= graceOverAtMs - 1000 && nowMs < graceOverAtMs) cut.ask(draft, worker);
+  if (nowMs < graceOverAtMs + ownEndingMs(settings)) return;
   // Restarts the timeout: should the signal be lost, it is sent again.
   records.killed(draft, worker.pid);
   log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);

@@ -18,12 +18,12 @@ Interface = Literal["wsgi", "asgi"]
 
 
 class RequestCollector(Protocol):
-    """What the meter needs of the collector."""
+    """What the request counter needs of the collector."""
 
     def request_finished(self, in_flight: int = 0) -> None: ...
 
 
-class Meter:
+class RequestCounter:
     """Counts the requests of this process; does nothing before ``bind`` (in the mold)."""
 
     def __init__(self) -> None:
@@ -45,6 +45,13 @@ class Meter:
             with self._lock:
                 words[scoreboard.REQUESTS_STARTED] += 1
 
+    def failed(self) -> None:
+        """Counts an error of a request that was answered before."""
+        words = self._words
+        if words is not None:
+            with self._lock:
+                words[scoreboard.RESPONSE_ERRORS] += 1
+
     def finished(self, failed: bool = False) -> None:
         words = self._words
         if words is None:
@@ -58,17 +65,17 @@ class Meter:
             self._collector.request_finished(in_flight)
 
 
-METER = Meter()
+REQUEST_COUNTER = RequestCounter()
 
 
-class MeteredBody:
+class CountedBody:
     """A WSGI response whose ``close()`` ends the request."""
 
-    __slots__ = ("_body", "_ended", "_meter")
+    __slots__ = ("_body", "_counter", "_ended")
 
-    def __init__(self, body: Iterable[bytes], meter: Meter) -> None:
+    def __init__(self, body: Iterable[bytes], counter: RequestCounter) -> None:
         self._body: Iterable[bytes] | None = body
-        self._meter = meter
+        self._counter = counter
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -86,69 +93,97 @@ class MeteredBody:
                 self._ended = True
                 # Dropped before the collection, so that it can free the response itself.
                 close = body = None
-                self._meter.finished()
+                self._counter.finished()
 
 
-class MeteredWSGI:
+class CountedWSGI:
     """A WSGI application that is counted."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], meter: Meter) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]], counter: RequestCounter) -> None:
         self._app = app
-        self._meter = meter
+        self._counter = counter
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        meter = self._meter
-        meter.started()
+        counter = self._counter
+        counter.started()
         try:
             body = self._app(environ, start_response)
         except BaseException:
-            meter.finished(failed=True)
+            counter.finished(failed=True)
             raise
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
             # gunicorn sends files by sendfile() when it sees its own wrapper class.
-            _finish_on_close(body, meter)
+            _finish_on_close(body, counter)
             return body
-        return MeteredBody(body, meter)
+        return CountedBody(body, counter)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
 
 
-class MeteredASGI:
-    """An ASGI application whose HTTP requests and WebSockets are counted."""
+class CountedASGI:
+    """An ASGI application whose HTTP requests and WebSockets are counted.
 
-    def __init__(self, app: Callable[..., Awaitable[None]], meter: Meter) -> None:
+    A request ends with its response, not with the call: Quart's calls last until the client closes
+    the connection, and Starlette runs background tasks in them.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], counter: RequestCounter) -> None:
         self._app = app
-        self._meter = meter
+        self._counter = counter
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        meter = self._meter
-        # For in_flight.py, which finds this variable in the frame.
+        counter = self._counter
+        # For in_flight.py, which finds these two variables in the frame.
         started = monotonic()  # noqa: F841
-        meter.started()
+        is_answered = False
+
+        async def send_and_count(message: Any) -> None:
+            nonlocal is_answered
+            await send(message)
+            if not is_answered and _ends_response(message):
+                is_answered = True
+                counter.finished()
+
+        counter.started()
         try:
-            await self._app(scope, receive, send)
-        except BaseException:
-            meter.finished(failed=True)
+            # A WebSocket lasts as long as the call.
+            await self._app(scope, receive, send_and_count if kind == "http" else send)
+        except BaseException as error:
+            if not is_answered:
+                counter.finished(failed=True)
+            elif isinstance(error, Exception):
+                counter.failed()
             raise
-        meter.finished()
+        if not is_answered:
+            counter.finished()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
 
 
-def wrap(app: Any, interface: Interface, meter: Meter = METER) -> Any:
+def wrap(app: Any, interface: Interface, counter: RequestCounter = REQUEST_COUNTER) -> Any:
     """Returns the app, counted. Returns a non-callable unchanged: gunicorn will report it."""
     if not callable(app):
         return app
-    return MeteredASGI(app, meter) if interface == "asgi" else MeteredWSGI(app, meter)
+    return CountedASGI(app, counter) if interface == "asgi" else CountedWSGI(app, counter)
 
 
-def _finish_on_close(body: Any, meter: Meter) -> None:
+def _ends_response(message: Any) -> bool:
+    """Whether nothing of the response follows (the ASGI specification, "HTTP", and its extensions:
+    "Path Send" sends a whole body, "HTTP Trailers" follow the body)."""
+    kind: str = message["type"]
+    if kind == "http.response.body":
+        return not message.get("more_body", False)
+    return kind == "http.response.pathsend"
+
+
+def _finish_on_close(body: Any, counter: RequestCounter) -> None:
     close = getattr(body, "close", None)
 
     def close_and_finish() -> None:
@@ -156,6 +191,6 @@ def _finish_on_close(body: Any, meter: Meter) -> None:
             if close is not None:
                 close()
         finally:
-            meter.finished()
+            counter.finished()
 
     body.close = close_and_finish

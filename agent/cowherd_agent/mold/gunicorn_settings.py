@@ -19,9 +19,9 @@ from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 from gunicorn.workers import SUPPORTED_WORKERS
 
-import cowherd_agent.mold.settings as cowherd_settings
+import cowherd_agent.mold.own_settings as cowherd_settings
 from cowherd_agent import __version__
-from cowherd_agent.collection.meter import Interface, wrap
+from cowherd_agent.collection.request_counter import Interface, wrap
 from cowherd_agent.failures import MoldFailure
 from cowherd_agent.logs import syslog_relay
 from cowherd_agent.mold.hooks import print_own_traceback
@@ -94,7 +94,7 @@ class CowherdConfig(Config):  # type: ignore[misc]
 class MoldApplication(WSGIApplication):  # type: ignore[misc]
     """gunicorn's application object: reads the settings and loads the app, once, in the mold.
 
-    The loaded app is kept in ``original`` and handed to workers wrapped by the request meter.
+    The loaded app is kept in ``original`` and handed to workers wrapped by the request counter.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import {
   setBudget,
   startSampling,
   watch,
-} from './sampling.ts';
+} from './sampling-budget.ts';
 
 const at = milliseconds;
 

@@ -1,6 +1,6 @@
 """What Cowherd does with gunicorn's settings, where that is more than leaving them to gunicorn.
 
-gunicorn's code reads every setting (agent/cowherd_agent/mold/configuration.py), and gunicorn's
+gunicorn's code reads every setting (agent/cowherd_agent/mold/gunicorn_settings.py), and gunicorn's
 worker classes act on most of them unchanged. gunicorn's arbiter would act on the others; in its
 place Cowherd does, or nobody. Those are listed here. docs/settings.md is made from this list, and
 agent/tests/test_settings_page.py compares it with the code of both.

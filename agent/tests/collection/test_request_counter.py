@@ -1,4 +1,4 @@
-"""The meter: every request is counted once, whatever the application does."""
+"""The counter: every request is counted once, whatever the application does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from cowherd_agent.collection.meter import Meter, wrap
+from cowherd_agent.collection.request_counter import RequestCounter, wrap
 from cowherd_agent.wire import scoreboard
 
 
@@ -27,8 +27,8 @@ class Counted:
     def __init__(self) -> None:
         self.words = memoryview(array("Q", [0] * scoreboard.ROW_WORDS))
         self.collector = RecordingCollector()
-        self.meter = Meter()
-        self.meter.bind(self.words, self.collector)
+        self.counter = RequestCounter()
+        self.counter.bind(self.words, self.collector)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -68,7 +68,7 @@ def call(app: Any) -> Any:
 
 
 def test_a_request_ends_when_its_answer_is_closed(counted: Counted) -> None:
-    app = wrap(lambda environ, start_response: [b"a", b"b"], "wsgi", counted.meter)
+    app = wrap(lambda environ, start_response: [b"a", b"b"], "wsgi", counted.counter)
     body = call(app)
     assert counted.counts == (1, 0, 0)
     assert list(body) == [b"a", b"b"]
@@ -90,7 +90,7 @@ def test_the_answers_own_close_is_called_first_even_if_it_fails(counted: Counted
             assert counted.counts == (1, 0, 0)
             raise OSError("no more")
 
-    body = call(wrap(lambda environ, start_response: Body(), "wsgi", counted.meter))
+    body = call(wrap(lambda environ, start_response: Body(), "wsgi", counted.counter))
     with pytest.raises(OSError, match="no more"):
         body.close()
     assert counted.counts == (1, 1, 0)
@@ -110,14 +110,14 @@ def test_the_answer_can_be_freed_by_the_collection_that_follows(counted: Counted
         def request_finished(self, in_flight: int = 0) -> None:
             alive.append(references[0]() is not None)
 
-    counted.meter.bind(counted.words, LookingCollector())
+    counted.counter.bind(counted.words, LookingCollector())
 
     def app(environ: Any, start_response: Any) -> Iterable[bytes]:
         body = Body([b"x"])
         references.append(weakref.ref(body))
         return body
 
-    body = call(wrap(app, "wsgi", counted.meter))
+    body = call(wrap(app, "wsgi", counted.counter))
     body.close()
     assert alive == [False]
 
@@ -127,13 +127,13 @@ def test_an_application_that_raises_is_counted_as_an_error(counted: Counted) -> 
         raise LookupError("no table")
 
     with pytest.raises(LookupError):
-        call(wrap(app, "wsgi", counted.meter))
+        call(wrap(app, "wsgi", counted.counter))
     assert counted.counts == (1, 1, 1)
 
 
 def test_a_file_is_handed_on_as_gunicorn_knows_it(counted: Counted) -> None:
     file = FileWrapper(iter([b"data"]))
-    body = call(wrap(lambda environ, start_response: file, "wsgi", counted.meter))
+    body = call(wrap(lambda environ, start_response: file, "wsgi", counted.counter))
     # Otherwise gunicorn would not use sendfile().
     assert body is file
     assert counted.counts == (1, 0, 0)
@@ -144,12 +144,12 @@ def test_a_file_is_handed_on_as_gunicorn_knows_it(counted: Counted) -> None:
 
 def test_streaming_costs_nothing_extra_for_a_chunk(counted: Counted) -> None:
     chunks = iter([b"x"] * 3)
-    body = call(wrap(lambda environ, start_response: chunks, "wsgi", counted.meter))
+    body = call(wrap(lambda environ, start_response: chunks, "wsgi", counted.counter))
     assert iter(body) is chunks
 
 
 def test_threads_lose_no_count(counted: Counted) -> None:
-    app = wrap(lambda environ, start_response: [b""], "wsgi", counted.meter)
+    app = wrap(lambda environ, start_response: [b""], "wsgi", counted.counter)
 
     def serve() -> None:
         for _ in range(2000):
@@ -170,7 +170,7 @@ def asgi(app: Callable[..., Any], counted: Counted, kind: str = "http") -> Calla
     async def send(message: dict[str, Any]) -> None:
         pass
 
-    wrapped = wrap(app, "asgi", counted.meter)
+    wrapped = wrap(app, "asgi", counted.counter)
     return lambda: asyncio.run(wrapped({"type": kind}, receive, send))
 
 
@@ -181,6 +181,34 @@ def test_an_asgi_call_is_a_request(counted: Counted) -> None:
     asgi(app, counted)()
     assert counted.counts == (1, 1, 0)
     assert counted.collector.in_flight == [0]
+
+
+def test_an_asgi_request_ends_with_its_response_and_not_with_the_call(counted: Counted) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        assert counted.counts == (1, 0, 0)
+        await send({"type": "http.response.body", "body": b"b"})
+        assert counted.counts == (1, 1, 0)
+
+    asgi(app, counted)()
+    assert counted.counts == (1, 1, 0)
+    assert counted.collector.in_flight == [0]
+
+
+@pytest.mark.parametrize(
+    ("error", "errors"), [(LookupError("no table"), 1), (asyncio.CancelledError(), 0)]
+)
+def test_a_call_that_fails_after_its_response_is_an_error_unless_it_is_cancelled(
+    counted: Counted, error: BaseException, errors: int
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.pathsend", "path": "/srv/file"})
+        raise error
+
+    with pytest.raises(type(error)):
+        asgi(app, counted)()
+    assert counted.counts == (1, 1, errors)
 
 
 def test_a_lifespan_is_none(counted: Counted) -> None:
@@ -208,7 +236,7 @@ def test_an_asgi_call_that_ends_badly_is_counted_as_an_error(
 
 
 def test_requests_in_flight_are_told_to_the_collector(counted: Counted) -> None:
-    app = wrap(lambda environ, start_response: [b""], "wsgi", counted.meter)
+    app = wrap(lambda environ, start_response: [b""], "wsgi", counted.counter)
     bodies = [call(app) for _ in range(3)]
     for body in bodies:
         body.close()
@@ -216,8 +244,8 @@ def test_requests_in_flight_are_told_to_the_collector(counted: Counted) -> None:
 
 
 def test_nothing_is_counted_in_the_mold() -> None:
-    meter = Meter()
-    body = call(wrap(lambda environ, start_response: [b"x"], "wsgi", meter))
+    counter = RequestCounter()
+    body = call(wrap(lambda environ, start_response: [b"x"], "wsgi", counter))
     assert list(body) == [b"x"]
     body.close()
 
@@ -230,6 +258,6 @@ def test_the_application_is_still_what_it_was(counted: Counted) -> None:
             return []
 
     for interface in ("wsgi", "asgi"):
-        assert wrap(App(), interface, counted.meter).name == "shop"
+        assert wrap(App(), interface, counted.counter).name == "shop"
     # gunicorn itself reports what is wrong with this.
-    assert wrap(42, "wsgi", counted.meter) == 42
+    assert wrap(42, "wsgi", counted.counter) == 42

@@ -7,9 +7,13 @@ import types
 from typing import Any
 
 import pytest
-from cowherd_agent.mold import settings
-from cowherd_agent.mold.configuration import CowherdConfig, explain_worker_class, mistyped_setting
-from cowherd_agent.mold.settings import TABLE, explain_usage_error
+from cowherd_agent.mold import own_settings
+from cowherd_agent.mold.gunicorn_settings import (
+    CowherdConfig,
+    explain_worker_class,
+    mistyped_setting,
+)
+from cowherd_agent.mold.own_settings import TABLE, explain_usage_error
 from gunicorn.config import Config
 
 OURS = (
@@ -252,7 +256,7 @@ def test_every_row_of_the_table_is_a_setting_of_gunicorns() -> None:
     registered = Config().settings
     for row in TABLE:
         setting = registered[row["name"]]
-        assert setting.section == settings.SECTION
+        assert setting.section == own_settings.SECTION
         assert list(setting.cli or ()) == row.get("options", [])
         assert setting.short == " ".join(row["description"][0].split())
     assert {row["name"] for row in TABLE} >= set(OURS)

@@ -5,10 +5,7 @@ waits for threads and then runs the atexit hooks, the last registered first. The
 registers a hook of ours, which runs the earlier hooks, flushes, and ends the process. So all of the
 application's hooks run, and the interpreter's teardown does not begin.
 
-Hooks registered after ours have run already when ours does, and must not run twice. The atexit
-module can't list its hooks, but `atexit.unregister(f)` compares every hook with `f` and removes
-equal ones (Modules/atexitmodule.c, 3.10 to 3.15). An object whose `__eq__` takes notes sees them
-all, in the order of their registration or its reverse.
+Hooks registered after ours have run already when ours does, and must not run twice.
 
 Nobody knows the exit status by then, so it is noted earlier: from sys.exit(), and in a C program
 that embeds Python (uWSGI) from exit(3), through on_exit(3).
@@ -24,6 +21,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from cowherd_agent.leaving import atexit_hooks
 from cowherd_agent.leaving.leaving import leave
 
 _STATUS_UNHANDLED = 1
@@ -70,7 +68,7 @@ def install() -> None:
 def _leave_now() -> None:
     if _installed_in_pid != os.getpid():
         return
-    _forget_hooks_since(_leave_now)
+    atexit_hooks.forget_since(_leave_now)
     leave(_status.value())
 
 
@@ -104,48 +102,3 @@ def _note_c_exit() -> None:
     _on_exit_callback = prototype(note)
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).on_exit(_on_exit_callback, None)
-
-
-class _Notes:
-    """Equal to no hook, or to those at the positions to remove; notes what it is compared with."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, take_out: frozenset[int] = frozenset()) -> None:
-        self.seen: list[object] = []
-        self._take_out = take_out
-
-    def __eq__(self, hook: object) -> bool:
-        position = len(self.seen)
-        self.seen.append(hook)
-        return position in self._take_out
-
-
-def registered_hooks() -> list[object]:
-    """The functions registered with atexit, oldest first; duplicates appear as often."""
-
-    def newest() -> None:
-        """A hook that does nothing, to tell the order."""
-
-    atexit.register(newest)
-    notes = _Notes()
-    atexit.unregister(notes)  # type: ignore[arg-type]
-    atexit.unregister(newest)
-    hooks = notes.seen
-    if hooks and hooks[0] is newest:
-        hooks.reverse()
-    return [hook for hook in hooks if hook is not newest]
-
-
-def _forget_hooks_since(hook: Callable[[], None]) -> None:
-    """Unregister `hook` and all hooks that were registered after it."""
-    oldest_first = registered_hooks()
-    if hook not in oldest_first:
-        return
-    first = oldest_first.index(hook)
-    probe = _Notes()
-    atexit.unregister(probe)  # type: ignore[arg-type]
-    count = len(probe.seen)
-    is_oldest_first = count == 0 or probe.seen[0] is oldest_first[0]
-    positions = range(first, count) if is_oldest_first else range(count - first)
-    atexit.unregister(_Notes(frozenset(positions)))  # type: ignore[arg-type]
