@@ -6,6 +6,8 @@
  * PyHeapTypeObject), dictobject.h; Include/internal/pycore_dict.h and pycore_object.h.
  */
 
+import { MODULE_NAME } from './object-layout.ts';
+
 /** `basic` is the size of the exact type: what a derived type adds lies behind it. */
 export const LIST = { size: 16, items: 24, allocated: 32, basic: 40 } as const;
 export const SET = { mask: 32, table: 40, smallTable: 64, basic: 200, entryBytes: 16 } as const;
@@ -47,8 +49,8 @@ export function heapTypeFields(minor: number) {
  */
 export function moduleFields(minor: number) {
   return minor >= 15
-    ? ({ dict: 16, name: 40, state: 24, stateSize: 56, definition: null } as const)
-    : ({ dict: 16, name: 48, state: 32, stateSize: 56, definition: 24 } as const);
+    ? ({ dict: 16, name: MODULE_NAME[1], state: 24, stateSize: 56, definition: null } as const)
+    : ({ dict: 16, name: MODULE_NAME[0], state: 32, stateSize: 56, definition: 24 } as const);
 }
 
 /** Include/object.h, Py_TPFLAGS_…; `inlineValues` and `staticBuiltin` have no meaning before 3.13 and 3.12. */

@@ -66,12 +66,12 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     const moduleName = captured.words(address(captured.facts.module) + 48, 8);
     const at = (moduleName[1] ?? 0) * 2 ** 32 + (moduleName[0] ?? 0);
     for (let time = 0; time < 2; time += 1) {
-      expect(table.asciiAt(at, 256)).toBe('shop.data');
-      expect(table.asciiAt(at, 9)).toBe('shop.data');
-      expect(table.asciiAt(at, 8)).toBeNull();
-      expect(table.asciiAt(at + 8, 256)).toBeNull();
-      expect(table.asciiAt(address(captured.facts.module), 256)).toBeNull();
-      expect(table.asciiAt(0, 256)).toBeNull();
+      expect(table.nameAt(at, 256)).toBe('shop.data');
+      expect(table.nameAt(at, 9)).toBe('shop.data');
+      expect(table.nameAt(at, 8)).toBeNull();
+      expect(table.nameAt(at + 8, 256)).toBeNull();
+      expect(table.nameAt(address(captured.facts.module), 256)).toBeNull();
+      expect(table.nameAt(0, 256)).toBeNull();
     }
   });
 

@@ -1,11 +1,14 @@
 /**
- * The walk of a census, as agent/cowherd_agent/census/census.py does it, over memory read from outside.
+ * The walk of a census over memory read from outside.
  *
- * Modules are walked one after the other, in the order in which their imports were completed. What a module reaches and
- * no earlier one did belongs to it. The walk goes from no module into another. Functions and classes belong to the module
+ * An object's owner is the module that holds it. Objects don't say which: a table's rows are dicts and strings like all
+ * others. So modules are walked one after the other, in the order in which their imports were completed. What a module reaches and
+ * no earlier one did belongs to it. The walk goes from no module into another, nor into another's namespace, which every
+ * function refers to. Functions and classes belong to the module
  * that they name, wherever they were met. Tracked objects that no module reaches belong to null.
  */
 import { FUNCTION_MODULE } from '../../cpython/object-layout.ts';
+import type { CensusBudget } from './census-budget.ts';
 import type { Extents } from './extents.ts';
 import { KEYS } from './extents.ts';
 import type { LoadedModule } from './loaded-modules.ts';
@@ -19,6 +22,8 @@ const NOBODY = -1;
 /** A function or class that names no module of `sys.modules`. */
 const UNKNOWN_MODULE = -2;
 const NOT_ASKED = -3;
+/** What one unit in a list takes. */
+const PENDING_BYTES = 16;
 
 export interface WalkInputs {
   readonly image: MemoryImage;
@@ -27,6 +32,7 @@ export interface WalkInputs {
   readonly extents: Extents;
   readonly tally: PageTally;
   readonly modules: readonly LoadedModule[];
+  readonly budget: CensusBudget;
   /** The text of the string in a unit; null if it is no name. */
   readonly textOf: (unit: number) => string | null;
 }
@@ -34,7 +40,7 @@ export interface WalkInputs {
 export class CensusWalk {
   readonly #inputs: WalkInputs;
   readonly #image: MemoryImage;
-  /** A bit for each two units: no two objects begin within the same 16 bytes (agent: census/visited.py). */
+  /** A bit for each two units: no two objects begin within the same 16 bytes. */
   readonly #met: Uint32Array;
   #stack = new Uint32Array(1 << 16);
   #height = 0;
@@ -50,6 +56,7 @@ export class CensusWalk {
   constructor(inputs: WalkInputs) {
     this.#inputs = inputs;
     this.#image = inputs.image;
+    inputs.budget.hold(inputs.image.units / 16);
     this.#met = new Uint32Array(Math.ceil(inputs.image.units / 64));
     this.#pending = [];
     const { tally } = inputs;
@@ -78,7 +85,10 @@ export class CensusWalk {
     this.#mark(unit);
     const said = this.#moduleSaidBy(unit, this.#inputs.kinds.kindOf(type));
     if (said < 0 || said === this.#module) this.#push(unit);
-    else (this.#pending[said] ??= []).push(unit);
+    else {
+      this.#inputs.budget.hold(PENDING_BYTES);
+      (this.#pending[said] ??= []).push(unit);
+    }
   };
 
   /** Marks each module and its namespace as met, so that no other module can claim them. */
@@ -101,6 +111,7 @@ export class CensusWalk {
 
   #walkPending(visit: (unit: number, kind: ObjectKind) => void): void {
     for (;;) {
+      this.#inputs.budget.spend(this.#pending.length);
       const number = this.#pending.findIndex((units) => units !== undefined && units.length > 0);
       if (number < 0) return;
       this.#walk(number, [], visit);
@@ -154,6 +165,7 @@ export class CensusWalk {
 
   #push(unit: number): void {
     if (this.#height === this.#stack.length) {
+      this.#inputs.budget.hold(this.#stack.byteLength);
       const larger = new Uint32Array(this.#stack.length * 2);
       larger.set(this.#stack);
       this.#stack = larger;

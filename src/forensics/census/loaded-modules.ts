@@ -2,6 +2,7 @@
 import type { TypeTable } from '../../cpython/types-outside.ts';
 import { heapTypeFields, moduleFields } from '../../cpython/reference-layout.ts';
 import { POOL_HEADER_BYTES } from '../../cpython/pymalloc.ts';
+import type { CensusBudget } from './census-budget.ts';
 import { KeyTableReader, keysOf } from './dict-tables.ts';
 import { InstanceValues } from './instance-values.ts';
 import { PIECE_UNITS, type MemoryImage } from './memory-image.ts';
@@ -17,11 +18,22 @@ export interface LoadedModule {
 }
 
 const LONGEST_NAME = 256;
+/** About what a module takes in lists, with its name. */
+const MODULE_BYTES = 512;
 const GC_HEAD_UNITS = 2;
 /** Blocks of modules have 80 bytes, in 3.15 128. */
 const SMALLEST_MODULE_UNITS = 8;
 const LARGEST_MODULE_UNITS = 24;
 const OB_DIGIT_UNITS = 3;
+
+export interface ModulesInputs {
+  readonly image: MemoryImage;
+  readonly minor: number;
+  readonly finder: ObjectFinder;
+  readonly pools: Pools;
+  readonly types: TypeTable;
+  readonly budget: CensusBudget;
+}
 
 export class LoadedModules {
   readonly #image: MemoryImage;
@@ -29,14 +41,16 @@ export class LoadedModules {
   readonly #finder: ObjectFinder;
   readonly #pools: Pools;
   readonly #types: TypeTable;
+  readonly #budget: CensusBudget;
   readonly #fields: ReturnType<typeof moduleFields>;
 
-  constructor(image: MemoryImage, minor: number, finder: ObjectFinder, pools: Pools, types: TypeTable) {
+  constructor({ image, minor, finder, pools, types, budget }: ModulesInputs) {
     this.#image = image;
     this.#minor = minor;
     this.#finder = finder;
     this.#pools = pools;
     this.#types = types;
+    this.#budget = budget;
     this.#fields = moduleFields(minor);
   }
 
@@ -52,6 +66,7 @@ export class LoadedModules {
       const name = this.text(key);
       const kind = this.#finder.kindAt(value);
       if (name === null || kind === null || kind.name === 'NoneType') return;
+      this.#budget.hold(MODULE_BYTES);
       const namespace = kind.references === kinds.MODULE ? this.#namespaceOf(value) : 0;
       const isUnfinished = name === '__main__' || this.#isInitializing(namespace);
       (isUnfinished ? unfinished : completed).push({ name, unit: value, namespace });
@@ -61,7 +76,7 @@ export class LoadedModules {
 
   /** The text of the string in a unit, if it is a name; else null. */
   text(unit: number): string | null {
-    return unit === 0 ? null : this.#types.asciiAt(this.#image.addressOf(unit), LONGEST_NAME);
+    return unit === 0 ? null : this.#types.nameAt(this.#image.addressOf(unit), LONGEST_NAME);
   }
 
   #namespaceOf(module: number): number {

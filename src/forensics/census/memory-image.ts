@@ -6,10 +6,10 @@
  * and neighboring pieces have neighboring numbers. A limited part of the memory is held at a time, the recently used one.
  */
 import type { MemoryReader } from '../../base/memory-reader.ts';
-import type { Mapping } from '../../procfs/maps.ts';
 import type { Subject } from '../pages/subject.ts';
+import type { CensusBudget } from './census-budget.ts';
+import { PIECE_BYTES, type ReadableMemory } from './readable-memory.ts';
 
-export const PIECE_BYTES = 1 << 20;
 const PIECE_BITS = 17;
 export const PIECE_UNITS = 1 << PIECE_BITS;
 /** Memory is read in frames, parts of a piece: large enough for a system call, small enough not to be read in vain. */
@@ -20,30 +20,33 @@ const FRAME_WORDS = FRAME_UNITS * 2;
 /** Pieces with the same upper half of their addresses. */
 const FAMILY_PIECES = 4096;
 const FAMILIES = 1 << 16;
-/** A unit's number has to fit in 32 bits. */
-const MOST_PIECES = 2 ** 32 / PIECE_UNITS;
 const ABSENT = -1;
 /** How often all memory is read, on average, before more of it is held. */
 const READS_BEFORE_GROWTH = 8;
+/** A read of the process's memory counts as so many steps. */
+const STEPS_TO_READ = 64;
+/** What a piece costs in tables, at most. */
+const PIECE_TABLE_BYTES = 2048;
 
-/** Present pages in one frame. */
-interface Run {
-  readonly address: number;
-  readonly bytes: number;
+/** How much of the memory is held at first, and at most if it would be read too often. */
+export interface HeldMemory {
+  readonly atFirst: number;
+  readonly most: number;
 }
 
 export class MemoryImage implements MemoryReader {
   readonly pieces: number;
-  /** The bytes of all present pages. */
-  readonly bytes: number;
   /** How often a frame was read; more often than there are frames if not all are held. */
   reads = 0;
   readonly #subject: Subject;
   readonly #pageBytes: number;
+  readonly #budget: CensusBudget;
+  /** Accesses that are paid for. */
+  #left = 0;
   readonly #starts: Float64Array;
-  readonly #runs: ReadonlyMap<number, readonly Run[]>;
-  /** By page of the image: 1 if it is present. A piece may have other pages too, such as a file's constants. */
   readonly #isThere: Uint8Array;
+  /** How many frames have pages. */
+  readonly #frames: number;
   /** By the upper half of an address: the number of its family. */
   readonly #families = new Uint16Array(FAMILIES);
   /** By family and megabyte: the number of the piece. */
@@ -55,31 +58,35 @@ export class MemoryImage implements MemoryReader {
   #held: Int32Array;
   #isRecent: Uint8Array;
   #hand = 0;
+  readonly #mostSlots: number;
   /** After this many reads, twice as much is held. */
   #readsBeforeGrowth: number;
 
-  /**
-   * @param mostBytes how much memory is held at a time, unless that would be read too often
-   * @throws RangeError if the process has more memory than can be numbered
-   */
-  constructor(subject: Subject, pageBytes: number, mostBytes: number) {
+  constructor(
+    subject: Subject,
+    { starts, isThere, bytes }: ReadableMemory,
+    pageBytes: number,
+    budget: CensusBudget,
+    held: HeldMemory,
+  ) {
     this.#subject = subject;
     this.#pageBytes = pageBytes;
-    const runs = presentRuns(subject, pageBytes);
-    const starts = [...new Set(runs.map(({ address }) => Math.floor(address / PIECE_BYTES) * PIECE_BYTES))];
-    this.pieces = starts.length + 1;
-    if (this.pieces > MOST_PIECES) throw new RangeError('the process has too much memory');
-    this.#starts = Float64Array.from([0, ...starts]);
+    this.#budget = budget;
+    this.pieces = starts.length;
+    budget.hold(this.pieces * PIECE_TABLE_BYTES);
+    this.#starts = starts;
+    this.#isThere = isThere;
     this.#numbers = this.#numbered();
-    this.#runs = this.#byFrame(runs);
-    this.bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
-    this.#isThere = this.#presence(runs);
-    const slots = Math.max(1, Math.min(this.#runs.size, Math.floor(mostBytes / FRAME_BYTES)));
+    this.#frames = Math.min(this.pieces * (PIECE_BYTES / FRAME_BYTES), Math.ceil(bytes / pageBytes)) + 1;
+    const slotsFor = (heldBytes: number): number =>
+      Math.max(1, Math.min(this.#frames, Math.floor(heldBytes / FRAME_BYTES)));
+    const slots = slotsFor(held.atFirst);
+    this.#mostSlots = slotsFor(held.most);
     this.#words = new Uint32Array(slots * FRAME_WORDS);
     this.#slots = new Int32Array(this.pieces * (PIECE_UNITS / FRAME_UNITS)).fill(ABSENT);
     this.#held = new Int32Array(slots).fill(ABSENT);
     this.#isRecent = new Uint8Array(slots);
-    this.#readsBeforeGrowth = this.#runs.size * READS_BEFORE_GROWTH;
+    this.#readsBeforeGrowth = this.#frames * READS_BEFORE_GROWTH;
   }
 
   get units(): number {
@@ -147,6 +154,7 @@ export class MemoryImage implements MemoryReader {
     const at = unit * 8 + (address % 8);
     const page = Math.floor(at / this.#pageBytes);
     if (unit === 0 || this.#isThere[page] === 0 || at + into.length > (page + 1) * this.#pageBytes) {
+      this.#pay(STEPS_TO_READ);
       return this.#subject.memory.read(address, into);
     }
     const place = this.#placeOf(unit);
@@ -156,11 +164,20 @@ export class MemoryImage implements MemoryReader {
 
   /** The index of a unit's first word. Asking for it may replace `#words`, so that it comes before any use of these. */
   #placeOf(unit: number): number {
+    this.#left -= 1;
+    if (this.#left < 0) this.#left = this.#budget.nextStretch();
     const frame = unit >>> FRAME_BITS;
-    let slot = this.#slots[frame] ?? ABSENT;
+    let slot = this.#slots[frame];
+    // Units behind the last piece are like unit 0: nothing is there.
+    if (slot === undefined) return this.#placeOf(0);
     if (slot < 0) slot = this.#load(frame);
     this.#isRecent[slot] = 1;
     return slot * FRAME_WORDS + (unit & (FRAME_UNITS - 1)) * 2;
+  }
+
+  #pay(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) this.#left = this.#budget.nextStretch();
   }
 
   #load(frame: number): number {
@@ -168,24 +185,37 @@ export class MemoryImage implements MemoryReader {
     const slot = this.#freeSlot();
     const target = new Uint8Array(this.#words.buffer, slot * FRAME_BYTES, FRAME_BYTES);
     if (this.#held[slot] !== ABSENT) target.fill(0);
-    const start = this.addressOf(frame * FRAME_UNITS);
-    for (const { address, bytes } of this.#runs.get(frame) ?? []) {
-      const into = target.subarray(address - start, address - start + bytes);
-      // Zeros if the pages have disappeared meanwhile.
-      if (!this.#subject.memory.read(address, into)) into.fill(0);
-    }
+    this.#readFrame(frame, target);
     this.reads += 1;
+    this.#left -= STEPS_TO_READ;
     this.#held[slot] = frame;
     this.#slots[frame] = slot;
     return slot;
   }
 
+  /** Reads the runs of pages in a frame. */
+  #readFrame(frame: number, target: Uint8Array): void {
+    const pageBytes = this.#pageBytes;
+    const pages = FRAME_BYTES / pageBytes;
+    const start = this.addressOf(frame * FRAME_UNITS);
+    let first = -1;
+    for (let page = 0; page <= pages; page += 1) {
+      const isThere = page < pages && this.#isThere[frame * pages + page] === 1;
+      if (isThere && first < 0) first = page;
+      if (isThere || first < 0) continue;
+      const into = target.subarray(first * pageBytes, page * pageBytes);
+      // Zeros if the pages have disappeared meanwhile.
+      if (!this.#subject.memory.read(start + first * pageBytes, into)) into.fill(0);
+      first = -1;
+    }
+  }
+
   /** The walk goes to and fro in a heap without order: what is saved in memory would be lost in time. */
   #grow(): void {
-    this.#readsBeforeGrowth += this.#runs.size * READS_BEFORE_GROWTH;
+    this.#readsBeforeGrowth += this.#frames * READS_BEFORE_GROWTH;
     const before = this.#held.length;
-    const slots = Math.min(this.#runs.size, before * 2);
-    if (slots === before) return;
+    const slots = Math.min(this.#mostSlots, before * 2);
+    if (slots <= before) return;
     const [words, held, isRecent] = [this.#words, this.#held, this.#isRecent];
     this.#words = new Uint32Array(slots * FRAME_WORDS);
     this.#words.set(words);
@@ -210,33 +240,13 @@ export class MemoryImage implements MemoryReader {
     }
   }
 
-  /** The runs by the numbers of their frames. */
-  #byFrame(runs: readonly Run[]): Map<number, Run[]> {
-    const groups = new Map<number, Run[]>();
-    for (const run of runs) {
-      const frame = this.unitAtAddress(run.address) >>> FRAME_BITS;
-      const group = groups.get(frame);
-      if (group === undefined) groups.set(frame, [run]);
-      else group.push(run);
-    }
-    return groups;
-  }
-
-  #presence(runs: readonly Run[]): Uint8Array {
-    const isThere = new Uint8Array((this.pieces * PIECE_BYTES) / this.#pageBytes);
-    for (const { address, bytes } of runs) {
-      const first = (this.unitAtAddress(address) * 8) / this.#pageBytes;
-      isThere.fill(1, first, first + bytes / this.#pageBytes);
-    }
-    return isThere;
-  }
-
   #numbered(): Uint32Array {
     let families = 0;
     for (const start of this.#starts.subarray(1)) {
       const high = Math.floor(start / 2 ** 32);
       if (this.#families[high] === 0) this.#families[high] = families += 1;
     }
+    this.#budget.hold((families + 1) * FAMILY_PIECES * Uint32Array.BYTES_PER_ELEMENT);
     const numbers = new Uint32Array((families + 1) * FAMILY_PIECES);
     for (const [number, start] of this.#starts.entries()) {
       if (number === 0) continue;
@@ -245,29 +255,4 @@ export class MemoryImage implements MemoryReader {
     }
     return numbers;
   }
-}
-
-/** Memory that can hold objects: private and writable. Elsewhere nothing can be counted or linked. */
-function canHoldObjects({ private: isPrivate, readable, writable, path }: Mapping): boolean {
-  return isPrivate && readable && writable && !path.startsWith('[stack');
-}
-
-/** The runs of present pages, none of which crosses the border of a frame. */
-function presentRuns(subject: Subject, pageBytes: number): Run[] {
-  const runs: Run[] = [];
-  for (const { start, end } of subject.mappings.filter(canHoldObjects)) {
-    const pages = subject.entries(start, end);
-    let first = -1;
-    for (let page = 0; page <= pages.count; page += 1) {
-      const address = start + page * pageBytes;
-      const isThere = page < pages.count && pages.isPresent(page);
-      if (first >= 0 && (!isThere || address % FRAME_BYTES === 0)) {
-        const from = start + first * pageBytes;
-        runs.push({ address: from, bytes: address - from });
-        first = -1;
-      }
-      if (isThere && first < 0) first = page;
-    }
-  }
-  return runs;
 }

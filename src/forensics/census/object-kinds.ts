@@ -2,6 +2,7 @@
 import type { ObjectType, TypeTable } from '../../cpython/types-outside.ts';
 import { TYPE } from '../../cpython/object-layout.ts';
 import { DICT_BASIC_BYTES, KIND_FLAGS, LIST, SET, TYPE_FIELDS, WEAKREF } from '../../cpython/reference-layout.ts';
+import type { CensusBudget } from './census-budget.ts';
 import type { MemoryImage } from './memory-image.ts';
 
 /** How an object's references are found. `scan`: every word of it that is the address of an object. */
@@ -76,6 +77,10 @@ const BASES: ReadonlyMap<string, readonly [references: number, scanFrom: number]
   ['ndarray', [ARRAY, 16]],
 ]);
 const DEEPEST_BASE = 64;
+/** What it costs to look whether a type is at some place, in steps and in memory, for a type and for other places. */
+const STEPS_TO_LEARN = 64;
+const TYPE_BYTES = 2048;
+const NO_TYPE_BYTES = 64;
 
 /** Types by the places where they lie. */
 export class ObjectKinds {
@@ -83,6 +88,7 @@ export class ObjectKinds {
   readonly #image: MemoryImage;
   readonly #types: TypeTable;
   readonly #minor: number;
+  readonly #budget: CensusBudget;
   readonly #mayBeType: (unit: number) => boolean;
   /** A hash table: units, and the numbers of their types plus 1; 0 for a unit that is no type. */
   #units = new Uint32Array(1 << 12);
@@ -90,10 +96,17 @@ export class ObjectKinds {
   #used = 0;
 
   /** @param mayBeType whether a type may be in a unit: it is in no pool, since it is larger than the largest block */
-  constructor(image: MemoryImage, types: TypeTable, minor: number, mayBeType: (unit: number) => boolean) {
+  constructor(
+    image: MemoryImage,
+    types: TypeTable,
+    minor: number,
+    budget: CensusBudget,
+    mayBeType: (unit: number) => boolean,
+  ) {
     this.#image = image;
     this.#types = types;
     this.#minor = minor;
+    this.#budget = budget;
     this.#mayBeType = mayBeType;
   }
 
@@ -119,7 +132,9 @@ export class ObjectKinds {
   }
 
   #learn(unit: number): number {
+    this.#budget.spend(STEPS_TO_LEARN);
     const type = this.#types.at(this.#image.addressOf(unit));
+    this.#budget.hold(type === null ? NO_TYPE_BYTES : TYPE_BYTES);
     const number = type === null ? -1 : this.kinds.length;
     if (type !== null) this.kinds.push(this.#examine(type, unit, number));
     if (this.#used * 2 > this.#units.length) this.#grow();

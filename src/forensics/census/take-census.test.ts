@@ -4,7 +4,7 @@ import { PAGE_BYTES } from '../samples/sample-process.ts';
 import type { Census } from '../owners/census.ts';
 import { takeCensus } from './take-census.ts';
 
-const VERSION = { minor: 13, version: '3.13.0' };
+const OPTIONS = { minor: 13, pageBytes: PAGE_BYTES };
 
 /** The bytes of each owner, as `module type`. */
 function owners(census: Census): Record<string, number> {
@@ -21,7 +21,7 @@ function owners(census: Census): Record<string, number> {
 /** The modules that own the memory of one object; null for nobody. */
 function ownersAt(sample: SampleInterpreter, build: () => Readonly<Record<string, number>>): Record<string, number> {
   sample.finish(build());
-  return owners(takeCensus(sample.process, VERSION, PAGE_BYTES));
+  return owners(takeCensus(sample.process, OPTIONS));
 }
 
 const HOLDER_BYTES = 16 + 40;
@@ -145,10 +145,14 @@ describe('a census from outside', () => {
     const rows = Array.from({ length: 3000 }, () => sample.holder(sample.object('plain')));
     const parts = Array.from({ length: 60 }, (_, part) => sample.list(rows.slice(part * 50, part * 50 + 50)));
     sample.finish({ shop: sample.module('shop', sample.dict({ parts: sample.list(parts) })) });
-    const whole = owners(takeCensus(sample.process, VERSION, PAGE_BYTES));
+    const whole = owners(takeCensus(sample.process, OPTIONS));
     let reads = [0, 0];
-    const little = takeCensus(sample.process, VERSION, PAGE_BYTES, 1 << 16, ({ readBytes, imageBytes }) => {
-      reads = [readBytes, imageBytes];
+    const little = takeCensus(sample.process, {
+      ...OPTIONS,
+      held: { atFirst: 1 << 16, most: 1 << 17 },
+      onCost: ({ readBytes, bytes }) => {
+        reads = [readBytes, bytes];
+      },
     });
     expect(owners(little)).toEqual(whole);
     expect(whole['shop plain']).toBe(3000 * PLAIN_BYTES);
@@ -160,6 +164,6 @@ describe('a census from outside', () => {
     const sample = new SampleInterpreter();
     // A module of that name that is not the interpreter's own.
     sample.module('sys', sample.dict({ modules: sample.dict({ sys: sample.object('plain') }) }));
-    expect(() => takeCensus(sample.process, VERSION, PAGE_BYTES)).toThrow('sys.modules');
+    expect(() => takeCensus(sample.process, OPTIONS)).toThrow('sys.modules');
   });
 });

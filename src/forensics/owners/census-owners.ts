@@ -31,8 +31,8 @@ export class CensusOwners {
   constructor(census: Census, tally: OwnerTally) {
     this.#census = census;
     this.#tally = tally;
-    this.#numbers = new Int32Array(census.names.length).fill(NEW);
-    this.#types = Int32Array.from(census.names, ({ type }) => {
+    this.#numbers = new Int32Array(census.tables.names.length).fill(NEW);
+    this.#types = Int32Array.from(census.tables.names, ({ type }) => {
       const number = this.#typeNumbers.get(type) ?? this.#typeNumbers.size;
       this.#typeNumbers.set(type, number);
       return number;
@@ -64,7 +64,7 @@ export class CensusOwners {
       const type = this.#becomes[owner] ?? KEEP;
       const total = type === KEEP ? 0 : this.#bytesOf(type);
       // The part of other memory that the census gives to nobody keeps its owner.
-      const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.facts.page_bytes - total) : 0;
+      const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.tables.pageBytes - total) : 0;
       if (total === 0) {
         add(map, owner, bytes);
         continue;
@@ -95,7 +95,7 @@ export class CensusOwners {
 
   #numberOf(owner: number): number {
     const known = this.#numbers[owner] ?? NEW;
-    const name = this.#census.names[owner];
+    const name = this.#census.tables.names[owner];
     if (known !== NEW || name === undefined) return known;
     const number = this.#tally.numberOf(name);
     this.#numbers[owner] = number;
