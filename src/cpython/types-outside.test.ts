@@ -186,6 +186,34 @@ test("the prefix of an object: the collector's header and, from 3.11 on, the pre
   expect(prefixes(10)).toEqual([0, 16, 16, 16, 0]);
 });
 
+test('names of modules may have any letters; a string that is not compact is no name', () => {
+  const memory = new SmallMemory();
+  const write = (width: number, characters: string, isCompact = true): void => {
+    const points = [...characters].map((character) => character.codePointAt(0) ?? 0);
+    memory.bytes.fill(0);
+    const view = new DataView(memory.bytes.buffer);
+    view.setBigUint64(1024 + 16, BigInt(points.length), true);
+    view.setUint32(1024 + 32, (width << 2) | (isCompact ? 32 : 0), true);
+    const setters = { 1: view.setUint8, 2: view.setUint16, 4: view.setUint32 } as const;
+    for (const [index, point] of points.entries()) {
+      setters[width as 1 | 2 | 4].call(view, 1024 + 56 + index * width, point, true);
+    }
+  };
+  for (const [width, name] of [
+    [1, 'größe'],
+    [2, 'лавка.данные'],
+    [4, 'x\u{20000}'],
+  ] as const) {
+    write(width, name);
+    expect(memory.table().nameAt(1024, 256)).toBe(name);
+    write(width, name, false);
+    expect(memory.table().nameAt(1024, 256)).toBeNull();
+  }
+  write(4, 'xy');
+  new DataView(memory.bytes.buffer).setUint32(1024 + 56, 0x7fff_ffff, true);
+  expect(memory.table().nameAt(1024, 256)).toBeNull();
+});
+
 test('names of types: dots separate the module, and without a valid name there is no type', () => {
   const memory = new SmallMemory();
   const named = (name: string, at = 64): unknown => {

@@ -76,10 +76,12 @@ export function takeCensus(subject: Subject, options: CensusOptions): Census {
   const budget = new CensusBudget(options.limits ?? limitsFor(memory.bytes), monotonicClock, onStretch);
   const image = new MemoryImage(subject, memory, pageBytes, budget, held);
   const tally = new PageTally(image, pageBytes, budget);
-  walkObjects(subject, options.minor, { image, tally, budget });
-  const census = new Census(tally.finish());
-  options.onCost?.(costOf(memory, image, budget));
-  return census;
+  try {
+    walkObjects(subject, options.minor, { image, tally, budget });
+    return new Census(tally.finish());
+  } finally {
+    options.onCost?.(costOf(memory, image, budget));
+  }
 }
 
 interface Means {

@@ -72,7 +72,7 @@ export class CensusOwners {
       const part = bytes / (total + rest);
       for (const [index, each] of this.#there.entries()) {
         if (type !== SHARE_WITH_ALL && this.#types[each] !== type) continue;
-        add(map, this.#numberOf(each), (this.#bytes[index] ?? 0) * part);
+        add(map, this.#numberOf(each, owner), (this.#bytes[index] ?? 0) * part);
       }
       if (rest > 0) add(map, owner, rest * part);
     }
@@ -93,9 +93,11 @@ export class CensusOwners {
     return this.#typeNumbers.get(name.type) ?? KEEP;
   }
 
-  #numberOf(owner: number): number {
-    const known = this.#numbers[owner] ?? NEW;
+  /** @param before the owner read from outside, which stays if no module holds the object and its class has one */
+  #numberOf(owner: number, before: number): number {
     const name = this.#census.tables.names[owner];
+    if (name?.module === null && (this.#tally.nameOf(before)?.module ?? null) !== null) return before;
+    const known = this.#numbers[owner] ?? NEW;
     if (known !== NEW || name === undefined) return known;
     const number = this.#tally.numberOf(name);
     this.#numbers[owner] = number;

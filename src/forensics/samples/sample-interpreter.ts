@@ -34,6 +34,8 @@ export class SampleInterpreter {
   readonly #types = new Map<string, number>();
   readonly #pools = new Map<number, { start: number; used: number }>();
   readonly #strings = new Map<string, number>();
+  /** Everything that was allocated: the address and the size of each block. */
+  readonly allocations: (readonly [address: number, bytes: number])[] = [];
   #nextPool = ARENA;
 
   constructor() {
@@ -151,6 +153,7 @@ export class SampleInterpreter {
     }
     const at = pool.start + POOL_HEADER_BYTES + pool.used * block;
     pool.used += 1;
+    this.allocations.push([at, block]);
     this.process.write32(pool.start, pool.used);
     this.process.write32(pool.start + 36, block / 16 - 1);
     this.process.write32(pool.start + 40, POOL_HEADER_BYTES + pool.used * block);
