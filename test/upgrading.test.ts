@@ -80,7 +80,7 @@ test('a herd.json of an older version, which knows less, is read', async () => {
   saved.state = { phase, settings, keeperPid, target, generation, newestGeneration, molds, workers };
   for (const all of [molds, workers]) {
     for (const each of Object.values(all as Record<string, Record<string, unknown>>)) {
-      for (const name of ['threads', 'census', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
+      for (const name of ['threads', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
     }
   }
   writeFileSync(file, JSON.stringify(saved));

@@ -197,21 +197,6 @@ def tables(heap, truth):
             truth.wrote(id(row), "identical" if sys.version_info >= (3, 14) else "payload")
 
 
-def write_census(folder):
-    """Writes the census from a child process, as a server would."""
-    pid = os.fork()
-    if pid == 0:
-        agent = os.path.join(os.path.dirname(__file__), "..", "..", "agent")
-        sys.path.insert(0, os.path.abspath(agent))
-        from cowherd_agent.census import census
-
-        census.write_census(os.path.join(folder, "census"))
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    if status != 0:
-        sys.exit("the census has failed")
-
-
 def make_holes(mib):
     """Allocates strings of one size and frees every other one again."""
     size = sys.getsizeof(f"hole {0:9}")
@@ -289,8 +274,6 @@ def main():
     deed, mib, workers, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     gc.disable()
     heap = load(deed, mib)
-    if deed == "tables" and sys.version_info >= (3, 10):
-        write_census(folder)
     reading, writing = os.pipe()
     for _ in range(workers):
         if os.fork() == 0:

@@ -119,9 +119,6 @@ export const moldMessage = v.variant('type', [
   v.object({ type: v.literal('policy_rejected'), policy: v.string(), reason: v.string() }),
   notice,
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
-  /** A scout has taken the census of this mold, as it was when the order came. */
-  v.object({ type: v.literal('census_written'), objects: count, seconds }),
-  v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
@@ -294,8 +291,6 @@ export const moldCommand = v.variant('type', [
   /** This worker is now the mold of another generation. */
   v.object({ type: v.literal('worker_retired'), pid }),
   v.object({ type: v.literal('reopen_logs') }),
-  /** Have a scout take a census; answered by `census_written` or `census_failed`. */
-  v.object({ type: v.literal('census') }),
   /** Let the kernel merge this mold's memory with that of others, and the memory of workers forked from now on. */
   v.object({ type: v.literal('merge_memory') }),
   /** Another mold with the same threads is being prepared: known schedulers pause. */

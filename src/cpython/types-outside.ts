@@ -176,7 +176,10 @@ export class TypeTable {
     const state = header[STRING.state] ?? 0;
     const width = (state >> 2) & 7;
     if ((state & IS_COMPACT) === 0 || ![1, 2, 4].includes(width)) return null;
-    const data = this.#block(address + ((state & IS_ASCII) === 0 ? this.#otherDataAt : this.#asciiDataAt), length * width);
+    const data = this.#block(
+      address + ((state & IS_ASCII) === 0 ? this.#otherDataAt : this.#asciiDataAt),
+      length * width,
+    );
     const text = data === null ? null : decoded(data, width);
     return text !== null && pattern.test(text) ? text : null;
   }

@@ -44,10 +44,6 @@ class MoldReopenLogsCommand(TypedDict):
     type: Literal["reopen_logs"]
 
 
-class MoldCensusCommand(TypedDict):
-    type: Literal["census"]
-
-
 class MoldMergeMemoryCommand(TypedDict):
     type: Literal["merge_memory"]
 
@@ -165,7 +161,6 @@ MoldCommand: TypeAlias = Union[
     "MoldWorkersWantedCommand",
     "MoldWorkerRetiredCommand",
     "MoldReopenLogsCommand",
-    "MoldCensusCommand",
     "MoldMergeMemoryCommand",
     "MoldPauseThreadsCommand",
     "MoldResumeThreadsCommand",

@@ -15,7 +15,7 @@ export function addWhy(program: Command, run: Run): void {
     .option(...RUNTIME_DIR)
     .option('--reference <pid>', 'compare with this process if the parent is gone', wholeNumber)
     .option('--all', 'show causes and owners of every worker, not only of the median one')
-    .option('--no-census', 'don\'t look for the modules that hold the objects: owners are identified by type alone')
+    .option('--no-census', "don't look for the modules that hold the objects: owners are identified by type alone")
     .option('--html <file>', 'also write a page with a map of the memory, readable offline')
     .option('--save <file>', 'also save a snapshot, for --since')
     .option('--since <file>', 'also show what changed since a saved snapshot')

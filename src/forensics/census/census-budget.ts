@@ -8,7 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 export class CensusStopped extends Error {}
 
 export interface CensusLimits {
-  /** Accesses to the memory, and as much for other work. A census of real applications takes up to 10 for each word. */
+  /** Accesses to the memory, and other work by its length. A census takes one or two for each 8 bytes of memory. */
   readonly steps: number;
   /** Memory that this process holds for the census, without the read memory itself. */
   readonly heldBytes: number;
@@ -23,8 +23,9 @@ const STEPS_A_STRETCH = 1 << 16;
 export function limitsFor(presentBytes: number): CensusLimits {
   const mib = presentBytes / MIB;
   return {
-    steps: 2 ** 28 + presentBytes * 16,
-    heldBytes: 96 * MIB + presentBytes / 2,
+    steps: 2 ** 27 + presentBytes * 4,
+    // A census takes up to a tenth.
+    heldBytes: 32 * MIB + Math.min(1024 * MIB, presentBytes / 4),
     // A MiB takes 6 ms on an idle machine of 2024. This process yields to all others.
     milliseconds: Math.min(300_000, 20_000 + mib * 100),
   };

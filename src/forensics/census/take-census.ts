@@ -18,7 +18,10 @@ import { staticTypeDicts } from './static-type-dicts.ts';
 import { visitTracked } from './tracked-objects.ts';
 
 /** The process's memory that is held at a time. More of it only if the same parts are read again and again. */
-const HELD: HeldMemory = { atFirst: 32 << 20, most: 128 << 20 };
+function heldOf(bytes: number): HeldMemory {
+  return { atFirst: 32 << 20, most: Math.min(512 << 20, Math.max(64 << 20, bytes / 4)) };
+}
+
 /** Version 3.9 has other layouts. */
 export const OLDEST_MINOR = 10;
 /** The interpreter's own data take up to 2 MiB. */
@@ -70,11 +73,11 @@ export function tryCensus(subject: Subject, options: CensusOptions): CensusOutco
  * @throws CensusStopped
  */
 export function takeCensus(subject: Subject, options: CensusOptions): Census {
-  const { pageBytes, held = HELD, onProgress } = options;
+  const { pageBytes, onProgress } = options;
   const memory = readableMemory(subject, pageBytes);
   const onStretch = (steps: number): void => onProgress?.(partDone(steps, memory.bytes), memory.bytes);
   const budget = new CensusBudget(options.limits ?? limitsFor(memory.bytes), monotonicClock, onStretch);
-  const image = new MemoryImage(subject, memory, pageBytes, budget, held);
+  const image = new MemoryImage(subject, memory, pageBytes, budget, options.held ?? heldOf(memory.bytes));
   const tally = new PageTally(image, pageBytes, budget);
   try {
     walkObjects(subject, options.minor, { image, tally, budget });
@@ -113,9 +116,9 @@ function walkObjects(subject: Subject, minor: number, { image, tally, budget }: 
   );
 }
 
-/** A walk takes about 4 steps for each 8 bytes; it approaches the end if it takes more. */
+/** A walk takes about one or two steps for each 8 bytes. If it takes more, it approaches the end more and more slowly. */
 function partDone(steps: number, bytes: number): number {
-  const expected = Math.max(1, bytes / 2);
+  const expected = Math.max(1, bytes / 5);
   return steps / (steps + Math.max(expected - steps, expected / 10));
 }
 

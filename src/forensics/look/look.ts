@@ -124,7 +124,9 @@ async function lookAtAll(family: Family, options: LookOptions, { startedMs, page
   const threads = early.map((workers) => inThread({ ...share, workers, census: null }));
   const rests = new Rests(monotonicClock, OPENING_MS + workOf(own.length), undefined, startedMs);
   const opened = openReference(reference, pageBytes, () => rests.rest());
-  const census = options.withCensus ? censusOf(opened, pageBytes, rests, workOf(own.length), options.onCensus) : NO_CENSUS;
+  const census = options.withCensus
+    ? censusOf(opened, pageBytes, rests, workOf(own.length), options.onCensus)
+    : NO_CENSUS;
   const tables = census.census?.tables ?? null;
   for (const workers of others) {
     if (needsCensus(workers)) threads.push(inThread({ ...share, workers, census: tables }));

@@ -1,5 +1,4 @@
 /** Requests to a herd: by a command, or by a signal to the supervisor. */
-import * as census from './processes/census.ts';
 import type { Draft } from '../herd/draft.ts';
 import type { HerdEvent } from '../herd/events.ts';
 import * as merging from './processes/merging.ts';
@@ -19,7 +18,6 @@ export type RequestEvent = Extract<
       | 'rollback_requested'
       | 'refork_requested'
       | 'merge_requested'
-      | 'census_requested'
       | 'reopen_logs';
   }
 >;
@@ -47,9 +45,6 @@ export function asked(draft: Draft, event: RequestEvent): void {
       return;
     case 'merge_requested':
       merging.request(draft, event.by);
-      return;
-    case 'census_requested':
-      census.request(draft);
       return;
     case 'reopen_logs':
       reopenLogs(draft);

@@ -64,7 +64,6 @@ export type HerdEvent =
   | { type: 'refork_requested'; by: string }
   | { type: 'merge_requested'; by: string }
   | { type: 'merging_failed'; reason: string }
-  | { type: 'census_requested' }
   | { type: 'reopen_logs' }
   /** Once a second, never sooner. */
   | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdReading; merging?: MergingReading }
@@ -141,7 +140,6 @@ export type Action =
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }
   | { do: 'forget_process'; pid: number }
-  | { do: 'remove_census'; generation: number }
   /** Switch KSM on, or restore the host's settings. */
   | { do: 'start_merging' }
   | { do: 'stop_merging' }
