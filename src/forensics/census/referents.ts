@@ -5,7 +5,6 @@
  * Of all others each word that is the address of an object is a reference. So no type of an extension has to be known.
  * A word that merely looks like an address of an object is improbable, since an object has a type and a place in a pool.
  */
-import { DICT as DICT_FIELDS } from '../../cpython/object-layout.ts';
 import {
   CODE_REFERENCES,
   heapTypeFields,
@@ -193,10 +192,14 @@ export class Referents {
 /** The value of a key in a dict, a unit; 0 if the dict does not have it. */
 export function itemOf(image: MemoryImage, minor: number, dict: number, isKey: (unit: number) => boolean): number {
   const keys = new KeyTableReader(image, minor);
-  if (dict === 0 || !keys.read(image.pointee(dict + DICT_FIELDS.keys / 8))) return 0;
-  let found = 0;
-  keys.each((key, value) => {
-    if (found === 0 && key !== 0 && isKey(key)) found = value;
-  });
-  return found;
+  if (dict === 0 || !keys.read(keysOf(image, dict))) return 0;
+  const values = valuesOf(image, dict);
+  for (let entry = 0; entry < keys.entries; entry += 1) {
+    const at = keys.firstUnit + entry * keys.entryUnits + keys.keyUnit;
+    const key = image.pointee(at);
+    if (key === 0 || !isKey(key)) continue;
+    // The dict of an instance may share its keys with others, and has its values elsewhere.
+    return image.pointee(values === 0 ? at + 1 : (minor >= 13 ? values + 1 : values) + entry);
+  }
+  return 0;
 }
