@@ -7,9 +7,8 @@ its deed, it writes FOLDER/PID.truth and waits. The file has a line `page causes
 the worker wrote to: the address in hexadecimal, and the causes that are right for it. The parent
 prints `ready` when all workers are done, and ends when its standard input closes.
 
-Only the modules that hold the tables tell the tables apart. FOLDER/census says which module holds
-which; it is written from CPython 3.10 on. Everything else needs the standard library only, for 3.9
-to 3.15. Each 16 KiB hold objects of one kind, so that a page has one kind of write.
+Only the modules that hold the tables tell the tables apart. Needs the standard library only, for
+3.9 to 3.15. Each 16 KiB hold objects of one kind, so that a page has one kind of write.
 """
 
 import array

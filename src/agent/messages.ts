@@ -309,6 +309,7 @@ export type MoldOccasion = v.InferOutput<typeof moldOccasion>;
 /** The order with which a mold starts; `rejected_policies` have failed their self-test here. */
 export const moldOrder = v.object({
   generation,
+  /** No mold uses it now; keepers of earlier versions require it. */
   runtime_directory: v.string(),
   log_format: v.picklist(['text', 'json']),
   cwd: v.string(),

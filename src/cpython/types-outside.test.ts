@@ -189,14 +189,15 @@ test("the prefix of an object: the collector's header and, from 3.11 on, the pre
 test('names of modules may have any letters; a string that is not compact is no name', () => {
   const memory = new SmallMemory();
   const write = (width: number, characters: string, isCompact = true): void => {
-    const points = [...characters].map((character) => character.codePointAt(0) ?? 0);
+    const points = Array.from(characters, (character) => character.codePointAt(0) ?? 0);
     memory.bytes.fill(0);
     const view = new DataView(memory.bytes.buffer);
     view.setBigUint64(1024 + 16, BigInt(points.length), true);
     view.setUint32(1024 + 32, (width << 2) | (isCompact ? 32 : 0), true);
-    const setters = { 1: view.setUint8, 2: view.setUint16, 4: view.setUint32 } as const;
     for (const [index, point] of points.entries()) {
-      setters[width as 1 | 2 | 4].call(view, 1024 + 56 + index * width, point, true);
+      for (let byte = 0; byte < width; byte += 1) {
+        view.setUint8(1024 + 56 + index * width + byte, Math.floor(point / 256 ** byte) % 256);
+      }
     }
   };
   for (const [width, name] of [

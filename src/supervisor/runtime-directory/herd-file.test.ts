@@ -265,7 +265,7 @@ describe('a file that does not fit', () => {
   });
 
   test.each([
-    ['a text as a pid', ['state', 'molds', '3', 'pid'], 'x', 'state.molds.3.pid: Expected number but received "x"'],
+    ['a text as a pid', ['state', 'molds', '2', 'pid'], 'x', 'state.molds.2.pid: Expected number but received "x"'],
     ['a fraction of a worker', ['state', 'target'], 2.5, 'state.target: Invalid integer: Received 2.5'],
     [
       'more workers than any herd has',
