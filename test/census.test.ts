@@ -187,7 +187,30 @@ time.sleep(600)
 `,
 };
 
+/** Module objects, which name themselves; a child takes a reference to each. */
+const MODULES = `
+import os, time, types
+made = [types.ModuleType("planted.modules") for _ in range(20_000)]
+if os.fork() == 0:
+    kept = list(made)
+    open(f"{os.getpid()}.written", "x").close()
+time.sleep(600)
+`;
+
 describe('on each interpreter', () => {
+  test.each(findPythons('3.10'))(
+    'a module object says which module it is, on CPython $version',
+    async ({ command }) => {
+      const folder = folderWith({ 'many.py': MODULES });
+      start(folder, command, 'many.py');
+      await until('the child has written', () => writersIn(folder).length > 0);
+      const report = await why(String(writersIn(folder)[0]), '--no-census');
+      const owners = (report.workers[0]?.owners ?? []).filter(({ type }) => type === 'module');
+      expect(owners[0]).toMatchObject({ module: 'planted.modules', type: 'module' });
+      expect(owners[0]?.percent).toBeGreaterThan(50);
+    },
+  );
+
   test.each(findPythons('3.10'))(
     'a module whose import is under way comes after the others, and names have any letters, on CPython $version',
     async ({ command }) => {
