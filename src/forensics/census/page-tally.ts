@@ -61,7 +61,7 @@ export class PageTally {
     let page = Math.floor(unit / this.#pageUnits);
     let left = bytes;
     let room = this.#pageBytes - (unit % this.#pageUnits) * 8;
-    if (left > room) this.#budget.spend(Math.min(left / this.#pageBytes, this.#pagesInAll));
+    if (left > room) this.#budget.spend(Math.min(Math.ceil(left / this.#pageBytes), this.#pagesInAll));
     while (left > 0 && page < this.#pagesInAll) {
       const part = Math.min(left, room);
       this.#addToPage(page, owner, part);
