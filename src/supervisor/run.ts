@@ -175,6 +175,7 @@ class Supervisor {
   #adopt(adopted: AdoptedHerd): void {
     for (const problem of adopted.problems)
       this.#log.warning(`Adopted herd: some saved state could not be restored: ${problem}`);
+    removeOldCensuses(this.#startUp.runtimeDirectory);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
     for (const unheard of adopted.inventory.unheard) {
       const message = understood(unheard);
