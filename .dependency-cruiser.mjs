@@ -32,7 +32,7 @@ const MAY_IMPORT = {
   'forensics/pages': ['base', 'procfs'],
   'forensics/heap': ['base', 'procfs', 'cpython', 'forensics/pages'],
   'forensics/owners': ['base', 'procfs', 'cpython', 'forensics/pages', 'forensics/heap'],
-  'forensics/census': ['base', 'procfs', 'cpython', 'forensics/pages', 'forensics/heap', 'forensics/owners'],
+  'forensics/census': ['base', 'procfs', 'cpython', 'forensics/pages', 'forensics/owners'],
   'forensics/compare': ['base', 'procfs', 'cpython', 'forensics/pages', 'forensics/heap', 'forensics/owners'],
   'forensics/answer': ['base', 'forensics/pages', 'forensics/owners', 'forensics/compare'],
   forensics: ['base', 'procfs', 'cpython'],
