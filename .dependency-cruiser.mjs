@@ -19,14 +19,7 @@ const MAY_IMPORT = {
   'supervisor/ksm': ['base', 'procfs', 'supervisor/rules', 'supervisor/herd'],
   'supervisor/restarts': ['base', 'agent', 'procfs', 'supervisor/herd', 'supervisor/runtime-directory'],
   'supervisor/service-manager': ['base', 'agent', 'supervisor/herd'],
-  'supervisor/control': [
-    'base',
-    'agent',
-    'supervisor/rules',
-    'supervisor/herd',
-    'supervisor/runtime-directory',
-    'supervisor/decisions',
-  ],
+  'supervisor/control': ['base', 'agent', 'supervisor/rules', 'supervisor/herd', 'supervisor/runtime-directory'],
   supervisor: ['base', 'agent', 'procfs'],
 
   'forensics/pages': ['base', 'procfs'],
