@@ -41,7 +41,7 @@ class TestPools:
             assert executors.end_idle_threads() == 1
 
     def test_a_pool_that_works_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(executors, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(executors, "IDLE_LOOKS", 25)
         go_on = threading.Event()
         with ThreadPoolExecutor(2) as pool:
             work = pool.submit(go_on.wait)

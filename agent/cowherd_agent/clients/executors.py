@@ -19,8 +19,13 @@ from cowherd_agent.fork_safety import threads
 
 CODE = "concurrent.futures.thread._worker"
 
-IDLE_SECONDS = 0.5
-"""How long work in progress may take."""
+IDLE_LOOKS = 250
+LOOK_SECONDS = 0.002
+"""How often, and how far apart, a pool with work in progress is looked at: half a second in all.
+Looks and not seconds, since a busy machine takes longer for both the work and the looks."""
+
+ENDING_SECONDS = 20.0
+"""For what takes no time unless something is wrong."""
 
 _VERSIONS = ((3, 10), (3, 15))
 
@@ -48,18 +53,19 @@ def _executors() -> list[Any]:
 
 
 def _rest(executor: Any) -> bool:
-    deadline = time.monotonic() + IDLE_SECONDS
+    looks = 0
     while not _is_idle(executor):
-        if time.monotonic() > deadline:
+        looks += 1
+        if looks > IDLE_LOOKS:
             return False
-        time.sleep(0.002)
+        time.sleep(LOOK_SECONDS)
     with executor._shutdown_lock:
         ending = list(executor._threads)
         # A thread that finds None in its queue looks at this, passes the None on, and ends.
         executor._shutdown = True
         executor._work_queue.put(None)
     for thread in ending:
-        thread.join(IDLE_SECONDS)
+        thread.join(ENDING_SECONDS)
     with executor._shutdown_lock:
         executor._shutdown = False
         executor._threads.clear()
@@ -95,10 +101,10 @@ def _can_rest() -> bool:
         return False
     try:
         with pools.ThreadPoolExecutor(max_workers=1) as executor:
-            executor.submit(int).result(IDLE_SECONDS)
+            executor.submit(int).result(ENDING_SECONDS)
             if not _rest(executor) or executor._threads:
                 return False
-            return executor.submit(int, "7").result(IDLE_SECONDS) == 7
+            return executor.submit(int, "7").result(ENDING_SECONDS) == 7
     except Exception:
         # A different implementation: the application's pools stay as they were.
         return False
