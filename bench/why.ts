@@ -12,7 +12,7 @@
  * - `owner_error_points`: the module that owns 60% of the damaged pages has to come first; the error of its share, in
  *   percentage points.
  * - `seconds`, `mib`: time and memory of the command, for one worker whose pages are all unshared; `seconds_32` for 32
- *   workers.
+ *   workers. `seconds_without_census`: the same as `seconds` with `--no-census`.
  *
  * On gunicorn (`--preload`), uWSGI and Cowherd with the bundled application, four workers under the same load:
  *
@@ -91,13 +91,22 @@ interface TruthRow extends Judged {
   readonly python: string;
   readonly deed: Deed;
   readonly ownerErrorPoints: number | null;
+  /** Measured for `collect` only. */
+  readonly secondsWithoutCensus: number | null;
 }
 
 async function judgeDeed(python: FoundPython, deed: Deed, { scratch }: Bench): Promise<TruthRow> {
   const program = await KnownProgram.start(python, deed, MIB, 1, scratch);
   try {
     const judged = judge(program);
-    return { ...judged, python: python.version, deed, ownerErrorPoints: ownerErrorOf(deed, judged) };
+    const secondsWithoutCensus = deed === 'collect' ? askWhy([String(program.pid), '--no-census']).seconds : null;
+    return {
+      ...judged,
+      python: python.version,
+      deed,
+      ownerErrorPoints: ownerErrorOf(deed, judged),
+      secondsWithoutCensus,
+    };
   } finally {
     await program.stop();
   }
@@ -164,6 +173,7 @@ async function measureTruth(bench: Bench): Promise<Outcome> {
       unknown_percent_max: most((row) => row.unknownPercent),
       owner_error_points: most((row) => row.ownerErrorPoints),
       seconds: median(one.map(({ asked }) => asked.seconds)),
+      seconds_without_census: median(one.flatMap(({ secondsWithoutCensus }) => secondsWithoutCensus ?? [])),
       mib: Math.max(...one.map(({ asked }) => asked.mib)),
       seconds_32: many,
     },

@@ -1,12 +1,13 @@
-/** The census of a running herd: what it tells `cowherd why`, and what happens to its scout when others die. */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { ask } from '../src/supervisor/control/control.ts';
-import { CONTROL_VERSION } from '../src/supervisor/control/control-messages.ts';
-import type { CensusReport } from '../src/supervisor/decisions/processes/census.ts';
+/** The census of a herd, and of servers that never heard of Cowherd: which modules hold the written objects. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { findPythons } from '../bench/why/interpreters.ts';
 import type { WhyReport } from '../src/forensics/answer/report.ts';
-import { cowherd, serve, serving, type Run } from './support/cowherd.ts';
-import { isGone, processInfo } from './support/processes.ts';
+import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
+import { needs, where } from './support/needs.ts';
 import { until } from './support/until.ts';
 
 /** Rows that differ only by their module. The first module has 60% of them. */
@@ -18,164 +19,246 @@ from stock_table import rows as others
 rows = [{"number": number, "count": 0} for number in range(60_000)]
 `,
   'shop.py': `
-import price_table, stock_table
+import os, price_table, stock_table
+
+def write():
+    for row in stock_table.rows:
+        row["count"] += 1
+    for row in price_table.rows:
+        row["count"] += 1
+
+def written():
+    write()
+    open(f"{os.environ.get('NOTES', '.')}/{os.getpid()}.written", "x").close()
+
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/write":
-        for row in stock_table.rows:
-            row["count"] += 1
-        for row in price_table.rows:
-            row["count"] += 1
+        write()
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"done"]
 `,
+  // Workers write at once, without a request.
+  'plain.py': `
+from shop import app, written
+try:
+    import uwsgi
+    uwsgi.post_fork_hook = written
+except ImportError:
+    import os
+    os.register_at_fork(after_in_child=written)
+`,
 };
 
-async function census(run: Run, start: boolean): Promise<CensusReport> {
-  const reply = await ask(run.runtimeDirectory, { type: 'census', version: CONTROL_VERSION, start });
-  if (reply.type !== 'census') throw new Error(JSON.stringify(reply));
-  return reply.census;
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    const ended = child.exitCode !== null || child.signalCode !== null ? null : once(child, 'exit');
+    try {
+      // The process group, which includes everything that it has forked.
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // It has already ended.
+    }
+    await ended;
+  }
+});
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  return folder;
 }
 
-async function why(run: Run, ...more: string[]): Promise<WhyReport> {
-  const command = cowherd(['why', '--json', '--runtime-dir', run.runtimeDirectory, ...more]);
+/** Starts a command in a new process group. */
+function start(folder: string, command: string, ...args: string[]): number {
+  const environment = { ...process.env, PYTHONPATH: folder, NOTES: folder };
+  const options = { cwd: folder, stdio: 'ignore', detached: true, env: environment } as const;
+  const child = spawn(command, args, options);
+  children.push(child);
+  return child.pid ?? 0;
+}
+
+async function why(...args: string[]): Promise<WhyReport> {
+  const command = cowherd(['why', '--json', ...args]);
   expect(await command.ended, command.stderr).toEqual({ status: 0, signal: null });
   return JSON.parse(command.stdout) as WhyReport;
 }
+
+const whyOf = async (run: Run, ...more: string[]): Promise<WhyReport> =>
+  await why('--runtime-dir', run.runtimeDirectory, ...more);
 
 /** Modules with their percent of the unshared pages; null for pages whose holder is unknown. */
 function partsByModule({ workers }: WhyReport): [module: string | null, percent: number][] {
   return (workers[0]?.modules ?? []).map(({ module, percent }) => [module, percent]);
 }
 
-/** Starts a census and stops its scout, so that there is time to look. Returns the scout's pid. */
-async function withHeldScout(run: Run): Promise<number> {
-  expect((await census(run, true)).phase).toBe('under_way');
-  const scout = await until('a scout', () => run.processes.find(({ name }) => name === 'cowherd-scout'));
-  process.kill(scout.pid, 'SIGSTOP');
-  return scout.pid;
-}
-
-function openFiles(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
-}
-
-function filesOf(run: Run): string[] {
-  return readdirSync(run.runtimeDirectory).filter((name) => name.startsWith('census-'));
-}
-
-test('the module that holds the written rows owns their pages, and the census is taken once', async () => {
-  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
-  await run.get('/write');
-
-  const report = await why(run);
+function expectTables(report: WhyReport): void {
   expect(report.reference).toMatchObject({ has_census: true, census_problem: null });
-  expect(report.reference.policy).not.toBeNull();
   const [first, second] = partsByModule(report);
   expect([first?.[0], second?.[0]]).toEqual(['stock_table', 'price_table']);
   const [ofStock, ofPrice] = [first?.[1] ?? 0, second?.[1] ?? 0];
   expect(Math.abs((100 * ofStock) / (ofStock + ofPrice) - 60)).toBeLessThan(3);
   // The rest belongs to the interpreter. Under freeze it is also the reference counts of everything that was read.
   expect(ofStock + ofPrice).toBeGreaterThan(80);
+}
+
+test('the module that holds the written rows owns their pages, in a herd', async () => {
+  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
+  await run.get('/write');
+  const report = await whyOf(run);
+  expectTables(report);
+  expect(report.reference.policy).not.toBeNull();
 
   // The same for the worker, given by pid.
   const [worker] = await run.workers();
-  const ofWorker = await why(run, String(worker?.pid));
-  expect(ofWorker.reference).toMatchObject({
-    pid: report.reference.pid,
-    has_census: true,
-    policy: report.reference.policy,
-  });
-  expect(partsByModule(ofWorker)[0]?.[0]).toBe('stock_table');
+  const ofWorker = await whyOf(run, String(worker?.pid));
+  expect(ofWorker.reference).toMatchObject({ pid: report.reference.pid, policy: report.reference.policy });
+  expectTables(ofWorker);
 
   // Types alone don't tell the modules.
-  const without = await why(run, '--no-census');
+  const without = await whyOf(run, '--no-census');
   expect(without.reference).toMatchObject({ has_census: false, census_problem: null });
   expect(partsByModule(without)[0]?.[0]).toBeNull();
   expect(partsByModule(without).map(([module]) => module)).not.toContain('stock_table');
-
-  expect((await why(run)).reference.has_census).toBe(true);
-  expect(run.messages.filter((line) => line.startsWith('A census of generation 1'))).toHaveLength(1);
-  expect(filesOf(run)).toEqual(['census-1']);
   await run.stop();
 });
 
-test('a mold forks while its scout walks the heap, and killing the scout costs only the census', async () => {
-  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
-  const scout = await withHeldScout(run);
-  expect(processInfo(scout)?.ppid).toBe((await run.status()).molds[0]?.pid);
-  // A second request sends no second scout.
-  expect((await census(run, true)).phase).toBe('under_way');
-  expect(run.processes.filter(({ name }) => name === 'cowherd-scout')).toHaveLength(1);
-
-  await run.command('scale', '3', '--runtime-dir', run.runtimeDirectory);
-  const workers = await until('three ready workers', async () => {
-    const all = await run.workers();
-    return all.length === 3 && all.every(({ state }) => state === 'ready') ? all : null;
-  });
-  expect(workers.map(({ pid }) => pid)).not.toContain(scout);
-  // The workers have inherited nothing of the scout.
-  for (const { pid } of workers) expect(openFiles(pid)).not.toContain('anon_inode:[pidfd]');
-
-  process.kill(scout, 'SIGKILL');
-  await until('the mold has told of it', async () => (await census(run, false)).phase === 'failed');
-  expect(await census(run, false)).toMatchObject({
-    // It may have been stopped before it began the census.
-    reason: expect.stringMatching(/^the scout was killed by SIGKILL \(while trying to (?:start|take the census)\)$/),
-  });
-  expect(filesOf(run)).toEqual([]);
-  // The next request sends another scout.
-  expect((await why(run)).reference.has_census).toBe(true);
-  expect((await run.workers()).map(({ pid }) => pid)).toEqual(workers.map(({ pid }) => pid));
-  await run.stop();
-});
-
-test('a scout ends with its mold, and its files are removed', async () => {
-  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
-  const scout = await withHeldScout(run);
-  const mold = (await run.status()).molds[0]?.pid ?? 0;
-  const [worker] = await run.workers();
-  process.kill(mold, 'SIGKILL');
-  await until('the scout has ended', () => isGone(scout));
-  await until('another mold is ready', async () => {
-    const [next] = (await run.status()).molds;
-    return next?.phase === 'ready' && next.pid !== mold;
-  });
-  expect(filesOf(run)).toEqual([]);
-  expect((await run.workers())[0]?.pid).toBe(worker?.pid);
-  expect((await census(run, false)).phase).toBe('none');
-  await run.stop();
-});
-
-test('a supervisor that adopts the herd gets what the scout has reported meanwhile', async () => {
-  const args = ['shop:app', '--workers', '1', '--bind', '127.0.0.1:0'];
-  const first = await serving(args, { files: TABLES });
-  const scout = await withHeldScout(first);
-  first.signal('SIGKILL');
-  await first.ended;
-  process.kill(scout, 'SIGCONT');
-  await until('the scout has ended', () => isGone(scout));
-  const second = serve(args, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
-  await second.waitForText(/Adopted the herd/);
-  await until('it has heard of it', async () => (await census(second, false)).phase === 'written');
-  expect((await why(second)).reference.has_census).toBe(true);
-  await second.stop();
-  await first.expectNothingLeft();
-});
-
-test.each([
-  ['keeper', 'cowherd-keeper'],
-  ['herd', null],
-])('nothing is left of a scout when the %s ends', async (_what, name) => {
-  const run = await serving(['shop:app', '--workers', '1'], { files: TABLES });
-  const scout = await withHeldScout(run);
-  if (name !== null) {
-    process.kill(run.processes.find((each) => each.name === name)?.pid ?? 0, 'SIGKILL');
-    await until('the scout has ended', () => isGone(scout));
-    await run.waitForText(/Starting again with a new keeper/);
-    await until('workers again', async () => (await run.status()).herd.workers_ready === 1);
-    expect(filesOf(run)).toEqual([]);
+test('every worker, looked at by several threads', async () => {
+  const run = await serving(['shop:app', '--workers', '8'], { files: TABLES });
+  for (let count = 0; count < 40; count += 1) await run.get('/write');
+  const report = await whyOf(run, '--all');
+  expect(report.workers).toHaveLength(8);
+  for (const { modules, unshared } of report.workers) {
+    if (unshared > 20 * 2 ** 20) expect(modules[0]?.module).toBe('stock_table');
   }
+  expect(report.workers.some(({ unshared }) => unshared > 20 * 2 ** 20)).toBe(true);
   await run.stop();
-  // After the kill it still needs CPU time to end, of which it gets little on a busy machine.
-  await until('the scout has ended', () => isGone(scout));
+});
+
+describe('servers that never heard of Cowherd', () => {
+  const bin = path.dirname(PYTHON);
+
+  async function expectOwners(folder: string, master: number): Promise<void> {
+    await until('a worker has written', () => writersIn(folder).length > 0);
+    const [worker = 0] = writersIn(folder);
+    expectTables(await why(String(worker)));
+    const ofMaster = await why(String(master));
+    expectTables(ofMaster);
+    expect(ofMaster.reference.pid).toBe(master);
+  }
+
+  test('gunicorn with --preload', async () => {
+    const folder = folderWith(TABLES);
+    const args = ['--preload', '--bind', `unix:${folder}/socket`, '--workers', '1', 'plain:app'];
+    await expectOwners(folder, start(folder, path.join(bin, 'gunicorn'), ...args));
+  });
+
+  const uwsgi = path.join(bin, 'uwsgi');
+  test('uWSGI with a master', needs(where(existsSync(uwsgi), 'needs pyuwsgi in .venv')), async () => {
+    const folder = folderWith(TABLES);
+    const args = ['--master', '--processes', '1', '--socket', `${folder}/socket`, '--module', 'plain:app'];
+    await expectOwners(folder, start(folder, uwsgi, ...args, '--need-app'));
+  });
+});
+
+function writersIn(folder: string): number[] {
+  return readdirSync(folder).flatMap((name) => (name.endsWith('.written') ? [Number.parseInt(name, 10)] : []));
+}
+
+/** A program whose first module is being imported while it forks, and reaches what the finished second one holds. */
+const UNFINISHED = {
+  'outer.py': `
+rows = None
+import größe
+rows = größe.rows
+import waiting
+`,
+  'größe.py': 'rows = [{"number": number, "count": 0} for number in range(40_000)]\n',
+  'waiting.py': `
+import os, sys, time
+outer = sys.modules["outer"]
+if os.fork() == 0:
+    for row in outer.rows:
+        row["count"] += 1
+    open(f"{os.getpid()}.written", "x").close()
+time.sleep(600)
+`,
+};
+
+/** Module objects, which name themselves; a child takes a reference to each. */
+const MODULES = `
+import os, time, types
+made = [types.ModuleType("planted.modules") for _ in range(20_000)]
+if os.fork() == 0:
+    kept = list(made)
+    open(f"{os.getpid()}.written", "x").close()
+time.sleep(600)
+`;
+
+describe('on each interpreter', () => {
+  test.each(findPythons('3.10'))(
+    'a module object says which module it is, on CPython $version',
+    async ({ command }) => {
+      const folder = folderWith({ 'many.py': MODULES });
+      start(folder, command, 'many.py');
+      await until('the child has written', () => writersIn(folder).length > 0);
+      const report = await why(String(writersIn(folder)[0]), '--no-census');
+      const owner = (report.workers[0]?.owners ?? []).find(({ type }) => type === 'module');
+      expect(owner?.module).toBe('planted.modules');
+      expect(owner?.percent).toBeGreaterThan(50);
+    },
+  );
+
+  test.each(findPythons('3.10'))(
+    'a module whose import is under way comes after the others, and names have any letters, on CPython $version',
+    async ({ command }) => {
+      const folder = folderWith(UNFINISHED);
+      start(folder, command, '-X', 'utf8', '-c', 'import outer');
+      await until('the child has written', () => writersIn(folder).length > 0);
+      const report = await why(String(writersIn(folder)[0]));
+      expect(report.reference.has_census).toBe(true);
+      expect(partsByModule(report)[0]?.[0]).toBe('größe');
+      expect(partsByModule(report)[0]?.[1]).toBeGreaterThan(80);
+    },
+  );
+});
+
+/** Makes, links and drops objects of all kinds without an end, in modules too. */
+const BUSY = `
+import gc, os, random, sys, types
+class Row:
+    def __init__(self, number): self.number = number; self.more = {"n": number}
+keep = [[Row(number) for number in range(2000)] for _ in range(20)]
+worker = os.fork()
+if worker == 0:
+    import time
+    for rows in keep:
+        for row in rows: row.number += 1
+    open(f"{os.getpid()}.written", "x").close()
+    time.sleep(600)
+while True:
+    keep[random.randrange(len(keep))] = [Row(number) for number in range(random.randrange(4000))]
+    name = f"made_{random.randrange(200)}"
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].held = {str(number): [number] * random.randrange(50) for number in range(300)}
+    setattr(Row, name, type(name, (Row,), {"x": (name,) * 9}))
+    delattr(Row, name)
+    sys.modules.pop(f"made_{random.randrange(200)}", None)
+`;
+
+test('a process that changes all the time while it is read has an answer', async () => {
+  const folder = folderWith({ 'busy.py': BUSY });
+  const parent = start(folder, PYTHON, 'busy.py');
+  await until('the child has written', () => writersIn(folder).length > 0);
+  const [child] = writersIn(folder);
+  for (let look = 0; look < 4; look += 1) {
+    const { reference, workers } = await why(String(child));
+    expect(reference.pid).toBe(parent);
+    // A walk may give up, but only for a reason that it knows.
+    expect(reference.census_problem ?? '').not.toContain('failed');
+    expect(reference.has_census).toBe(reference.census_problem === null);
+    expect(workers[0]?.pid).toBe(child);
+  }
 });

@@ -68,6 +68,26 @@ test('a herd.json of another version is not read, and the herd is adopted withou
   await first.expectNothingLeft();
 });
 
+test('what a herd of an older version has noted and written of its census is dropped', async () => {
+  const first = await serving(args, { files });
+  first.signal('SIGKILL');
+  await first.ended;
+  const file = path.join(first.runtimeDirectory, 'herd.json');
+  const saved = JSON.parse(readFileSync(file, 'utf8')) as { state: { molds: Record<string, Record<string, unknown>> } };
+  for (const mold of Object.values(saved.state.molds)) mold['census'] = { phase: 'written', objects: 3, seconds: 0.5 };
+  writeFileSync(file, JSON.stringify(saved));
+  const censuses = ['census-1', 'census-2.new'].map((name) => path.join(first.runtimeDirectory, name));
+  for (const census of censuses) writeFileSync(census, 'cowherd census');
+  const second = serve(args, { cwd: first.folder, runtimeDirectory: first.runtimeDirectory });
+  await second.waitForText(/Adopted the herd/);
+  await second.waitUntilServing();
+  expect(second.stderr).not.toContain('could not be restored');
+  await until('the files are gone', () => !censuses.some((census) => existsSync(census)));
+  await until('the new supervisor has noted its own', () => !readFileSync(file, 'utf8').includes('"census"'));
+  await second.stop();
+  await first.expectNothingLeft();
+});
+
 test('a herd.json of an older version, which knows less, is read', async () => {
   const first = await serving([...args, '--pid', 'herd.pid'], { files });
   await first.command('scale', '3', '--runtime-dir', first.runtimeDirectory);
@@ -80,7 +100,7 @@ test('a herd.json of an older version, which knows less, is read', async () => {
   saved.state = { phase, settings, keeperPid, target, generation, newestGeneration, molds, workers };
   for (const all of [molds, workers]) {
     for (const each of Object.values(all as Record<string, Record<string, unknown>>)) {
-      for (const name of ['threads', 'census', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
+      for (const name of ['threads', 'leavesAfterWorkersBefore', 'inFlight', 'stack']) delete each[name];
     }
   }
   writeFileSync(file, JSON.stringify(saved));

@@ -93,23 +93,19 @@ class Child:
         os.set_blocking(self._reader, False)
         self._ended = os.pidfd_open(self._pid)
 
-    def fileno(self) -> int:
-        """A descriptor that becomes readable when the child has ended."""
-        return self._ended
-
-    def left_ms(self) -> int | None:
-        """Milliseconds to the deadline, the longest wait before the next `advance`; None once the
+    def _left_ms(self) -> int | None:
+        """Milliseconds to the deadline, the longest wait before the next `_advance`; None once the
         child has been killed at its deadline."""
         if self._timed_out:
             return None
         return max(0, round((self._deadline - time.perf_counter()) * 1000))
 
-    def advance(self) -> Outcome | None:
+    def _advance(self) -> Outcome | None:
         """Does pending work without waiting; returns the outcome once the child has ended."""
         poll = select.poll()
         poll.register(self._ended, select.POLLIN)
         has_ended = bool(poll.poll(0))
-        if not has_ended and self.left_ms() == 0:
+        if not has_ended and self._left_ms() == 0:
             self._timed_out = True
             os.kill(self._pid, signal.SIGKILL)
         # The end of the pipe is no sign: a process that the child started may hold it open.
@@ -117,7 +113,8 @@ class Child:
         if not has_ended:
             return None
         _, status = os.waitpid(self._pid, 0)
-        self.let_go()
+        os.close(self._reader)
+        os.close(self._ended)
         found: dict[str, Any] = {}
         for line in self._written.splitlines():
             found.update(json.loads(line))
@@ -127,19 +124,13 @@ class Child:
         )
 
     def wait(self) -> Outcome:
-        while (outcome := self.advance()) is None:
+        while (outcome := self._advance()) is None:
             poll = select.poll()
             poll.register(self._ended, select.POLLIN)
             if not self._has_said_all:
                 poll.register(self._reader, select.POLLIN)
-            poll.poll(self.left_ms())
+            poll.poll(self._left_ms())
         return outcome
-
-    def let_go(self) -> None:
-        """Closes the parent's descriptors for this child; also called in children that inherit
-        them."""
-        os.close(self._reader)
-        os.close(self._ended)
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -7,9 +7,8 @@ its deed, it writes FOLDER/PID.truth and waits. The file has a line `page causes
 the worker wrote to: the address in hexadecimal, and the causes that are right for it. The parent
 prints `ready` when all workers are done, and ends when its standard input closes.
 
-Only the modules that hold the tables tell the tables apart. FOLDER/census says which module holds
-which; it is written from CPython 3.10 on. Everything else needs the standard library only, for 3.9
-to 3.15. Each 16 KiB hold objects of one kind, so that a page has one kind of write.
+Only the modules that hold the tables tell the tables apart. Needs the standard library only, for
+3.9 to 3.15. Each 16 KiB hold objects of one kind, so that a page has one kind of write.
 """
 
 import array
@@ -197,21 +196,6 @@ def tables(heap, truth):
             truth.wrote(id(row), "identical" if sys.version_info >= (3, 14) else "payload")
 
 
-def write_census(folder):
-    """Writes the census from a child process, as a server would."""
-    pid = os.fork()
-    if pid == 0:
-        agent = os.path.join(os.path.dirname(__file__), "..", "..", "agent")
-        sys.path.insert(0, os.path.abspath(agent))
-        from cowherd_agent.census import census
-
-        census.write_census(os.path.join(folder, "census"))
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    if status != 0:
-        sys.exit("the census has failed")
-
-
 def make_holes(mib):
     """Allocates strings of one size and frees every other one again."""
     size = sys.getsizeof(f"hole {0:9}")
@@ -289,8 +273,6 @@ def main():
     deed, mib, workers, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     gc.disable()
     heap = load(deed, mib)
-    if deed == "tables" and sys.version_info >= (3, 10):
-        write_census(folder)
     reading, writing = os.pipe()
     for _ in range(workers):
         if os.fork() == 0:

@@ -1,7 +1,7 @@
 /** Programs whose writes are known (`../apps/ground_truth.py`), and how well the answers match them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeSnapshot } from '../../src/forensics/answer/snapshot.ts';
 import { APPS } from '../lib/places.ts';
@@ -79,9 +79,7 @@ export interface Judged {
 
 export function judge(program: KnownProgram): Judged {
   const saved = path.join(program.folder, 'snapshot.json');
-  const census = path.join(program.folder, 'census');
-  const withCensus = existsSync(census) ? ['--census', census] : [];
-  const asked = askWhy([String(program.pid), '--save', saved, '--force', ...withCensus]);
+  const asked = askWhy([String(program.pid), '--save', saved, '--force']);
   const snapshot = decodeSnapshot(readFileSync(saved, 'utf8'), saved);
   const truth = program.truth();
   const mistakes: Record<string, number> = {};

@@ -73,9 +73,6 @@ export const moldMessage = v.variant('type', [
   v.object({ type: v.literal('policy_rejected'), policy: v.string(), reason: v.string() }),
   notice,
   v.object({ type: v.literal('fork_failed'), slot: integer, reason: v.string() }),
-  /** A scout has taken the census of this mold, as it was when the order came. */
-  v.object({ type: v.literal('census_written'), objects: count, seconds }),
-  v.object({ type: v.literal('census_failed'), reason: v.string() }),
 ]);
 export type MoldMessage = v.InferOutput<typeof moldMessage>;
 
@@ -264,8 +261,6 @@ export const moldCommand = v.variant('type', [
   v.object({ type: v.literal('reopen_logs') }),
   /** What gunicorn's arbiter would tell its logger: how many workers there are, and how many connections wait. */
   v.object({ type: v.literal('gauges'), workers: v.nullable(count), backlog: v.nullable(count) }),
-  /** Have a scout take a census; answered by `census_written` or `census_failed`. */
-  v.object({ type: v.literal('census') }),
   /** Let the kernel merge this mold's memory with that of others, and the memory of workers forked from now on. */
   v.object({ type: v.literal('merge_memory') }),
   /** Another mold with the same threads is being prepared: known schedulers pause. */
@@ -284,6 +279,7 @@ export type MoldOccasion = v.InferOutput<typeof moldOccasion>;
 /** The order with which a mold starts; `rejected_policies` have failed their self-test here. */
 export const moldOrder = v.object({
   generation,
+  /** No mold uses it now; keepers of earlier versions require it. */
   runtime_directory: v.string(),
   log_format: v.picklist(['text', 'json']),
   cwd: v.string(),

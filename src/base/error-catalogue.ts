@@ -347,12 +347,6 @@ export const catalogue = defineCatalogue({
     advice:
       'It must be complete: the file of a `perf record` that ended properly, or the text of `perf script`. docs/record.md has both commands.',
   },
-  CENSUS_UNREADABLE: {
-    exitStatus: 57,
-    title: 'The census cannot be read',
-    advice:
-      'It must be a complete file that write_census wrote in a child of the process that the workers were forked from; docs/why.md shows how. To do without a census: --no-census.',
-  },
   KSM_UNAVAILABLE: {
     exitStatus: 58,
     title: 'This kernel cannot merge the memory of whole processes',

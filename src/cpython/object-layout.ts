@@ -43,8 +43,12 @@ export const STRING = {
   length: 16,
   hash: 24,
   state: 32,
-  /** The start of a compact ASCII string's characters. Before 3.12 a `wstr` pointer precedes them. */
+  /**
+   * Where the characters of a compact string start, of an ASCII string and of any other, which has its length in UTF-8
+   * and a pointer to it before them: up to 3.11, where a `wstr` pointer and its length precede them, and from 3.12 on.
+   */
   asciiData: [48, 40],
+  otherData: [72, 56],
 } as const;
 
 /** `func_module` in 3.9, and from 3.10 on, where more fields precede it (Include/cpython/funcobject.h). */
@@ -53,7 +57,10 @@ export const FUNCTION_MODULE = [88, 104] as const;
 /** `co_filename` in 3.9 and 3.10, and from 3.11 on (Include/cpython/code.h). */
 export const CODE_FILENAME = [104, 112] as const;
 
-/** `md_name` of a module (Objects/moduleobject.c; from 3.11 on Include/internal/pycore_moduleobject.h). */
-export const MODULE_NAME = 48;
+/**
+ * `md_name` of a module (Objects/moduleobject.c; from 3.11 on Include/internal/pycore_moduleobject.h): up to 3.14, and
+ * in 3.15, where `md_def` is no longer before it.
+ */
+export const MODULE_NAME = [48, 40] as const;
 
 export const DICT = { used: 16, keys: 32, values: 40 } as const;

@@ -66,12 +66,12 @@ describe.each(CAPTURED_VERSIONS)('types of %s', (version) => {
     const moduleName = captured.words(address(captured.facts.module) + 48, 8);
     const at = (moduleName[1] ?? 0) * 2 ** 32 + (moduleName[0] ?? 0);
     for (let time = 0; time < 2; time += 1) {
-      expect(table.asciiAt(at, 256)).toBe('shop.data');
-      expect(table.asciiAt(at, 9)).toBe('shop.data');
-      expect(table.asciiAt(at, 8)).toBeNull();
-      expect(table.asciiAt(at + 8, 256)).toBeNull();
-      expect(table.asciiAt(address(captured.facts.module), 256)).toBeNull();
-      expect(table.asciiAt(0, 256)).toBeNull();
+      expect(table.nameAt(at, 256)).toBe('shop.data');
+      expect(table.nameAt(at, 9)).toBe('shop.data');
+      expect(table.nameAt(at, 8)).toBeNull();
+      expect(table.nameAt(at + 8, 256)).toBeNull();
+      expect(table.nameAt(address(captured.facts.module), 256)).toBeNull();
+      expect(table.nameAt(0, 256)).toBeNull();
     }
   });
 
@@ -184,6 +184,35 @@ test("the prefix of an object: the collector's header and, from 3.11 on, the pre
     });
   expect(prefixes(13)).toEqual([0, 16, 32, 32, 16]);
   expect(prefixes(10)).toEqual([0, 16, 16, 16, 0]);
+});
+
+test('names of modules may have any letters; a string that is not compact is no name', () => {
+  const memory = new SmallMemory();
+  const write = (width: number, characters: string, isCompact = true): void => {
+    const points = Array.from(characters, (character) => character.codePointAt(0) ?? 0);
+    memory.bytes.fill(0);
+    const view = new DataView(memory.bytes.buffer);
+    view.setBigUint64(1024 + 16, BigInt(points.length), true);
+    view.setUint32(1024 + 32, (width << 2) | (isCompact ? 32 : 0), true);
+    for (const [index, point] of points.entries()) {
+      for (let byte = 0; byte < width; byte += 1) {
+        view.setUint8(1024 + 56 + index * width + byte, Math.floor(point / 256 ** byte) % 256);
+      }
+    }
+  };
+  for (const [width, name] of [
+    [1, 'größe'],
+    [2, 'лавка.данные'],
+    [4, 'x\u{20000}'],
+  ] as const) {
+    write(width, name);
+    expect(memory.table().nameAt(1024, 256)).toBe(name);
+    write(width, name, false);
+    expect(memory.table().nameAt(1024, 256)).toBeNull();
+  }
+  write(4, 'xy');
+  new DataView(memory.bytes.buffer).setUint32(1024 + 56, 0x7fff_ffff, true);
+  expect(memory.table().nameAt(1024, 256)).toBeNull();
 });
 
 test('names of types: dots separate the module, and without a valid name there is no type', () => {

@@ -24,9 +24,15 @@ export interface ObjectType {
 const LONGEST_NAME = 256;
 const LONGEST_PATH = 1024;
 const FILE = /^(?:[ -~]+\.py|<frozen [\w.]+>)$/;
+const LAST_CODE_POINT = 0x10_ffff;
 const DEEPEST_METATYPE = 4;
 /** Further entries of a table are not looked at; a class has fewer names. */
 const MOST_ENTRIES = 512;
+/** The bits of a string's state. */
+const IS_COMPACT = 1 << 5;
+const IS_ASCII = 1 << 6;
+/** So many names, and so many places of types, are remembered. An application has fewer. */
+const MOST_KEPT = 1 << 18;
 /** The size of the cache, a power of two. */
 const RECENT = 4096;
 const NAME = /^[\p{L}\p{N}_.<>[\], -]+$/u;
@@ -43,6 +49,7 @@ export class TypeTable {
   readonly #hasPreHeaders: boolean;
   readonly #hasNewKeys: boolean;
   readonly #asciiDataAt: number;
+  readonly #otherDataAt: number;
   readonly #scratch = new Uint8Array(TYPE.readBytes);
   readonly #view = new DataView(this.#scratch.buffer);
 
@@ -63,6 +70,7 @@ export class TypeTable {
     this.#hasPreHeaders = minor >= 11;
     this.#hasNewKeys = minor >= 11;
     this.#asciiDataAt = STRING.asciiData[minor >= 12 ? 1 : 0];
+    this.#otherDataAt = STRING.otherData[minor >= 12 ? 1 : 0];
   }
 
   /** The type at an address; null if there is none. */
@@ -81,6 +89,7 @@ export class TypeTable {
 
   #learn(address: number, depth: number): ObjectType | null {
     const found = this.#examine(address, depth);
+    if (this.#known.size === MOST_KEPT) this.#known.clear();
     this.#known.set(address, found);
     return found;
   }
@@ -131,18 +140,19 @@ export class TypeTable {
     if (all === null) return null;
     for (let entry = 0; entry + entryBytes <= all.length; entry += entryBytes) {
       const key = pointerIn(all, entry + entryBytes - 16);
-      if (this.asciiAt(key, 10) === '__module__') {
-        return this.asciiAt(pointerIn(all, entry + entryBytes - 8), LONGEST_NAME);
+      if (this.nameAt(key, 10) === '__module__') {
+        return this.nameAt(pointerIn(all, entry + entryBytes - 8), LONGEST_NAME);
       }
     }
     return null;
   }
 
-  /** The compact ASCII string at an address, if it is a name; else null. */
-  asciiAt(address: number, longest: number): string | null {
+  /** The string at an address, if it is a name; else null. */
+  nameAt(address: number, longest: number): string | null {
     const known = this.#names.get(address);
     if (known !== undefined) return known !== null && known.length > longest ? null : known;
-    const found = this.#readAscii(address, LONGEST_NAME);
+    const found = this.#readString(address, LONGEST_NAME);
+    if (this.#names.size === MOST_KEPT) this.#names.clear();
     this.#names.set(address, found);
     return found !== null && found.length > longest ? null : found;
   }
@@ -151,21 +161,27 @@ export class TypeTable {
   moduleOfFileAt(address: number): string | null {
     const known = this.#fileModules.get(address);
     if (known !== undefined) return known;
-    const path = this.#readAscii(address, LONGEST_PATH, FILE);
+    const path = this.#readString(address, LONGEST_PATH, FILE);
     const found = path === null ? null : moduleOfFile(path);
     this.#fileModules.set(address, found);
     return found;
   }
 
-  #readAscii(address: number, longest: number, pattern = NAME): string | null {
+  /** A compact string: its characters have 1, 2 or 4 bytes (Include/cpython/unicodeobject.h). */
+  #readString(address: number, longest: number, pattern = NAME): string | null {
     const header = this.#block(address, 48);
     if (header === null) return null;
     const length = pointerIn(header, STRING.length);
     if (length < 1 || length > longest) return null;
-    const data = this.#block(address + this.#asciiDataAt, length);
-    if (data === null) return null;
-    const text = Buffer.from(data).toString('latin1');
-    return pattern.test(text) ? text : null;
+    const state = header[STRING.state] ?? 0;
+    const width = (state >> 2) & 7;
+    if ((state & IS_COMPACT) === 0 || ![1, 2, 4].includes(width)) return null;
+    const data = this.#block(
+      address + ((state & IS_ASCII) === 0 ? this.#otherDataAt : this.#asciiDataAt),
+      length * width,
+    );
+    const text = data === null ? null : decoded(data, width);
+    return text !== null && pattern.test(text) ? text : null;
   }
 
   #cString(address: number): string | null {
@@ -192,6 +208,15 @@ export class TypeTable {
     const block = new Uint8Array(length);
     return this.#memory.read(address, block) ? block : null;
   }
+}
+
+/** Null if a character is none. */
+function decoded(data: Uint8Array, width: number): string | null {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  if (width === 1) return bytes.toString('latin1');
+  if (width === 2) return bytes.toString('utf16le');
+  const points = Array.from({ length: data.length / 4 }, (_, index) => bytes.readUInt32LE(index * 4));
+  return points.every((point) => point <= LAST_CODE_POINT) ? String.fromCodePoint(...points) : null;
 }
 
 /** Reads 64 bits of a little-endian machine. Addresses are exact as JavaScript numbers. */

@@ -11,7 +11,6 @@ import { monotonicClock } from '../base/clock.ts';
 import { isLogLevel, type Log } from '../base/log.ts';
 import type { Bytes } from '../base/units.ts';
 import { isAlive } from '../procfs/alive.ts';
-import { censusReport } from './decisions/processes/census.ts';
 import { serveControl } from './control/control-server.ts';
 import { decide } from './decisions/decide.ts';
 import type { Answer } from './herd/draft.ts';
@@ -37,7 +36,7 @@ import { LoadingView } from './loading-view.ts';
 import { resultOf, type SupervisorOptions, type SupervisorResult } from './supervisor-options.ts';
 import * as predecessor from './herd/predecessor.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { removeCensus, removeOtherCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
+import { removeOldCensuses, removeRuntimeFiles } from './runtime-directory/runtime-folder.ts';
 import { RuntimePlace } from './runtime-directory/runtime-place.ts';
 import { adoptedEvent, originOf } from './adopted-event.ts';
 import { HerdEndpoint } from './herd-endpoint.ts';
@@ -194,6 +193,7 @@ class Supervisor {
   #adopt(adopted: AdoptedHerd): void {
     for (const problem of adopted.problems)
       this.#log.warning(`Adopted herd: some saved state could not be restored: ${problem}`);
+    removeOldCensuses(this.#startUp.runtimeDirectory);
     this.#dispatch(adoptedEvent(this.#startUp, adopted));
     for (const unheard of adopted.inventory.unheard) {
       const message = understood(unheard);
@@ -275,10 +275,6 @@ class Supervisor {
     return await serveControl(this.#startUp.runtimeDirectory, {
       status: () => this.status(),
       stop: (quick) => void this.#dispatch({ type: 'stop_requested', by: 'cowherd stop', quick }),
-      census: (start) => {
-        if (start) this.#dispatch({ type: 'census_requested' });
-        return censusReport(this.#state, this.#startUp.runtimeDirectory, monotonicClock.now());
-      },
       order: (order) => this.#dispatch(requestOf(order)),
     });
   }
@@ -305,7 +301,7 @@ class Supervisor {
         return;
       case 'own_directory':
         this.#herdFile.own(this.#state);
-        removeOtherCensuses(this.#startUp.runtimeDirectory, this.#state.generation);
+        removeOldCensuses(this.#startUp.runtimeDirectory);
         return;
       case 'write_pidfile':
         this.#writePidfile(action.path);
@@ -318,9 +314,6 @@ class Supervisor {
         return;
       case 'forget_process':
         this.#sampler.forget(action.pid);
-        return;
-      case 'remove_census':
-        removeCensus(this.#startUp.runtimeDirectory, action.generation);
         return;
       case 'start_merging':
         this.#startMerging();

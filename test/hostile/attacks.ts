@@ -72,10 +72,6 @@ say({"type": "notice", "level": "warning", "text": "x\\nroot::0:0::/:/bin/sh\\n"
     lines: 'for _ in range(200): say(b\'{"type": "\' + b"x" * 120000 + b\'"}\')',
   },
   {
-    name: 'a census that is a device',
-    lines: 'say({"type": "census_written", "path": "/dev/zero", "objects": 1, "seconds": 1})',
-  },
-  {
     name: 'notices without an end',
     lines: `
 until = time.monotonic() + ${FLOOD_SECONDS}

@@ -15,7 +15,6 @@ const SEEDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'retired', requests_finished: 1 },
   { type: 'forked', slot: 0, pid: 1, age: 1, forked_monotonic_ns: 1 },
   { type: 'fork_failed', slot: 0, reason: 'x' },
-  { type: 'census_written', path: '/dev/zero', objects: 1, seconds: 1 },
   { type: 'mold_failed', code: 'X', detail: 'x' },
 ];
 
@@ -23,7 +22,6 @@ const SEEDS: readonly Readonly<Record<string, unknown>>[] = [
 const COMMANDS: readonly Readonly<Record<string, unknown>>[] = [
   { type: 'status', version: 1 },
   { type: 'scale', version: 1, workers: 3 },
-  { type: 'census', version: 1, start: false },
   { type: 'look', protocol: 2 },
   { type: 'adopt', protocol: 2 },
 ];

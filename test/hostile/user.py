@@ -8,6 +8,7 @@ import base64  # noqa: F401
 import contextlib
 import ctypes
 import encodings.idna  # noqa: F401
+import gc  # noqa: F401
 import json
 import mmap
 import os

@@ -31,7 +31,8 @@ _LONGEST_LINE_BYTES = 4096
 _RUNTIME_FILES = ("control.sock", "herd.json", "herd.json.new")
 # Marks the folder as made by Cowherd (src/supervisor/runtime-directory/runtime-folder.ts).
 _MADE_MARKER = ".cowherd"
-_CENSUS_FILE = re.compile(r"census-\d+(\.new)?", re.ASCII)
+# Molds of older versions wrote their censuses there.
+_OLD_CENSUS_FILE = re.compile(r"census-\d+(\.new)?", re.ASCII)
 
 
 class Visitor:
@@ -161,7 +162,7 @@ class AdoptionSocket:
     def _remove_files(self, directory: str) -> None:
         kept = {os.path.basename(self._path), _MADE_MARKER}
         for name in os.listdir(directory):
-            if name in _RUNTIME_FILES or _CENSUS_FILE.fullmatch(name):
+            if name in _RUNTIME_FILES or _OLD_CENSUS_FILE.fullmatch(name):
                 os.unlink(os.path.join(directory, name))
         # If somebody keeps a file of their own there, the marker stays with it, for the next herd.
         if kept.issuperset(os.listdir(directory)):

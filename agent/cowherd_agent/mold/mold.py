@@ -14,7 +14,6 @@ from cowherd_agent.failures import MoldFailure
 from cowherd_agent.fork_safety.schedulers import Schedulers
 from cowherd_agent.interpreter import rawgc
 from cowherd_agent.leaving.leaving import leave
-from cowherd_agent.mold.census_scout import FILE_PREFIX, CensusScout
 from cowherd_agent.mold.dirty_arbiter import DirtyArbiter, start_if_wanted
 from cowherd_agent.mold.forking import Forking
 from cowherd_agent.mold.gauges import Gauges
@@ -63,8 +62,6 @@ class Mold:
         self._arguments = arguments
         self._application, self._arbiter, self._heap, self._settings = configured
         self._forking = Forking(link, self._arbiter, self._heap, keeper_pid=os.getppid())
-        # Set during a census.
-        self._scout: CensusScout | None = None
         # How many threads of the application do something here that no worker does.
         self._threads = 0
         self._schedulers = Schedulers()
@@ -240,7 +237,6 @@ class Mold:
             if command["type"] == "fork":
                 start = self._forking.fork(command["slot"], self._generation)
                 if start is not None:
-                    self._let_scout_go()
                     return start
             else:
                 self._carry_out(command, descriptors)
@@ -262,8 +258,6 @@ class Mold:
             self._dirty.reopen_logs()
         elif command["type"] == "gauges":
             self._gauges.tell(command["workers"], command["backlog"])
-        elif command["type"] == "census":
-            self._take_census()
         elif command["type"] == "pause_threads":
             self._pause_threads()
         elif command["type"] == "resume_threads":
@@ -279,13 +273,6 @@ class Mold:
             commands.unhandled(command)
 
     def _receive_command(self) -> tuple[Message | None, list[int]]:
-        """The next command; reports first a scout that ends before the command comes."""
-        while self._scout is not None:
-            answer = self._scout.wait_with(self._link.channel.fileno())
-            if answer is None:
-                break
-            self._scout = None
-            self._link.send(answer)
         while self._threads > 0 and not self._link.channel.wait(COLLECT_EVERY_SECONDS):
             # A mold's collector is off, and the application's threads keep running in this mold.
             if gc.get_count()[0] >= COLLECT_FROM_OBJECTS:
@@ -298,24 +285,6 @@ class Mold:
         if paused:
             self._link.notice(
                 "info", f"paused {paused} scheduler(s) in the mold of generation {self._generation}"
-            )
-
-    def _let_scout_go(self) -> None:
-        """In a new worker: the scout belongs to the mold."""
-        if self._scout is not None:
-            self._scout.let_go()
-            self._scout = None
-
-    def _take_census(self) -> None:
-        if self._scout is not None:
-            # The running scout's answer is still to come.
-            return
-        folder = self._order["runtime_directory"]
-        try:
-            self._scout = CensusScout(os.path.join(folder, f"{FILE_PREFIX}{self._generation}"))
-        except OSError as error:
-            self._link.send(
-                {"type": "census_failed", "reason": f"no scout could be forked: {error}"}
             )
 
     def _change_wanted(self, count: int) -> None:

@@ -50,10 +50,6 @@ class MoldGaugesCommand(TypedDict):
     backlog: int | None
 
 
-class MoldCensusCommand(TypedDict):
-    type: Literal["census"]
-
-
 class MoldMergeMemoryCommand(TypedDict):
     type: Literal["merge_memory"]
 
@@ -178,7 +174,6 @@ MoldCommand: TypeAlias = Union[
     "MoldWorkerRetiredCommand",
     "MoldReopenLogsCommand",
     "MoldGaugesCommand",
-    "MoldCensusCommand",
     "MoldMergeMemoryCommand",
     "MoldPauseThreadsCommand",
     "MoldResumeThreadsCommand",

@@ -36,7 +36,7 @@ _DUE: Final = {
     Stage.UNORDERED: frozenset[str](),
     Stage.ORDERED: _ALWAYS | _ENDS | {"configured"},
     Stage.CONFIGURED: _ALWAYS | _ENDS | {"mold_ready", "policy_rejected"},
-    Stage.READY: _ALWAYS | {"forked", "fork_failed", "census_written", "census_failed"},
+    Stage.READY: _ALWAYS | {"forked", "fork_failed"},
 }
 
 # A mold that was a worker can neither start anew nor end the herd.

@@ -75,17 +75,6 @@ class MoldForkFailed(TypedDict):
     reason: str
 
 
-class MoldCensusWritten(TypedDict):
-    type: Literal["census_written"]
-    objects: int
-    seconds: float
-
-
-class MoldCensusFailed(TypedDict):
-    type: Literal["census_failed"]
-    reason: str
-
-
 class WorkerReady(TypedDict):
     type: Literal["worker_ready"]
 
@@ -322,8 +311,6 @@ MoldMessage: TypeAlias = Union[
     "MoldPolicyRejected",
     "Notice",
     "MoldForkFailed",
-    "MoldCensusWritten",
-    "MoldCensusFailed",
 ]
 
 WorkerMessage: TypeAlias = Union[

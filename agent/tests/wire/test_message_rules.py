@@ -76,7 +76,7 @@ def may(message: dict[str, Any], stage: Stage, *, was_worker: bool = False) -> b
         ),
         (
             Stage.READY,
-            {"forked", "fork_failed", "census_written", "census_failed", "progress", "notice"},
+            {"forked", "fork_failed", "progress", "notice"},
         ),
     ],
 )

@@ -7,14 +7,13 @@ import { moldsOfHerds } from './molds-of-herds.ts';
 
 interface FamilyOptions {
   readonly reference?: number;
-  readonly census?: string | false;
   readonly runtimeDir?: string;
 }
 
 /** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, NOT_FORKED, REFERENCE_LOST */
 export async function familyOfProcess(
   pid: number,
-  { reference: given, census = false, runtimeDir }: FamilyOptions = {},
+  { reference: given, runtimeDir }: FamilyOptions = {},
 ): Promise<Family> {
   const layout = layoutOfProcess(pid);
   const relatives = layout === null ? [] : relativesOf(pid, layout);
@@ -22,8 +21,6 @@ export async function familyOfProcess(
     policy: null,
     collectorCalledBy: null,
     isWarmedUp: false,
-    census: census === false ? null : census,
-    censusProblem: null,
   };
   if (given !== undefined) {
     if (layoutOfProcess(given) !== layout || layout === null) {

@@ -16,7 +16,6 @@ import type { MoldReport } from '../../supervisor/control/status.ts';
 import { familyOfProcess } from '../herd/family-of-process.ts';
 import { findHerd } from '../herd/find-herd.ts';
 import { herdOfProcess } from '../herd/herd-of-process.ts';
-import { herdCensus } from './herd-census.ts';
 import { refuseToReplace, writeOutput } from '../shared/output-file.ts';
 import { readStatus } from '../herd/read-status.ts';
 
@@ -32,8 +31,8 @@ export interface WhyOptions {
   /** Save the look to a file; `since`: compare with a saved look. */
   save?: string;
   since?: string;
-  /** A file written by write_census in a child of the parent; `false`: don't ask a herd for a census. */
-  census?: string | false;
+  /** `false`: take no census. */
+  census?: boolean;
   /** Replace output files. */
   force?: boolean;
 }
@@ -55,6 +54,8 @@ export async function runWhy(target: number | undefined, options: WhyOptions): P
   setPriority(NICENESS);
   const { report, comparisons } = await look(family, {
     ownersOf: options.all === true ? 'all' : 'median',
+    withCensus: options.census !== false,
+    onCensus: censusProgressOn(process.stderr),
     onProgress: progressOn(process.stderr),
   });
   const change = await keepAndCompare(report, comparisons, earlier, options);
@@ -103,7 +104,6 @@ async function familyOfHerd(options: WhyOptions): Promise<Family> {
     policy: herd.policy,
     collectorCalledBy: collectorCaller(herd.guard_calls ?? []),
     isWarmedUp: isWarmedUp(mold),
-    ...(await censusOf(directory, herd.generation, options)),
   };
 }
 
@@ -112,10 +112,8 @@ async function inItsHerd(family: Family, options: WhyOptions): Promise<Family> {
   const herd = await herdOfProcess(family.reference, options.runtimeDir);
   const mold = herd?.report.molds.find(({ generation }) => generation === herd.generation);
   if (herd === null || mold === undefined) return family;
-  const isServing = mold.generation === herd.report.herd.generation;
-  const census = isServing ? await censusOf(herd.directory, mold.generation, options) : {};
   const collectorCalledBy = collectorCaller(herd.report.herd.guard_calls ?? []);
-  return { ...family, policy: mold.policy, collectorCalledBy, isWarmedUp: isWarmedUp(mold), ...census };
+  return { ...family, policy: mold.policy, collectorCalledBy, isWarmedUp: isWarmedUp(mold) };
 }
 
 /** Whether the mold's report has warm-up requests (agent: mold/warming.py). */
@@ -123,21 +121,13 @@ function isWarmedUp(mold: MoldReport | undefined): boolean {
   return mold?.report['warmup'] !== undefined;
 }
 
-async function censusOf(
-  directory: string,
-  generation: number,
-  { census }: WhyOptions,
-): Promise<Pick<Family, 'census' | 'censusProblem'>> {
-  if (census !== undefined) return { census: census === false ? null : census, censusProblem: null };
-  const { path, problem } = await herdCensus(directory, generation, censusProgressOn(process.stderr));
-  return { census: path, censusProblem: problem };
-}
-
-function censusProgressOn(stream: NodeJS.WriteStream): ((seconds: number | null) => void) | undefined {
+/** Updates a line on the terminal if the census takes long. */
+function censusProgressOn(stream: NodeJS.WriteStream): ((part: number) => void) | undefined {
   if (!stream.isTTY) return undefined;
-  return (seconds) => {
-    const line = seconds === null ? '' : `Taking a census in a scout of the mold: ${seconds.toFixed(1)} s`;
-    stream.write(`\r${line}\u001B[K`);
+  const startedMs = performance.now();
+  return (part) => {
+    if (performance.now() - startedMs < PROGRESS_AFTER_MS) return;
+    stream.write(part === 1 ? '\r\u001B[K' : `\rReading objects: ${Math.floor(100 * part)}%\u001B[K`);
   };
 }
 

@@ -297,16 +297,15 @@ test('a census tells which module holds the written objects', () => {
   const mold = sampleHeap();
   const worker = mold.fork(200);
   add(worker, block('lists', 5) + 48);
-  const census = new Census(
-    { page_bytes: PAGE_BYTES, vdso: null, python_version: '3.13.0', objects: 1, bytes: 1, seconds: 1 },
-    [{ module: 'shop.data', type: 'list' }],
-    {
-      slots: new Map([[ARENA / PAGE_BYTES, 0]]),
-      firsts: Uint32Array.of(0, 1),
-      owners: Uint32Array.of(0),
-      bytes: Uint32Array.of(1280),
-    },
-  );
+  const census = new Census({
+    pageBytes: PAGE_BYTES,
+    objects: 1,
+    names: [{ module: 'shop.data', type: 'list' }],
+    pages: Float64Array.of(ARENA / PAGE_BYTES),
+    firsts: Uint32Array.of(0, 1),
+    owners: Uint32Array.of(0),
+    bytes: Uint32Array.of(1280),
+  });
   const [comparison] = compare(asSampleReference(mold), [worker], { ...options, census });
   expect(comparison!.owners).toMatchObject([{ module: 'shop.data', type: 'list', pages: 1 }]);
 });

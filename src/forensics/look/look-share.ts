@@ -3,6 +3,7 @@ import { monotonicClock } from '../../base/clock.ts';
 import { CowherdError } from '../../base/errors.ts';
 import { type Bytes, bytes } from '../../base/units.ts';
 import { compare, workOf, type WorkerComparison } from '../compare/comparison.ts';
+import { Census, type CensusTables } from '../owners/census.ts';
 import { asReference, type FoundReference, openSubject, type OpenSubject, withEntriesKept } from './open-subject.ts';
 import { Rests } from './resting.ts';
 
@@ -12,8 +13,8 @@ export interface Share {
   /** Workers whose owners are looked up; `median`: the median one of this share. */
   readonly ownersOf: readonly number[] | 'median';
   readonly pageBytes: number;
-  /** The file of the reference's census; null if it has none. */
-  readonly census: string | null;
+  /** The reference's census; null if it has none. */
+  readonly census: CensusTables | null;
 }
 
 export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
@@ -23,15 +24,27 @@ export interface ShareResult extends Pick<FoundReference, 'found' | 'problem'> {
   readonly leftOut: Bytes;
 }
 
-/** About how long it takes to open the processes and identify their interpreter. */
-const OPENING_MS = 40;
+/** What the main thread has done before it looks at its share. */
+export interface Begun {
+  readonly reference: OpenReference;
+  /** When the look began, by the monotonic clock. */
+  readonly startedMs: number;
+}
 
-/** @throws CowherdError PROCESS_NOT_FOUND (for the reference only), PROCESS_NOT_READABLE, CENSUS_UNREADABLE */
-export async function lookAtShare(
-  { reference: pid, workers, ownersOf, pageBytes, census: censusPath }: Share,
+export interface OpenReference extends FoundReference {
+  readonly subject: OpenSubject;
+}
+
+/** About how long it takes to open the processes and identify their interpreter. */
+export const OPENING_MS = 40;
+
+/** @throws CowherdError PROCESS_NOT_FOUND (for the reference only), PROCESS_NOT_READABLE */
+export function lookAtShare(
+  { reference: pid, workers, ownersOf, pageBytes, census }: Share,
   onProgress?: (done: number, total: number) => void,
-): Promise<ShareResult> {
-  const rests = new Rests(monotonicClock, OPENING_MS + workOf(workers.length));
+  begun?: Begun,
+): ShareResult {
+  const rests = new Rests(monotonicClock, OPENING_MS + workOf(workers.length), undefined, begun?.startedMs);
   const rest = (leftMs?: number): void => rests.rest(leftMs);
   const opened: OpenSubject[] = [];
   const open = (each: number): OpenSubject => {
@@ -41,19 +54,32 @@ export async function lookAtShare(
     return subject;
   };
   try {
-    const { reference, found, problem } = asReference(withEntriesKept(open(pid), pageBytes), pageBytes, rest);
+    const { subject, reference, found, problem } = begun?.reference ?? openReference(pid, pageBytes, rest);
+    opened.push(subject);
     const subjects = workers.flatMap((each) => openIfThere(each, open));
-    const isAsked = ownersOf === 'median' || workers.some((each) => ownersOf.includes(each));
-    const census =
-      censusPath === null || !isAsked
-        ? null
-        : (await import('../owners/read-census.ts')).readCensus(censusPath, reference.mappings);
-    const comparisons = compare(reference, subjects, { pageBytes, ownersOf, census, onProgress, rest });
+    const comparisons = compare(reference, subjects, {
+      pageBytes,
+      ownersOf,
+      census: census === null ? null : new Census(census),
+      onProgress,
+      rest,
+    });
     rest(0);
     const leftOut = bytes(Math.max(...opened.map((subject) => subject.leftOut)));
     return { found, problem, comparisons, leftOut };
   } finally {
     for (const subject of opened) subject.close();
+  }
+}
+
+/** Opens the reference, whose page tables are kept, and finds out what it takes to identify its objects. */
+export function openReference(pid: number, pageBytes: number, rest: () => void): OpenReference {
+  const subject = withEntriesKept(openSubject(pid, pageBytes, rest), pageBytes);
+  try {
+    return { subject, ...asReference(subject, pageBytes, rest) };
+  } catch (error) {
+    subject.close();
+    throw error;
   }
 }
 

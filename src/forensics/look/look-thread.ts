@@ -7,9 +7,9 @@ export type ThreadAnswer =
   | { readonly result: ShareResult; readonly error: null }
   | { readonly result: null; readonly error: { readonly code: ErrorCode; readonly detail: string } };
 
-async function answer(): Promise<ThreadAnswer> {
+function answer(): ThreadAnswer {
   try {
-    return { result: await lookAtShare(workerData as Share), error: null };
+    return { result: lookAtShare(workerData as Share), error: null };
   } catch (error) {
     // A CowherdError would lose its class on the way to the main thread.
     if (!(error instanceof CowherdError)) throw error;
@@ -19,4 +19,4 @@ async function answer(): Promise<ThreadAnswer> {
 
 // The receiver is a thread of this process, which has no origin.
 // oxlint-disable-next-line unicorn/require-post-message-target-origin
-parentPort?.postMessage(await answer());
+parentPort?.postMessage(answer());

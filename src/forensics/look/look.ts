@@ -1,4 +1,4 @@
-/** Looks at a family of processes: divides the workers among threads and reports what was found. */
+/** Looks at a family of processes: takes a census, divides the workers among threads and reports what was found. */
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -8,10 +8,20 @@ import { isAlive } from '../../procfs/alive.ts';
 import { kernelUnits } from '../../procfs/auxv.ts';
 import { readStat } from '../../procfs/stat.ts';
 import { medianOf } from '../compare/median.ts';
-import { unsharedPages, type WorkerComparison } from '../compare/comparison.ts';
-import { lookAtShare, openIfThere, type Share, type ShareResult } from './look-share.ts';
+import { unsharedPages, workOf, type WorkerComparison } from '../compare/comparison.ts';
+import { type CensusOutcome, tryCensus } from '../census/take-census.ts';
+import {
+  lookAtShare,
+  openIfThere,
+  OPENING_MS,
+  openReference,
+  type OpenReference,
+  type Share,
+  type ShareResult,
+} from './look-share.ts';
 import type { ThreadAnswer } from './look-thread.ts';
 import { openSubject, withEntriesKept } from './open-subject.ts';
+import { Rests } from './resting.ts';
 import { type WhyReport, whyReport } from '../answer/report.ts';
 
 export interface Family {
@@ -23,15 +33,15 @@ export interface Family {
   readonly collectorCalledBy: string | null;
   /** The family is a herd whose mold has played warm-up requests. */
   readonly isWarmedUp: boolean;
-  /** The file of the reference's census, which says what each module holds; null if it has none. */
-  readonly census: string | null;
-  /** Why there is no census, if one was asked for. */
-  readonly censusProblem: string | null;
 }
 
 export interface LookOptions {
   /** Workers whose owners are looked up: all, or the median one. The look-up is much of the work. */
   readonly ownersOf: 'all' | 'median';
+  /** Take the reference's census, which says what each module holds. */
+  readonly withCensus: boolean;
+  /** Called with the estimated part of the census that is done, from 0 to 1; 1 at its end. */
+  readonly onCensus?: ((part: number) => void) | undefined;
   /** Called with the number of memory windows done and their total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -46,30 +56,17 @@ const WORKERS_A_THREAD = 4;
 const MOST_THREADS = 4;
 
 /** @throws CowherdError PROCESS_NOT_FOUND, PROCESS_NOT_READABLE, PROCESS_ENDED */
-export async function look(family: Family, { ownersOf, onProgress }: LookOptions): Promise<Look> {
+export async function look(family: Family, options: LookOptions): Promise<Look> {
   const startedMs = monotonicClock.now();
   const takenAt = new Date();
   const pageBytes = kernelUnits().pageSize;
   const name = readStat(family.reference)?.name ?? '';
-  const [own = [], ...others] = sharesOf(family.workers, IS_BUILT ? availableParallelism() : 1);
-  const asked =
-    ownersOf === 'all' ? family.workers : others.length === 0 ? 'median' : workerInTheMiddle(family, pageBytes);
-  const share = (workers: readonly number[]): Share => ({
-    reference: family.reference,
-    workers,
-    ownersOf: asked,
-    pageBytes,
-    census: family.census,
-  });
-  const threads = others.map(async (workers) => await inThread(share(workers)));
-  // Keeps a rejection from being reported as unhandled while this thread is busy.
-  for (const thread of threads) thread.catch(() => {});
-  const results = [await lookAtShare(share(own), onProgress), ...(await Promise.all(threads))];
+  const { main, results, census } = await lookAtAll(family, options, { startedMs, pageBytes });
   // The remaining memory of a process that is ending proves nothing.
   if (!isAlive(family.reference)) throw new CowherdError('PROCESS_ENDED', { detail: processes([family.reference]) });
   const comparisons = inOrder(family.workers, results).filter(({ pid }) => isAlive(pid));
   if (comparisons.length === 0) throw new CowherdError('PROCESS_ENDED', { detail: processes(family.workers) });
-  const { found = null, problem = null } = results[0] ?? {};
+  const { found, problem } = main;
   const report = whyReport({
     takenAt,
     seconds: (monotonicClock.now() - startedMs) / 1000,
@@ -81,8 +78,8 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
       problem,
       is_sibling: family.isSibling,
       policy: family.policy,
-      has_census: family.census !== null,
-      census_problem: family.censusProblem,
+      has_census: census.census !== null,
+      census_problem: census.problem,
       left_out: Math.max(...results.map(({ leftOut }) => leftOut)),
     },
     minor: problem === null && found !== null ? found.minor : null,
@@ -92,6 +89,72 @@ export async function look(family: Family, { ownersOf, onProgress }: LookOptions
     comparisons,
   });
   return { report, comparisons };
+}
+
+interface Begin {
+  /** By the monotonic clock. */
+  readonly startedMs: number;
+  readonly pageBytes: number;
+}
+
+interface LookedAt {
+  /** The result of this thread. */
+  readonly main: ShareResult;
+  readonly results: readonly ShareResult[];
+  readonly census: CensusOutcome | typeof NO_CENSUS;
+}
+
+const NO_CENSUS = { census: null, problem: null } as const;
+
+/**
+ * Threads whose workers' owners are not looked up need no census, and begin at once. This thread takes the census, and
+ * then looks at a share that needs it.
+ */
+async function lookAtAll(family: Family, options: LookOptions, { startedMs, pageBytes }: Begin): Promise<LookedAt> {
+  const { reference } = family;
+  const shares = sharesOf(family.workers, IS_BUILT ? availableParallelism() : 1);
+  const ownersOf: Share['ownersOf'] =
+    options.ownersOf === 'all' ? family.workers : shares.length === 1 ? 'median' : workerInTheMiddle(family, pageBytes);
+  const needsCensus = (workers: readonly number[]): boolean =>
+    ownersOf === 'median' || workers.some((each) => ownersOf.includes(each));
+  const own = shares.find(needsCensus) ?? shares[0] ?? [];
+  const others = shares.filter((each) => each !== own);
+  const share = { reference, ownersOf, pageBytes };
+  const early = others.filter((workers) => !needsCensus(workers));
+  const threads = early.map((workers) => inThread({ ...share, workers, census: null }));
+  const rests = new Rests(monotonicClock, OPENING_MS + workOf(own.length), undefined, startedMs);
+  const opened = openReference(reference, pageBytes, () => rests.rest());
+  const census = options.withCensus
+    ? censusOf(opened, pageBytes, rests, workOf(own.length), options.onCensus)
+    : NO_CENSUS;
+  const tables = census.census?.tables ?? null;
+  for (const workers of others) {
+    if (needsCensus(workers)) threads.push(inThread({ ...share, workers, census: tables }));
+  }
+  const begun = { reference: opened, startedMs };
+  const main = lookAtShare({ ...share, workers: own, census: tables }, options.onProgress, begun);
+  return { main, results: [main, ...(await Promise.all(threads))], census };
+}
+
+/** About how long a census takes for each byte that can hold objects, on a machine of 2024. */
+const CENSUS_MS_A_BYTE = 6 / 2 ** 20;
+
+/** No census, and no problem, if the objects can't be told apart at all: the report has said so. */
+function censusOf(
+  { reference, found, problem }: OpenReference,
+  pageBytes: number,
+  rests: Rests,
+  laterMs: number,
+  onCensus: LookOptions['onCensus'],
+): LookedAt['census'] {
+  if (found === null || problem !== null) return NO_CENSUS;
+  const onProgress = (part: number, bytes: number): void => {
+    rests.rest(laterMs + (1 - part) * bytes * CENSUS_MS_A_BYTE);
+    onCensus?.(part);
+  };
+  const outcome = tryCensus(reference, { minor: found.minor, pageBytes, onProgress });
+  onCensus?.(1);
+  return outcome;
 }
 
 /** Divides workers into one share per thread, equal in length give or take one; pure. */
@@ -122,7 +185,14 @@ function workerInTheMiddle({ reference, workers }: Family, pageBytes: number): n
 const IS_BUILT = import.meta.url.endsWith('.js');
 const THREAD = new URL('./look-thread.js', import.meta.url);
 
-async function inThread(workerData: Share): Promise<ShareResult> {
+/** Runs in a thread. A rejection counts as handled while this thread is busy. */
+function inThread(share: Share): Promise<ShareResult> {
+  const result = resultOfThread(share);
+  result.catch(() => {});
+  return result;
+}
+
+async function resultOfThread(workerData: Share): Promise<ShareResult> {
   const thread = new Worker(THREAD, { workerData });
   const [{ result, error }] = (await once(thread, 'message')) as [ThreadAnswer];
   if (error !== null) throw CowherdError.named(error.code, error.detail);

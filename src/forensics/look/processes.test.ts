@@ -30,7 +30,6 @@ test('for a process with a parent and children, its children are the workers', (
 test('a process that never forked', () => {
   expect(familyOf(10, [entry(10, 1)])).toEqual({ kind: 'alone' });
   expect(familyOf(10, [])).toEqual({ kind: 'alone' });
-  expect(familyOf(10, [entry(10, 1), entry(11, 10, 'cowherd-scout')])).toEqual({ kind: 'alone' });
 });
 
 test('workers whose parent is gone', () => {
@@ -44,7 +43,6 @@ const herd = [
   entry(20, 5, 'cowherd-worker'),
   entry(30, 5, 'cowherd-mold'),
   entry(40, 5, 'cowherd-worker'),
-  entry(41, 30, 'cowherd-scout'),
 ];
 
 test("a herd's worker adopted by its keeper belongs to the youngest mold that is older", () => {

@@ -22,9 +22,6 @@ export function layoutOf(mappings: readonly Mapping[]): string | null {
   return vdso === undefined || program === undefined ? null : `${vdso.start} ${program.start} ${program.inode}`;
 }
 
-/** A child of a mold that takes its census and serves no requests (agent/cowherd_agent/mold/census_scout.py). */
-const SCOUT_NAME = 'cowherd-scout';
-
 export interface Family {
   /** The process whose memory the workers had at their fork. */
   readonly reference: number;
@@ -54,7 +51,7 @@ export function familyOf(
 ): Family | FamilyProblem {
   const isMold = (entry: ProcessEntry): boolean => molds.has(entry.pid) || MOLD_NAMES.has(entry.name);
   const own = relatives.find((each) => each.pid === pid);
-  const others = relatives.filter((each) => each.pid !== pid && each.name !== SCOUT_NAME);
+  const others = relatives.filter((each) => each.pid !== pid);
   if (own === undefined || others.length === 0) return { kind: 'alone' };
   const children = others.filter((each) => each.parentPid === pid);
   if (children.length > 0) return { reference: pid, workers: children.map((each) => each.pid) };

@@ -41,13 +41,19 @@ export class Rests {
 
   /**
    * @param leftMs estimate of all work
+   * @param startedMs when the look began, by the clock
    * @param block blocks the thread for this long
    */
-  constructor(clock: Clock, leftMs: number, block: (ms: number) => void = blockThread) {
+  constructor(
+    clock: Clock,
+    leftMs: number,
+    block: (ms: number) => void = blockThread,
+    startedMs: number = clock.now(),
+  ) {
     this.#clock = clock;
     this.#block = block;
-    this.#startedMs = clock.now();
-    this.#restedMs = this.#startedMs;
+    this.#startedMs = startedMs;
+    this.#restedMs = clock.now();
     this.#leftMs = leftMs;
   }
 

@@ -11,16 +11,15 @@ const PAGE = 0x7f00_0000_0000;
 
 /** A census of one page. */
 function census(...owners: CensusOwner[]): Census {
-  return new Census(
-    { page_bytes: 4096, vdso: null, python_version: '3.13.0', objects: 1, bytes: 1, seconds: 1 },
-    owners,
-    {
-      slots: new Map([[PAGE / 4096, 0]]),
-      firsts: Uint32Array.of(0, owners.length),
-      owners: Uint32Array.from(owners.keys()),
-      bytes: Uint32Array.from(owners, ({ bytes }) => bytes),
-    },
-  );
+  return new Census({
+    pageBytes: 4096,
+    objects: 1,
+    names: owners,
+    pages: Float64Array.of(PAGE / 4096),
+    firsts: Uint32Array.of(0, owners.length),
+    owners: Uint32Array.from(owners.keys()),
+    bytes: Uint32Array.from(owners, ({ bytes }) => bytes),
+  });
 }
 
 type Part = [module: string | null, type: string, bytes: number];

@@ -31,8 +31,8 @@ export class CensusOwners {
   constructor(census: Census, tally: OwnerTally) {
     this.#census = census;
     this.#tally = tally;
-    this.#numbers = new Int32Array(census.names.length).fill(NEW);
-    this.#types = Int32Array.from(census.names, ({ type }) => {
+    this.#numbers = new Int32Array(census.tables.names.length).fill(NEW);
+    this.#types = Int32Array.from(census.tables.names, ({ type }) => {
       const number = this.#typeNumbers.get(type) ?? this.#typeNumbers.size;
       this.#typeNumbers.set(type, number);
       return number;
@@ -64,7 +64,7 @@ export class CensusOwners {
       const type = this.#becomes[owner] ?? KEEP;
       const total = type === KEEP ? 0 : this.#bytesOf(type);
       // The part of other memory that the census gives to nobody keeps its owner.
-      const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.facts.page_bytes - total) : 0;
+      const rest = type === SHARE_WITH_ALL ? Math.max(0, this.#census.tables.pageBytes - total) : 0;
       if (total === 0) {
         add(map, owner, bytes);
         continue;
@@ -72,7 +72,7 @@ export class CensusOwners {
       const part = bytes / (total + rest);
       for (const [index, each] of this.#there.entries()) {
         if (type !== SHARE_WITH_ALL && this.#types[each] !== type) continue;
-        add(map, this.#numberOf(each), (this.#bytes[index] ?? 0) * part);
+        add(map, this.#numberOf(each, owner), (this.#bytes[index] ?? 0) * part);
       }
       if (rest > 0) add(map, owner, rest * part);
     }
@@ -93,9 +93,11 @@ export class CensusOwners {
     return this.#typeNumbers.get(name.type) ?? KEEP;
   }
 
-  #numberOf(owner: number): number {
+  /** @param before the owner read from outside, which stays if no module holds the object and its class has one */
+  #numberOf(owner: number, before: number): number {
+    const name = this.#census.tables.names[owner];
+    if (name?.module === null && (this.#tally.nameOf(before)?.module ?? null) !== null) return before;
     const known = this.#numbers[owner] ?? NEW;
-    const name = this.#census.names[owner];
     if (known !== NEW || name === undefined) return known;
     const number = this.#tally.numberOf(name);
     this.#numbers[owner] = number;

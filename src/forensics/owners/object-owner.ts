@@ -30,7 +30,7 @@ export function objectOwner(
   const nameAt = object + offsetOfName(type.name, minor);
   if (!window.holds(nameAt)) return { module: null, type: type.name };
   const name = window.pointer(nameAt);
-  const module = type.name === 'code' ? types.moduleOfFileAt(name) : types.asciiAt(name, LONGEST_NAME);
+  const module = type.name === 'code' ? types.moduleOfFileAt(name) : types.nameAt(name, LONGEST_NAME);
   return { module, type: type.name };
 }
 
@@ -41,6 +41,6 @@ function offsetOfName(type: string, minor: number): number {
     case 'code':
       return CODE_FILENAME[minor >= 11 ? 1 : 0];
     default:
-      return MODULE_NAME;
+      return MODULE_NAME[minor >= 15 ? 1 : 0];
   }
 }

@@ -5,7 +5,7 @@ export interface OwnerName {
   readonly type: string;
 }
 
-/** Memory of the small-object allocator without an object. agent/cowherd_agent/census/extents.py has the same names. */
+/** Memory of the small-object allocator without an object. */
 export const FREE_MEMORY: OwnerName = { module: null, type: '(free memory)' };
 export const DICT_KEYS: OwnerName = { module: null, type: '(keys of dicts)' };
 export const NO_OBJECT: OwnerName = { module: null, type: '(memory of no object)' };

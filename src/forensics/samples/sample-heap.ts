@@ -120,6 +120,7 @@ const WRITERS: Record<keyof typeof POOLS, (process: SampleProcess, at: number) =
     process.write64(at + 8, LIBRARY + TYPES.str);
     process.write64(at + 16, 'shop.views'.length);
     process.write64(at + 24, 2 ** 53 - 1);
+    process.write32(at + 32, 0x64);
     process.writeText(at + 40, 'shop.views');
   },
   functions: (process, at) => {

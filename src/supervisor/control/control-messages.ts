@@ -1,5 +1,4 @@
 /** The messages of the control socket: the commands' requests to a supervisor, and its replies. */
-import type { CensusReport } from '../decisions/processes/census.ts';
 import type { Answer } from '../herd/draft.ts';
 import type { StatusReport } from './status.ts';
 
@@ -9,8 +8,6 @@ export const CONTROL_VERSION = 1;
 export type ControlRequest =
   | { type: 'status'; version: number }
   | { type: 'stop'; version: number; quick: boolean }
-  /** The census of the serving generation; `start`: order one if there is none. */
-  | { type: 'census'; version: number; start: boolean }
   | ControlOrder;
 
 /** Orders to a serving herd. */
@@ -25,7 +22,6 @@ export type ControlOrder =
 export type ControlReply =
   | { type: 'status'; report: StatusReport }
   | { type: 'stopping'; pid: number }
-  | { type: 'census'; census: CensusReport }
   /** Whether an order is carried out; `generation` is the target of a rollout. */
   | ({ type: 'answered' } & Answer)
   | { type: 'refused'; reason: string };

@@ -41,7 +41,6 @@ test.each([
   '{"type":"stopping","pid":0}',
   '{"type":"stopping","pid":1.5}',
   '{"type":"stopping","pid":"1"}',
-  '{"type":"census","census":{"generation":1}}',
   '{"type":"answered","accepted":"yes","text":"","generation":null}',
   '{"type":"nothing"}',
   '{}',

@@ -4,7 +4,6 @@
  * still running.
  */
 import * as v from 'valibot';
-import type { CensusReport } from '../decisions/processes/census.ts';
 import type { ControlReply } from './control-messages.ts';
 import type { RecycleRule } from '../rules/recycling-state.ts';
 import type { MoldState, Predecessor, Rollout, RolloutKind, WorkerState } from '../herd/state.ts';
@@ -156,18 +155,9 @@ const status: v.GenericSchema<unknown, StatusReport> = v.looseObject({
   ),
 });
 
-const census: v.GenericSchema<unknown, CensusReport> = v.looseObject({
-  generation: number,
-  phase: word<CensusReport['phase']>(),
-  path: orNull(v.string()),
-  reason: orNull(v.string()),
-  seconds: orNull(number),
-});
-
 const reply: v.GenericSchema<unknown, ControlReply> = v.variant('type', [
   v.looseObject({ type: v.literal('status'), report: status }),
   v.looseObject({ type: v.literal('stopping'), pid }),
-  v.looseObject({ type: v.literal('census'), census }),
   v.looseObject({
     type: v.literal('answered'),
     accepted: v.boolean(),

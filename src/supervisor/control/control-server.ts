@@ -4,7 +4,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { onLines } from '../../base/lines.ts';
-import type { CensusReport } from '../decisions/processes/census.ts';
 import { CONTROL_VERSION, type ControlOrder, type ControlReply, type ControlRequest } from './control-messages.ts';
 import type { Answer } from '../herd/draft.ts';
 import { CONTROL_SOCKET } from '../runtime-directory/runtime-directory.ts';
@@ -16,7 +15,6 @@ const integer = v.pipe(v.number(), v.integer());
 const request: v.GenericSchema<unknown, ControlRequest> = v.variant('type', [
   v.object({ type: v.literal('status'), version: integer }),
   v.object({ type: v.literal('stop'), version: integer, quick: v.boolean() }),
-  v.object({ type: v.literal('census'), version: integer, start: v.boolean() }),
   v.object({
     type: v.literal('scale'),
     version: integer,
@@ -40,7 +38,6 @@ const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 export interface ControlHandlers {
   status(): StatusReport;
   stop(quick: boolean): void;
-  census(start: boolean): CensusReport;
   order(order: ControlOrder): Answer | null;
 }
 
@@ -101,7 +98,6 @@ function answerTo(line: string, handlers: ControlHandlers): ControlReply {
     handlers.stop(message.output.quick);
     return { type: 'stopping', pid: process.pid };
   }
-  if (message.output.type === 'census') return { type: 'census', census: handlers.census(message.output.start) };
   const answer = handlers.order(message.output);
   return { type: 'answered', accepted: false, text: 'nothing was decided', generation: null, ...answer };
 }

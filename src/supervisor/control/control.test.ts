@@ -28,8 +28,6 @@ afterEach(() => {
 
 const DONE = { accepted: true, text: 'done', generation: null };
 
-const CENSUS = { generation: 1, phase: 'none', path: null, reason: null, seconds: null } as const;
-
 async function listen(idleMs?: number, status = report): Promise<void> {
   const handlers = {
     status: () => {
@@ -37,10 +35,6 @@ async function listen(idleMs?: number, status = report): Promise<void> {
       return status;
     },
     stop: (quick: boolean) => void heard.push(`stop ${quick}`),
-    census: (start: boolean) => {
-      heard.push(`census ${start}`);
-      return CENSUS;
-    },
     order: (order: ControlRequest) => {
       heard.push(order.type);
       return DONE;
@@ -85,13 +79,9 @@ test('every request has its answer', async () => {
       { type: 'reload', version: CONTROL_VERSION },
       { type: 'answered', ...DONE },
     ],
-    [
-      { type: 'census', version: CONTROL_VERSION, start: true },
-      { type: 'census', census: CENSUS },
-    ],
   ];
   for (const [request, reply] of requests) expect(await ask(folder, request)).toEqual(reply);
-  expect(heard).toEqual(['status', 'stop true', 'scale', 'reload', 'census true']);
+  expect(heard).toEqual(['status', 'stop true', 'scale', 'reload']);
 });
 
 test('the socket is open to its owner only', async () => {

@@ -12,7 +12,6 @@ import {
   type Settings,
   type WorkerMessage,
 } from '../../agent/messages.ts';
-import { NO_ANSWER_MS } from './processes/census.ts';
 import { decide } from './decide.ts';
 import type { Action, Heartbeat, HerdEvent } from '../herd/events.ts';
 import { sampleSettings } from '../samples/samples.ts';
@@ -131,13 +130,7 @@ class World {
       return;
     }
     this.#checkState();
-    for (const action of actions) {
-      if (action.do === 'tell_mold' && action.message.type === 'census') {
-        // A census is not started twice, and not taken again.
-        expect(before.molds[action.generation]?.census?.phase ?? 'failed').toBe('failed');
-      }
-      this.#perform(action);
-    }
+    for (const action of actions) this.#perform(action);
     expect(this.ended !== null).toBe(state.phase === 'ended');
   }
 
@@ -247,7 +240,6 @@ class World {
       case 'daemonize':
       case 'watch_process':
       case 'forget_process':
-      case 'remove_census':
       case 'set_background':
       case 'start_merging':
       case 'stop_merging':
@@ -423,14 +415,6 @@ class World {
         if (command?.type === 'pause_threads') mold.threadsRest = true;
         if (command?.type === 'resume_threads') mold.threadsRest = false;
         if (command?.type === 'exit') this.die(mold.pid, { status: 0 });
-        if (command?.type === 'census') {
-          this.fromMold(
-            mold.generation,
-            forkFails
-              ? { type: 'census_failed', reason: 'the scout was killed' }
-              : { type: 'census_written', objects: 1, seconds: 2 },
-          );
-        }
         if (command?.type !== 'fork') return;
         if (forkFails) {
           this.fromMold(mold.generation, { type: 'fork_failed', slot: command.slot, reason: 'no memory' });
@@ -582,7 +566,6 @@ const WHAT = [
   'refork',
   'reopen_logs',
   'replace',
-  'census',
   'merge',
   'tick',
   'time',
@@ -611,7 +594,6 @@ const WEIGHTS: Record<Step['what'], number> = {
   refork: 2,
   reopen_logs: 1,
   replace: 1,
-  census: 3,
   merge: 1,
   tick: 6,
   time: 10,
@@ -690,8 +672,6 @@ function happen(world: World, { what, pick }: Step): void {
       return world.dispatch({ type: 'merge_requested', by: 'cowherd merge' });
     case 'replace':
       return world.dispatch({ type: 'replace_requested', pid: worker?.pid ?? 1, by: 'gunicornc' });
-    case 'census':
-      return world.dispatch({ type: 'census_requested' });
     case 'tick':
       return world.tick();
     case 'time':
@@ -719,10 +699,6 @@ function expectFullHerd(world: World): void {
   );
   expect(molds.map((mold) => [mold.stage, mold.generation])).toEqual([['ready', state.generation]]);
   expect(state.deathsInARow).toBe(0);
-  for (const { census } of Object.values(state.molds)) {
-    // Its answer may be lost, together with the supervisor that asked for it.
-    if (census?.phase === 'under_way') expect(world.nowMs - census.askedAtMs).toBeLessThan(NO_ANSWER_MS);
-  }
 }
 
 function expectNothingLeft(world: World): void {

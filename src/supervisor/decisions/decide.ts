@@ -4,7 +4,6 @@
  * src/supervisor/run.ts carries the actions out. Times are milliseconds of the supervisor's monotonic clock.
  */
 import { PROTOCOL_VERSION, type KeeperMessage, type MoldMessage, type WorkerMessage } from '../../agent/messages.ts';
-import * as census from './processes/census.ts';
 import * as cut from './processes/cut-requests.ts';
 import { log, own, type Answer, type Draft } from '../herd/draft.ts';
 import { describeEnding, exitCounters } from '../herd/endings.ts';
@@ -89,7 +88,6 @@ function apply(draft: Draft, event: HerdEvent): void {
       lookAtDeadlines(draft, event);
       refork.tick(draft, event.memory);
       heal.tick(draft, event.memory, event.merging);
-      census.tick(draft);
       return;
     case 'woken':
       lookAtDeadlines(draft, event);
@@ -102,7 +100,6 @@ function apply(draft: Draft, event: HerdEvent): void {
     case 'refork_requested':
     case 'merge_requested':
     case 'replace_requested':
-    case 'census_requested':
     case 'reopen_logs':
       asked(draft, event);
       return;
@@ -218,7 +215,6 @@ function processExited(
   const counters = words === null ? undefined : { ...exitCounters(words), ...faults };
   if (mold === null) workerExited(draft, pid, ending, counters, death?.stack ?? null);
   else {
-    census.forget(draft, mold);
     moldExited(draft, mold, ending);
   }
 }
@@ -250,12 +246,6 @@ function moldSays(draft: Draft, generation: number, message: MoldMessage): void 
     case 'fork_failed':
       workers.forkFailed(draft, message.slot, message.reason);
       rollout.forkFailed(draft, generation, message.reason);
-      return;
-    case 'census_written':
-      census.written(draft, generation, message);
-      return;
-    case 'census_failed':
-      census.failed(draft, generation, message.reason);
       return;
   }
 }

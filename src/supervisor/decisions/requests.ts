@@ -1,5 +1,4 @@
 /** Requests to a herd: by a command, or by a signal to the supervisor. */
-import * as census from './processes/census.ts';
 import type { Draft } from '../herd/draft.ts';
 import type { HerdEvent } from '../herd/events.ts';
 import * as merging from './processes/merging.ts';
@@ -20,7 +19,6 @@ export type RequestEvent = Extract<
       | 'refork_requested'
       | 'merge_requested'
       | 'replace_requested'
-      | 'census_requested'
       | 'reopen_logs';
   }
 >;
@@ -51,9 +49,6 @@ export function asked(draft: Draft, event: RequestEvent): void {
       return;
     case 'replace_requested':
       workers.replaceAsked(draft, event.pid, event.by);
-      return;
-    case 'census_requested':
-      census.request(draft);
       return;
     case 'reopen_logs':
       reopenLogs(draft);

@@ -69,7 +69,6 @@ export type HerdEvent =
   /** Replace this worker: it leaves when another one is ready. */
   | { type: 'replace_requested'; pid: number; by: string }
   | { type: 'merging_failed'; reason: string }
-  | { type: 'census_requested' }
   | { type: 'reopen_logs' }
   /** Once a second, never sooner. */
   | { type: 'tick'; heartbeats: Heartbeat[]; memory?: HerdReading; merging?: MergingReading }
@@ -150,7 +149,6 @@ export type Action =
   | { do: 'daemonize' }
   | { do: 'watch_process'; pid: number; role: 'mold' | 'worker'; generation: number }
   | { do: 'forget_process'; pid: number }
-  | { do: 'remove_census'; generation: number }
   /** Switch KSM on, or restore the host's settings. */
   | { do: 'start_merging' }
   | { do: 'stop_merging' }

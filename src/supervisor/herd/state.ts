@@ -4,7 +4,6 @@
  */
 import type { RequestInFlight } from './request-in-flight.ts';
 import type { Settings } from '../../agent/messages.ts';
-import type { CensusState } from './census-state.ts';
 import { startRecycling, type RecyclingState } from '../rules/recycling-state.ts';
 import type { GuardCall } from './guard-calls.ts';
 import { newHealState, type HealState } from '../rules/heal-state.ts';
@@ -52,8 +51,6 @@ export interface MoldState {
    * those workers.
    */
   readonly leavesAfterWorkersBefore: number | null;
-  /** `null` until a census was requested. */
-  readonly census: CensusState | null;
 }
 
 /** `retiring`: finishing its requests, to become a mold. */

@@ -134,9 +134,8 @@ function fullState(): HerdState {
     previous: { generation: 1, untilMs: 60_000 },
     lastRollout: { ...outcome, kind: 'refork' },
     molds: {
-      1: sampleMold(1, { ...mold, census: { phase: 'written', objects: 3, seconds: 0.5 } }),
-      2: sampleMold(2, { ...mold, census: { phase: 'under_way', askedAtMs: 7 } }),
-      3: sampleMold(3, { ...mold, census: { phase: 'failed', reason: 'a full disk' } }),
+      1: sampleMold(1, mold),
+      2: sampleMold(2, mold),
     },
     nextMold: { atMs: 8, rejectedPolicies: reasons },
     moldDeathsInARow: 1,
@@ -275,7 +274,7 @@ describe('a file that does not fit', () => {
   });
 
   test.each([
-    ['a text as a pid', ['state', 'molds', '3', 'pid'], 'x', 'state.molds.3.pid: Expected number but received "x"'],
+    ['a text as a pid', ['state', 'molds', '2', 'pid'], 'x', 'state.molds.2.pid: Expected number but received "x"'],
     ['a fraction of a worker', ['state', 'target'], 2.5, 'state.target: Invalid integer: Received 2.5'],
     [
       'more workers than any herd has',
@@ -376,7 +375,7 @@ describe('a file of another version', () => {
           molds: Object.fromEntries(
             Object.entries(full.molds).map(([key, each]) => [
               key,
-              { ...each, backgroundSinceMs: null, threads: 0, leavesAfterWorkersBefore: null, census: null },
+              { ...each, backgroundSinceMs: null, threads: 0, leavesAfterWorkersBefore: null },
             ]),
           ),
           tallies: fresh.tallies,

@@ -19,13 +19,6 @@ const none = v.optional(count, 0);
 const texts = v.array(v.string());
 const remarks = v.optional(v.array(remark), []);
 const coded = v.object({ code: v.string(), detail: v.string() });
-const seconds = v.pipe(finite, v.minValue(0));
-
-const censusState = v.variant('phase', [
-  v.object({ phase: v.literal('under_way'), askedAtMs: time }),
-  v.object({ phase: v.literal('written'), objects: count, seconds }),
-  v.object({ phase: v.literal('failed'), reason: v.string() }),
-]);
 
 const moldState = v.object({
   generation: count,
@@ -43,7 +36,6 @@ const moldState = v.object({
   dismissedAtMs: orNull(time),
   threads: none,
   leavesAfterWorkersBefore: orNull(count),
-  census: orNull(censusState),
 });
 
 const inFlight = v.object({

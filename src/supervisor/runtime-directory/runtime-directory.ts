@@ -8,8 +8,6 @@ import { basename, join, resolve } from 'node:path';
 import { whyNotTrusted } from '../../base/trusted-folders.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
-/** The prefix of a census's name, before the generation; `FILE_PREFIX` in agent/cowherd_agent/mold/census_scout.py. */
-export const CENSUS_PREFIX = 'census-';
 /** The keeper's adoption socket (agent/cowherd_agent/keeper/adoption_socket.py, which also knows the other names). */
 export const KEEPER_SOCKET = 'keeper.sock';
 /** The supervisor's state, for its successor (herd-file.ts). */

@@ -18,6 +18,7 @@ import {
   isRuntimeFile,
   MADE_MARKER,
   prepareRuntimeDirectory,
+  removeOldCensuses,
   removeRuntimeFiles,
   restoreMarker,
 } from './runtime-folder.ts';
@@ -198,6 +199,16 @@ describe('removing', () => {
     expect(readdirSync(directory).toSorted()).toEqual([MADE_MARKER, ...theirs].toSorted());
     prepareRuntimeDirectory(directory);
     expect(theirs.some(isRuntimeFile)).toBe(false);
+  });
+
+  test('removes the censuses of older versions, and nothing else', () => {
+    prepareRuntimeDirectory(directory);
+    for (const name of [HERD_FILE, 'census-1', 'census-12.new', 'census-report.txt']) {
+      writeFileSync(path.join(directory, name), '');
+    }
+    removeOldCensuses(directory);
+    expect(readdirSync(directory).toSorted()).toEqual([MADE_MARKER, 'census-report.txt', HERD_FILE].toSorted());
+    removeOldCensuses(path.join(directory, 'gone'));
   });
 
   test('touches nothing in a folder that it has not prepared', () => {

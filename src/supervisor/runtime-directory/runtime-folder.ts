@@ -8,7 +8,7 @@ import { CowherdError, isSystemError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/make-folders.ts';
 import { replaceFile } from '../../base/safe-file.ts';
 import { modeOf, whyNotTrusted } from '../../base/trusted-folders.ts';
-import { CENSUS_PREFIX, CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
+import { CONTROL_SOCKET, HERD_FILE, KEEPER_SOCKET } from './runtime-directory.ts';
 
 /** In a folder that Cowherd has made; also in agent/cowherd_agent/keeper/adoption_socket.py. */
 export const MADE_MARKER = '.cowherd';
@@ -26,7 +26,8 @@ const LONGEST_SOCKET_PATH_BYTES = 107;
 
 const OURS_ALONE = 0o700;
 const FILES = new Set([CONTROL_SOCKET, HERD_FILE, `${HERD_FILE}.new`, KEEPER_SOCKET]);
-const CENSUS = new RegExp(`^${CENSUS_PREFIX}\\d+(?:\\.new)?$`);
+/** Molds of older versions wrote their censuses here. */
+const OLD_CENSUS = /^census-\d+(?:\.new)?$/;
 
 /**
  * Makes the directory, mode 0700, or accepts an existing one: an earlier herd's, or an empty one that is open to its
@@ -88,30 +89,19 @@ export function removeRuntimeFiles(directory: string): void {
 
 /** Whether a name in a runtime directory is one of Cowherd's. */
 export function isRuntimeFile(name: string): boolean {
-  return FILES.has(name) || CENSUS.test(name);
+  return FILES.has(name) || OLD_CENSUS.test(name);
 }
 
-/** The path of a generation's census. */
-export function censusPath(directory: string, generation: number): string {
-  return join(directory, `${CENSUS_PREFIX}${generation}`);
-}
-
-/** Removes the censuses of another herd, which this one replaces. */
-export function removeOtherCensuses(directory: string, generation: number): void {
-  const own = `${CENSUS_PREFIX}${generation}`;
+/** Removes the censuses of a herd that was started by an older version. */
+export function removeOldCensuses(directory: string): void {
   try {
-    const others = readdirSync(directory).filter((name) => CENSUS.test(name) && ![own, `${own}.new`].includes(name));
-    for (const name of others) rmSync(join(directory, name), { force: true });
+    for (const name of readdirSync(directory)) {
+      if (OLD_CENSUS.test(name)) rmSync(join(directory, name), { force: true });
+    }
   } catch (error) {
     // The directory was removed, and is made again.
     if (!isSystemError(error)) throw error;
   }
-}
-
-/** Removes a generation's census, complete or not. */
-export function removeCensus(directory: string, generation: number): void {
-  const path = censusPath(directory, generation);
-  for (const name of [path, `${path}.new`]) rmSync(name, { force: true });
 }
 
 /**

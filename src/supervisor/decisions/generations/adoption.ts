@@ -6,7 +6,6 @@
  * or missing.
  */
 import type { Inventory } from '../../../agent/messages.ts';
-import * as census from '../processes/census.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import { describeEnding } from '../../herd/endings.ts';
 import type { Adoption } from '../../herd/events.ts';
@@ -232,7 +231,6 @@ function followDeadMolds(draft: Draft, saved: HerdState, endings: ReadonlyMap<nu
   for (const mold of Object.values(saved.molds)) {
     const { generation, pid } = mold;
     if (state.molds[generation] !== undefined) continue;
-    census.forget(draft, mold);
     const how = `${describeEnding(endings.get(pid ?? 0) ?? { exitStatus: null, signal: null })} ${MEANWHILE}`;
     if (pid !== null && mold.phase !== 'leaving') {
       log(draft, 'error', `The mold of generation ${generation} (pid ${pid}) ${how}`);

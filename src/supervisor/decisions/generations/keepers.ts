@@ -1,6 +1,5 @@
 /** Decisions about the keeper: the consequences of its death, and starting the herd again. */
 import { pauseMs, wasStable } from '../../rules/backoff.ts';
-import * as census from '../processes/census.ts';
 import { log, own, type Draft } from '../../herd/draft.ts';
 import type { HerdEvent } from '../../herd/events.ts';
 import * as molds from '../processes/molds.ts';
@@ -109,7 +108,6 @@ export function exited(draft: Draft, { python, exitStatus, signal }: KeeperExite
       ' requests and exit, then the herd starts again',
   );
   for (const pid of pids) draft.actions.push({ do: 'forget_process', pid });
-  for (const mold of Object.values(state.molds)) census.forget(draft, mold);
   rollout.lose(draft, `${keeper} ${how}`);
   startAfresh(draft);
 }

@@ -68,7 +68,6 @@ export function newMold(generation: number, nowMs: number, rejected: MoldState['
     dismissedAtMs: null,
     threads: 0,
     leavesAfterWorkersBefore: null,
-    census: null,
   };
 }
 
@@ -372,12 +371,6 @@ export function serveFrom(draft: Draft, generation: number): void {
 export function leaves(draft: Draft, generation: number): void {
   const mold = own<MoldsPart>(draft).molds[generation];
   if (mold !== undefined) mold.phase = 'leaving';
-}
-
-/** The census of this generation was ordered, or has ended. */
-export function noteCensus(draft: Draft, generation: number, census: MoldState['census']): void {
-  const mold = own<MoldsPart>(draft).molds[generation];
-  if (mold !== undefined) mold.census = census;
 }
 
 /** The keeper is gone, and with it all molds and listeners. */
