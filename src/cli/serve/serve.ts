@@ -78,11 +78,8 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   // Signals are not held for an adopted herd: it has served without a supervisor and can continue to.
   const releaseSignals = adopted === null ? holdSignals() : null;
   const started = adopted ?? startUp(options, predecessor);
-  // Imported only now, while the interpreter is already at work; in two steps, since Node opens all files of one import
-  // at once, and 64 may be too many.
-  const { createSupervisorLog } = await import('./supervisor-log.ts');
-  await import('../../supervisor/decisions/decide.ts');
-  const { runSupervisor } = await import('../../supervisor/run.ts');
+  // Imported only now, while the interpreter is already at work.
+  const { createSupervisorLog, runSupervisor } = await loadSupervisor();
   const log = createSupervisorLog(logFormat, parsed.logFormat, interpreter.path);
   if (process.pid === 1) {
     log.warning(
@@ -105,6 +102,14 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   });
   await log.close();
   return result;
+}
+
+/** In steps, since Node opens all files of one import at once, and 64 may be too many. */
+async function loadSupervisor() {
+  const { createSupervisorLog } = await import('./supervisor-log.ts');
+  await import('../../supervisor/decisions/decide.ts');
+  const { runSupervisor } = await import('../../supervisor/run.ts');
+  return { createSupervisorLog, runSupervisor };
 }
 
 /** Imports the module on demand, since most starts succeed. */
