@@ -89,7 +89,8 @@ def _greenlet_frames() -> list[FrameType]:
     return [
         each.gr_frame
         for each in gc.get_objects()
-        if isinstance(each, greenlet) and each.gr_frame is not None
+        # By type: other objects of the application may lie about their class, or raise when asked.
+        if issubclass(type(each), greenlet) and each.gr_frame is not None
     ]
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cowherd_agent.places import PACKAGE_FOLDER
 from cowherd_agent.worker.in_flight import LONGEST_METHOD, LONGEST_PATH, requests
+
+AGENT = Path(PACKAGE_FOLDER).parent
 
 
 class Request:
@@ -44,3 +51,32 @@ def test_a_path_is_shown_on_one_line_without_its_query(path: str, shown: str) ->
 def test_so_is_a_method() -> None:
     assert told("GET\r\n", "/")["method"] == r"GET\r\n"
     assert len(told("A" * 99, "/")["method"]) == LONGEST_METHOD
+
+
+GREENLETS = f"""
+import gc, sys
+from types import SimpleNamespace
+sys.path.insert(0, {str(AGENT)!r})
+import greenlet
+from cowherd_agent.worker import in_flight
+
+class Lying:
+    @property
+    def __class__(self):
+        raise LookupError("ask later")
+
+lying = [Lying() for _ in range(3)]
+
+def handle_request(req):
+    greenlet.getcurrent().parent.switch()
+
+waiting = greenlet.greenlet(handle_request)
+waiting.switch(SimpleNamespace(method="GET", path="/waits"))
+print([each["path"] for each in in_flight.requests()])
+"""
+
+
+@pytest.mark.skipif(find_spec("greenlet") is None, reason="needs greenlet")
+def test_greenlets_are_found_among_objects_that_lie_about_their_class() -> None:
+    done = subprocess.run([sys.executable, "-c", GREENLETS], capture_output=True, text=True)
+    assert done.stdout == "['/waits']\n", done.stderr
