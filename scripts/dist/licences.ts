@@ -2,15 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Bundled } from './bundle.ts';
+import { manifestOf } from './manifest.ts';
 import { ROOT } from './run.ts';
 
 const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license?: string;
-}
 
 /** Texts of licences that some packages name and do not bring. */
 const TEXTS = path.join(ROOT, 'packaging', 'licences');
@@ -22,7 +17,7 @@ export function thirdPartyLicences(bundled: Bundled): string {
 
 function licenceOf(folder: string): string {
   const where = path.join(ROOT, folder);
-  const { name, version, license } = JSON.parse(readFileSync(path.join(where, 'package.json'), 'utf8')) as Manifest;
+  const { name, version, license } = manifestOf(folder);
   const own = readdirSync(where)
     .filter((file) => LICENCE_FILE.test(file))
     .sort();

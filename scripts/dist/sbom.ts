@@ -4,17 +4,9 @@
  * Not npm's (`npm sbom --omit=dev`): npm 11 leaves out libraries that a tool of the development uses as well.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import type { Bundled } from './bundle.ts';
-import { ROOT } from './run.ts';
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license?: string;
-}
+import { manifestOf } from './manifest.ts';
 
 /** @returns the bill as JSON. The same libraries make the same text: it has no date. */
 export function softwareBillOfMaterials(bundled: Bundled): string {
@@ -34,7 +26,7 @@ export function softwareBillOfMaterials(bundled: Bundled): string {
 }
 
 function componentOf(folder: string, type: Enums.ComponentType): Models.Component {
-  const about = JSON.parse(readFileSync(path.join(ROOT, folder, 'package.json'), 'utf8')) as Manifest;
+  const about = manifestOf(folder);
   const purl = `pkg:npm/${about.name.replace('@', '%40')}@${about.version}`;
   const component = new Models.Component(type, about.name, { version: about.version, bomRef: purl, purl });
   if (about.license !== undefined) component.licenses.add(new Models.LicenseExpression(about.license));

@@ -4,7 +4,7 @@
  * It is the checkout, or what a package brought: `share/cowherd` of a Python environment, or `cowherd` in node_modules.
  * A module can't count the folders above it, since the packages have all modules in one folder.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const AGENT = path.join('agent', 'launch.py');
@@ -29,6 +29,12 @@ export const INSTALLATION = installationAbove(import.meta.dirname);
 
 /** Whether the installation is a checkout, with its sources and its own `.venv`. */
 export const IS_CHECKOUT = existsSync(path.join(INSTALLATION, 'src'));
+
+/** The version of Cowherd, read from the installation's package.json. */
+export function installedVersion(): string {
+  const text = readFileSync(path.join(INSTALLATION, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
 
 /** The program of every Python process of Cowherd. */
 export const LAUNCHER = path.join(INSTALLATION, AGENT);

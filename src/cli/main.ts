@@ -2,11 +2,9 @@
  * The `cowherd` command: chooses the command and reports its errors. Modules that `--help` and `serve` do not need,
  * such as the parser, are imported on demand.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { catalogue } from '../base/error-catalogue.ts';
 import { CowherdError, isSystemError } from '../base/errors.ts';
-import { INSTALLATION } from '../base/installation.ts';
+import { installedVersion } from '../base/installation.ts';
 import { printableLines } from '../base/printable.ts';
 import { HELP } from './help.ts';
 import { outliveTerminal } from './shared/lost-terminal.ts';
@@ -22,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     case '--version':
-      process.stdout.write(`${version()}\n`);
+      process.stdout.write(`cowherd ${installedVersion()}\n`);
       return 0;
     case 'serve':
       // gunicorn's own parser takes its arguments.
@@ -30,11 +28,6 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return await (await import('./commands.ts')).runCommand(argv);
   }
-}
-
-function version(): string {
-  const text = readFileSync(join(INSTALLATION, 'package.json'), 'utf8');
-  return `cowherd ${(JSON.parse(text) as { version: string }).version}`;
 }
 
 /** The text for people: what happened and to what, then what to do next. */

@@ -1,10 +1,8 @@
 /** The metrics endpoint of a running herd. Its modules are loaded only if a setting asks for it. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Settings } from '../agent/messages.ts';
 import type { ScoreboardRow } from '../agent/scoreboard.ts';
 import { monotonicClock } from '../base/clock.ts';
-import { INSTALLATION } from '../base/installation.ts';
+import { installedVersion } from '../base/installation.ts';
 import type { Log } from '../base/log.ts';
 import { readCpuInfo } from '../procfs/cpuinfo.ts';
 import { readPressure, RESOURCES } from '../procfs/pressure.ts';
@@ -66,7 +64,7 @@ type HerdMetrics = (input: MetricsInput) => Metric[];
 
 function gatherer(source: HerdSource, herdMetrics: HerdMetrics): () => Metric[] {
   const cpu = readCpuInfo();
-  const { version } = JSON.parse(readFileSync(path.join(INSTALLATION, 'package.json'), 'utf8')) as { version: string };
+  const version = installedVersion();
   return () => {
     const { tallies, molds, generation, settings } = source.state();
     return herdMetrics({

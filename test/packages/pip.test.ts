@@ -1,10 +1,9 @@
 /** `pip install cowherd-server` on a machine without a checkout, npm and Node. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { HELLO, serving } from '../support/cowherd.ts';
+import { HELLO, serving, temporaryFolder } from '../support/cowherd.ts';
 import { needs, ROOT_NEEDED } from '../support/needs.ts';
 import { COMMAND_ON_BARE_MACHINE, ON_BARE_MACHINE } from './bare-machine.ts';
 import { environment, filesIn, packageFile, pip } from './installing.ts';
@@ -114,7 +113,7 @@ describe('an installation by pip', needs(ROOT_NEEDED), () => {
   });
 
   test('a newer Node of PATH is preferred to the one of the wheel, an older one is not', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'cowherd-node-'));
+    const folder = temporaryFolder();
     const answer = (version: string): string => {
       spawnSync('sh', [
         '-c',

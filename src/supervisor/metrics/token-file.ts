@@ -16,7 +16,10 @@ export function readToken(path: string): string {
   if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
   if (stats.uid !== 0 && stats.uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
   if ((stats.mode & FOREIGN_READERS) !== 0) throw new Error(`${path} can be used by others: its mode must be 0600`);
-  const token = readBounded(path, { mostBytes: MOST_BYTES }).toString('utf8').trim();
+  // Again, of the file that is read: another one may stand there by now.
+  const token = readBounded(path, { mostBytes: MOST_BYTES, noLink: true, owners: [0, process.getuid?.() ?? 0] })
+    .toString('utf8')
+    .trim();
   if (token === '') throw new Error(`${path} is empty`);
   return token;
 }
