@@ -179,6 +179,27 @@ test('after graceful_timeout a request that does not end is cut off, and the log
   expect(await run.ended).toEqual({ status: 0, signal: null });
   expect(await answer).toBe('broken off');
   expect(run.messages.join('\n')).toMatch(LATE);
+  expect(run.messages.join('\n')).toMatch(/Stack of worker \d+ \(slot 0\):\n[^]*stuck\.py", line \d+ in app/);
+  await run.expectNothingLeft();
+});
+
+const STUCK_AT_EXIT = `
+import atexit, time
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"well"]
+def say_goodbye():
+    time.sleep(600)
+atexit.register(say_goodbye)
+`;
+
+test('a worker whose exit hook does not end is killed after graceful_timeout, and the log names the hook', async () => {
+  const run = await serving(['stuck:app', '--graceful-timeout', '2'], { files: { 'stuck.py': STUCK_AT_EXIT } });
+  expect((await run.get('/')).text).toBe('well');
+  run.signal('SIGTERM');
+  expect((await run.ended)?.status).toBe(0);
+  expect(run.messages.join('\n')).toMatch(LATE);
+  expect(run.messages.join('\n')).toMatch(/Stack of worker \d+ \(slot 0\):\n[^]*stuck\.py", line \d+ in say_goodbye/);
   await run.expectNothingLeft();
 });
 

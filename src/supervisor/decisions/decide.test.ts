@@ -92,8 +92,13 @@ class Herd {
     return this.workerSays(pid, { type: 'worker_ready' });
   }
 
-  exits(pid: number, ending: { status?: number; signal?: number }, counters?: ExitCounters): this {
-    return this.hears({
+  exits(
+    pid: number,
+    ending: { status?: number; signal?: number },
+    counters?: ExitCounters,
+    stack: string | null = null,
+  ): this {
+    const message: KeeperMessage = {
       type: 'process_exited',
       pid,
       exit_status: ending.status ?? null,
@@ -109,7 +114,8 @@ class Herd {
               requests_finished: counters.requestsFinished,
               response_errors: counters.responseErrors ?? 0,
             },
-    });
+    };
+    return this.event({ type: 'keeper_says', message, death: { outOfMemory: null, stack } });
   }
 
   get does(): string[] {
@@ -292,6 +298,15 @@ describe('a worker that dies', () => {
     expect(herd.forks).toEqual([0]);
     expect(herd.logs).toEqual(['info: Worker 101 (slot 0) exited and is replaced']);
     expect(herd.state.deathsInARow).toBe(0);
+  });
+
+  test.each([
+    [{ status: 0 }, []],
+    [{ signal: SIGKILL }, ['error: Stack of worker 101 (slot 0):\nin index']],
+  ])('%j of a worker that left a stack: told only if it did not end well', (ending, told) => {
+    const herd = serving();
+    const logs = herd.exits(101, ending, undefined, 'in index').logs;
+    expect(logs.filter((line) => line.includes('Stack'))).toEqual(told);
   });
 
   test('reports why, if it could', () => {

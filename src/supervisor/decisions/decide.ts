@@ -364,7 +364,8 @@ function workerExited(
   counters: ExitCounters | undefined,
   stack: string | null,
 ): void {
-  timeouts.tellStack(draft, draft.state.workers[pid], stack);
+  // A worker that was asked for its requests has left a stack too. It matters only if the worker was killed.
+  if (ending.exitStatus !== 0) timeouts.tellStack(draft, draft.state.workers[pid], stack);
   cut.tellLost(draft, draft.state.workers[pid], counters);
   const worker = workers.exited(draft, pid, ending, counters);
   if (worker === null) return;
