@@ -1,5 +1,6 @@
 /** The metrics endpoint of real herds: its text, who may read it, and a real Prometheus that scrapes it. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -135,6 +136,25 @@ test('visitors that ask for nothing, send nonsense or never read do not hinder a
   expect((await run.get('/')).status).toBe(200);
   await run.stop();
 });
+
+test.each(['GET /metrics HTTP/1.0\\r\\nHost: localhost', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close'])(
+  'a visitor that wants no second answer is let go at once: %j',
+  async (head) => {
+    const run = await serving(['hello:app', '--metrics', '127.0.0.1:0'], { files });
+    const { hostname, port } = new URL(await addressOf(run));
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const askedMs = performance.now();
+    socket.write(`${head}\r\n\r\n`);
+    await once(socket, 'close');
+    // A connection that is kept open ends after 5 s at the earliest.
+    expect(performance.now() - askedMs).toBeLessThan(4_500);
+    const length = Number(/^content-length: (\d+)/im.exec(text)?.[1]);
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toHaveLength(length);
+    await run.stop();
+  },
+);
 
 describe('a real Prometheus', needs(PROMETHEUS_NEEDED), () => {
   let stopPrometheus: (() => void) | null = null;

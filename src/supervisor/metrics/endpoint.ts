@@ -105,15 +105,16 @@ export class MetricsEndpoint {
   async #answer(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
     const { host, authorization } = request.headers;
     const verdict = judge({ method: request.method, path: request.url, host, authorization }, access);
-    // A body is not read: the connection ends with the answer.
-    response.setHeader('connection', request.method === 'GET' || request.method === 'HEAD' ? 'keep-alive' : 'close');
+    // A body is not read: the connection ends with the answer. Otherwise the visitor says whether it stays open.
+    if (request.method !== 'GET' && request.method !== 'HEAD') response.setHeader('connection', 'close');
     if (verdict.status !== 200) {
       response.writeHead(verdict.status, { 'content-type': 'text/plain' }).end(`${verdict.reason}\n`);
       return;
     }
     try {
       const text = await this.#freshText();
-      response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(request.method === 'HEAD' ? '' : text);
+      const headers = { 'content-type': CONTENT_TYPE, 'content-length': Buffer.byteLength(text) };
+      response.writeHead(200, headers).end(request.method === 'HEAD' ? '' : text);
     } catch (error) {
       this.#log.error(`Metrics can't be gathered: ${String(error)}`);
       response.writeHead(500, { 'content-type': 'text/plain' }).end('the metrics could not be gathered\n');
