@@ -137,7 +137,7 @@ test('visitors that ask for nothing, send nonsense or never read do not hinder a
   await run.stop();
 });
 
-test.each(['GET /metrics HTTP/1.0\\r\\nHost: localhost', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close'])(
+test.each(['GET /metrics HTTP/1.0', 'GET /metrics HTTP/1.1\r\nConnection: close'])(
   'a visitor that wants no second answer is let go at once: %j',
   async (head) => {
     const run = await serving(['hello:app', '--metrics', '127.0.0.1:0'], { files });
@@ -146,7 +146,7 @@ test.each(['GET /metrics HTTP/1.0\\r\\nHost: localhost', 'GET /metrics HTTP/1.1\
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     const askedMs = performance.now();
-    socket.write(`${head}\r\n\r\n`);
+    socket.write(`${head}\r\nHost: localhost\r\n\r\n`);
     await once(socket, 'close');
     // A connection that is kept open ends after 5 s at the earliest.
     expect(performance.now() - askedMs).toBeLessThan(4_500);
