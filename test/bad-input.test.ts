@@ -560,6 +560,13 @@ describe('the machine', () => {
     );
   });
 
+  test('lets the supervisor open too few of its own files: the keeper ends with it', async () => {
+    // Past the check of bin/cowherd. The keeper has been started when the supervisor loads the most files.
+    const command = path.join(path.dirname(COWHERD), '..', 'dist', 'cli', 'main.js');
+    const prefix = ['prlimit', '--nofile=44'];
+    await fails(['hello:app'], { files, prefix, command }, 'TOO_FEW_DESCRIPTORS', 'EMFILE');
+  });
+
   test('lets 64 files be open, which is enough for a small herd', async () => {
     const run = await serving(['hello:app'], { files, prefix: ['prlimit', '--nofile=64'] });
     expect((await run.get('/')).status).toBe(200);

@@ -60,7 +60,12 @@ export async function adoptKeeper(socketPath: string): Promise<{ keeper: KeeperP
   const { socket, message } = answered;
   if (message.type !== 'inventory') throw unexpected(socketPath, message.type);
   socket.on('close', () => tell((handlers) => handlers.onExit(null, null)));
-  return { keeper: { send: (command) => sendTo(socket, command), attach }, inventory: message };
+  const keeper: KeeperProcess = {
+    send: (command) => sendTo(socket, command),
+    attach,
+    letGo: () => void socket.destroy(),
+  };
+  return { keeper, inventory: message };
 }
 
 async function expectLooked(socketPath: string, command: VisitorCommand): Promise<Looked | null> {

@@ -24,6 +24,8 @@ export interface KeeperProcessHandlers {
 export interface KeeperProcess {
   send(command: KeeperCommand): void;
   attach(handlers: KeeperProcessHandlers): void;
+  /** Closes the connection and forgets the process: neither keeps this process alive. */
+  letGo(): void;
 }
 
 /**
@@ -59,7 +61,11 @@ export function spawnKeeper(
   child.on('close', (code, signal) => {
     if (!spawnFailed) tell((handlers) => handlers.onExit(code, signal));
   });
-  return { send: (command) => sendTo(socket, command), attach };
+  const letGo = (): void => {
+    socket.destroy();
+    child.unref();
+  };
+  return { send: (command) => sendTo(socket, command), attach, letGo };
 }
 
 /** Sends a command to a keeper; one that is gone misses it. */

@@ -45,6 +45,10 @@ async function report(error: unknown): Promise<number> {
     process.stderr.write(await explain(error));
     return error.exitStatus;
   }
+  // bin/cowherd has looked at the limit, but more files may have to be open than it knew of.
+  if (isSystemError(error, 'EMFILE')) {
+    return await report(new CowherdError('TOO_FEW_DESCRIPTORS', { detail: error.message, cause: error }));
+  }
   const internal = new CowherdError('INTERNAL', { detail: String(error), cause: error });
   process.stderr.write(
     `${printableLines(error instanceof Error ? (error.stack ?? '') : '')}\n${await explain(internal)}`,

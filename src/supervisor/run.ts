@@ -1,8 +1,4 @@
-/**
- * The running supervisor: turns occurrences into events, and carries out the decided actions.
- *
- * No policy here; see src/supervisor/decisions/decide.ts.
- */
+/** The running supervisor: turns occurrences into events, and carries out what decisions/decide.ts decides. */
 import type { Server } from 'node:net';
 import { hearKeeper, understood } from '../agent/keeper-connection.ts';
 import type { KeeperCommand, KeeperMessage, Settings } from '../agent/messages.ts';
@@ -74,6 +70,7 @@ class Supervisor {
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
   #daemonize = false;
+  #hasEnded = false;
   #orphans: Promise<void> = Promise.resolve();
   readonly #herdFile: HerdFile;
   readonly #folder: string;
@@ -106,15 +103,7 @@ class Supervisor {
   async run(): Promise<SupervisorResult> {
     const removeHandlers = listenToSignals((event) => this.#dispatch(event), this.#options.onReopenLogs);
     try {
-      // Imported separately: Node opens all files of one import at once, and 64 may be too many.
-      const { GunicornSide } = await import('./gunicorn/gunicorn-side.ts');
-      this.#gunicorn = new GunicornSide({
-        ...this.#options,
-        state: () => this.#state,
-        report: () => this.status(),
-        send: (command) => this.#send(command),
-        request: (event) => this.#dispatch(event),
-      });
+      this.#gunicorn = await this.#gunicornSide();
       this.#place = await this.#takePlace();
       const ended = new Promise<SupervisorResult>((resolve) => {
         this.#ended = resolve;
@@ -131,6 +120,24 @@ class Supervisor {
     } finally {
       removeHandlers();
       this.#cleanUp();
+    }
+  }
+
+  /** gunicorn's own doors are an addition: without them the herd serves. */
+  async #gunicornSide(): Promise<GunicornSide | null> {
+    try {
+      // Imported separately: Node opens all files of one import at once, and 64 may be too many.
+      const { GunicornSide: Side } = await import('./gunicorn/gunicorn-side.ts');
+      return new Side({
+        ...this.#options,
+        state: () => this.#state,
+        report: () => this.status(),
+        send: (command) => this.#send(command),
+        request: (event) => this.#dispatch(event),
+      });
+    } catch (error) {
+      this.#log.error(`StatsD, gunicornc and dirty arbiters are not served: ${String(error)}`);
+      return null;
     }
   }
 
@@ -368,6 +375,7 @@ class Supervisor {
 
   #end(exitStatus: number, error: { code: string; detail: string } | null): void {
     this.#recorder.end(error === null ? null : `${error.code}: ${error.detail}`);
+    this.#hasEnded = true;
     this.#ended(resultOf(exitStatus, error, this.#daemonize));
   }
 
@@ -383,8 +391,9 @@ class Supervisor {
     this.#herdFile.stop();
     this.#place?.close();
     this.#startUp.scoreboard.closeAll();
-    // Everything but the control socket, which is closed, belongs to the predecessor.
-    if (!predecessor.serves(this.#state)) removeRuntimeFiles(this.#startUp.runtimeDirectory);
+    // Everything but the control socket, which is closed, belongs to the predecessor, or to a herd that serves on.
+    const isElses = predecessor.serves(this.#state) || (this.#startUp.adopted !== null && !this.#hasEnded);
+    if (!isElses) removeRuntimeFiles(this.#startUp.runtimeDirectory);
     this.#pidFile.remove();
   }
 }

@@ -4,13 +4,14 @@ import { takeInheritedSockets } from '../../agent/inherited-sockets.ts';
 import { CowherdError } from '../../base/errors.ts';
 import { logFormatFor } from '../../base/log-format.ts';
 import { findInterpreter } from '../../cpython/discover.ts';
+import { abandon } from '../../supervisor/abandon.ts';
 import { isAnswering } from '../../supervisor/control/control.ts';
 import { holdSignals } from '../../supervisor/held-signals.ts';
 import { herdName, runtimeDirectoryFor } from '../../supervisor/runtime-directory/runtime-directory.ts';
 import { parseServeArguments, type ServeArguments } from './serve-arguments.ts';
 import { findPredecessor } from '../../supervisor/find-predecessor.ts';
-import { takeNotifySocket } from '../../supervisor/service-manager/notify-socket.ts';
-import { adoptHerd, startUp, wasInBackground } from '../../supervisor/start-up.ts';
+import { type NotifySocket, takeNotifySocket } from '../../supervisor/service-manager/notify-socket.ts';
+import { adoptHerd, type StartUp, startUp, wasInBackground } from '../../supervisor/start-up.ts';
 import type { SupervisorResult } from '../../supervisor/supervisor-options.ts';
 
 /** Set in the background process that `--daemon` starts. */
@@ -78,23 +79,40 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   // Signals are not held for an adopted herd: it has served without a supervisor and can continue to.
   const releaseSignals = adopted === null ? holdSignals() : null;
   const started = adopted ?? startUp(options, predecessor);
+  try {
+    return await supervise(started, parsed, { why: interpreter.why, notifySocket, onListening: () => releaseSignals?.() });
+  } catch (error) {
+    await abandon(started);
+    throw error;
+  }
+}
+
+interface Around {
+  /** Why this interpreter was chosen. */
+  readonly why: string;
+  readonly notifySocket: NotifySocket | null;
+  readonly onListening: () => void;
+}
+
+async function supervise(startUp: StartUp, parsed: ServeArguments, around: Around): Promise<SupervisorResult> {
   // Imported only now, while the interpreter is already at work.
   const { createSupervisorLog, runSupervisor } = await loadSupervisor();
-  const log = createSupervisorLog(logFormat, parsed.logFormat, interpreter.path);
+  const { logFormat, python } = startUp;
+  const log = createSupervisorLog(logFormat, parsed.logFormat, python);
   if (process.pid === 1) {
     log.warning(
       'Node is process 1 and does not reap orphans: run bin/cowherd itself, or use an init (docs/containers.md)',
     );
   }
-  log.info(`Python: ${interpreter.path} (${interpreter.why})`);
+  log.info(`Python: ${python} (${around.why})`);
   const result = await runSupervisor({
-    startUp: started,
+    startUp,
     log,
-    notifySocket,
+    notifySocket: around.notifySocket,
     terminal: process.stderr.isTTY && logFormat === 'text' ? process.stderr : null,
     onConfigured: (settings) => log.follow(settings),
     onReopenLogs: () => log.reopen(),
-    onListening: () => releaseSignals?.(),
+    onListening: around.onListening,
     onServing: () => {
       log.info('Serving: every worker is ready');
       process.send?.({ type: 'serving' });
