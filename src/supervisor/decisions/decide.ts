@@ -364,8 +364,7 @@ function workerExited(
   counters: ExitCounters | undefined,
   stack: string | null,
 ): void {
-  // A worker that was asked for its requests has left a stack too. It matters only if the worker was killed.
-  if (ending.exitStatus !== 0) timeouts.tellStack(draft, draft.state.workers[pid], stack);
+  timeouts.tellLastStack(draft, draft.state.workers[pid], ending, stack);
   cut.tellLost(draft, draft.state.workers[pid], counters);
   const worker = workers.exited(draft, pid, ending, counters);
   if (worker === null) return;

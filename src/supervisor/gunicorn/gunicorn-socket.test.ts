@@ -14,7 +14,7 @@ import type { Herd } from './answers.ts';
 import { GunicornSocket } from './gunicorn-socket.ts';
 import { ControlVisitors } from './control-visitors.ts';
 import { frame } from './frames.ts';
-import { listenAt } from './socket-file.ts';
+import { listenAt } from '../../base/socket-file.ts';
 
 let folder = '';
 let at = '';
@@ -153,7 +153,7 @@ describe('the file', () => {
   });
 
   test('of a dead server is replaced', async () => {
-    const dead = await listenAt(at, 0o600, () => {});
+    const dead = await listenAt(createServer(), at, 0o600);
     // As after kill -9: nobody listens, and the file is there.
     dead.server.close();
     expect(existsSync(at)).toBe(true);
@@ -164,7 +164,7 @@ describe('the file', () => {
 
 describe('is left to its owner, and logged once', () => {
   test('a socket that another server listens at; taken when that one has gone', async () => {
-    const other = await listenAt(at, 0o600, () => {});
+    const other = await listenAt(createServer(), at, 0o600);
     socket.use(wanted());
     expect(await problem()).toBe(`warning: gunicornc does not reach this herd: another server listens at ${at}`);
     for (let looks = 0; looks < 20; looks += 1) {

@@ -2,13 +2,14 @@
  * Keeps gunicorn's control socket open where the settings want it. The path is the user's, and by default the same for
  * all servers of a user: while another server has it, this one waits.
  */
+import { createServer } from 'node:net';
 import type { ControlSocket, KeeperCommand } from '../../agent/messages.ts';
 import { isSystemError } from '../../base/errors.ts';
 import { inodeOf } from '../../base/inode.ts';
 import type { Log } from '../../base/log.ts';
+import { closeSocketFile, listenAt, type SocketFile } from '../../base/socket-file.ts';
 import type { Herd } from './answers.ts';
 import { ControlVisitors } from './control-visitors.ts';
-import { closeSocketFile, listenAt, type SocketFile } from './socket-file.ts';
 
 /** How many looks pass before the next attempt. */
 const LOOKS_BETWEEN_ATTEMPTS = 5;
@@ -69,7 +70,8 @@ export class GunicornSocket {
     if (wanted === null || this.#isOpening) return;
     this.#looksToWait = LOOKS_BETWEEN_ATTEMPTS;
     this.#isOpening = true;
-    void listenAt(wanted.path, wanted.mode, (socket) => this.#visitors.letIn(socket))
+    const server = createServer((socket) => this.#visitors.letIn(socket));
+    void listenAt(server, wanted.path, wanted.mode)
       .then((opened) => this.#opened(opened, wanted))
       .catch((error: unknown) => this.#failed(error, wanted))
       .finally(() => {

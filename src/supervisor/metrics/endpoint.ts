@@ -4,11 +4,11 @@
  * Everything about a visitor is bounded: how many there are, how long each may take to ask and to read, and how often
  * the values are gathered anew.
  */
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type Clock, monotonicClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { closeSocketFile, listenAt, type SocketFile } from '../../base/socket-file.ts';
 import { type Access, type Address, isLoopback, judge, parseAddress } from './access.ts';
 import type { Metric } from './metric.ts';
 import { CONTENT_TYPE, prometheusText } from './prometheus.ts';
@@ -30,6 +30,7 @@ export class MetricsEndpoint {
   readonly #log: Log;
   readonly #clock: Clock;
   #server: Server | null = null;
+  #file: SocketFile | null = null;
   #uses = '';
   #text: { readonly atMs: number; readonly promise: Promise<string> } | null = null;
 
@@ -71,12 +72,13 @@ export class MetricsEndpoint {
   close(): void {
     this.#server?.close();
     this.#server?.closeAllConnections();
+    if (this.#file !== null) closeSocketFile(this.#file);
     this.#server = null;
+    this.#file = null;
     this.#uses = '';
   }
 
   async #listen(address: Address, access: Access): Promise<void> {
-    if ('path' in address) await removeStale(address.path);
     const server = createServer(
       { headersTimeout: LONGEST_VISIT_MS, requestTimeout: LONGEST_VISIT_MS, connectionsCheckingInterval: 1000 },
       (request, response) => void this.#answer(request, response, access),
@@ -84,22 +86,19 @@ export class MetricsEndpoint {
     server.maxConnections = MOST_VISITORS;
     // A reader that takes no byte of the answer for this long is dropped.
     server.setTimeout(LONGEST_VISIT_MS, (socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen('path' in address ? { path: address.path } : address, resolve);
-    });
+    if ('path' in address) {
+      this.#file = await listenAt(server, address.path, 0o600);
+    } else {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(address, resolve);
+      });
+    }
     server.on('error', (error) => this.#log.error(`Metrics: ${error.message}`));
     // The endpoint must not keep the supervisor alive.
     server.unref();
     this.#server = server;
-    if ('path' in address) {
-      chmodSync(address.path, 0o600);
-      this.#log.info(`Metrics at unix:${address.path}`);
-    } else {
-      const { port } = server.address() as AddressInfo;
-      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      this.#log.info(`Metrics at http://${host}:${port}/metrics`);
-    }
+    this.#log.info(`Metrics at ${urlOf(address, server)}`);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
@@ -130,17 +129,9 @@ export class MetricsEndpoint {
   }
 }
 
-/** Removes the socket of a supervisor that was killed. Whatever else is there stays, and is an error of listen(2). */
-async function removeStale(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats?.isSocket() !== true || stats.uid !== process.getuid?.()) return;
-  const isAnswered = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-  if (!isAnswered) rmSync(path, { force: true });
+function urlOf(address: Address, server: Server): string {
+  if ('path' in address) return `unix:${address.path}`;
+  const { port } = server.address() as AddressInfo;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `http://${host}:${port}/metrics`;
 }

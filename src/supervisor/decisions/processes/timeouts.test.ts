@@ -5,7 +5,7 @@ import type { Heartbeat } from '../../herd/events.ts';
 import { sampleSettings, sampleWorker } from '../../samples/samples.ts';
 import { initialState, type HerdState, type WorkerState } from '../../herd/state.ts';
 import { ownEndingMs } from './own-ending.ts';
-import { look, tellStack } from './timeouts.ts';
+import { look, tellLastStack, tellStack } from './timeouts.ts';
 import { SIGABRT, SIGKILL, SIGTELL } from '../../herd/signals.ts';
 
 function herd(worker: Partial<WorkerState> = {}, settings: Partial<Settings> = {}): HerdState {
@@ -95,4 +95,16 @@ test('a stack is logged once', () => {
   tellStack(draft, state.workers[101], 'here');
   tellStack(draft, undefined, 'nowhere');
   expect(draft.actions).toEqual([{ do: 'log', level: 'error', text: 'Stack of worker 101 (slot 0):\nhere' }]);
+});
+
+test.each([
+  ['finishes', null, { exitStatus: 0, signal: null }, false],
+  ['was stuck, and ends well after all', 5, { exitStatus: 0, signal: null }, true],
+  ['is killed', null, { exitStatus: null, signal: SIGKILL }, true],
+  ['crashes', null, { exitStatus: null, signal: 11 }, true],
+] as const)('the last stack of a worker that %s', (_, abortedAtMs, ending, isTold) => {
+  const state = herd({ abortedAtMs });
+  const draft: Draft = { state, nowMs: 0, actions: [], answer: null };
+  tellLastStack(draft, state.workers[101], ending, 'here');
+  expect(draft.actions).toHaveLength(isTold ? 1 : 0);
 });

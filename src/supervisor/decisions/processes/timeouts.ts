@@ -3,7 +3,7 @@ import type { Settings } from '../../../agent/messages.ts';
 import * as cut from './cut-requests.ts';
 import { log, type Draft } from '../../herd/draft.ts';
 import type { Heartbeat } from '../../herd/events.ts';
-import type { WorkerState } from '../../herd/state.ts';
+import type { Ending, WorkerState } from '../../herd/state.ts';
 import { ownEndingMs } from './own-ending.ts';
 import * as records from './worker-records.ts';
 import { SIGABRT, SIGKILL } from '../../herd/signals.ts';
@@ -61,6 +61,20 @@ function cutShort(draft: Draft, worker: WorkerState, settings: Readonly<Settings
   records.killed(draft, worker.pid);
   log(draft, 'warning', `Worker ${worker.pid} did not finish its requests in ${graceSeconds} s and is killed`);
   draft.actions.push({ do: 'signal', pid: worker.pid, signal: SIGKILL });
+}
+
+/**
+ * Logs the stack of a worker that has ended, if the worker was stuck or killed, or has crashed. A worker that was only
+ * asked for its requests in flight, and then finished, has left a stack too.
+ */
+export function tellLastStack(
+  draft: Draft,
+  worker: WorkerState | undefined,
+  ending: Ending,
+  stack: string | null,
+): void {
+  const wasAborted = worker !== undefined && worker.abortedAtMs !== null;
+  if (wasAborted || ending.exitStatus !== 0) tellStack(draft, worker, stack);
 }
 
 /** Logs, once, where a worker was when a fatal signal came. */

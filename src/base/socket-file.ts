@@ -4,12 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, linkSync, lstatSync, openSync, rmSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { isSystemError } from '../../base/errors.ts';
-import { inodeOf } from '../../base/inode.ts';
-import { makeFolders } from '../../base/make-folders.ts';
-import { whyNotTrusted } from '../../base/trusted-folders.ts';
+import { isSystemError } from './errors.ts';
+import { inodeOf } from './inode.ts';
+import { makeFolders } from './make-folders.ts';
+import { whyNotTrusted } from './trusted-folders.ts';
 
 /** open(2): a mere handle of the folder. Node has no name for it. */
 const O_PATH = 0o10_000_000;
@@ -25,16 +25,16 @@ export interface SocketFile {
 /**
  * Listens at a path. The leftover of a process of this user is removed first, if nobody listens on it.
  *
+ * @param server of node:net, or of node:http
  * @param mode decides who may connect: the kernel asks for the right to write
  * @throws Error whose message says what is in the way
  */
-export async function listenAt(path: string, mode: number, onVisitor: (socket: Socket) => void): Promise<SocketFile> {
+export async function listenAt(server: Server, path: string, mode: number): Promise<SocketFile> {
   if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) throw new Error(`${path} is longer than a socket's path may be`);
   makeFolders(dirname(path));
   const distrust = whyNotTrusted(dirname(path), { uid: ownUser() });
   if (distrust !== null) throw new Error(distrust);
   await removeLeftover(path);
-  const server = createServer(onVisitor);
   const folder = openSync(dirname(path), O_PATH | constants.O_DIRECTORY);
   try {
     const inFolder = `/proc/self/fd/${folder}`;
