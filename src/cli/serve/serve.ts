@@ -80,7 +80,11 @@ async function serve(parsed: ServeArguments): Promise<SupervisorResult> {
   const releaseSignals = adopted === null ? holdSignals() : null;
   const started = adopted ?? startUp(options, predecessor);
   try {
-    return await supervise(started, parsed, { why: interpreter.why, notifySocket, onListening: () => releaseSignals?.() });
+    return await supervise(started, parsed, {
+      why: interpreter.why,
+      notifySocket,
+      onListening: () => releaseSignals?.(),
+    });
   } catch (error) {
     await abandon(started);
     throw error;
