@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from select import POLLHUP, POLLIN, poll
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,6 +31,11 @@ SOCKET_VARIABLE = "GUNICORN_DIRTY_SOCKET"
 # (src/supervisor/decisions/processes/stop-steps.ts).
 _NOTICED_SECONDS = 0.5
 _ENDED_SECONDS = 4.0
+
+# How long the arbiter may take until its socket listens. Its workers load their applications later.
+_STARTED_SECONDS = 60.0
+
+_LONGEST_LINE_BYTES = 4096
 
 
 class DirtyArbiter:
@@ -98,8 +104,11 @@ def start_if_wanted(arbiter: MoldArbiter) -> DirtyArbiter:
     os.waitpid(between, 0)
     os.close(lifelines_end)
     os.close(ending_end)
-    word, _, rest = _first_line(ending).partition(" ")
+    word, _, rest = _first_line(ending, _STARTED_SECONDS).partition(" ")
     if word != "ready":
+        # The guardian, if it is there, ends with the lifeline.
+        os.close(lifeline)
+        os.close(ending)
         raise MoldFailure("INVALID_SETTING", f"dirty_apps: {rest or 'the dirty arbiter ended'}")
     pid, _, path = rest.partition(" ")
     os.environ[SOCKET_VARIABLE] = path
@@ -119,9 +128,16 @@ def _guard(arbiter: MoldArbiter, lifeline: int, ending: int) -> NoReturn:
         os._exit(1)
 
 
-def _first_line(descriptor: int) -> str:
+def _first_line(descriptor: int, seconds: float) -> str:
+    """The first line of a pipe, or what there is of it at its end; a failure's line at the
+    deadline."""
     line = b""
-    while not line.endswith(b"\n"):
+    deadline = time.monotonic() + seconds
+    look = poll()
+    look.register(descriptor, POLLIN)
+    while not line.endswith(b"\n") and len(line) < _LONGEST_LINE_BYTES:
+        if not look.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            return f"failed the dirty arbiter has not started within {seconds:g} s"
         byte = os.read(descriptor, 1)
         if not byte:
             break
