@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FoundPython, findPythons } from '../bench/why/interpreters.ts';
 import { type Deed, judge, type Judged, KnownProgram } from '../bench/why/ground-truth.ts';
+import { NO_CENSUS } from '../src/forensics/compare/coming-census.ts';
 import { lookAtShare } from '../src/forensics/look/look-share.ts';
 import type { WhyReport } from '../src/forensics/answer/report.ts';
 import { cowherd, PYTHON, type Run, serving, temporaryFolder } from './support/cowherd.ts';
@@ -390,7 +391,7 @@ time.sleep(600)
     );
     const share = { reference: parent.pid, workers: [pid], ownersOf: [pid], pageBytes: 4096, census: null };
     let killed = false;
-    const { comparisons } = lookAtShare(share, () => {
+    const { comparisons } = lookAtShare(share, NO_CENSUS, () => {
       if (!killed) process.kill(pid, 'SIGKILL');
       killed = true;
     });

@@ -6,12 +6,12 @@
  */
 import { alikePart } from './similar-pages.ts';
 import { CAUSE_NAMES, type CauseCounts, causeOfRank, RANK } from '../pages/causes.ts';
-import type { Census } from '../owners/census.ts';
-import { CensusOwners } from '../owners/census-owners.ts';
+import { type ComingCensus, NO_CENSUS } from './coming-census.ts';
 import { MemoryWindow, WINDOW_BYTES } from '../pages/memory-window.ts';
 import type { OwnerName } from '../owners/owner-name.ts';
 import { type Owner, OwnerTally, PageOwners } from '../owners/owners.ts';
 import { pageCause, ReferenceWindow } from './page-cause.ts';
+import { PageShares } from './page-shares.ts';
 import { commonRegions, pageState, type Region, type Span, uncommon } from '../pages/page-states.ts';
 import type { PoolIndex } from '../heap/pool-index.ts';
 import { chunksAt, type HeapChunks, presence, walkHeap } from '../heap/heap-chunks.ts';
@@ -67,8 +67,8 @@ interface ComparedWorker {
   readonly map: RegionMap[];
   /** By the address of a window: the regions with pages to look at in it. */
   readonly byWindow: Map<number, RegionMap[]>;
-  withOwners: boolean;
-  census: CensusOwners | null;
+  /** Null if owners are not looked up. */
+  shares: PageShares | null;
   unreadable: number;
 }
 
@@ -77,7 +77,7 @@ export interface CompareOptions {
   /** Workers whose owners are looked up, which is much of the work; `median`: the median one by unshared pages. */
   readonly ownersOf: readonly number[] | 'median';
   /** The reference's census: who holds its objects. */
-  readonly census?: Census | null;
+  readonly census?: ComingCensus;
   /** Called with the number of windows done and their total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Called between small pieces of work, with an estimate of the remaining work in milliseconds. */
@@ -106,7 +106,7 @@ export function workOf(workers: number): number {
 export function compare(
   reference: Reference,
   workers: readonly Subject[],
-  { pageBytes, ownersOf, census = null, onProgress, rest = () => {} }: CompareOptions,
+  { pageBytes, ownersOf, census = NO_CENSUS, onProgress, rest = () => {} }: CompareOptions,
 ): WorkerComparison[] {
   const states = workers.map((worker, index) =>
     beginWorker(reference, worker, pageBytes, (part) => {
@@ -117,8 +117,7 @@ export function compare(
   const pagesMs = WORK_MS.fewPages + total * WORK_MS.page;
   const asked = ownersOf === 'median' ? [medianOf(states, unsharedPagesOf)?.subject.pid] : ownersOf;
   for (const state of states) {
-    state.withOwners = asked.includes(state.subject.pid);
-    if (state.withOwners && census !== null) state.census = new CensusOwners(census, state.tally);
+    if (asked.includes(state.subject.pid)) state.shares = new PageShares(state.tally, census);
   }
   const isReferenceThere = presence(reference, pageBytes);
   const starts = [...new Set(states.flatMap((state) => [...state.byWindow.keys()]))].toSorted((a, b) => a - b);
@@ -147,8 +146,9 @@ export function compare(
     }
     onProgress?.(index + 1, starts.length);
   }
+  for (const { shares } of states) shares?.finish();
   return states.map((state, index) => {
-    const other = state.withOwners ? states[(index + 1) % states.length] : undefined;
+    const other = state.shares !== null ? states[(index + 1) % states.length] : undefined;
     return finishWorker(state, other === undefined || other === state ? null : other.subject, pageBytes);
   });
 }
@@ -209,8 +209,7 @@ function beginWorker(
     common,
     map,
     byWindow,
-    withOwners: false,
-    census: null,
+    shares: null,
     unreadable: 0,
   };
 }
@@ -293,13 +292,10 @@ function lookAtPages(
         address,
         pageBytes,
         tally: state.tally,
-        owners: state.withOwners ? owners : null,
+        owners: state.shares === null ? null : owners,
         words: state.words,
       });
-      if (state.withOwners) {
-        state.census?.give(owners, address);
-        map.owners[page] = state.tally.count(owners, causeOfRank(cause));
-      }
+      state.shares?.add(owners, causeOfRank(cause), address, { owners: map.owners, page });
     }
     setCode(map, page, PAGE_CODES.length + cause);
     onPage();

@@ -2,6 +2,7 @@
 import { monotonicClock } from '../../base/clock.ts';
 import { CowherdError } from '../../base/errors.ts';
 import { type Bytes, bytes } from '../../base/units.ts';
+import { type ComingCensus, knownCensus } from '../compare/coming-census.ts';
 import { compare, workOf, type WorkerComparison } from '../compare/comparison.ts';
 import { Census, type CensusTables } from '../owners/census.ts';
 import { asReference, type FoundReference, openSubject, type OpenSubject, withEntriesKept } from './open-subject.ts';
@@ -38,9 +39,13 @@ export interface OpenReference extends FoundReference {
 /** About how long it takes to open the processes and identify their interpreter. */
 export const OPENING_MS = 40;
 
-/** @throws CowherdError PROCESS_NOT_FOUND (for the reference only), PROCESS_NOT_READABLE */
+/**
+ * @param census the one of the share, or one that is under way
+ * @throws CowherdError PROCESS_NOT_FOUND (for the reference only), PROCESS_NOT_READABLE
+ */
 export function lookAtShare(
-  { reference: pid, workers, ownersOf, pageBytes, census }: Share,
+  { reference: pid, workers, ownersOf, pageBytes, census: tables }: Share,
+  census: ComingCensus = knownCensus(tables === null ? null : new Census(tables)),
   onProgress?: (done: number, total: number) => void,
   begun?: Begun,
 ): ShareResult {
@@ -60,7 +65,7 @@ export function lookAtShare(
     const comparisons = compare(reference, subjects, {
       pageBytes,
       ownersOf,
-      census: census === null ? null : new Census(census),
+      census,
       onProgress,
       rest,
     });

@@ -10,6 +10,9 @@ import { readStat } from '../../procfs/stat.ts';
 import { medianOf } from '../compare/median.ts';
 import { unsharedPages, workOf, type WorkerComparison } from '../compare/comparison.ts';
 import { type CensusOutcome, tryCensus } from '../census/take-census.ts';
+import { knownCensus } from '../compare/coming-census.ts';
+import { CensusInThread } from './census-in-thread.ts';
+import { CENSUS_MS_A_BYTE } from './resting.ts';
 import {
   lookAtShare,
   openIfThere,
@@ -78,7 +81,7 @@ export async function look(family: Family, options: LookOptions): Promise<Look> 
       problem,
       is_sibling: family.isSibling,
       policy: family.policy,
-      has_census: census.census !== null,
+      has_census: census.there,
       census_problem: census.problem,
       left_out: Math.max(...results.map(({ leftOut }) => leftOut)),
     },
@@ -101,14 +104,15 @@ interface LookedAt {
   /** The result of this thread. */
   readonly main: ShareResult;
   readonly results: readonly ShareResult[];
-  readonly census: CensusOutcome | typeof NO_CENSUS;
+  readonly census: { readonly there: boolean; readonly problem: string | null };
 }
 
 const NO_CENSUS = { census: null, problem: null } as const;
 
 /**
- * Threads whose workers' owners are not looked up need no census, and begin at once. This thread takes the census, and
- * then looks at a share that needs it.
+ * Threads whose workers' owners are not looked up need no census, and begin at once. The census is taken in a thread of
+ * its own, while this one looks at a share that needs it. If other threads need it too, or there is one core, this
+ * thread takes the census first.
  */
 async function lookAtAll(family: Family, options: LookOptions, { startedMs, pageBytes }: Begin): Promise<LookedAt> {
   const { reference } = family;
@@ -124,20 +128,34 @@ async function lookAtAll(family: Family, options: LookOptions, { startedMs, page
   const threads = early.map((workers) => inThread({ ...share, workers, census: null }));
   const rests = new Rests(monotonicClock, OPENING_MS + workOf(own.length), undefined, startedMs);
   const opened = openReference(reference, pageBytes, () => rests.rest());
-  const census = options.withCensus
+  const begun = { reference: opened, startedMs };
+  const mainShare = { ...share, workers: own, census: null };
+  const { minor } = opened.problem === null ? (opened.found ?? NOT_FOUND) : NOT_FOUND;
+  if (
+    options.withCensus &&
+    minor !== null &&
+    early.length === others.length &&
+    IS_BUILT &&
+    availableParallelism() > 1
+  ) {
+    const coming = new CensusInThread({ pid: reference, minor, pageBytes, startedMs }, options.onCensus);
+    const main = lookAtShare(mainShare, coming, options.onProgress, begun);
+    const census = { there: coming.wait() !== null, problem: coming.problem };
+    return { main, results: [main, ...(await Promise.all(threads))], census };
+  }
+  const { census, problem } = options.withCensus
     ? censusOf(opened, pageBytes, rests, workOf(own.length), options.onCensus)
     : NO_CENSUS;
-  const tables = census.census?.tables ?? null;
+  const tables = census?.tables ?? null;
   for (const workers of others) {
     if (needsCensus(workers)) threads.push(inThread({ ...share, workers, census: tables }));
   }
-  const begun = { reference: opened, startedMs };
-  const main = lookAtShare({ ...share, workers: own, census: tables }, options.onProgress, begun);
-  return { main, results: [main, ...(await Promise.all(threads))], census };
+  const main = lookAtShare(mainShare, knownCensus(census), options.onProgress, begun);
+  const results = [main, ...(await Promise.all(threads))];
+  return { main, results, census: { there: census !== null, problem } };
 }
 
-/** About how long a census takes for each byte that can hold objects, on a machine of 2024. */
-const CENSUS_MS_A_BYTE = 6 / 2 ** 20;
+const NOT_FOUND = { minor: null };
 
 /** No census, and no problem, if the objects can't be told apart at all: the report has said so. */
 function censusOf(
@@ -146,7 +164,7 @@ function censusOf(
   rests: Rests,
   laterMs: number,
   onCensus: LookOptions['onCensus'],
-): LookedAt['census'] {
+): CensusOutcome | typeof NO_CENSUS {
   if (found === null || problem !== null) return NO_CENSUS;
   const onProgress = (part: number, bytes: number): void => {
     rests.rest(laterMs + (1 - part) * bytes * CENSUS_MS_A_BYTE);
