@@ -146,10 +146,14 @@ export function compare(
     }
     onProgress?.(index + 1, starts.length);
   }
-  for (const { shares } of states) shares?.finish();
-  return states.map((state, index) => {
+  // Before the owners, for which a census may have to be waited for.
+  const freshPages = states.map((state, index) => {
     const other = state.shares !== null ? states[(index + 1) % states.length] : undefined;
-    return finishWorker(state, other === undefined || other === state ? null : other.subject, pageBytes);
+    return freshPagesOf(state, other === undefined || other === state ? null : other.subject, pageBytes);
+  });
+  return states.map((state, index) => {
+    state.shares?.finish();
+    return finished(state, freshPages[index] ?? { fresh: 0, alikePart: null });
   });
 }
 
@@ -302,12 +306,23 @@ function lookAtPages(
   }
 }
 
-function finishWorker(state: ComparedWorker, other: Subject | null, pageBytes: number): WorkerComparison {
+interface FreshPages {
+  readonly fresh: number;
+  readonly alikePart: number | null;
+}
+
+function freshPagesOf(state: ComparedWorker, other: Subject | null, pageBytes: number): FreshPages {
+  const own = freshRuns(state, pageBytes);
+  return {
+    fresh: own.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0),
+    alikePart: other === null ? null : alikePart(state.subject, other, own, pageBytes),
+  };
+}
+
+function finished(state: ComparedWorker, { fresh, alikePart: freshAlikePart }: FreshPages): WorkerComparison {
   const of = (code: number): number => state.map.reduce((sum, { counts }) => sum + (counts[code] ?? 0), 0);
   const causes = CAUSE_NAMES.map((_, rank) => of(PAGE_CODES.length + rank));
   const unshared = causes.reduce((sum, count) => sum + count, 0);
-  const own = freshRuns(state, pageBytes);
-  const fresh = own.reduce((sum, { start, end }) => sum + (end - start) / pageBytes, 0);
   const [shared, released] = [of(SHARED), of(RELEASED)];
   return {
     pid: state.subject.pid,
@@ -318,7 +333,7 @@ function finishWorker(state: ComparedWorker, other: Subject | null, pageBytes: n
     map: state.map,
     ownerNames: state.tally.names(),
     unreadable: state.unreadable,
-    freshAlikePart: other === null ? null : alikePart(state.subject, other, own, pageBytes),
+    freshAlikePart,
   };
 }
 

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { manualClock } from '../../base/clock.ts';
 import { milliseconds } from '../../base/units.ts';
 import { CensusInThread } from './census-in-thread.ts';
-import type { CensusAnswer, CensusThreadData } from './census-thread.ts';
+import type { CensusAnswer, CensusThreadData } from './census-task.ts';
 
-const task = { pid: 1, minor: 13, pageBytes: 4096, startedMs: 0 };
+const task = { pid: 1, pageBytes: 4096, startedMs: 0 };
 const answer: CensusAnswer = {
   tables: {
     pageBytes: 4096,
@@ -66,6 +66,17 @@ test('a census is under way until its thread answers, and says how far it is', (
   expect(coming.problem).toBe('no sys.modules');
   expect(parts.at(-1)).toBe(1);
   expect(parts).toEqual(parts.toSorted((a, b) => a - b));
+});
+
+test('where there is nothing to take a census of, nobody waits', () => {
+  const coming = new CensusInThread(
+    task,
+    () => {},
+    () => {},
+  );
+  coming.begin(null);
+  expect(coming.wait()).toBeNull();
+  expect(coming.problem).toBeNull();
 });
 
 test('a thread that ends without an answer costs the census only', () => {

@@ -3,7 +3,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, Worker } from '
 import { type Clock, monotonicClock } from '../../base/clock.ts';
 import type { ComingCensus } from '../compare/coming-census.ts';
 import { Census } from '../owners/census.ts';
-import type { CensusAnswer, CensusTask, CensusThreadData } from './census-thread.ts';
+import { type CensusAnswer, type CensusTask, type CensusThreadData, NO_CENSUS_WANTED } from './census-task.ts';
 
 const THREAD = new URL('./census-thread.js', import.meta.url);
 
@@ -16,6 +16,7 @@ export type StartThread = (data: CensusThreadData) => void;
 export class CensusInThread implements ComingCensus {
   readonly #port: MessagePort;
   readonly #signs = new Int32Array(new SharedArrayBuffer(4));
+  readonly #minor = new Int32Array(new SharedArrayBuffer(4));
   readonly #part = new Float64Array(new SharedArrayBuffer(8));
   readonly #onWaiting: (part: number) => void;
   readonly #clock: Clock;
@@ -34,7 +35,18 @@ export class CensusInThread implements ComingCensus {
     this.#port = port1;
     this.#onWaiting = onWaiting;
     this.#clock = clock;
-    start({ task, port: port2, signs: this.#signs, part: this.#part });
+    start({ task, port: port2, signs: this.#signs, minor: this.#minor, part: this.#part });
+  }
+
+  /**
+   * Has the thread, which has loaded its code by now, begin.
+   *
+   * @param minor of the process's Python 3; null: there is to be no census
+   */
+  begin(minor: number | null): void {
+    Atomics.store(this.#minor, 0, minor ?? NO_CENSUS_WANTED);
+    Atomics.notify(this.#minor, 0);
+    if (minor === null) this.#end(null, null);
   }
 
   look(): Census | null | undefined {

@@ -1,38 +1,17 @@
 /** The thread that takes a census (`census-in-thread.ts`) and posts it. */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { monotonicClock } from '../../base/clock.ts';
 import { CowherdError } from '../../base/errors.ts';
 import { tryCensus } from '../census/take-census.ts';
-import type { CensusTables } from '../owners/census.ts';
+import { type CensusAnswer, type CensusThreadData, NOT_YET } from './census-task.ts';
 import { openSubject } from './open-subject.ts';
 import { CENSUS_MS_A_BYTE, Rests } from './resting.ts';
 
-export interface CensusTask {
-  readonly pid: number;
-  /** Of Python 3. */
-  readonly minor: number;
-  readonly pageBytes: number;
-  /** When the look began, by the monotonic clock. */
-  readonly startedMs: number;
-}
+/** The interpreter is known within this time, or nobody is there any more. */
+const LONGEST_WAIT_MS = 60_000;
 
-/** Given to the thread. */
-export interface CensusThreadData {
-  readonly task: CensusTask;
-  readonly port: MessagePort;
-  /** Shared: the number of signs of life, woken with each; the last comes after the answer. */
-  readonly signs: Int32Array;
-  /** Shared: the part of the census that is done, from 0 to 1. */
-  readonly part: Float64Array;
-}
-
-/** `problem` says why there are no tables. */
-export interface CensusAnswer {
-  readonly tables: CensusTables | null;
-  readonly problem: string | null;
-}
-
-function answer({ pid, minor, pageBytes, startedMs }: CensusTask, sign: (part: number) => void): CensusAnswer {
+function answer({ task, minor: told }: CensusThreadData, sign: (part: number) => void): CensusAnswer {
+  const { pid, pageBytes, startedMs } = task;
   const rests = new Rests(monotonicClock, 0, undefined, startedMs);
   const onProgress = (part: number, bytes: number): void => {
     sign(part);
@@ -41,6 +20,9 @@ function answer({ pid, minor, pageBytes, startedMs }: CensusTask, sign: (part: n
   try {
     const subject = openSubject(pid, pageBytes);
     try {
+      Atomics.wait(told, 0, NOT_YET, LONGEST_WAIT_MS);
+      const minor = Atomics.load(told, 0);
+      if (minor <= NOT_YET) return { tables: null, problem: null };
       const { census, problem } = tryCensus(subject, { minor, pageBytes, onProgress });
       return { tables: census?.tables ?? null, problem };
     } finally {
@@ -53,7 +35,8 @@ function answer({ pid, minor, pageBytes, startedMs }: CensusTask, sign: (part: n
   }
 }
 
-function live({ task, port, signs, part }: CensusThreadData): void {
+function live(data: CensusThreadData): void {
+  const { port, signs, part } = data;
   const sign = (done: number): void => {
     part[0] = done;
     Atomics.add(signs, 0, 1);
@@ -61,7 +44,7 @@ function live({ task, port, signs, part }: CensusThreadData): void {
   };
   // The receiver is a thread of this process, which has no origin.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  port.postMessage(answer(task, sign));
+  port.postMessage(answer(data, sign));
   sign(1);
 }
 

@@ -126,19 +126,17 @@ async function lookAtAll(family: Family, options: LookOptions, { startedMs, page
   const share = { reference, ownersOf, pageBytes };
   const early = others.filter((workers) => !needsCensus(workers));
   const threads = early.map((workers) => inThread({ ...share, workers, census: null }));
+  const isAlone = !IS_BUILT || availableParallelism() === 1 || early.length < others.length;
+  const coming =
+    options.withCensus && !isAlone
+      ? new CensusInThread({ pid: reference, pageBytes, startedMs }, options.onCensus)
+      : null;
   const rests = new Rests(monotonicClock, OPENING_MS + workOf(own.length), undefined, startedMs);
   const opened = openReference(reference, pageBytes, () => rests.rest());
   const begun = { reference: opened, startedMs };
   const mainShare = { ...share, workers: own, census: null };
-  const { minor } = opened.problem === null ? (opened.found ?? NOT_FOUND) : NOT_FOUND;
-  if (
-    options.withCensus &&
-    minor !== null &&
-    early.length === others.length &&
-    IS_BUILT &&
-    availableParallelism() > 1
-  ) {
-    const coming = new CensusInThread({ pid: reference, minor, pageBytes, startedMs }, options.onCensus);
+  if (coming !== null) {
+    coming.begin(opened.problem === null ? (opened.found?.minor ?? null) : null);
     const main = lookAtShare(mainShare, coming, options.onProgress, begun);
     const census = { there: coming.wait() !== null, problem: coming.problem };
     return { main, results: [main, ...(await Promise.all(threads))], census };
@@ -154,8 +152,6 @@ async function lookAtAll(family: Family, options: LookOptions, { startedMs, page
   const results = [main, ...(await Promise.all(threads))];
   return { main, results, census: { there: census !== null, problem } };
 }
-
-const NOT_FOUND = { minor: null };
 
 /** No census, and no problem, if the objects can't be told apart at all: the report has said so. */
 function censusOf(
