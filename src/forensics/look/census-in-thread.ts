@@ -51,9 +51,9 @@ export class CensusInThread implements ComingCensus {
 
   look(): Census | null | undefined {
     if (this.#census !== undefined) return this.#census;
-    const received = receiveMessageOnPort(this.#port) as { message: CensusAnswer } | undefined;
+    const received = receiveMessageOnPort(this.#port);
     if (received === undefined) return undefined;
-    const { tables, problem } = received.message;
+    const { tables, problem } = received.message as CensusAnswer;
     return this.#end(tables === null ? null : new Census(tables), problem);
   }
 
