@@ -6,6 +6,13 @@ import { ROOT } from './run.ts';
 /** The oldest Node of package.json's `engines`. */
 const TARGET = 'node20.19';
 
+/** The command, and threads, which are started by their files. */
+export const ENTRY_POINTS: Readonly<Record<string, string>> = {
+  main: 'src/cli/main.ts',
+  'look-thread': 'src/forensics/look/look-thread.ts',
+  'census-thread': 'src/forensics/look/census-thread.ts',
+};
+
 /** What of node_modules is in the bundle: folders, relative to the checkout. */
 export type Bundled = readonly string[];
 
@@ -17,11 +24,7 @@ export type Bundled = readonly string[];
 export async function bundle(into: string): Promise<Bundled> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: {
-      main: 'src/cli/main.ts',
-      // Started by its file (src/forensics/look/look.ts).
-      'look-thread': 'src/forensics/look/look-thread.ts',
-    },
+    entryPoints: ENTRY_POINTS,
     outdir: path.join(into, 'cli'),
     bundle: true,
     splitting: true,
