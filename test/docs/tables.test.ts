@@ -74,12 +74,15 @@ describe('uWSGI', needs(where(uwsgi.status === 0, 'needs uWSGI')), () => {
 });
 
 test('why-node.md has the figures of benchmarks.md', () => {
-  const measured = new Map(rowsOf(read('benchmarks.md')).map((cells) => [names(cells[0])[0] ?? '', cells[3] ?? '']));
+  const measured = new Map(
+    rowsOf(read('benchmarks.md')).map(([name, benchmark, , value = '']) => [`${names(name)[0]}, ${benchmark}`, value]),
+  );
   const rows = rowsOf(read('why-node.md').split('## What it costs')[1] ?? '').filter((cells) => cells.length === 3);
   expect(rows.length).toBe(6);
   for (const [, value = '', source] of rows) {
     const numbers = [...value.matchAll(/[\d.]+/g)].map(([number]) => number);
-    const figures = names(source).map((name) => /[\d.]+/.exec(measured.get(name) ?? '')?.[0]);
+    const benchmark = source?.split(', ').at(-1);
+    const figures = names(source).map((name) => /[\d.]+/.exec(measured.get(`${name}, ${benchmark}`) ?? '')?.[0]);
     expect(numbers, source).toEqual(figures);
   }
 });
