@@ -1,5 +1,5 @@
 /** The metrics endpoint of real herds: its text, who may read it, and a real Prometheus that scrapes it. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -9,12 +9,12 @@ import { CATALOGUE } from '../src/supervisor/metrics/catalogue.ts';
 import { freePort } from '../bench/lib/free-port.ts';
 import { cowherd, HELLO, type Run, serving, temporaryFolder } from './support/cowherd.ts';
 import { fetchFrom } from './support/http.ts';
-import { needs, where } from './support/needs.ts';
+import { needs } from './support/needs.ts';
 import { kill } from './support/processes.ts';
+import { type Prometheus, PROMETHEUS_NEEDED, startPrometheus } from './support/prometheus.ts';
 import { until } from './support/until.ts';
 
 const files = { 'hello.py': HELLO };
-const PROMETHEUS_NEEDED = where(spawnSync('prometheus', ['--version']).status === 0, 'needs Prometheus');
 
 async function addressOf(run: Run): Promise<string> {
   const [, address = ''] = await run.waitForText(/Metrics at (http:\/\/[^/"]+|unix:[^"\n]+)/);
@@ -157,38 +157,16 @@ test.each(['GET /metrics HTTP/1.0', 'GET /metrics HTTP/1.1\r\nConnection: close'
 );
 
 describe('a real Prometheus', needs(PROMETHEUS_NEEDED), () => {
-  let stopPrometheus: (() => void) | null = null;
-  afterEach(() => stopPrometheus?.());
-
-  /** Starts one that scrapes this port five times a second, and returns a function that asks it. */
-  async function prometheus(port: number): Promise<(query: string) => Promise<[labels: string, value: number][]>> {
-    const folder = temporaryFolder();
-    const own = await freePort();
-    const config = path.join(folder, 'prometheus.yml');
-    const job = `  - job_name: herd\n    scrape_interval: 200ms\n    scrape_timeout: 200ms\n    static_configs:\n      - targets: ["127.0.0.1:${port}"]\n`;
-    writeFileSync(config, `scrape_configs:\n${job}`);
-    const args = [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=127.0.0.1:${own}`,
-    ];
-    const child = spawn('prometheus', args, { stdio: 'ignore' });
-    stopPrometheus = () => child.kill('SIGKILL');
-    return async (query) => {
-      const url = `http://127.0.0.1:${own}/api/v1/query?query=${encodeURIComponent(query)}`;
-      const answer = (await (await fetch(url)).json()) as {
-        data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-      };
-      return answer.data.result.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]);
-    };
-  }
+  let prometheus: Prometheus | null = null;
+  afterEach(() => prometheus?.stop());
 
   test('sees no counter fall and no series end, through a reload, a refork, a crash and an adoption', async () => {
     const port = await freePort();
     const args = ['hello:app', '--workers', '2', '--metrics', `127.0.0.1:${port}`];
     const run = await serving(args, { files });
     await addressOf(run);
-    const ask = await prometheus(port);
+    prometheus = await startPrometheus(port);
+    const { ask } = prometheus;
     let asked = 0;
     const load = async (): Promise<void> => {
       for (let count = 0; count < 20; count += 1) await run.get('/');
