@@ -14,6 +14,7 @@ import { Visits } from './visits.ts';
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const WORKERS = 3;
 const PORT = 18_080;
+const METRICS_PORT = 18_081;
 const SETTLE_MS = 30_000;
 const NOBODY = '65534';
 /** User ids without an account. */
@@ -22,6 +23,8 @@ const ALICE = 23_458;
 
 export interface Stage {
   readonly url: string;
+  /** Of the metrics endpoint, at 127.0.0.1. */
+  readonly metricsPort: number;
   /** The interpreter. */
   readonly python: string;
   /** A folder of root that others may read. */
@@ -43,6 +46,7 @@ export interface Stage {
 
 export class Theatre implements Stage {
   readonly url = `http://127.0.0.1:${PORT}/`;
+  readonly metricsPort = METRICS_PORT;
   readonly python: string;
   readonly folder = mkdtempSync('/tmp/cowherd-hostile-');
   readonly runtimeDirectory = path.join(this.folder, 'run');
@@ -79,6 +83,8 @@ export class Theatre implements Stage {
       `${WORKERS}`,
       '--bind',
       `127.0.0.1:${PORT}`,
+      '--metrics',
+      `127.0.0.1:${METRICS_PORT}`,
     ];
     const asNobody = ['--user', NOBODY, '--group', NOBODY, '--runtime-dir', this.runtimeDirectory];
     const log = openSync(this.#logFile, 'a');

@@ -15,6 +15,8 @@ import { CONTENT_TYPE, prometheusText } from './prometheus.ts';
 import { readToken } from './token-file.ts';
 
 const MOST_VISITORS = 16;
+/** Of one visitor: answers to requests sent ahead are kept until they are read. Later ones need another connection. */
+const MOST_REQUESTS = 32;
 /** For the request, and for the reading of the answer. */
 const LONGEST_VISIT_MS = 5000;
 /** Scrapes that follow each other faster get the same values. */
@@ -84,6 +86,7 @@ export class MetricsEndpoint {
       (request, response) => void this.#answer(request, response, access),
     );
     server.maxConnections = MOST_VISITORS;
+    server.maxRequestsPerSocket = MOST_REQUESTS;
     // A reader that takes no byte of the answer for this long is dropped.
     server.setTimeout(LONGEST_VISIT_MS, (socket) => socket.destroy());
     if ('path' in address) {

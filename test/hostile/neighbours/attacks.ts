@@ -6,6 +6,7 @@ import { DOOR_ATTACKS } from './doors.ts';
 import { FOLDER_ATTACKS } from './folders.ts';
 import { LINK_ATTACKS } from './links.ts';
 import { LOG_ATTACKS } from './log.ts';
+import { METRICS_ATTACKS } from './metrics.ts';
 import { SOCKET_ATTACKS } from './sockets.ts';
 import { TERMINAL_ATTACKS } from './terminal.ts';
 
@@ -20,6 +21,7 @@ export const NEIGHBOUR_ATTACKS: readonly NeighbourAttack[] = [
   ...BOUND_ATTACKS,
   ...DOOR_ATTACKS,
   ...CONTROL_SOCKET_ATTACKS,
+  ...METRICS_ATTACKS,
 ];
 
 /** The attacks that are part of `make test`: cheap ones, of each kind. */
@@ -30,4 +32,5 @@ export const SHORT_OF_NEIGHBOURS: readonly string[] = [
   "a herd of another user in the place of one's own: status, reload, scale, stop, list, why",
   "the pid of root's process as that of the herd to be stopped",
   'every way to a running herd: its sockets, its files, its processes',
+  'other paths, hosts and methods at the metrics endpoint',
 ];
