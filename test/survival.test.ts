@@ -16,6 +16,8 @@ import {
   type Run,
   type StartOptions,
 } from './support/cowherd.ts';
+import { ask } from '../src/supervisor/control/control.ts';
+import { CONTROL_VERSION } from '../src/supervisor/control/control-messages.ts';
 import { limitedCgroup, takeAway } from './support/memory-cgroup.ts';
 import { isGone, kill, processInfo } from './support/processes.ts';
 import { until } from './support/until.ts';
@@ -106,6 +108,23 @@ describe('the supervisor is killed', () => {
     second.signal('SIGCONT');
     await stopBoth(first, second);
     expect(existsSync(path.join(first.folder, 'herd.pid'))).toBe(false);
+  });
+
+  test('in the moment after it has accepted orders: they are not forgotten, and who was told to leave is no failure', async () => {
+    const first = await serving(['hello:app', '--workers', '2'], { files });
+    await fullHerd(first, 2);
+    // One after the other, without the time that a command takes to start.
+    for (const workers of [3, 4, 1]) {
+      const order = { type: 'scale', version: CONTROL_VERSION, workers } as const;
+      expect(await ask(first.runtimeDirectory, order)).toMatchObject({ type: 'answered', accepted: true });
+    }
+    await killSupervisor(first);
+    const second = again(first, ['hello:app', '--workers', '2']);
+    await second.waitForText(/Adopted the herd/);
+    await fullHerd(second, 1);
+    expect((await second.status()).herd.workers_wanted).toBe(1);
+    expect(second.messages.filter((message) => /exited and is replaced|died/.test(message))).toEqual([]);
+    await stopBoth(first, second);
   });
 
   test('and then a worker and the mold: they are reported and replaced, and their requests count', async () => {

@@ -8,6 +8,7 @@ import { isLogLevel, type Log } from '../base/log.ts';
 import type { Bytes } from '../base/units.ts';
 import { isAlive } from '../procfs/alive.ts';
 import { serveControl } from './control/control-server.ts';
+import { isBinding } from './decisions/binding.ts';
 import { decide } from './decisions/decide.ts';
 import type { Answer } from './herd/draft.ts';
 import type { Action, HerdEvent, Heartbeat, HerdReading, MergingReading } from './herd/events.ts';
@@ -165,7 +166,7 @@ class Supervisor {
   #dispatch(event: HerdEvent): Answer | null {
     const decision = decide(this.#state, event, monotonicClock.now());
     this.#state = decision.state;
-    this.#herdFile.save(decision.state);
+    this.#herdFile.save(decision.state, isBinding(decision));
     // Before the actions: they may tell the keeper to leave, and the keeper sends the notification.
     this.#notifier?.tell();
     for (const action of decision.actions) {

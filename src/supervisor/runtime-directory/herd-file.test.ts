@@ -1,5 +1,5 @@
 /** The herd file as another supervisor finds it: written by this version, by others, damaged or forged. */
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -201,6 +201,17 @@ describe('a file of this version', () => {
       saved: { supervisorPid: process.pid, origin, state: { ...state, keeperPulse: null } },
       problem: null,
     });
+  });
+
+  test('is written at once for what a successor must know, although one was written a moment ago', () => {
+    const writer = new HerdFile(folder, origin, createLog({ format: 'json', write: () => {} }));
+    const target = (): unknown => (JSON.parse(readFileSync(file, 'utf8')) as { state: Json }).state['target'];
+    writer.save({ ...fullState(), target: 5 });
+    writer.save({ ...fullState(), target: 6 });
+    expect(target()).toBe(5);
+    writer.save({ ...fullState(), target: 7 }, true);
+    expect(target()).toBe(7);
+    writer.stop();
   });
 
   test('is read with every field, and so is that of a herd that has just begun', () => {

@@ -64,10 +64,12 @@ export class HerdFile {
     this.#log = log;
   }
 
-  save(state: HerdState): void {
+  /** @param atOnce write before this returns, although the last write may be only a moment ago */
+  save(state: HerdState, atOnce = false): void {
     this.#pending = state;
-    if (this.#timer !== null || this.#isStopped || this.#isHeldBack) return;
+    if ((this.#timer !== null && !atOnce) || this.#isStopped || this.#isHeldBack) return;
     this.#write();
+    if (this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#write();
