@@ -150,7 +150,8 @@ describe('dirty workers', needs(HAS_IT), () => {
   test('are new ones after a reload, with new code; the old ones leave', async () => {
     const run = await serving(ARGS, { files, env });
     const first = await answered(run);
-    writeFileSync(path.join(run.folder, 'model.py'), MODEL.replace('"one"', '"two"'));
+    // Of another length: Python takes compiled code for that of a source of the same second and the same length.
+    writeFileSync(path.join(run.folder, 'model.py'), `${MODEL.replace('"one"', '"two"')}# Changed.\n`);
     await order(run, 'reload');
     expect(await answered(run)).toMatchObject({ version: 'two', calls: 1 });
     // The mold that is kept for a rollback keeps its own.
