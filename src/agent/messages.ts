@@ -6,19 +6,16 @@
  * `from_worker`; it identifies workers by their sockets. Times are seconds, sizes are bytes.
  */
 import * as v from 'valibot';
-import { address, settings } from './settings.ts';
+import { count, integer, listening, seconds, settings } from './settings.ts';
 
 export { address, settings, type Address, type ControlSocket, type Settings, type SyslogTarget } from './settings.ts';
 
 /** Must equal `PROTOCOL_VERSION` in `agent/cowherd_agent/wire/messages.py`. */
 export const PROTOCOL_VERSION = 3;
 
-const integer = v.pipe(v.number(), v.integer());
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const nonNegative = v.pipe(v.number(), v.minValue(0));
 const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
 const generation = pid;
-const seconds = nonNegative;
 
 export const remark = v.object({ policy: v.string(), reason: v.string() });
 
@@ -306,12 +303,7 @@ export const keeperCommand = v.variant('type', [
   v.object({
     type: v.literal('listen'),
     generation,
-    addresses: v.array(address),
-    backlog: integer,
-    reuse_port: v.boolean(),
-    umask: integer,
-    uid: integer,
-    gid: integer,
+    ...listening,
     grace_seconds: seconds,
   }),
   v.object({ type: v.literal('give_listeners'), generation }),

@@ -2,9 +2,9 @@
 import * as v from 'valibot';
 import { ownSettings } from './own-settings.ts';
 
-const integer = v.pipe(v.number(), v.integer());
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const seconds = v.pipe(v.number(), v.minValue(0));
+export const integer = v.pipe(v.number(), v.integer());
+export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const seconds = v.pipe(v.number(), v.minValue(0));
 
 export const address = v.variant('kind', [
   v.object({ kind: v.literal('tcp'), host: v.string(), port: integer }),
@@ -38,17 +38,22 @@ const controlSocket = v.object({
 });
 export type ControlSocket = v.InferOutput<typeof controlSocket>;
 
-/** As read by gunicorn's own code. */
-export const settings = v.object({
-  app: v.string(),
-  proc_name: v.string(),
-  chdir: v.string(),
+/** What it takes to listen; also in the keeper's command. */
+export const listening = {
   addresses: v.array(address),
   backlog: integer,
   reuse_port: v.boolean(),
   umask: integer,
   uid: integer,
   gid: integer,
+};
+
+/** As read by gunicorn's own code. */
+export const settings = v.object({
+  app: v.string(),
+  proc_name: v.string(),
+  chdir: v.string(),
+  ...listening,
   workers: count,
   threads: integer,
   worker_class: v.string(),

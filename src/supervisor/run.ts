@@ -71,7 +71,6 @@ class Supervisor {
   #place: RuntimePlace | null = null;
   readonly #pidFile = new HerdPidFile();
   #daemonize = false;
-  #hasEnded = false;
   #orphans: Promise<void> = Promise.resolve();
   readonly #herdFile: HerdFile;
   readonly #folder: string;
@@ -376,7 +375,6 @@ class Supervisor {
 
   #end(exitStatus: number, error: { code: string; detail: string } | null): void {
     this.#recorder.end(error === null ? null : `${error.code}: ${error.detail}`);
-    this.#hasEnded = true;
     this.#ended(resultOf(exitStatus, error, this.#daemonize));
   }
 
@@ -392,9 +390,10 @@ class Supervisor {
     this.#herdFile.stop();
     this.#place?.close();
     this.#startUp.scoreboard.closeAll();
-    // Everything but the control socket, which is closed, belongs to the predecessor, or to a herd that serves on.
-    const isElses = predecessor.serves(this.#state) || (this.#startUp.adopted !== null && !this.#hasEnded);
-    if (!isElses) removeRuntimeFiles(this.#startUp.runtimeDirectory);
+    // A herd that has not ended serves on, or is abandoned (abandon.ts). Otherwise everything but the control socket,
+    // which is closed, may belong to the predecessor.
+    const isOver = this.#state.phase === 'ended' && !predecessor.serves(this.#state);
+    if (isOver) removeRuntimeFiles(this.#startUp.runtimeDirectory);
     this.#pidFile.remove();
   }
 }

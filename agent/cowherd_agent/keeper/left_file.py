@@ -3,9 +3,7 @@ its end, because the supervisor may have been killed."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
+from cowherd_agent.keeper.socket_file import remove_socket_file
 
 
 class LeftFile:
@@ -18,11 +16,5 @@ class LeftFile:
         self._noted = (path, inode)
 
     def remove(self) -> None:
-        """Removes the file, unless something else has its name by now."""
-        if self._noted is None:
-            return
-        path, inode = self._noted
-        with contextlib.suppress(OSError):
-            found = os.lstat(path)
-            if stat.S_ISSOCK(found.st_mode) and found.st_ino == inode:
-                os.unlink(path)
+        if self._noted is not None:
+            remove_socket_file(*self._noted)

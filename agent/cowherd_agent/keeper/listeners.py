@@ -10,6 +10,7 @@ import stat
 from typing import TYPE_CHECKING, Literal
 
 from cowherd_agent.keeper import turn_away
+from cowherd_agent.keeper.socket_file import remove_socket_file
 
 if TYPE_CHECKING:
     from cowherd_agent.wire.settings_types import Address, TcpAddress, UnixAddress
@@ -92,14 +93,8 @@ class Listener:
             self._remove_file()
 
     def _remove_file(self) -> None:
-        if self._path is None or self._inode is None:
-            return
-        try:
-            if os.stat(self._path).st_ino == self._inode:
-                os.unlink(self._path)
-        except OSError:
-            # Somebody else has removed it, which is fine.
-            pass
+        if self._path is not None and self._inode is not None:
+            remove_socket_file(self._path, self._inode)
 
 
 def listen_on(

@@ -147,13 +147,14 @@ export function compare(
     onProgress?.(index + 1, starts.length);
   }
   // Before the owners, for which a census may have to be waited for.
-  const freshPages = states.map((state, index) => {
-    const other = state.shares !== null ? states[(index + 1) % states.length] : undefined;
-    return freshPagesOf(state, other === undefined || other === state ? null : other.subject, pageBytes);
+  const looked = states.map((state, index) => {
+    const other = state.shares === null ? undefined : states[(index + 1) % states.length];
+    const isAlone = other === undefined || other === state;
+    return { state, freshPages: freshPagesOf(state, isAlone ? null : other.subject, pageBytes) };
   });
-  return states.map((state, index) => {
+  return looked.map(({ state, freshPages }) => {
     state.shares?.finish();
-    return finished(state, freshPages[index] ?? { fresh: 0, alikePart: null });
+    return finished(state, freshPages);
   });
 }
 
