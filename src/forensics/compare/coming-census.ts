@@ -8,7 +8,7 @@ export interface ComingCensus {
   wait(): Census | null;
 }
 
-/** Of which it is known from the start that there is a census, or none. */
+/** A census that is there from the start, or null for none. */
 export function knownCensus(there: Census | null): ComingCensus {
   return { look: () => there, wait: () => there };
 }

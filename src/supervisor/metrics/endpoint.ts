@@ -15,7 +15,7 @@ import { CONTENT_TYPE, prometheusText } from './prometheus.ts';
 import { readToken } from './token-file.ts';
 
 const MOST_VISITORS = 16;
-/** Of one visitor: answers to requests sent ahead are kept until they are read. Later ones need another connection. */
+/** Requests on one connection. A visitor may send requests ahead, and their answers are kept until they are read. */
 const MOST_REQUESTS = 32;
 /** For the request, and for the reading of the answer. */
 const LONGEST_VISIT_MS = 5000;
