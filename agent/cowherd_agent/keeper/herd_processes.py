@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from cowherd_agent.wire.messages import Order, ToMold
 
 
+# How long a signal waits for a new worker to become a child of the keeper.
+_ADOPTED_SECONDS = 0.1
+
+
 class HerdProcesses:
     """The table of molds and workers. Sockets are registered with ``poll``.
 
@@ -140,12 +144,18 @@ class HerdProcesses:
 
     def signal(self, pid: int, number: int) -> None:
         """Signals a mold or a worker; any other pid may be anybody's."""
-        if self.is_child(pid):
+        worker = self.workers.get(pid)
+        deadline = time.monotonic() + _ADOPTED_SECONDS
+        while not (is_child := self.is_child(pid)) and time.monotonic() < deadline:
+            # A worker is announced a moment before the process between it and its mold has ended.
+            if worker is None or worker.is_settled(time.monotonic_ns()):
+                break
+            time.sleep(0.001)
+        if is_child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
             return
         self._supervisor.send({"type": "signal_failed", "pid": pid, "signal": int(number)})
-        worker = self.workers.get(pid)
         if worker is not None and worker.is_settled(time.monotonic_ns()):
             # Never a child of this keeper: nobody else will tell of its end.
             self.forget_worker(worker)

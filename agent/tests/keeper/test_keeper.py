@@ -264,6 +264,18 @@ def test_a_worker_that_dies_as_it_is_forked_is_a_fork_that_failed(
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_signal_waits_for_a_new_worker_to_become_a_child(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid, _ = scene.worker()
+    looks = iter([False, False, True])
+    monkeypatch.setattr(scene.keeper.processes, "is_child", lambda _pid: next(looks))
+    scene.keeper.processes.signal(pid, signal.SIGKILL)
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    assert ended.si_status == signal.SIGKILL
+
+
 def test_a_signal_goes_to_a_child_and_to_nobody_else(scene: Scene) -> None:
     pid, _ = scene.worker()
     # Somebody else's, though a list has it: a grandchild.
